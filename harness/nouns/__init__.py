@@ -1,0 +1,28 @@
+"""The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Deviation. Plain data and nothing else."""
+
+from harness.nouns.case import Case, DeclaredExample, Numerics, Size, TensorSpec
+from harness.nouns.cell import Cell, Level
+from harness.nouns.deviation import Deviation
+from harness.nouns.example import Example
+from harness.nouns.expression import Expression, ExpressionError
+from harness.nouns.finding import Finding, Judgement
+from harness.nouns.observation import Observation, Reference, TensorRecord
+
+__all__ = [
+    "Case",
+    "Cell",
+    "DeclaredExample",
+    "Deviation",
+    "Example",
+    "Expression",
+    "ExpressionError",
+    "Finding",
+    "Judgement",
+    "Level",
+    "Numerics",
+    "Observation",
+    "Reference",
+    "Size",
+    "TensorRecord",
+    "TensorSpec",
+]

@@ -1,0 +1,107 @@
+"""Case: one operator or model as a suite file declares it, checked and ready to draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.nouns.expression import Expression
+
+SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
+Rule = Literal["exact", "multilinear", "selection", "elementwise"]
+Magnitude = Literal["none", "input", "one", "both"]
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Size:
+    """One free choice of a case, drawn in declared order; bounds may use the sizes drawn before it.
+
+    `choice` draws from `choices`, simplest first; `batch`, `channels` and `spatial` are the distributions that know
+    kernels, at least `low` (and 1 without it; 0 only if `empty`); `range` draws low..high. With `length` > 0 the value
+    is a tuple of that many, drawn independently.
+    """
+
+    name: str
+    kind: SizeKind
+    choices: tuple[Any, ...] = ()
+    low: Expression | None = None
+    high: Expression | None = None
+    length: int = 0
+    empty: bool = False
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor argument: its shape over the sizes, and whether its memory format is a free choice.
+
+    `channels_last`: layouts of both formats are drawn; else it is contiguous or a plain view of contiguous memory.
+    `dtype` None is the example's dtype. `grad`: its gradient is asked for when the dtype is floating.
+    """
+
+    name: str
+    shape: tuple[Expression, ...]
+    channels_last: bool = False
+    optional: bool = False
+    grad: bool = True
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """How values are judged. `output` and `gradient` name the rules of the design's section 6.
+
+    `selection` is `multilinear` with the magnitudes taken from the original inputs and \\|grad_output\\|. `terms`
+    declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
+    intermediate: none, \\|input\\|, 1, or 1 + \\|input\\|) belong to `elementwise`.
+    """
+
+    output: Rule
+    gradient: Rule
+    terms: Expression | None = None
+    ulps: float = 4.0
+    magnitude: Magnitude = "none"
+
+
+@dataclass(frozen=True)
+class DeclaredExample:
+    """A corner that always runs first: what it fixes, and why. What it leaves open takes its simplest value."""
+
+    why: str
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    fill: str | None = None
+    threads: int | None = None
+    inplace: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operator, declared. `id` is ``<suite file relative to the root, posix>::<name>``.
+
+    `arguments` maps a keyword to an Expression over the sizes, a literal, or a tuple of these. `preserves` names the
+    tensors of which one in channels-last makes the output channels-last (empty: the output's strides are unspecified;
+    None: always contiguous). `inplace` is the keyword to set True, or the dotted callable, of the in-place form.
+    """
+
+    id: str
+    name: str
+    suite: str
+    line: int
+    call: str
+    sizes: tuple[Size, ...]
+    tensors: tuple[TensorSpec, ...]
+    numerics: Numerics
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    require: tuple[Expression, ...] = ()
+    dtypes: tuple[str, ...] = DTYPES
+    fills: tuple[str, ...] = ("integers", "reals")
+    preserves: tuple[str, ...] | None = ()
+    inplace: str | None = None
+    examples: tuple[DeclaredExample, ...] = ()
+
+    def tensor(self, name: str) -> TensorSpec:
+        """The tensor of that name; raises KeyError."""
+        return {spec.name: spec for spec in self.tensors}[name]

@@ -1,0 +1,78 @@
+"""Example: a Case with every free choice drawn. Plain data, JSON both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """Enough to rebuild the inputs bit for bit on any machine.
+
+    `layouts` maps each present tensor, and ``grad_output``, to a layout name (``channels_last:slice_c``); `absent`
+    lists optional tensors left out; `threads` is the number of intra-op threads.
+    """
+
+    case: str
+    dtype: str
+    sizes: Mapping[str, Any]
+    layouts: Mapping[str, str]
+    absent: tuple[str, ...] = ()
+    fill: str = "integers"
+    seed: int = 0
+    threads: int = 1
+    inplace: bool = False
+
+    def to_json(self) -> str:
+        """One line of JSON; keys in the order of the fields, tuples as lists."""
+        return json.dumps(asdict(self), separators=(", ", ": "))
+
+    @classmethod
+    def from_json(cls, text: str | Mapping[str, Any]) -> Example:
+        """Read what `to_json` wrote. Raises ValueError that says what is wrong."""
+        data = _loaded(text)
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(data) - known):
+            raise ValueError(f"an example has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        if missing := [name for name in ("case", "dtype", "sizes", "layouts") if name not in data]:
+            raise ValueError(f"an example needs {missing[0]!r}")
+        if not isinstance(data["sizes"], Mapping) or not isinstance(data["layouts"], Mapping):
+            raise ValueError("an example's 'sizes' and 'layouts' are mappings")
+        return cls(**{name: _frozen(value) for name, value in data.items()})
+
+    def values(self) -> dict[str, Any]:
+        """The names a deviation's condition may use: sizes, `dtype`, `fill`, `threads`, `layout_…`, `has_…`."""
+        named: dict[str, Any] = dict(self.sizes)
+        named.update({"dtype": self.dtype, "fill": self.fill, "threads": self.threads, "inplace": self.inplace})
+        named.update({f"layout_{name}": layout for name, layout in self.layouts.items()})
+        named.update({f"has_{name}": True for name in self.layouts})
+        named.update({f"has_{name}": False for name in self.absent})
+        named.update({f"layout_{name}": "" for name in self.absent})
+        return named
+
+    def but(self, **changes: Any) -> Example:
+        """A copy with these fields replaced."""
+        return replace(self, **changes)
+
+
+def _loaded(text: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    data = text
+    if isinstance(text, str):
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(data, Mapping):
+        raise ValueError("an example is a JSON object")
+    return data
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _frozen(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,45 @@
+"""Finding: one broken property."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["layout", "isa", "universal", "unstable", "crash", "hang"]
+Oracle = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Which oracle, which tensor, by how much, in which cells.
+
+    `cells` maps a failing cell to its worst ratio of error to allowance (1 where there is no number); `layouts` says in
+    which layouts (``drawn``, ``contiguous``); `message` is one sentence; `where` describes the elements that differ.
+    """
+
+    oracle: Oracle
+    tensor: str
+    kind: Kind
+    cells: Mapping[str, float]
+    layouts: tuple[str, ...] = ("drawn",)
+    message: str = ""
+    where: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Two findings with the same key are taken for the same fault while shrinking."""
+        return (self.oracle, self.tensor)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that the oracles say about one Example: findings, why it cannot be trusted, and the headroom.
+
+    `untrusted` maps a reason to the cells it holds for (empty tuple: all); `ratios` maps (cell, tensor) to the worst
+    error/bound, where a bound was used.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    untrusted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ratios: Mapping[tuple[str, str], float] = field(default_factory=dict)

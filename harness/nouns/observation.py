@@ -1,0 +1,70 @@
+"""Observation: what one cell returned for one Example and one layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Status = Literal["ok", "raised", "died", "hung"]
+
+
+@dataclass(frozen=True)
+class TensorRecord:
+    """One output or gradient as it came back.
+
+    `values` is C-ordered with the logical shape, in the dtype's own NumPy type, bfloat16 widened to float32 (exact).
+    `strides` are in elements. `dtype` is torch's name without the prefix.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    values: Array = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One run of one Example in one cell.
+
+    `layout` is ``drawn`` (the example's layouts) or ``contiguous`` (all of it freshly laid out NCHW). `tensors` is
+    keyed ``output[0]``, ``grad:weight``; `inputs` holds the strides each input really had. `written`: inputs the call
+    changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels` are oneDNN
+    implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when traced.
+    """
+
+    cell: str
+    layout: Literal["drawn", "contiguous"]
+    status: Status
+    tensors: Mapping[str, TensorRecord] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
+    unrepeated: tuple[str, ...] = ()
+    kernels: Mapping[str, int] = field(default_factory=dict)
+    operators: tuple[str, ...] = ()
+    error: str = ""
+    message: str = ""
+    signal: int = 0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The float64 answer on contiguous copies, with what the a-priori bounds need. Arrays are float64.
+
+    `values`, `bound` (the operator on magnitudes) and `terms` (the number of summands) share the keys of
+    `Observation.tensors`; integer outputs (indices) appear in `values` in their own type. `inputs` and `grad_outputs`
+    are the numbers that went in. `status` ``raised`` carries `error` and `message`.
+    """
+
+    status: Status
+    values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    bound: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    terms: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    grad_outputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    error: str = ""
+    message: str = ""
