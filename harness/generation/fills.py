@@ -1,0 +1,134 @@
+"""Fills: the numbers in a tensor, the same bits on every machine. Standard library and NumPy only, Python 3.8 on.
+
+All of it is integer arithmetic on the raw stream of a counter-based generator (Philox4x64-10; Salmon et al., "Parallel
+random numbers: as easy as 1, 2, 3", SC 2011), scaled by powers of two. No floating-point function is involved whose
+result could depend on the instruction set, and NumPy guarantees the raw stream, not that of its `Generator`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PRECISION: dict[str, int] = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+"""Significant bits p of each floating dtype, the hidden one included."""
+
+NAMES = ("integers", "reals", "offset", "wide", "ones", "special")
+"""Every fill, simplest first."""
+
+_MAX = {
+    "float64": (2.0 - 2.0**-52) * 2.0**1023,
+    "float32": (2.0 - 2.0**-23) * 2.0**127,
+    "float16": 65504.0,
+    "bfloat16": (2.0 - 2.0**-7) * 2.0**127,
+}
+_SMALLEST_SUBNORMAL = {"float64": 2.0**-1074, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
+_LARGEST_SUBNORMAL = {
+    "float64": 2.0**-1022 - 2.0**-1074,
+    "float32": 2.0**-126 - 2.0**-149,
+    "float16": 2.0**-14 - 2.0**-24,
+    "bfloat16": 2.0**-126 - 2.0**-133,
+}
+_MASK = (1 << 64) - 1
+
+
+def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called across processes
+    fill: str, dtype: str, shape: Sequence[int], seed: int, stream: int, terms: int = 1
+) -> Any:
+    """A C-ordered float64 array of that shape whose elements are exact in `dtype`.
+
+    `seed` and `stream` are the generator's key: one stream per tensor. `terms` is the length of the longest reduction,
+    from which `integers` takes its density. A dtype that is not floating gets 0 to 3 (bool: 0 and 1) whatever the
+    fill, valid as an index into anything of size 4. Raises ValueError for an unknown fill.
+    """
+    if fill not in NAMES:
+        raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
+    count = 1
+    for size in shape:
+        count *= int(size)
+    raw = _raw(seed, stream, count)
+    return np.ascontiguousarray(_flat(fill, dtype, raw, terms), dtype=np.float64).reshape(tuple(shape))
+
+
+def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:
+    if dtype not in PRECISION:
+        return (raw & np.uint64(1 if dtype == "bool" else 3)).astype(np.float64)
+    if fill == "ones":
+        return np.ones(raw.size)
+    if fill == "integers":
+        return _integers(raw, *density(dtype, terms))
+    if fill == "offset":
+        return _offset(raw, PRECISION[dtype])
+    if fill == "wide":
+        reach = 6 if dtype == "float16" else 12
+        return _mantissas(raw, PRECISION[dtype], -reach, 2 * reach)
+    reals = _mantissas(raw, PRECISION[dtype], -3, 4)
+    return _sprinkled(reals, raw, dtype) if fill == "special" else reals
+
+
+def _raw(seed: int, stream: int, count: int) -> Any:
+    key = np.array([seed & _MASK, stream & _MASK], dtype=np.uint64)
+    return np.random.Philox(key=key).random_raw(count)
+
+
+def _bits(raw: Any, first: int, count: int) -> Any:
+    """`count` bits of each word from bit `first` on."""
+    return (raw >> np.uint64(first)) & np.uint64((1 << count) - 1)
+
+
+def _signs(raw: Any) -> Any:
+    return 1.0 - 2.0 * _bits(raw, 63, 1).astype(np.float64)
+
+
+def density(dtype: str, terms: int) -> tuple[int, float]:
+    """Largest magnitude m and share d of nonzero elements of an `integers` fill.
+
+    Magnitudes are uniform on 1..m, of mean a = (m+1)/2. A sum of `terms` products of two such tensors has magnitudes
+    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/4, whose distance to 2**p is many standard
+    deviations, so every partial sum is exact in precision p. m is lowered before the tensor gets sparse.
+    """
+    room = 2.0 ** (PRECISION[dtype] - 2) / max(int(terms), 1)
+    for largest in (3, 2, 1):
+        share = min(1.0, room**0.5 / ((largest + 1) / 2.0))
+        if share >= 0.5:
+            return largest, share
+    return 1, share
+
+
+def _integers(raw: Any, largest: int, share: float) -> Any:
+    kept = _bits(raw, 0, 32) < np.uint64(int(share * 2.0**32))
+    magnitude = np.uint64(1) + _bits(raw, 32, 24) % np.uint64(largest)
+    numbers = np.where(kept, _signs(raw) * magnitude.astype(np.float64), 0.0)
+    if numbers.size and (numbers == numbers[0]).all() and (numbers.size > 1 or numbers[0] == 0.0):
+        # A tensor that is constant, or zero, tests nothing: one element, chosen by the stream, moves towards +-1 or 0.
+        numbers[int(raw[0] >> np.uint64(8)) % numbers.size] = 1.0 if abs(numbers[0]) != 1.0 else 0.0
+    return numbers + 0.0  # no negative zero
+
+
+def _mantissas(raw: Any, precision: int, lowest: int, exponents: int) -> Any:
+    """+-m * 2**e with a random mantissa 1 <= m < 2 of `precision` bits and e uniform on `exponents` from `lowest`."""
+    mantissa = 1.0 + np.ldexp(_bits(raw, 0, precision - 1).astype(np.float64), 1 - precision)
+    exponent = lowest + (_bits(raw, 53, 10) % np.uint64(exponents)).astype(np.int32)
+    return _signs(raw) * np.ldexp(mantissa, exponent)
+
+
+def _offset(raw: Any, precision: int) -> Any:
+    """98 to 102 in steps of the spacing of floats there, 2**(7 - p)."""
+    steps = 1 << (precision - 5)  # 4 wide, in units of the spacing
+    return 98.0 + np.ldexp((raw % np.uint64(steps)).astype(np.float64), 7 - precision)
+
+
+def _sprinkled(reals: Any, raw: Any, dtype: str) -> Any:
+    """`reals` with a special value in about one element of eight, and in at least one."""
+    small, large = _SMALLEST_SUBNORMAL[dtype], _LARGEST_SUBNORMAL[dtype]
+    nan, infinity, most = float("nan"), float("inf"), _MAX[dtype]
+    table = np.array([nan, infinity, -infinity, -0.0, 0.0, small, -small, large, -large, most, -most])
+    again = raw * np.uint64(0x9E3779B97F4A7C15)  # an odd multiplier permutes the words: bits the reals did not use
+    chosen = _bits(again, 61, 3) == np.uint64(0)
+    if chosen.size and not chosen.any():
+        chosen[int(raw[0] >> np.uint64(8)) % chosen.size] = True
+    return np.where(chosen, table[(_bits(again, 40, 16) % np.uint64(table.size)).astype(np.intp)], reals)

@@ -1,0 +1,195 @@
+"""Layouts: where the elements of a tensor lie in its buffer, by name. Standard library only, Python 3.8 on.
+
+A name is ``<format>`` or ``<format>:<view>``. The format is that of the base buffer; the view is what code does to
+the base to get the tensor. A view that does not apply to a shape leaves the plain format, so that any name can be
+placed for any shape. Strides, offsets and lengths are in elements.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Placement = tuple[tuple[int, ...], int, int]
+
+FORMATS = ("contiguous", "channels_last")
+
+AXES: dict[int, str] = {1: "c", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
+"""The dimensions' letters by rank. A rank that is not here has no named dimension, so no slices and steps."""
+
+VIEWS: dict[str, str] = {
+    "offset": "starts one element into its buffer",
+    "as_contiguous": "what .contiguous(memory_format=) gives: it leaves ambiguous shapes as they are",
+    "slice_w": "base[..., 1:], the base one wider",
+    "slice_h": "base[:, :, 1:], the base one higher",
+    "slice_d": "base[:, :, 1:] of five dimensions, the base one deeper",
+    "slice_c": "base[:, 1:1+C] of C + 3 channels",
+    "batch_slice": "batch[1:1+N] of N + 2 images",
+    "image": "batch[1].unsqueeze(0) of three images",
+    "loaded": "hwc.permute(2, 0, 1).unsqueeze(0), an image as it is loaded",
+    "step_w": "base[..., ::2]",
+    "step_h": "base[:, :, ::2]",
+    "step_d": "base[:, :, ::2] of five dimensions",
+    "step_c": "base[:, ::2]",
+    "odd": "strides of dimensions of size 1 that nothing constrains",
+    "permuted": "stored with its dimensions in reversed order",
+    "expand_n": "one image expanded over the batch: stride 0",
+}
+"""Each view, simplest first, and the code that makes it."""
+
+_EXTRA = {"c": 3, "d": 1, "h": 1, "w": 1}  # three extra channels leave no channel of the slice aligned to 4 or 8
+_ODD_STRIDES = (7, 0, 1, 5, 3)  # by dimension; a stride on a dimension of size 1 is never multiplied by anything
+
+
+def names_for(rank: int, channels_last: bool, inplace: bool = False) -> tuple[str, ...]:
+    """The layouts that differ from each other for tensors of that rank, simplest first.
+
+    `channels_last` adds that format (rank 4 and 5 only have it); `inplace` leaves out tensors whose elements overlap.
+    """
+    both = channels_last and rank in (4, 5)
+    names = list(FORMATS if both else FORMATS[:1])
+    for view in VIEWS:
+        if not _offered(view, rank) or (inplace and view == "expand_n"):
+            continue
+        if view not in ("as_contiguous", "loaded"):  # these two make channels-last and nothing else
+            names.append("contiguous:" + view)
+        if both and view != "permuted":  # reversed dimensions are neither format
+            names.append("channels_last:" + view)
+    return tuple(names)
+
+
+def _offered(view: str, rank: int) -> bool:
+    if view in ("as_contiguous", "image", "loaded"):
+        return rank in (4, 5)
+    least = {"offset": 0, "odd": 0, "permuted": 2}.get(view)
+    return _letter(view) in AXES.get(rank, "") if least is None else rank >= least
+
+
+def _letter(view: str) -> str:
+    """The dimension a view works on: ``slice_w`` and ``step_w`` on w, the batch views on n."""
+    return "n" if view == "batch_slice" else view[-1]
+
+
+def split(name: str) -> tuple[str, str]:
+    """Format and view ("" for none) of a name. Raises ValueError where there is no such layout."""
+    memory_format, _, view = name.partition(":")
+    if memory_format not in FORMATS or (":" in name and view not in VIEWS):
+        known = f"a format ({', '.join(FORMATS)}), or a format, a colon and a view ({', '.join(VIEWS)})"
+        raise ValueError(f"there is no layout {name!r}; a layout is {known}")
+    return memory_format, view
+
+
+def placement(name: str, shape: tuple[int, ...]) -> Placement:
+    """Strides, storage offset and buffer length of a tensor of that shape. Raises ValueError for an unknown name."""
+    memory_format, view = split(name)
+    shape = tuple(int(size) for size in shape)
+    strides, offset, numel = _view(memory_format, view, shape)
+    return strides, offset, max(numel, _end(shape, strides, offset))
+
+
+def _view(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+    whole, numel = dense(memory_format, shape), _numel(shape)
+    if not view or not _offered(view, len(shape)):
+        return whole, 0, numel
+    if view == "offset":
+        return whole, 1, numel + 1
+    if view in ("as_contiguous", "odd", "permuted"):
+        return _restrided(memory_format, view, shape), 0, numel
+    if view == "expand_n":
+        return _expanded(memory_format, shape)
+    if view in ("image", "loaded"):
+        return _image(memory_format, view, shape) if shape[0] == 1 else (whole, 0, numel)
+    return _cut(memory_format, view, shape)
+
+
+def _restrided(memory_format: str, view: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Views that use every element of a buffer of the tensor's own size."""
+    if view == "permuted":
+        return dense("contiguous", shape[::-1])[::-1]
+    if view == "odd":
+        strides = dense(memory_format, shape)
+        return tuple(_ODD_STRIDES[axis % 5] if size == 1 else strides[axis] for axis, size in enumerate(shape))
+    # x.contiguous(memory_format=) returns x itself where contiguous strides already pass for the format.
+    strides = dense("contiguous", shape)
+    return strides if is_dense(memory_format, shape, strides) else dense(memory_format, shape)
+
+
+def _cut(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+    """A slice or a step along one dimension of a larger base."""
+    letter = _letter(view)
+    axis = AXES[len(shape)].index(letter)
+    step = view.startswith("step_")
+    longer = 2 * shape[axis] if step else shape[axis] + (2 if letter == "n" else _EXTRA[letter])
+    base = _replaced(shape, axis, longer)
+    strides = dense(memory_format, base)
+    if step:
+        return _replaced(strides, axis, 2 * strides[axis]), 0, _numel(base)
+    return strides, strides[axis], _numel(base)
+
+
+def _image(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+    """One image with the batch dimension put back: unsqueeze gives it the stride size[1] * stride[1]."""
+    if view == "loaded":
+        image = dense("contiguous", (*shape[2:], shape[1]))
+        return (shape[1], image[-1], *image[:-1]), 0, _numel(shape)
+    single = dense(memory_format, shape)
+    strides = _replaced(single, 0, shape[1] * single[1])
+    batch = (3, *shape[1:])
+    return strides, dense(memory_format, batch)[0], _numel(batch)
+
+
+def _expanded(memory_format: str, shape: tuple[int, ...]) -> Placement:
+    one = (1, *shape[1:])
+    strides = dense(memory_format, one)
+    return (strides if shape[0] == 1 else (0, *strides[1:])), 0, _numel(one)
+
+
+def _order(memory_format: str, rank: int) -> list[int]:
+    """Dimensions from the fastest to the slowest."""
+    if memory_format == "channels_last" and rank in (4, 5):
+        return [1, *range(rank - 1, 1, -1), 0]
+    return list(range(rank - 1, -1, -1))
+
+
+def is_dense(memory_format: str, shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """`Tensor.is_contiguous(memory_format=)`: dimensions of size 1 count for nothing (c10/core/Contiguity.h)."""
+    expected = 1
+    for axis in _order(memory_format, len(shape)):
+        if shape[axis] != 1:
+            if strides[axis] != expected:
+                return False
+            expected *= shape[axis]
+    return True
+
+
+def dense(memory_format: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a new tensor of that format; contiguous where the rank has no channels-last.
+
+    As PyTorch's `empty_tensor_restride`: a size of 0 counts as 1 in contiguous strides, and as 0 in channels-last.
+    """
+    strides = [1] * len(shape)
+    running = 1
+    order = _order(memory_format, len(shape))
+    least = 0 if order != _order("contiguous", len(shape)) else 1
+    for axis in order:
+        strides[axis] = running
+        running *= max(shape[axis], least)
+    return tuple(strides)
+
+
+def _replaced(values: tuple[int, ...], axis: int, value: int) -> tuple[int, ...]:
+    return (*values[:axis], value, *values[axis + 1 :])
+
+
+def _numel(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _end(shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> int:
+    """One past the last element that is addressed."""
+    if 0 in shape:
+        return offset
+    return offset + 1 + sum((size - 1) * strides[axis] for axis, size in enumerate(shape))
