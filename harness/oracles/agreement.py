@@ -1,0 +1,116 @@
+"""Everything else that must be equal: that it ran, its error, shape and dtype, its inputs, its repetition."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.nouns import Case, Example, Observation, Reference
+from harness.oracles.kinds import Place
+from harness.oracles.standard import GRADIENT, expected_dtype
+from harness.oracles.values import Fault
+
+
+def ended(observation: Observation) -> Fault | None:
+    """How the worker was lost, if it was."""
+    if observation.status == "hung":
+        return Fault(1.0, "the call outlasted the time limit")
+    if observation.status != "died":
+        return None
+    return Fault(1.0, f"the worker died{_signal(observation.signal)}")
+
+
+def _signal(number: int) -> str:
+    if number <= 0:
+        return ""
+    names = {int(known): known.name for known in signal.Signals}
+    return f" of {names.get(number, f'signal {number}')}"
+
+
+def misshapen(
+    case: Case, example: Example, reference: Reference, observation: Observation
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (oracle, tensor, message) for each tensor that is missing, or has another shape or dtype than is due."""
+    for tensor, values in reference.values.items():
+        record = observation.tensors.get(tensor)
+        if record is None:
+            yield "shape", tensor, f"{tensor} is missing"
+            continue
+        if record.shape != values.shape:
+            yield "shape", tensor, f"{tensor} has shape {record.shape} where {values.shape} is due"
+        due = expected_dtype(case, example, tensor, values)
+        if record.dtype != due:
+            owner = " like its input" if tensor.startswith(GRADIENT) else ""
+            yield "dtype", tensor, f"{tensor} is {record.dtype} where {due}{owner} is due"
+
+
+def errors(
+    reference: Reference, observations: Sequence[Observation]
+) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:
+    """Who raises otherwise than the rest, and why the example cannot be trusted if all raise alike.
+
+    The reference decides what is usual where at least one observation agrees with it; else the contiguous
+    observations do, by majority. Raising alike in every cell and layout is a refusal, not a fault.
+    """
+    answers: dict[Place, Observation] = {
+        (seen.cell, seen.layout): seen for seen in observations if seen.status in ("ok", "raised")
+    }
+    outcomes = {place: _outcome(seen) for place, seen in answers.items()}
+    expected = reference.error if reference.status == "raised" else ""
+    usual = expected if expected in outcomes.values() else _majority(outcomes)
+    faults = {
+        place: Fault(1.0, _unlike(answers[place], usual)) for place, outcome in outcomes.items() if outcome != usual
+    }
+    if faults or not answers:
+        return faults, _lost(reference, answers)
+    return {}, _refusal(reference, usual, next(iter(answers.values())))
+
+
+def _outcome(observation: Observation) -> str:
+    return (observation.error or "Exception") if observation.status == "raised" else ""
+
+
+def _majority(outcomes: Mapping[Place, str]) -> str:
+    plain = [outcome for (_, layout), outcome in outcomes.items() if layout == "contiguous"]
+    return Counter(plain or outcomes.values()).most_common(1)[0][0] if outcomes else ""
+
+
+def _unlike(observation: Observation, usual: str) -> str:
+    others = f"others raise {usual}" if usual else "others do not"
+    if observation.status == "ok":
+        return f"the call returns where {others}"
+    return f"the call raises {_outcome(observation)} where {others}: {_first_line(observation.message)}"
+
+
+def _refusal(reference: Reference, usual: str, sample: Observation) -> dict[str, tuple[str, ...]]:
+    if usual and reference.status == "raised":
+        return {f"raised {usual}": ()}
+    if usual:
+        return {f"unsupported: {usual}: {_first_line(sample.message)}": ()}
+    return _lost(reference, {})
+
+
+def _lost(reference: Reference, answers: Mapping[Place, Observation]) -> dict[str, tuple[str, ...]]:
+    """Without a reference nothing else can be judged."""
+    if reference.status == "ok" or any(seen.status == "raised" for seen in answers.values()):
+        return {}
+    told = f"raised {reference.error}: {_first_line(reference.message)}" if reference.error else reference.status
+    return {f"the reference {told}": ()}
+
+
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0]
+
+
+def written(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each input the call changed, the one it works on in place excepted."""
+    for name in observation.written:
+        if not (example.inplace and name == case.tensors[0].name):
+            yield name, f"the call changed its input {name}"
+
+
+def unrepeated(observation: Observation) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each tensor whose bits differ when the same call runs again."""
+    for name in observation.unrepeated:
+        yield name, f"{name} differs in its bits when the same call runs again"

@@ -1,0 +1,111 @@
+"""How far a result may lie from the float64 reference: a-priori bounds per element, with nothing tuned by hand.
+
+Sources: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 2.2, 3.1 and 3.5 (gamma_n, and that
+it holds for any order of summation); Blanchard, Higham, Lopez, Mary, Pranesh, SISC 42(3), 2020 (two precisions:
+products and sums in the accumulator's, one rounding to the result's).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.nouns import Numerics
+from harness.oracles.rounding import FORMATS, round_to, tiny, unit_roundoff
+
+Array = npt.NDArray[Any]
+
+UNJUDGED: Final = float(np.finfo(np.float64).max)
+"""The allowance of an element that no bound holds for (n u >= 1): any finite number passes, NaN and Inf do not."""
+
+UNLIMITED: Final = float(np.inf)
+"""The allowance where partial sums may overflow the accumulator: any number passes, NaN and Inf too."""
+
+
+def gamma(n: npt.ArrayLike, u: float) -> Array:
+    """Return gamma_n = n u / (1 - n u), infinite where n u >= 1 (Higham, 2nd ed., Lemma 3.1)."""
+    spent = np.asarray(n, dtype=np.float64) * u
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(spent < 1, spent / (1 - spent), np.inf)
+
+
+def allowance(  # noqa: PLR0913 - the quantities of one formula
+    reference: Array, bound: Array, terms: npt.ArrayLike, *, dtype: str, accumulator: str, integral: bool = False
+) -> Array:
+    """How far each element of a sum of `terms` products may lie from `reference`, in the reference's own unit.
+
+    gamma_n B + u (|ref| + gamma_n B) + tiny: n roundings in the accumulator, one to the result. Products that
+    underflow in the accumulator add its tiny each (Higham, eq. 2.8). In float64 the reference has made the same
+    errors as the result, so both count: |y - x| + |ref - x| with u |x| <= u (|ref| + gamma_n B) is within
+    twice the bound. `integral` says that the summands are integers: where B <= 2^p no partial sum in any order is
+    rounded, and the allowance is 0.
+    """
+    with np.errstate(all="ignore"):
+        n = np.asarray(terms, dtype=np.float64)
+        spread = np.where(bound == 0, 0.0, gamma(n, unit_roundoff(accumulator)) * bound)
+        floor = tiny(dtype) + np.where(bound > 0, n * tiny(accumulator), 0.0)
+        allowed = spread + unit_roundoff(dtype) * (np.abs(reference) + spread) + floor
+        allowed = _own_error(allowed, dtype)
+        allowed = np.where(np.isfinite(allowed), allowed, UNJUDGED)
+        allowed = np.where(bound * (1 + unit_roundoff(accumulator)) > FORMATS[accumulator].largest, UNLIMITED, allowed)
+        if integral:
+            allowed = np.where(bound <= exact_up_to(dtype, accumulator), 0.0, allowed)
+        return _patterned(allowed, reference)
+
+
+def exact_up_to(dtype: str, accumulator: str) -> float:
+    """2^p: integers up to here are exact in both dtypes, and so is every sum of them that stays below."""
+    return 2.0 ** min(FORMATS[dtype].precision, FORMATS[accumulator].precision)
+
+
+def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:
+    """Return k (u |ref| + u_acc M) + tiny: k ulps of the result, and of the largest intermediate in the working dtype.
+
+    `operand` is the input, of the reference's shape or a single magnitude. M is 0, |x|, 1 or 1 + |x| by
+    `numerics.magnitude`; an infinite x has no finite intermediate and counts as 0.
+    """
+    with np.errstate(all="ignore"):
+        relative = unit_roundoff(dtype) * np.abs(reference)
+        absolute = unit_roundoff(accumulator) * _intermediate(numerics, operand)
+        allowed = _own_error(numerics.ulps * (relative + absolute) + tiny(dtype), dtype)
+        return _patterned(allowed, reference)
+
+
+def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, cotangent: Array, dtype: str) -> Array:
+    """Return k u (|ref| + |g| max(1, M)) + tiny, with the result's own u even for the half types.
+
+    The backward of many operators (sigmoid, tanh, softmax) starts from the saved output, already rounded to the dtype:
+    an error of u in it is an error of about u |g| in the gradient, whatever the accumulator.
+    """
+    with np.errstate(all="ignore"):
+        scale = np.abs(_finite(cotangent)) * np.maximum(1.0, _intermediate(numerics, operand))
+        allowed = numerics.ulps * unit_roundoff(dtype) * (np.abs(reference) + scale) + tiny(dtype)
+        return _patterned(_own_error(allowed, dtype), reference)
+
+
+def overflows(dtype: str, reference: Array, allowed: Array) -> Array:
+    """Where an infinity of the reference's sign is right: a number within the allowance rounds to one."""
+    reach = np.abs(reference) + np.where(allowed < UNJUDGED, allowed, 0.0)
+    return np.isinf(round_to(dtype, reach))
+
+
+def _own_error(allowed: Array, dtype: str) -> Array:
+    return allowed * 2.0 if dtype == "float64" else allowed
+
+
+def _patterned(allowed: Array, reference: Array) -> Array:
+    """NaN where the reference is NaN or infinite: nothing is near those, only equal."""
+    return np.where(np.isfinite(reference), allowed, np.nan)
+
+
+def _intermediate(numerics: Numerics, operand: Array) -> Array:
+    one = 1.0 if numerics.magnitude in ("one", "both") else 0.0
+    if numerics.magnitude in ("none", "one"):
+        return np.asarray(one)
+    return one + np.abs(_finite(operand))
+
+
+def _finite(array: Array) -> Array:
+    return np.where(np.isfinite(array), array, 0.0)

@@ -1,0 +1,62 @@
+"""Gather the faults of all cells and layouts into findings, and read the kind from the pattern over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from harness.nouns import Finding
+from harness.nouns.finding import Kind, Oracle
+from harness.oracles.values import Fault
+
+Place = tuple[str, str]
+"""A cell's name and a layout, ``drawn`` or ``contiguous``."""
+
+_LAYOUTS: Final = ("drawn", "contiguous")
+_FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
+
+
+def kind_of(failing: Collection[Place], judged: Collection[Place]) -> Kind:
+    """The kind of a fault that shows in `failing` and not in the rest of `judged`.
+
+    `layout` if some cell fails in one of its layouts and not in the other; else `universal` if every cell fails, and
+    `isa` if only some do. A cell of which only one layout was judged says nothing about layouts, unless it is the
+    drawn one that alone was judged everywhere.
+    """
+    for cell, layout in failing:
+        other = "contiguous" if layout == "drawn" else "drawn"
+        if (cell, other) in judged and (cell, other) not in failing:
+            return "layout"
+    cells = {cell for cell, _ in failing}
+    return "universal" if cells == {cell for cell, _ in judged} else "isa"
+
+
+class Faults:
+    """The faults of one example, by oracle and tensor."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
+
+    def add(self, oracle: Oracle, tensor: str, place: Place, fault: Fault) -> None:
+        """Note that this property is broken in that place."""
+        self._found.setdefault((oracle, tensor), {})[place] = fault
+
+    def findings(self, judged: Collection[Place]) -> tuple[Finding, ...]:
+        """One finding per oracle and tensor, told by its worst cell; `judged` are the places that returned."""
+        return tuple(_finding(oracle, tensor, found, judged) for (oracle, tensor), found in self._found.items())
+
+
+def _finding(oracle: Oracle, tensor: str, found: dict[Place, Fault], judged: Collection[Place]) -> Finding:
+    worst = max(found.values(), key=lambda fault: (fault.ratio, fault.extent))
+    cells: dict[str, float] = {}
+    for (cell, _), fault in found.items():
+        cells[cell] = max(fault.ratio, cells.get(cell, 0.0))
+    return Finding(
+        oracle=oracle,
+        tensor=tensor,
+        kind=_FIXED.get(oracle) or kind_of(found.keys(), judged),
+        cells=cells,
+        layouts=tuple(layout for layout in _LAYOUTS if any(layout == place[1] for place in found)),
+        message=worst.message,
+        where=worst.where,
+    )

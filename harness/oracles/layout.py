@@ -1,0 +1,116 @@
+"""Which strides an output or a gradient must have: the case's promise about memory formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from harness.nouns import Case, Example, Observation, Reference
+from harness.oracles.standard import GRADIENT
+from harness.oracles.strides import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
+
+GRAD_OUTPUT = "grad_output"
+_PLAIN: Final = re.compile(r"(contiguous|channels_last)(:(slice|step)_[cdhw]|:offset|:batch_slice)?")
+"""Layout names that say the format whatever the strides of dimensions of size 1."""
+
+
+def judge_strides(
+    case: Case, example: Example, reference: Reference, observation: Observation
+) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each output and gradient whose strides break the promise.
+
+    Formats are read from `observation.inputs`, which holds the strides of each input by name and of the cotangent of
+    ``output[i]`` as ``grad_output[i]``; without the latter, the layout's name in the example stands in.
+    """
+    for tensor, values in reference.values.items():
+        record = observation.tensors.get(tensor)
+        if record is None or record.shape != values.shape or values.size == 0:
+            continue
+        due = _inplace(case, example, observation, tensor) or _promised(case, example, reference, observation, tensor)
+        if due and not agree(record.shape, record.strides, due[1]):
+            yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
+
+
+Due = tuple[str, Shape]
+
+
+def _inplace(case: Case, example: Example, observation: Observation, tensor: str) -> Due | None:
+    if not example.inplace or tensor != "output[0]":
+        return None
+    own = observation.inputs.get(case.tensors[0].name)
+    return ("its input's own strides", own) if own else None
+
+
+def _promised(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> Due | None:
+    shape = reference.values[tensor].shape
+    gradient = tensor.startswith(GRADIENT)
+    if gradient:
+        source = tensor.removeprefix(GRADIENT)
+        if source not in (case.preserves or ()):
+            return None
+    elif case.preserves == () or not _same_rank(case, reference, shape):
+        return None
+    if observation.layout == "contiguous" or case.preserves is None:
+        return _due("contiguous", shape)
+    if gradient:
+        return _due(_of_gradient(example, reference, observation, source), shape)
+    return _due(_of_output(case.preserves, reference, observation, len(shape)), shape)
+
+
+def _due(wanted: Format, shape: Shape) -> Due | None:
+    if wanted == "contiguous":
+        return ("contiguous strides", contiguous_strides(shape))
+    if wanted == "channels_last" and len(shape) in (4, 5):
+        return ("channels-last strides", channels_last_strides(shape))
+    return None
+
+
+def _same_rank(case: Case, reference: Reference, shape: Shape) -> bool:
+    first = reference.inputs.get(case.tensors[0].name)
+    return first is not None and first.ndim == len(shape)
+
+
+def _of_output(preserves: tuple[str, ...], reference: Reference, observation: Observation, rank: int) -> Format:
+    """Channels-last if one named tensor surely is; contiguous if all of the output's rank surely are."""
+    formats = [
+        format_of(reference.inputs[name].shape, observation.inputs[name])
+        for name in preserves
+        if name in observation.inputs and name in reference.inputs and reference.inputs[name].ndim == rank
+    ]
+    if "channels_last" in formats:
+        return "channels_last"
+    return _common(formats)
+
+
+def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> Format:
+    """Operators follow the input's format or grad_output's: promised is only what both have."""
+    own = observation.inputs.get(source)
+    if own is None:
+        return "ambiguous"
+    cotangents = _cotangents(example, reference, observation)
+    return _common([format_of(reference.inputs[source].shape, own), *cotangents])
+
+
+def _cotangents(example: Example, reference: Reference, observation: Observation) -> list[Format]:
+    recorded = [
+        format_of(reference.values[output].shape, strides)
+        for name, strides in observation.inputs.items()
+        if name.startswith(GRAD_OUTPUT) and (output := name.replace(GRAD_OUTPUT, "output")) in reference.values
+    ]
+    return recorded or [_by_name(example, reference)]
+
+
+def _by_name(example: Example, reference: Reference) -> Format:
+    """The format that a layout's name says of output[0], where its shape can tell formats apart."""
+    plain = _PLAIN.fullmatch(example.layouts.get(GRAD_OUTPUT, ""))
+    output = reference.values.get("output[0]")
+    if plain is None or output is None or output.ndim not in (4, 5):
+        return "ambiguous"
+    strides = channels_last_strides if plain[1] == "channels_last" else contiguous_strides
+    return format_of(output.shape, strides(output.shape))
+
+
+def _common(formats: Iterable[Format]) -> Format:
+    found = set(formats)
+    return found.pop() if len(found) == 1 else "ambiguous"
