@@ -12,7 +12,8 @@ class Level:
 
     `onednn` and `aten` are the values of ONEDNN_MAX_CPU_ISA and ATEN_CPU_CAPABILITY (`onednn` None where oneDNN has no
     such cap); `requires` are CPU flags; `above` the levels directly below this one in the partial order;
-    `implementations` the ISA names that oneDNN implementations of this level carry.
+    `implementations` the ISA names that oneDNN implementations of this level carry, and no level below it. A level that
+    is not `default` runs when it is asked for by name.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Level:
     requires: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     implementations: tuple[str, ...] = ()
+    default: bool = True
 
 
 @dataclass(frozen=True)

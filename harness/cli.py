@@ -1,0 +1,81 @@
+"""The commands beside pytest: `equivalence doctor`, `replay`, `check`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from harness import __version__
+from harness.commands import check, doctor, replay
+from harness.errors import UserError
+from harness.settings import Settings, settings
+
+USAGE_ERROR: Final = 4
+"""Exit code for wrong input, as pytest has it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. 0: fine; 1: the example failed; 4: wrong input, with one message on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options, _settings(options)))
+    except UserError as error:
+        print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201 - a command prints
+        return USAGE_ERROR
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse exits with 2 for wrong usage; pytest's code is 4."""
+
+    def error(self, message: str) -> None:  # type: ignore[override] # NoReturn holds: exit() raises
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"ERROR: {message}\n")
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    given = {name: getattr(options, name, None) for name in ("levels", "python", "preload", "in_process")}
+    return settings(Path.cwd(), {"profile": "replay", **given})
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="equivalence", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_doctor(commands)
+    _add_replay(commands)
+    _add_check(commands)
+    return parser
+
+
+def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("doctor", help="CPU, PyTorch and oneDNN, and each ISA level with its proof")
+    _add_build(command)
+    command.set_defaults(command=doctor)
+
+
+def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("replay", help="run one example again on all levels: FAILED or PASSED")
+    command.add_argument("example", metavar="JSON|FILE", help="an example as a failure prints it, or a file with it")
+    _add_build(command)
+    command.set_defaults(command=replay)
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("check", help="check suite files: YAML, expressions, callables, arguments")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _add_build(command)
+    command.set_defaults(command=check)
+
+
+def _add_build(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--python", metavar="PATH", help="the interpreter whose PyTorch is tested")
+    command.add_argument("--levels", metavar="A,B", help="ISA levels by name (default: those isa.yaml runs)")
+    command.add_argument("--preload", metavar="FILE", action="append", help="a Python file each worker runs first")
+    command.add_argument("--in-process", action="store_true", help="everything in this process, for a debugger")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

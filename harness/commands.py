@@ -1,0 +1,83 @@
+"""What the commands do: each takes the parsed options and the settings, prints, and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.gate import Gate
+from harness.nouns import Case, Example, Finding
+from harness.reporting.failure import rows
+from harness.reporting.summary import TEMPLATES
+from harness.settings import Settings
+from harness.verdict import Ruling, rule, table
+
+
+def doctor(_: argparse.Namespace, settings: Settings) -> int:
+    """Print the build under test and each level: available or not, alias of which, with the proof."""
+    with Gate(settings) as gate:
+        print("\n".join(gate.header()[:-1]))  # noqa: T201 - a command prints
+    return 0
+
+
+def check(options: argparse.Namespace, settings: Settings) -> int:
+    """Check suite files without running them. Raises UserError with every mistake."""
+    gate = Gate(settings)
+    cases = gate.cases([_existing(file).resolve() for file in options.files])
+    with gate:
+        gate.check(cases.values())
+    print(f"{len(cases)} cases, no mistake")  # noqa: T201 - a command prints
+    return 0
+
+
+def replay(options: argparse.Namespace, settings: Settings) -> int:
+    """Run one example in fresh workers at every level and judge it. 1 when it fails, known deviation or not."""
+    example = _example(options.example)
+    gate = Gate(settings)
+    case = _case(gate, example, settings.root)
+    with gate:
+        result = gate.laboratory.isolated(case, example)
+        ruling = rule(case, result, gate.known(case, example.dtype))
+        print(_story(ruling))  # noqa: T201 - a command prints
+    return 1 if ruling.failures or ruling.settled.accepted else 0
+
+
+def _story(ruling: Ruling) -> str:
+    known = [(name, finding) for name, finding in ruling.settled.accepted]
+    findings: list[tuple[str, Finding]] = [*(("", finding) for finding in ruling.failures), *known]
+    shown = findings or [("", Finding("values", "output[0]", "universal", {}))]
+    return TEMPLATES.get_template("replay.txt").render(
+        verdict="FAILED" if findings else "PASSED",
+        findings=findings,
+        tables=[rows(table(ruling, finding)) for _, finding in shown[:1]],
+        untrusted=list(ruling.judgement.untrusted),
+        example=ruling.example,
+    )
+
+
+def _example(text: str) -> Example:
+    """An example from JSON text or a file of it. Raises UserError."""
+    try:
+        if text.lstrip().startswith("{"):
+            return Example.from_json(text)
+        return Example.from_json(_existing(Path(text)).read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"replay: {error}") from None
+
+
+def _case(gate: Gate, example: Example, root: Path) -> Case:
+    file, _, name = example.case.partition("::")
+    cases = gate.cases([_existing(root / file)])
+    if example.case not in cases:
+        raise UserError(f"replay: {file} has no case {name!r}; it has {', '.join(one.name for one in cases.values())}")
+    case = cases[example.case]
+    if missing := [size.name for size in case.sizes if size.name not in example.sizes]:
+        raise UserError(f"replay: the example gives no value for the size {missing[0]!r} of {example.case}")
+    return case
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    return path

@@ -1,0 +1,131 @@
+"""The gate: suites, levels, golden data and one laboratory, opened together for a run."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.declaration import load_levels, load_suite
+from harness.errors import UserError
+from harness.execution import Laboratory
+from harness.golden import Deviations, load_deviations
+from harness.memory import Memory
+from harness.nouns import Case, Deviation, Level
+from harness.settings import Settings
+from harness.shipped import data
+from harness.verdict import Outcome, Trial, concerned
+
+
+@dataclass
+class Gate:
+    """Everything one process needs to try cases. A context manager: the workers live between enter and exit."""
+
+    settings: Settings
+    levels: tuple[Level, ...] = field(init=False)
+    deviations: Deviations = field(init=False)
+    laboratory: Laboratory = field(init=False)
+    _deadline: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Read levels and deviations. Raises UserError for a mistake in either."""
+        root = self.settings.root
+        self.levels = load_levels(data(root, "suites/isa.yaml"))
+        self.deviations = load_deviations(data(root, "golden/deviations.yaml"))
+        self.laboratory = Laboratory(
+            self.levels,
+            python=self.settings.python,
+            preload=self.settings.preload,
+            limit=self.settings.profile.limit,
+            names=self.settings.levels or None,
+            in_process=self.settings.in_process,
+        )
+
+    def __enter__(self) -> Gate:
+        """Start the workers. Raises UserError where the build under test cannot be used."""
+        self.laboratory.__enter__()
+        if self.settings.budget is not None:
+            self._deadline = time.monotonic() + self.settings.budget
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.laboratory.__exit__(kind, error, trace)
+
+    def cases(self, files: Iterable[Path]) -> dict[str, Case]:
+        """The cases of these suite files by id; deviations that name what does not exist are mistakes too."""
+        cases = {case.id: case for file in files for case in load_suite(file, self.settings.root).cases}
+        self.deviations.check(cases, self.levels, self.settings.root)
+        return cases
+
+    def check(self, cases: Iterable[Case]) -> None:
+        """Ask a worker whether every callable and argument exists. Raises UserError with all problems at once."""
+        problems = [
+            f"{case.id.partition('::')[0]}:{case.line}: {case.name}: {problem}"
+            for case in cases
+            for problem in self.laboratory.check(case)
+        ]
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
+        """One trial. `share` is this item's part of what is left of the time budget."""
+        memory = Memory(self.settings.root, case, dtype)
+        trial = Trial(
+            case,
+            dtype,
+            self.laboratory,
+            self.known(case, dtype),
+            self.settings.profile,
+            seed=zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode()),
+            saved=memory.load() if self.settings.profile.recalls else (),
+            deadline=self._item_deadline(share),
+        )
+        outcome = trial.run()
+        memory.save([failure.example for failure in outcome.failures])
+        return outcome
+
+    def known(self, case: Case, dtype: str) -> Sequence[Deviation]:
+        """The deviations of this case and dtype for the PyTorch under test."""
+        return concerned(self.deviations.entries, case.id, dtype, self.laboratory.build.torch)
+
+    def header(self) -> list[str]:
+        """What is tested, where, and the proof of each level: the lines that open a report."""
+        build, laboratory = self.laboratory.build, self.laboratory
+        lines = [
+            f"under test: PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, {build.python}",
+            f"cpu: {build.cpu}",
+        ]
+        lines += [f"level {cell.name}: {_proof(cell.proof)}" for cell in laboratory.cells]
+        lines += [f"level {name}: the same as {same}" for name, same in laboratory.aliases.items()]
+        lines += [f"level {name}: not available: {reason}" for name, reason in laboratory.unavailable.items()]
+        lines += [f"level {name}: NOT EFFECTIVE: {reason}" for name, reason in laboratory.ineffective.items()]
+        profile = self.settings.profile
+        return [*lines, f"profile: {profile.name}, seed {self.settings.seed}, 1 and 2 threads"]
+
+    def described(self) -> tuple[dict[str, str], dict[str, Any], dict[str, dict[str, str]]]:
+        """Build, run and levels as the record keeps them."""
+        laboratory, profile = self.laboratory, self.settings.profile
+        build = {name: str(value) for name, value in asdict(laboratory.build).items() if name != "flags"}
+        run = {**asdict(profile), "profile": profile.name, "seed": self.settings.seed}
+        levels: dict[str, dict[str, str]] = {
+            cell.name: {"state": "run", "why": _proof(cell.proof)} for cell in laboratory.cells
+        }
+        for state, names in (("alias of", laboratory.aliases), ("not available", laboratory.unavailable)):
+            levels |= {name: {"state": state, "why": why} for name, why in names.items()}
+        return build, run, levels
+
+    def _item_deadline(self, share: float) -> float | None:
+        if self._deadline is None:
+            return None
+        now = time.monotonic()
+        return now + max(self._deadline - now, 0.0) * share
+
+
+def _proof(proof: Mapping[str, str]) -> str:
+    return "; ".join(f"{library} {said}" for library, said in proof.items())

@@ -1,0 +1,140 @@
+"""Reading `golden/deviations.yaml`, and checking that each entry names what exists."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from harness.declaration import DeclarationError, Location, Mistake, Positions, load_suite, read_model
+from harness.golden.model import DeviationModel, DeviationsFile
+from harness.nouns import Case, Deviation, Example, Expression, ExpressionError, Level
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """The entries of one file, with the place of each for messages."""
+
+    path: Path
+    entries: tuple[Deviation, ...]
+    positions: Positions
+
+    def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
+        """Raise DeclarationError for every entry that names a case, tensor, dtype, cell or size that does not exist.
+
+        `cases` are those already loaded; a suite that is not among them is loaded from below `root`.
+        """
+        known = _Known(dict(cases), {level.name for level in levels}, root)
+        mistakes = [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
+        if mistakes:
+            raise DeclarationError(mistakes)
+
+    def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
+        def mistake(message: str, *location: str | int) -> Mistake:
+            return _mistake(self.path, self.positions, ("deviations", entry.id, *location), message)
+
+        yield from (
+            mistake(f"there is no level {cell!r}{_hint(cell, known.levels)}", "cells")
+            for cell in entry.cells
+            if cell not in known.levels
+        )
+        case = known.case(entry.case)
+        if case is None:
+            yield mistake(f"there is no case {entry.case!r}{_hint(entry.case, known.cases)}", "case")
+            return
+        yield from (mistake(message, *location) for message, location in _against(entry, case))
+
+
+@dataclass
+class _Known:
+    cases: dict[str, Case]
+    levels: set[str]
+    root: Path
+
+    def case(self, name: str) -> Case | None:
+        file, _, _ = name.partition("::")
+        if name not in self.cases and (self.root / file).is_file() and file.endswith(".yaml"):
+            self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
+        return self.cases.get(name)
+
+
+def load_deviations(path: Path) -> Deviations:
+    """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, witnesses."""
+    model, positions = read_model(path, DeviationsFile, "list of deviations")
+    mistakes: list[Mistake] = []
+    entries = []
+    for name, entry in model.deviations.items():
+
+        def note(message: str, *location: str, name: str = name) -> None:
+            mistakes.append(_mistake(path, positions, ("deviations", name, *location), message))
+
+        entries.append(_entry(name, entry, positions, note))
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return Deviations(path, tuple(one for one in entries if one is not None), positions)
+
+
+def _entry(name: str, model: DeviationModel, positions: Positions, note: Callable[..., None]) -> Deviation | None:
+    when, witness = None, None
+    try:
+        when = Expression.parse(model.when)
+    except ExpressionError as error:
+        note(error.message, "when")
+    try:
+        witness = Example.from_json(model.witness)
+    except ValueError as error:
+        note(f"the witness does not parse: {error}", "witness")
+    try:
+        SpecifierSet(model.torch)
+    except InvalidSpecifier:
+        note(f"{model.torch!r} is not a version specifier such as '>=2.13,<2.16'", "torch")
+    if when is None or witness is None:
+        return None
+    fields = {field: value for field, value in model if field not in ("when", "witness")}
+    line = positions.key(("deviations", name))[0]
+    return Deviation(id=name, when=when, witness=witness, line=line, **fields)
+
+
+def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
+    """What an entry says that its case does not have."""
+    witness, names = entry.witness, set(_condition_names(case))
+    for dtype in entry.dtypes:
+        if dtype not in case.dtypes:
+            yield f"{case.name} is not run in {dtype}", ("dtypes",)
+    for name in sorted(entry.when.names - names):
+        yield f"{case.name} has no {name!r}{_hint(name, names)}", ("when",)
+    if witness.case != entry.case or witness.dtype not in entry.dtypes:
+        yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
+    elif missing := [size.name for size in case.sizes if size.name not in witness.sizes]:
+        yield f"the witness does not parse: it gives no value for the size {missing[0]!r}", ("witness", "sizes")
+    elif not _holds(entry):
+        yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
+
+
+def _holds(entry: Deviation) -> bool:
+    try:
+        return bool(entry.when.evaluate(entry.witness.values()))
+    except ExpressionError:
+        return False
+
+
+def _condition_names(case: Case) -> Sequence[str]:
+    tensors = [spec.name for spec in case.tensors]
+    return [
+        *(size.name for size in case.sizes),
+        *("dtype", "fill", "threads", "inplace"),
+        *(f"layout_{name}" for name in [*tensors, "grad_output"]),
+        *(f"has_{name}" for name in [*tensors, "grad_output"]),
+    ]
+
+
+def _mistake(path: Path, positions: Positions, location: Location, message: str) -> Mistake:
+    return Mistake(path.as_posix(), *positions.at(location), message)
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,34 @@
+"""The pydantic models of `golden/deviations.yaml`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from harness.declaration import Items, Strict
+
+Dtype = Literal["float32", "float64", "bfloat16", "float16"]
+OracleName = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
+
+
+class DeviationModel(Strict):
+    """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
+
+    case: str = Field(description="The case's id: suites/operators/pooling.yaml::max_pool2d")
+    dtypes: Items[Dtype] = Field(min_length=1)
+    tensors: Items[str] = Field(min_length=1, description="output[0], grad:weight; '*' for an error, crash or hang")
+    oracle: OracleName
+    cells: Items[str] = Field(min_length=1, description="ISA levels by name; each must be declared in isa.yaml")
+    when: str = Field(description="A condition over sizes, dtype, fill, threads, layout_<tensor>, has_<tensor>")
+    reason: str = Field(min_length=20)
+    link: str = Field(min_length=1, description="The PyTorch or oneDNN thread, or 'no thread found'")
+    torch: str = Field(default="", description="PEP 440 specifier of the PyTorch versions that have it")
+    accumulates_in: Dtype | None = Field(default=None, description="Widens the bound instead of dropping the check")
+    witness: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
+
+
+class DeviationsFile(Strict):
+    """The whole file."""
+
+    deviations: dict[str, DeviationModel] = Field(default_factory=dict)

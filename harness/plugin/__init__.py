@@ -1,0 +1,108 @@
+"""The pytest plugin: glue between pytest's hooks and the gate, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.plugin.items import CaseItem, SuiteFile
+from harness.plugin.options import add_options, read
+from harness.plugin.session import KEY, Session, is_suite, suite_files
+from harness.reporting import terminal_summary
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options."""
+    add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before anything is collected: read the suites named, start the workers, ask them about every callable."""
+    config = session.config
+    try:
+        config.stash[KEY] = run = Session(config, read(config))
+        if not run.is_xdist_worker:
+            config.pluginmanager.register(_Controller(run), "equivalence-controller")
+        if files := suite_files(config):
+            run.start(files)
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What is tested, and the proof of each level."""
+    return config.stash[KEY].header() if KEY in config.stash else []
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+    """A suite below ``suites/``, or any YAML file that is named on the command line."""
+    named = file_path in (parent.config.invocation_params.dir / arg.partition("::")[0] for arg in parent.config.args)
+    if file_path.suffix == ".yaml" and (named or is_suite(file_path)):
+        return SuiteFile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A selection that selects nothing is a mistake; else note how many items share the time budget."""
+    run = Session.of(config)
+    run.remaining = sum(isinstance(item, CaseItem) for item in items)
+    if session.testscollected == 0 and not items and config.option.keyword and not run.is_xdist_worker:
+        raise pytest.UsageError(nothing_selected(config))
+
+
+def nothing_selected(config: pytest.Config) -> str:
+    """The message for a ``-k`` that matches no item."""
+    return f"-k {config.option.keyword!r} matches no case; `pytest --collect-only -q` lists them"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the outcome along with the report: xdist carries it to the controller."""
+    report = yield
+    if call.when == "call" and isinstance(item, CaseItem) and item.outcome is not None:
+        report.equivalence = item.outcome.as_json()  # type: ignore[attr-defined] # extra attributes are serialised
+    return report
+
+
+class _Controller:
+    """Hooks that only the process that prints has."""
+
+    def __init__(self, run: Session) -> None:
+        self.run = run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the outcomes into the record."""
+        data: dict[str, Any] | None = getattr(report, "equivalence", None)
+        if data is not None:
+            self.run.receive(data, report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the record; a ``-k`` that matched nothing under xdist is a usage error too."""
+        if self.run.record.outcomes:
+            self.run.record.write(self.run.settings.record)
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.keyword:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the views of the record."""
+        if self.run.record.outcomes:
+            terminalreporter.section("equivalence")
+            terminalreporter.write_line(terminal_summary(self.run.record))
+            terminalreporter.write_line(f"record: {self.run.settings.record}")
+        elif self.run.is_xdist_controller and terminalreporter.config.option.keyword:
+            terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing runs yet: only make sure that closing comes last."""
+    config.add_cleanup(lambda: config.stash[KEY].close() if KEY in config.stash else None)

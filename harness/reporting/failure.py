@@ -1,0 +1,47 @@
+"""What a failed item prints: one sentence, the minimal example, the table of cells, the command that runs it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.reporting.summary import TEMPLATES
+from harness.settings import Settings
+from harness.verdict import CellRow, Failure, Outcome
+
+
+def failure_text(outcome: Outcome, settings: Settings) -> str:
+    """The story of a failed trial, rendered from `templates/failure.txt`."""
+    return TEMPLATES.get_template("failure.txt").render(
+        outcome=outcome,
+        name=outcome.case.rpartition("::")[2],
+        failures=[(failure, sentence(outcome, failure), rows(failure.rows)) for failure in outcome.failures],
+        stale=[(name, outcome.witnesses[name]) for name in outcome.stale],
+        options=replay_options(settings),
+    )
+
+
+def sentence(outcome: Outcome, failure: Failure) -> str:
+    """What is wrong, in one sentence: the operator, dtype, kind, and the oracle's message."""
+    finding = failure.finding
+    name = outcome.case.rpartition("::")[2]
+    where = f", {finding.where}" if finding.where else ""
+    return f"{name} in {outcome.dtype} ({finding.kind}): {finding.message}{where}"
+
+
+def rows(cells: tuple[CellRow, ...]) -> list[dict[str, Any]]:
+    """The table of cells as the template prints it."""
+    return [
+        {
+            "cell": row.cell,
+            "verdict": row.verdict,
+            "ratio": f"{row.ratio:.3g}" if row.ratio else "",
+            "kernels": " ".join(row.kernels) or "ATen",
+        }
+        for row in cells
+    ]
+
+
+def replay_options(settings: Settings) -> str:
+    """The options that `equivalence replay` needs to see the same build and kernels."""
+    python = [f"--python {settings.python}"] if settings.python else []
+    return "".join(f" {option}" for option in [*python, *(f"--preload {path}" for path in settings.preload)])

@@ -1,0 +1,106 @@
+"""The terminal summary: a view of the record, rendered from `templates/summary.txt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import jinja2
+
+from harness.reporting.record import Record, total
+
+MARKS: Final = {"passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not run": "-"}
+WORST_FIRST: Final = ("failed", "deviation", "passed", "untrusted")
+
+TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("harness.reporting"),
+    autoescape=False,  # noqa: S701 - plain text for a terminal
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def terminal_summary(record: Record) -> str:
+    """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted."""
+    outcomes = record.sorted
+    return TEMPLATES.get_template("summary.txt").render(
+        cells=record.cells,
+        levels=record.levels,
+        marks=MARKS,
+        dtypes=_dtypes(outcomes),
+        rows=_rows(record),
+        hits=_hits(record),
+        examples=total(outcome["examples"] for outcome in outcomes),
+        untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
+        checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
+        deviations=_deviations(outcomes),
+        unchecked=_unchecked(outcomes),
+        pairs=total(outcome["coverage"] for outcome in outcomes),
+        incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
+        notes=[
+            f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]
+        ],
+    )
+
+
+def state(outcome: dict[str, Any], cell: str) -> str:
+    """What one cell came to over all examples: the worst thing, and `untrusted` only where nothing was checked."""
+    counts = outcome["cells"].get(cell, {})
+    return next((name for name in WORST_FIRST if counts.get(name)), "not run")
+
+
+def _name(outcome: dict[str, Any]) -> str:
+    return str(outcome["case"]).rpartition("::")[2]
+
+
+def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(outcome["dtype"] for outcome in outcomes))
+
+
+def _rows(record: Record) -> list[dict[str, Any]]:
+    cases: dict[str, list[dict[str, Any]]] = {}
+    for outcome in record.sorted:
+        cases.setdefault(outcome["case"], []).append(outcome)
+    return [
+        {
+            "name": case.rpartition("::")[2],
+            "marks": {
+                one["dtype"]: "".join(MARKS[state(one, cell)] for cell in record.cells) for one in outcomes
+            },
+            "examples": sum(sum(one["examples"].values()) for one in outcomes),
+            "ratio": max((ratio for one in outcomes for ratio in one["ratios"].values()), default=None),
+            "pairs": _share(total(one["coverage"] for one in outcomes)),
+            "seconds": sum(one["seconds"] for one in outcomes),
+        }
+        for case, outcomes in cases.items()
+    ]
+
+
+def _share(coverage: dict[str, int]) -> str:
+    return f"{100 * coverage['pairs'] // coverage['of']} %" if coverage.get("of") else "-"
+
+
+def _hits(record: Record) -> dict[str, list[tuple[str, int]]]:
+    """Cell → implementations with counts, most used first, then by name."""
+    return {
+        cell: sorted(
+            total(outcome["hits"].get(cell, {}) for outcome in record.sorted).items(), key=lambda hit: (-hit[1], hit[0])
+        )
+        for cell in record.cells
+    }
+
+
+def _deviations(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
+    """Deviation → how many examples it accepted, and what its witness says, where that is worth saying."""
+    counts = total(outcome["deviations"] for outcome in outcomes)
+    states: dict[str, str] = {}
+    for outcome in outcomes:
+        for name, said in outcome["witnesses"].items():
+            if not said.startswith("its witness is"):
+                states[name] = said
+    return [(name, counts.get(name, 0), states.get(name, "")) for name in sorted({*counts, *states})]
+
+
+def _unchecked(outcomes: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted(f"{_name(outcome)}[{outcome['dtype']}]" for outcome in outcomes if outcome["status"] == "untrusted")

@@ -1,0 +1,93 @@
+"""Which findings are known: matching a Finding against the Deviations that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from harness.nouns import Deviation, Example, ExpressionError, Finding
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The findings that remain failures, and those a deviation accepts, by deviation id."""
+
+    failures: tuple[Finding, ...]
+    accepted: tuple[tuple[str, Finding], ...]
+
+
+def concerned(deviations: Iterable[Deviation], case: str, dtype: str, torch: str) -> tuple[Deviation, ...]:
+    """The deviations of this case and dtype that the PyTorch version under test is said to have."""
+    return tuple(
+        deviation
+        for deviation in deviations
+        if deviation.case == case and dtype in deviation.dtypes and _in_range(deviation.torch, torch)
+    )
+
+
+def _in_range(specifier: str, version: str) -> bool:
+    return SpecifierSet(specifier, prereleases=True).contains(Version(version).public) if version else True
+
+
+def holds(deviation: Deviation, example: Example) -> bool:
+    """Whether the deviation's condition is true of this example; an absent tensor's names make it false."""
+    try:
+        return bool(deviation.when.evaluate(example.values()))
+    except ExpressionError:
+        return False
+
+
+def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example: Example) -> Settled:
+    """Take from every finding the cells that a deviation accepts. What remains is a failure."""
+    known = [deviation for deviation in deviations if holds(deviation, example)]
+    failures, accepted = [], []
+    for finding in findings:
+        remaining = finding
+        for deviation in known:
+            if not _names(deviation, remaining):
+                continue
+            accepted.append((deviation.id, finding))
+            cells = {cell: ratio for cell, ratio in remaining.cells.items() if cell not in deviation.cells}
+            remaining = replace(remaining, cells=cells)
+        if remaining.cells:
+            failures.append(remaining)
+    return Settled(tuple(failures), tuple(accepted))
+
+
+def _names(deviation: Deviation, finding: Finding) -> bool:
+    return (
+        deviation.oracle == finding.oracle
+        and ("*" in deviation.tensors or finding.tensor in deviation.tensors)
+        and any(cell in deviation.cells for cell in finding.cells)
+    )
+
+
+def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str, dict[str, str]]:
+    """Tensor → cell → dtype of the accumulator that an accepted deviation admits for this example."""
+    widened: dict[str, dict[str, str]] = {}
+    for deviation in deviations:
+        if deviation.accumulates_in and holds(deviation, example):
+            for tensor in deviation.tensors:
+                widened.setdefault(tensor, {}).update(dict.fromkeys(deviation.cells, deviation.accumulates_in))
+    return widened
+
+
+def fatal_cells(deviations: Iterable[Deviation], example: Example) -> frozenset[str]:
+    """Cells in which this example is known to crash or hang, so that it must not be run there."""
+    return frozenset(
+        cell
+        for deviation in deviations
+        if deviation.oracle in ("crash", "hang") and holds(deviation, example)
+        for cell in deviation.cells
+    )
+
+
+def by_case(deviations: Iterable[Deviation]) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations grouped by the case they name."""
+    grouped: dict[str, list[Deviation]] = {}
+    for deviation in deviations:
+        grouped.setdefault(deviation.case, []).append(deviation)
+    return {case: tuple(group) for case, group in grouped.items()}

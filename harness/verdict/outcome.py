@@ -1,0 +1,104 @@
+"""What one trial (a case in one dtype) came to, as plain data that goes into the record of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.nouns import Example, Finding
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One line of a failure's table: what a cell said of the minimal example."""
+
+    cell: str
+    verdict: str
+    ratio: float
+    kernels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One fault: the finding, the smallest example that shows it, the one it was found with, and the table of cells.
+
+    `why` is the declared example's, `confirmed` says how the fault behaved in a fresh worker.
+    """
+
+    finding: Finding
+    example: Example
+    found: Example
+    rows: tuple[CellRow, ...]
+    confirmed: str
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; the examples as objects that `equivalence replay` reads."""
+        return asdict(self)
+
+
+@dataclass
+class Outcome:
+    """The counts of one trial. `cells` maps a cell to how many examples passed, failed, deviated, were untrusted."""
+
+    case: str
+    dtype: str
+    examples: Counter[str] = field(default_factory=Counter)
+    cells: dict[str, Counter[str]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    deviations: Counter[str] = field(default_factory=Counter)
+    witnesses: dict[str, str] = field(default_factory=dict)
+    untrusted: Counter[str] = field(default_factory=Counter)
+    hits: dict[str, Counter[str]] = field(default_factory=dict)
+    operators: set[str] = field(default_factory=set)
+    ratios: dict[str, float] = field(default_factory=dict)
+    coverage: dict[str, int] = field(default_factory=dict)
+    incidents: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def stale(self) -> list[str]:
+        """The deviations whose witness no longer fails."""
+        return [name for name, state in self.witnesses.items() if state.startswith("stale")]
+
+    @property
+    def trusted(self) -> int:
+        """How many (example, cell) pairs were really checked."""
+        return sum(count for counts in self.cells.values() for name, count in counts.items() if name != "untrusted")
+
+    @property
+    def status(self) -> str:
+        """``failed``, ``deviation``, ``untrusted`` (nothing could be checked) or ``passed``."""
+        if self.failures or self.stale:
+            return "failed"
+        if self.deviations:
+            return "deviation"
+        return "passed" if self.trusted else "untrusted"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data with stable order; the same run gives the same text but for `seconds`."""
+        return {
+            "case": self.case,
+            "dtype": self.dtype,
+            "status": self.status,
+            "examples": dict(sorted(self.examples.items())),
+            "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
+            "failures": [failure.as_json() for failure in self.failures],
+            "deviations": dict(sorted(self.deviations.items())),
+            "witnesses": dict(sorted(self.witnesses.items())),
+            "untrusted": dict(sorted(self.untrusted.items())),
+            "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
+            "operators": sorted(self.operators),
+            "ratios": _rounded(self.ratios),
+            "coverage": self.coverage,
+            "incidents": self.incidents,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def _rounded(ratios: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(f"{ratio:.2g}") for name, ratio in sorted(ratios.items())}

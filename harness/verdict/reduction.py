@@ -1,0 +1,115 @@
+"""From a failing example to the smallest that fails in the same way, confirmed in a fresh worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.execution import Laboratory, Result
+from harness.generation import shrink
+from harness.nouns import Case, Deviation, Example, Finding
+from harness.verdict.outcome import CellRow, Failure
+from harness.verdict.ruling import Ruling, rule
+
+REPEATS = 24
+"""How often a fresh worker runs an example whose fault comes and goes; one call in ten shows with probability 0.92."""
+
+DEATHS = ("crash", "hang")
+
+
+@dataclass(frozen=True)
+class Reducer:
+    """Shrinks and confirms the failures of one trial."""
+
+    case: Case
+    laboratory: Laboratory
+    deviations: Sequence[Deviation]
+    attempts: int
+
+    def reduce(self, found: Example, finding: Finding, why: str) -> Failure:
+        """The minimal failure with the same oracle and tensor. Never raises for what a kernel does."""
+        if finding.oracle in DEATHS:
+            minimal = self._shrunk_isolated(found, finding, repeats=1, attempts=self.attempts // 4)
+            confirmed = "again in a fresh worker"
+            if minimal is None:
+                return self._unconfirmed(found, finding, why)
+            return self._failure(minimal, finding, found, why, confirmed)
+        if self._again(found, finding) and self._again(found, finding):
+            minimal = shrink(self.case, found, lambda example: self._again(example, finding), self.attempts)
+            return self._confirmed(minimal, finding, found, why)
+        unstable = self._shrunk_isolated(found, finding, repeats=REPEATS, attempts=self.attempts // 4)
+        if unstable is None:
+            return self._unconfirmed(found, finding, why)
+        return self._failure(unstable, finding, found, why, f"in a fresh worker, not at every call ({REPEATS} tried)")
+
+    def _again(self, example: Example, finding: Finding) -> bool:
+        results = self.laboratory.run(self.case, [example], cells=tuple(finding.cells))
+        return any(self._rule(result).failure(finding.key) for result in results)
+
+    def _rule(self, result: Result) -> Ruling:
+        return rule(self.case, result, self.deviations)
+
+    def _alone(self, example: Example, finding: Finding, repeats: int) -> Finding | None:
+        """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
+        cells = tuple(finding.cells)[:1]
+        ruling = self._rule(self.laboratory.isolated(self.case, example, cells=cells, repeats=repeats))
+        varies = ruling.failure(("repeat", finding.tensor)) if repeats > 1 else None
+        return ruling.failure(finding.key) or varies
+
+    def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int, attempts: int) -> Example | None:
+        if self._alone(found, finding, repeats) is None:
+            return None
+        return shrink(
+            self.case, found, lambda example: self._alone(example, finding, repeats) is not None, max(attempts, 20)
+        )
+
+    def _confirmed(self, minimal: Example, finding: Finding, found: Example, why: str) -> Failure:
+        if self._alone(minimal, finding, 1) is not None:
+            return self._failure(minimal, finding, found, why, "again in a fresh worker")
+        culprit = self._culprit(minimal, finding)
+        note = (
+            f"only after {culprit.to_json()} in the same worker"
+            if culprit
+            else "not in a fresh worker, nor after any one of the worker's last examples"
+        )
+        return self._failure(minimal, finding, found, why, note)
+
+    def _culprit(self, example: Example, finding: Finding) -> Example | None:
+        """The earlier example of the same case after which this one fails in a fresh worker, newest first."""
+        cell = next(iter(finding.cells))
+        history = [one for one in self.laboratory.history(cell) if one.case == self.case.id and one != example]
+        for earlier in reversed(history):
+            result = self.laboratory.isolated(self.case, example, cells=(cell,), after=(earlier,))
+            if self._rule(result).failure(finding.key):
+                return earlier
+        return None
+
+    def _unconfirmed(self, found: Example, finding: Finding, why: str) -> Failure:
+        return self._failure(found, finding, found, why, "not again in a fresh worker: seen once")
+
+    def _failure(self, minimal: Example, finding: Finding, found: Example, why: str, confirmed: str) -> Failure:
+        """The failure with its table of all cells, taken from a last run of the minimal example."""
+        if finding.oracle in DEATHS:
+            result = self.laboratory.isolated(self.case, minimal)
+        else:
+            result = next(iter(self.laboratory.run(self.case, [minimal])))
+        ruling = self._rule(result)
+        final = ruling.failure(finding.key) or finding
+        return Failure(final, minimal, found, table(ruling, final), confirmed, why)
+
+
+def table(ruling: Ruling, finding: Finding) -> tuple[CellRow, ...]:
+    """Cell by cell: failed or not, how far out of its bound, and the oneDNN kernels that ran."""
+    kernels: dict[str, dict[str, int]] = {}
+    for observation in ruling.result.observations:
+        kernels.setdefault(observation.cell, {}).update(observation.kernels)
+    states = ruling.states()
+    return tuple(
+        CellRow(
+            cell,
+            "failed" if cell in finding.cells else states[cell],
+            finding.cells.get(cell, ruling.judgement.ratios.get((cell, finding.tensor), 0.0)),
+            tuple(sorted(used)),
+        )
+        for cell, used in kernels.items()
+    )

@@ -1,0 +1,68 @@
+"""Ruling: all that is said of one Result — what fails, what a deviation accepts, what cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.execution import Result
+from harness.nouns import Case, Deviation, Example, Finding, Judgement
+from harness.oracles import judge
+from harness.verdict.deviations import Settled, accumulators, settle
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The judgement of one example with the known deviations taken out."""
+
+    example: Example
+    result: Result
+    judgement: Judgement
+    settled: Settled
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """The findings that no deviation accepts."""
+        return self.settled.failures
+
+    def failure(self, key: tuple[str, str]) -> Finding | None:
+        """The failure of that oracle and tensor, if it is there."""
+        return next((finding for finding in self.failures if finding.key == key), None)
+
+    def states(self) -> dict[str, str]:
+        """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+        cells = dict.fromkeys((observation.cell for observation in self.result.observations), "passed")
+        for concerned in self.judgement.untrusted.values():
+            cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
+        for _, accepted in self.settled.accepted:
+            cells.update(dict.fromkeys(accepted.cells, "deviation"))
+        for finding in self.failures:
+            cells.update(dict.fromkeys(finding.cells, "failed"))
+        return cells
+
+
+def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
+    """Judge a result; where a deviation admits a coarser accumulator, judge again with its bound."""
+    example, reference, observations = result.example, result.reference, result.observations
+    judgement = judge(case, example, reference, observations)
+    widened = accumulators(deviations, example)
+    excused: tuple[tuple[str, Finding], ...] = ()
+    if widened and any(finding.tensor in widened for finding in judgement.findings):
+        looser = judge(case, example, reference, observations, accumulators=widened)
+        excused = _excused(judgement, looser, deviations)
+        judgement = looser
+    settled = settle(judgement.findings, [one for one in deviations if not one.accumulates_in], example)
+    return Ruling(example, result, judgement, Settled(settled.failures, (*excused, *settled.accepted)))
+
+
+def _excused(strict: Judgement, looser: Judgement, deviations: Sequence[Deviation]) -> tuple[tuple[str, Finding], ...]:
+    """The strict findings that the looser bound dropped in some cell, with the deviation that owns each."""
+    still = {(finding.key, cell) for finding in looser.findings for cell in finding.cells}
+    return tuple(
+        (deviation.id, finding)
+        for finding in strict.findings
+        for deviation in deviations
+        if deviation.accumulates_in
+        and finding.tensor in deviation.tensors
+        and any((finding.key, cell) not in still and cell in deviation.cells for cell in finding.cells)
+    )
