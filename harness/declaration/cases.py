@@ -1,0 +1,169 @@
+"""Cases: what the words of a checked suite file mean, and whether they make sense together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from harness.declaration.entry import Entry
+from harness.declaration.examples import build_examples
+from harness.declaration.mistakes import suggestion
+from harness.declaration.models import NumericsModel, TensorModel, Words
+from harness.declaration.positions import Location
+from harness.declaration.scope import Scope, whole
+from harness.declaration.sizes import build_size
+from harness.declaration.validation import Report
+from harness.nouns import Case, Expression, Numerics, Size, TensorSpec
+
+_PLACEHOLDER: Final = "{name}"
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_KEYWORD_OR_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_CASE_NAME: Final = re.compile(r"\w[\w.-]*")
+
+
+def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
+    """The case of an entry, or one for each of its names. Where there are mistakes, the report has them."""
+    scope = Scope(report, entry.key, tuple(entry.get("sizes")))
+    sizes = _sizes(entry, scope)
+    require = _require(entry, scope)
+    tensors = _tensors(entry, scope)
+    common: dict[str, Any] = {
+        "suite": suite,
+        "sizes": tuple(sizes.values()),
+        "require": require,
+        "tensors": tuple(tensors.values()),
+        "arguments": _arguments(entry, scope),
+        "numerics": _numerics(entry, scope),
+        "preserves": _preserves(entry, report, list(entry.get("tensors"))),
+        "dtypes": _distinct(entry, report, "dtypes"),
+        "fills": _distinct(entry, report, "fills"),
+    }
+    if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
+        common["examples"] = build_examples(entry, report, sizes, tensors)
+    for name, at, key in _names(entry, report):
+        if not _CASE_NAME.fullmatch(name):
+            report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
+        line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
+        call, inplace = _calls(entry, report, name)
+        yield Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
+
+
+def _names(entry: Entry, report: Report) -> list[tuple[str, Location, bool]]:
+    """Name and place of each case, and whether that place is a key."""
+    names = entry.model.names
+    call_at = (*entry.location, "call")
+    if names is None:
+        if _PLACEHOLDER in entry.model.call:
+            report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
+        return [(entry.key, entry.location, True)]
+    if _PLACEHOLDER not in entry.model.call:
+        report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
+    return [(name, (*entry.location, "names", index), False) for index, name in enumerate(names)]
+
+
+def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
+    call, inplace = entry.model.call.replace(_PLACEHOLDER, name), entry.get("inplace")
+    if not _DOTTED.fullmatch(call):
+        message = f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d"
+        report.add((*entry.location, "call"), message)
+    if inplace is None:
+        return call, None
+    inplace = inplace.replace(_PLACEHOLDER, name)
+    if not _KEYWORD_OR_DOTTED.fullmatch(inplace):
+        message = f"{inplace!r} is neither a keyword, such as inplace, nor a dotted name, such as torch.relu_"
+        report.add(entry.at("inplace"), message)
+    return call, inplace
+
+
+def _sizes(entry: Entry, scope: Scope) -> dict[str, Size]:
+    built = {
+        name: build_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()
+    }
+    return {name: size for name, size in built.items() if size is not None}
+
+
+def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
+    parsed = [scope.parse(text, entry.at("require", index)) for index, text in enumerate(entry.get("require"))]
+    conditions = [condition for condition in parsed if condition is not None]
+    scope.trusted = all(scope.value(condition) for condition in conditions)
+    return tuple(conditions)
+
+
+def _tensors(entry: Entry, scope: Scope) -> dict[str, TensorSpec]:
+    written: Mapping[str, TensorModel] = entry.get("tensors")
+    if not written:
+        scope.report.add(entry.location, f"{entry.key!r} has no tensors; it needs at least one", key=True)
+    built = {name: _tensor(name, model, scope, entry.at("tensors", name)) for name, model in written.items()}
+    return {name: spec for name, spec in built.items() if spec is not None}
+
+
+def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> TensorSpec | None:
+    if not name.isidentifier() or name == "grad_output":
+        scope.report.add(at, f"{name!r} cannot name a tensor; use letters, digits and _, and not grad_output", key=True)
+        return None
+    shape = [_extent(text, scope, (*at, "shape", index)) for index, text in enumerate(model.shape)]
+    extents = tuple(extent for extent in shape if extent is not None)
+    if len(extents) < len(shape):
+        return None
+    return TensorSpec(name, extents, model.layout == "channels_last", model.optional, model.grad, model.dtype)
+
+
+def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
+    expression = scope.parse(text, at)
+    value = None if expression is None else scope.value(expression)
+    if isinstance(value, tuple):
+        scope.report.add(at, f"{text!r} is a tuple, {value}; a dimension is one of it, such as {text}[0]")
+        return None
+    if value is not None and (not whole(value) or value < 0):
+        scope.report.add(at, f"{text!r} is {value!r} for the simplest sizes; a dimension is a whole number, 0 or more")
+        return None
+    return expression
+
+
+def _arguments(entry: Entry, scope: Scope) -> dict[str, Any]:
+    arguments = {}
+    for name, written in entry.get("arguments").items():
+        if not name.isidentifier():
+            scope.report.add(entry.at("arguments", name), f"{name!r} is not the name of an argument", key=True)
+        arguments[name] = _argument(written, scope, entry.at("arguments", name))
+    return arguments
+
+
+def _argument(written: Any, scope: Scope, at: Location) -> Any:
+    if isinstance(written, tuple):
+        return tuple(_argument(item, scope, (*at, index)) for index, item in enumerate(written))
+    if isinstance(written, Words):
+        return written.text
+    return scope.parse(written, at) if isinstance(written, str) else written
+
+
+def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
+    written = entry.get("numerics")
+    if written is None:
+        message = f"{entry.key!r} has no numerics; write exact, multilinear or elementwise, here or in defaults"
+        scope.report.add(entry.location, message, key=True)
+        return None
+    model = written if isinstance(written, NumericsModel) else NumericsModel(output=written)
+    gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
+    terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
+    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude)
+
+
+def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, ...] | None:
+    written = entry.get("output")
+    if isinstance(written, str):
+        return {"preserves": tuple(tensors[:1]), "contiguous": None, "unspecified": ()}[written]
+    for index, name in enumerate(written.preserves):
+        if name not in tensors:
+            tail = suggestion(name, tensors, otherwise="its tensors are")
+            report.add(entry.at("output", "preserves", index), f"{name!r} is not a tensor of {entry.key!r}{tail}")
+    return tuple(written.preserves)
+
+
+def _distinct(entry: Entry, report: Report, field: str) -> tuple[str, ...]:
+    values: tuple[str, ...] = entry.get(field)
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            report.add(entry.at(field, index), f"{value!r} is given twice; remove one")
+    return values

@@ -1,0 +1,198 @@
+"""The shape of a suite file as pydantic models. What the words mean is checked where cases are built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag
+from typing_extensions import TypeAliasType
+
+from harness.declaration.layouts import LAYOUTS
+from harness.declaration.validation import Items, Strict
+from harness.declaration.wording import EXPECTED
+
+Dtype = Literal["float32", "float64", "bfloat16", "float16"]
+TensorDtype = Literal[
+    "float32", "float64", "bfloat16", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"
+]  # fmt: skip
+Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise"]
+Shorthand = Literal["exact", "multilinear", "elementwise"]
+MagnitudeName = Literal["none", "input", "one", "both"]
+FormatName = Literal["contiguous", "channels_last"]
+OutputName = Literal["preserves", "contiguous", "unspecified"]
+
+_TAGS: Final[dict[type, str]] = {
+    bool: "<flag>",
+    int: "<number>",
+    float: "<fraction>",
+    str: "<text>",
+    type(None): "<nothing>",
+    list: "<list>",
+    tuple: "<list>",
+}
+
+
+def _tag(value: Any) -> str:
+    return _TAGS.get(type(value), "<mapping>")
+
+
+def _expected(words: str) -> Any:
+    return Field(json_schema_extra={EXPECTED: words})
+
+
+_BY_TYPE: Final = Discriminator(_tag)
+_Flag: TypeAlias = Annotated[bool, Tag("<flag>")]
+_Number: TypeAlias = Annotated[int, Tag("<number>")]
+_Fraction: TypeAlias = Annotated[float, Tag("<fraction>")]
+_Text: TypeAlias = Annotated[str, Tag("<text>")]
+_Nothing: TypeAlias = Annotated[None, Tag("<nothing>")]
+
+Arithmetic = Annotated[_Number | _Text, _BY_TYPE, _expected("a whole number or an expression over the sizes")]
+if TYPE_CHECKING:  # mypy does not follow recursive aliases through Annotated
+    Choice = Any
+    Argument = Any
+else:
+    Choice = TypeAliasType(
+        "Choice",
+        Annotated[
+            _Flag | _Number | _Fraction | _Text | _Nothing | Annotated[Items["Choice"], Tag("<list>")],
+            _BY_TYPE,
+            _expected("a number, a text, true, false, null, or a list of these"),
+        ],
+    )
+    Argument = TypeAliasType(
+        "Argument",
+        Annotated[
+            _Flag
+            | _Number
+            | _Fraction
+            | _Text
+            | _Nothing
+            | Annotated[Items["Argument"], Tag("<list>")]
+            | Annotated["Words", Tag("<mapping>")],
+            _BY_TYPE,
+            _expected("an expression over the sizes, a number, true, false, null, {text: ...}, or a list of these"),
+        ],
+    )
+Choices = Annotated[Items[Choice], Field(min_length=1)]
+ONE_SIZE: Final = "batch, channels, spatial, a range such as 1..5, a list of choices"
+
+
+class Distribution(Strict):
+    """One distribution with its bound. Exactly one key."""
+
+    batch: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+    channels: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+    spatial: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+
+
+_Drawn: TypeAlias = (
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Distribution, Tag("<mapping>")]
+)  # what a pair is made of
+Drawn = Annotated[_Drawn, _BY_TYPE, _expected(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
+
+
+class Several(Distribution):
+    """A distribution with its bound, or a tuple of two or three. Exactly one key."""
+
+    pair: Drawn | None = Field(None, description="A tuple of two, drawn independently: name[0], name[1]")
+    triple: Drawn | None = Field(None, description="A tuple of three, drawn independently: name[0], name[1], name[2]")
+
+
+SizeEntry = Annotated[
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Several, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected(f"{ONE_SIZE}, or a mapping such as {{channels: 4}} or {{pair: 1..5}}"),
+]
+
+
+class TensorModel(Strict):
+    """One tensor argument, passed by position."""
+
+    shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
+    layout: FormatName = Field("contiguous", description="channels_last: layouts of both formats are drawn")
+    optional: bool = Field(default=False, description="May be absent: None is passed")
+    grad: bool = Field(default=True, description="Its gradient is asked for when its dtype is floating")
+    dtype: TensorDtype | None = Field(None, description="Left out: the dtype under test")
+
+
+class Words(Strict):
+    """A text passed as it is."""
+
+    text: str = Field(description="Passed as it is, not as an expression")
+
+
+class NumericsModel(Strict):
+    """How values are judged, in full."""
+
+    output: RuleName = Field(description="The rule for outputs")
+    gradient: RuleName | None = Field(None, description="Left out: selection for exact outputs, else the outputs' rule")
+    terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
+    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+
+
+class Preserves(Strict):
+    """The tensors of which one in channels-last makes the output channels-last."""
+
+    preserves: Annotated[Items[str], Field(min_length=1)] = Field(description="Names of tensors")
+
+
+class ExampleModel(Strict):
+    """A corner that always runs first. What it leaves open takes its simplest value."""
+
+    why: str = Field(min_length=3, description="What went wrong here once, and where that is written down")
+    sizes: dict[str, Choice] = Field(default_factory=dict, description="Values of sizes")
+    layouts: dict[str, str] = Field(
+        default_factory=dict,
+        description="Layouts of tensors, and of grad_output: a format, or format:view",
+        json_schema_extra={"additionalProperties": {"type": "string", "enum": list(LAYOUTS)}},
+    )
+    absent: Items[str] = Field((), description="Optional tensors that are left out")
+    fill: Fill | None = Field(None, description="What the tensors hold")
+    threads: int | None = Field(None, ge=1, description="Intra-op threads")
+    inplace: bool = Field(default=False, description="Run the in-place form")
+
+
+NumericsEntry = Annotated[
+    Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("exact, multilinear, elementwise, or a mapping such as {output: exact, terms: 9}"),
+]
+OutputEntry = Annotated[
+    Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("preserves, contiguous, unspecified, or {preserves: [input]}"),
+]
+
+
+class Defaults(Strict):
+    """What the cases of a suite share. A case overrides it key by key."""
+
+    sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Free choices, in the order of drawing")
+    require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
+    tensors: dict[str, TensorModel] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
+    arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments")
+    numerics: NumericsEntry | None = Field(None, description="How values are judged")
+    output: OutputEntry = Field("unspecified", description="The output's strides")
+    inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
+    dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
+    fills: Items[Fill] = Field(("integers", "reals"), min_length=1, description="What tensors are filled with")
+    examples: Items[ExampleModel] = Field((), description="Corners that always run first")
+
+
+class CaseModel(Defaults):
+    """One operator, or with `names` one family of operators that differ in a name."""
+
+    call: str = Field(description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
+    names: Items[str] | None = Field(None, min_length=1, description="One case for each; replaces {name} in `call`")
+
+
+class SuiteModel(Strict):
+    """A suite file."""
+
+    suite: str = Field(min_length=1, description="The name of the suite")
+    about: str = Field("", description="What these cases have in common, and why they are worth a test")
+    defaults: Defaults = Field(default_factory=Defaults, description="Keys that the cases share")
+    cases: dict[str, CaseModel] = Field(min_length=1, description="Cases by name")

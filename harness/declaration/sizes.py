@@ -1,0 +1,122 @@
+"""Sizes: from the words of a suite file to what generation draws."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any, Final, Literal, cast
+
+from harness.declaration.mistakes import suggestion
+from harness.declaration.models import ONE_SIZE, Distribution, Several
+from harness.declaration.positions import Location
+from harness.declaration.scope import Scope, whole
+from harness.nouns import Expression, Size
+
+DISTRIBUTIONS: Final = ("batch", "channels", "spatial")
+LENGTHS: Final = {"pair": 2, "triple": 3}
+RESERVED: Final = ("dtype", "fill", "threads", "inplace", "min", "max", "abs", "ceil_div", "prod")
+"""Names that conditions and expressions use for something else."""
+
+_Kind = Literal["batch", "channels", "spatial"]
+
+
+def build_size(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
+    """The size that `entry` describes, and its name drawn in `scope`; None when there are mistakes."""
+    if problem := _name_problem(name):
+        scope.report.add(at, problem, key=True)
+    size = _several(name, entry, scope, at) if isinstance(entry, Several) else _single(name, entry, scope, at)
+    scope.draw(name, None if size is None else simplest(size, scope))
+    return None if problem else size
+
+
+def simplest(size: Size, scope: Scope) -> Any:
+    """The simplest value that may be drawn: the first choice, the low end, at least 1 for a distribution."""
+    if size.kind == "choice":
+        value = size.choices[0]
+    else:
+        low = 1 if size.low is None else scope.value(size.low)
+        value = low if low is None or size.kind == "range" else max(low, 1)
+    return (value,) * size.length if size.length and value is not None else value
+
+
+def _name_problem(name: str) -> str:
+    if name in RESERVED or keyword.iskeyword(name):
+        return f"{name!r} has a meaning of its own in expressions; choose another name"
+    return "" if name.isidentifier() else f"{name!r} cannot be used in expressions; a name is letters, digits and _"
+
+
+def _several(name: str, entry: Several, scope: Scope, at: Location) -> Size | None:
+    given = [key for key in type(entry).model_fields if getattr(entry, key) is not None]
+    if len(given) != 1:
+        said = f"has {' and '.join(given)}" if given else "is empty"
+        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(type(entry).model_fields)}")
+        return None
+    if given[0] not in LENGTHS:
+        return _single(name, entry, scope, at)
+    size = _single(name, getattr(entry, given[0]), scope, (*at, given[0]))
+    if size is None:
+        return None
+    return Size(name, size.kind, size.choices, size.low, size.high, LENGTHS[given[0]], size.empty)
+
+
+def _single(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
+    if isinstance(entry, tuple):
+        return _choice(name, entry, scope, at)
+    if isinstance(entry, Distribution):
+        return _bounded(name, entry, scope, at)
+    if entry in DISTRIBUTIONS:
+        return Size(name, cast("_Kind", entry))
+    if ".." in entry:
+        return _range(name, entry, scope, at)
+    near = suggestion(entry, DISTRIBUTIONS)
+    expected = near if "did you mean" in near else f"; expected {ONE_SIZE}"
+    scope.report.add(at, f"{name!r} cannot be drawn from {entry!r}{expected}")
+    return None
+
+
+def _choice(name: str, choices: tuple[Any, ...], scope: Scope, at: Location) -> Size | None:
+    seen: list[tuple[type, Any]] = []
+    for index, value in enumerate(choices):
+        if (type(value), value) in seen:
+            scope.report.add((*at, index), f"{value!r} is already one of the choices of {name!r}")
+            return None
+        seen.append((type(value), value))
+    return Size(name, "choice", choices)
+
+
+def _bounded(name: str, entry: Distribution, scope: Scope, at: Location) -> Size | None:
+    given = [key for key in DISTRIBUTIONS if getattr(entry, key) is not None]
+    if len(given) != 1:
+        said = f"has {' and '.join(given)}" if given else "is empty"
+        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(DISTRIBUTIONS)}")
+        return None
+    bound = getattr(entry, given[0])
+    kind = cast("_Kind", given[0])
+    if bound == "empty":
+        return Size(name, kind, empty=True)
+    low = _bound(name, bound, scope, (*at, given[0]))
+    return None if low is None else Size(name, kind, low=low)
+
+
+def _range(name: str, text: str, scope: Scope, at: Location) -> Size | None:
+    before, _, after = text.partition("..")
+    low, high = _bound(name, before, scope, at), _bound(name, after, scope, at)
+    if low is None or high is None:
+        return None
+    if not low.names | high.names and low.evaluate({}) > high.evaluate({}):
+        scope.report.add(at, f"the range {text} is empty; write {after.strip()}..{before.strip()}")
+        return None
+    return Size(name, "range", low=low, high=high)
+
+
+def _bound(name: str, text: str | int, scope: Scope, at: Location) -> Expression | None:
+    if not str(text).strip():
+        scope.report.add(at, f"a side of the range of {name!r} is missing; write 0..2")
+        return None
+    expression = scope.parse(text, at, user=name)
+    if expression is None:
+        return None
+    value = scope.value(expression)
+    if value is not None and not whole(value):
+        scope.report.add(at, f"{str(text)!r} is {value!r}, not a whole number")
+        return None
+    return expression
