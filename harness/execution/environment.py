@@ -1,0 +1,65 @@
+"""The command line of a worker: its environment is right from the first instruction, not set later from inside."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+SCRUBBED: Final = (
+    "ATEN_", "DNNL_", "GLIBC_TUNABLES", "GOMP_", "KMP_", "MALLOC_", "MKL_", "MKLDNN_", "OMP_", "ONEDNN_",
+    "PYTORCH_", "TORCH_",
+)  # fmt: skip
+"""Prefixes of variables that change which kernels run, or how. oneDNN reads all three of its names."""
+
+COMMON: Final[Mapping[str, str]] = {
+    # glibc fills fresh memory with 64 ^ 0xff = 0xbf (float32 -1.498) and freed memory with 0x40 (3.004)
+    "MALLOC_PERTURB_": "64",
+    # blocks below 1 kB would come from the per-thread cache, which is not filled
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+    "OMP_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str, str]:
+    """What a worker with these caps has in its environment on top of the scrubbed one of the harness."""
+    chosen = dict(COMMON)
+    if onednn is not None:
+        chosen["ONEDNN_MAX_CPU_ISA"] = onednn
+    if aten is not None:
+        chosen["ATEN_CPU_CAPABILITY"] = aten
+    if traced:
+        chosen["ONEDNN_VERBOSE"] = "1"
+    return chosen
+
+
+def scrubbed(environment: Mapping[str, str] | None = None) -> list[str]:
+    """The names in `environment` (by default this process's) that a worker must not inherit, sorted."""
+    names = os.environ if environment is None else environment
+    return sorted(name for name in names if name.startswith(SCRUBBED))
+
+
+def command(python: str, settings: Mapping[str, str], stderr: Path) -> str:
+    """A shell-quoted command line that becomes `python` with these variables and its stderr in a file.
+
+    `exec` twice, so that the process execnet starts is the interpreter itself: its exit status tells the signal.
+    """
+    unset = [part for name in scrubbed() for part in ("-u", name)]
+    assign = [f"{name}={value}" for name, value in settings.items()]
+    redirect = ["/bin/sh", "-c", 'file="$1"; shift; exec "$@" 2>>"$file"', "worker", str(stderr)]
+    return shlex.join([*redirect, "/usr/bin/env", *unset, *assign, python])
+
+
+def last_words(file: Path, count: int = 3) -> Sequence[str]:
+    """The lines of a worker's stderr that say most: the fatal error and where it was, else the last ones."""
+    text = file.read_text("utf-8", "replace") if file.exists() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    fatal = next((index for index, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    if fatal is None:
+        return lines[-count:]
+    frames = [line for line in lines[fatal:] if line.startswith("File ")]
+    return [*lines[max(fatal + 2 - count, 0) : fatal + 1], *frames[:1]]

@@ -1,0 +1,244 @@
+"""The laboratory: one worker for each proven ISA level, one for the reference, and examples that run in all of them."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from harness.errors import UserError
+from harness.execution import levels as rules
+from harness.execution import requests
+from harness.execution.bench import Bench, LocalBench, WorkerBench
+from harness.execution.probe import probe
+from harness.execution.result import Build, Result
+from harness.execution.station import Station, Ticket
+from harness.nouns import Case, Cell, Example, Level, Observation
+
+IN_FLIGHT: Final = 8
+"""Examples on their way at once: enough that no worker waits for the harness, few enough to resend."""
+
+HISTORY: Final = 100
+"""Examples remembered for each cell."""
+
+REFERENCE_PATIENCE: Final = 4
+"""The reference may take this many times the limit: float64, one thread, up to three runs."""
+
+
+@dataclass
+class _Flight:
+    """One example under way: its ticket in each cell, and the reference's."""
+
+    example: Example
+    reference: tuple[Station, Ticket]
+    cells: Mapping[str, tuple[Station, Ticket]]
+
+
+class Laboratory:
+    """Where examples run. A context manager: workers start on entry and are gone on exit.
+
+    `levels` are all that are declared, `names` those asked for (None: the default ones). `python` is the interpreter
+    under test (None: this one), `preload` files it runs first, `limit` the seconds one example may take in one cell.
+    `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
+    for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
+
+    `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
+    name: in what its cap did not hold), `incidents` (workers replaced) and `hits` (cell: implementation: count) grow.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Level],
+        *,
+        python: str | None = None,
+        preload: Sequence[Path] = (),
+        limit: float = 10.0,
+        names: Collection[str] | None = None,
+        in_process: bool = False,
+    ) -> None:
+        self.levels = tuple(levels)
+        self.limit = limit
+        self.cells: tuple[Cell, ...] = ()
+        self.unavailable: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
+        self.ineffective: dict[str, str] = {}
+        self.incidents: list[str] = []
+        self.hits: dict[str, Counter[str]] = {}
+        self._python = python
+        self._preload = tuple(preload)
+        self._names = names
+        self._in_process = in_process
+        self._histories: dict[str, deque[Example]] = {}
+        self._needs_preload: dict[tuple[str, str | None], bool] = {}
+        self._bench: Bench | None = None
+
+    def __enter__(self) -> Self:
+        self._check_preload()
+        try:
+            (self._open_here if self._in_process else self._open_workers)()
+        except BaseException:
+            self.close()
+            raise
+        for cell in self.cells:
+            self.hits[cell.name] = Counter()
+            self._histories[cell.name] = deque(maxlen=HISTORY)
+            if not self._in_process and (reason := rules.uncapped(cell)):
+                self.ineffective[cell.name] = reason
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers. May be called again."""
+        if self._bench is not None:
+            self._bench.close()
+            self._bench = None
+
+    @property
+    def build(self) -> Build:
+        """The build under test and its host."""
+        return self._build
+
+    @property
+    def bench(self) -> Bench:
+        """The stations. Raises RuntimeError outside the context."""
+        if self._bench is None:
+            raise RuntimeError("a Laboratory runs examples inside its with block only")
+        return self._bench
+
+    def check(self, case: Case) -> list[str]:
+        """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
+        problems = self._problems(case, preloaded=False)
+        return self._problems(case, preloaded=True) if problems and self._preload else problems
+
+    def run(
+        self,
+        case: Case,
+        examples: Iterable[Example],
+        *,
+        cells: Collection[str] | None = None,
+        trace: bool = False,
+    ) -> Iterator[Result]:
+        """Run examples in the cells (None: all) and yield their results in order, several being under way at once."""
+        chosen = self._chosen(cells)
+        flights: deque[_Flight] = deque()
+        for example in examples:
+            flights.append(self._dispatch(case, example, chosen, trace))
+            if len(flights) == IN_FLIGHT:
+                yield self._gather(case, flights.popleft())
+        while flights:
+            yield self._gather(case, flights.popleft())
+
+    def isolated(
+        self, case: Case, example: Example, *, cells: Collection[str] | None = None, repeats: int = 1
+    ) -> Result:
+        """Run one example where nothing ran before it, `repeats` times in the same process.
+
+        Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. The limit
+        is for all repeats together.
+        """
+        chosen = self._chosen(cells)
+        preloaded = self._reference_needs_preload(case)
+        stations = self.bench.pristine(chosen, preloaded)
+        limit = self.limit * max(repeats, 1)
+        asked = requests.observation_request(case, example, repeats=max(repeats, 1))
+        found = {name: self._fork(stations[name], asked, limit, case) for name in chosen}
+        asked = requests.reference_request(case, example)
+        reference = self._fork(stations[""], asked, limit * REFERENCE_PATIENCE, case)
+        return self._gather(case, _Flight(example, reference, found))
+
+    def history(self, cell: str) -> list[Example]:
+        """The last examples sent to that cell's worker, oldest first."""
+        return list(self._histories[cell])
+
+    def _fork(self, station: Station, request: dict[str, Any], limit: float, case: Case) -> tuple[Station, Ticket]:
+        # the forking worker keeps the limit; this one is for when it is itself out of order
+        return station, station.send(Ticket({**request, "limit": limit}, case.id, limit + 10.0))
+
+    def _dispatch(self, case: Case, example: Example, cells: Sequence[str], trace: bool) -> _Flight:
+        reference = self.bench.reference(preloaded=self._reference_needs_preload(case))
+        about = example.to_json()
+        asked = requests.reference_request(case, example)
+        sent = reference, reference.send(Ticket(asked, about, self.limit * REFERENCE_PATIENCE))
+        asked = requests.observation_request(case, example, trace=trace)
+        found: dict[str, tuple[Station, Ticket]] = {}
+        for name in cells:
+            station = self.bench.cell(name)
+            self._histories[name].append(example)
+            found[name] = station, station.send(Ticket(asked, about, self.limit))
+        return _Flight(example, sent, found)
+
+    def _gather(self, case: Case, flight: _Flight) -> Result:
+        observations: list[Observation] = []
+        for name, (station, ticket) in flight.cells.items():
+            pair = requests.observations(name, station.collect(ticket))
+            self._account(name, pair)
+            observations += pair
+        station, ticket = flight.reference
+        reference = requests.reference(case, flight.example, station.collect(ticket))
+        return Result(flight.example, reference, tuple(observations))
+
+    def _account(self, name: str, pair: Iterable[Observation]) -> None:
+        cell = next(cell for cell in self.cells if cell.name == name)
+        for observation in pair:
+            self.hits[name].update(observation.kernels)
+            if name not in self.ineffective and (reason := rules.above(cell, self.levels, observation.kernels)):
+                self.ineffective[name] = reason
+
+    def _chosen(self, cells: Collection[str] | None) -> list[str]:
+        names = [cell.name for cell in self.cells]
+        if cells is None:
+            return names
+        for name in cells:
+            rules.known(name, [*names, *self.aliases])
+        wanted = {self.aliases.get(name, name) for name in cells}
+        return [name for name in names if name in wanted]
+
+    def _problems(self, case: Case, *, preloaded: bool) -> list[str]:
+        station = self.bench.reference(preloaded=preloaded)
+        # importing a package may be all that happens here, and takes longer than any example
+        reply = station.collect(station.send(Ticket(requests.check_request(case), case.call, self.limit + 60.0)))
+        if reply.get("status") in {"died", "hung"}:
+            return [f"asking for {case.call} ended the worker: {reply['message']}"]
+        problems: list[str] = reply["problems"]
+        return problems
+
+    def _reference_needs_preload(self, case: Case) -> bool:
+        """Whether the callable exists only with the preload files; otherwise the reference is the stock kernel."""
+        key = (case.call, case.inplace)
+        if key not in self._needs_preload:
+            needs = bool(self._preload) and not self._in_process and bool(self._problems(case, preloaded=False))
+            self._needs_preload[key] = needs
+        return self._needs_preload[key]
+
+    def _check_preload(self) -> None:
+        for file in self._preload:
+            if not file.is_file():
+                raise UserError(f"there is no preload file {file}")
+
+    def _open_workers(self) -> None:
+        host = probe(self._python)
+        chosen, self.unavailable = rules.available(self.levels, self._names, host)
+        bench = self._bench = WorkerBench(host, tuple(file.resolve() for file in self._preload), self.incidents.append)
+        described = bench.open(chosen)
+        cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in chosen]
+        self.cells, self.aliases = rules.merged(cells, self.levels)
+        bench.retire(self.aliases)
+        self._build = Build(**described[""]["build"], cpu=host.cpu, flags=host.flags)
+
+    def _open_here(self) -> None:
+        if self._python is not None:
+            raise UserError("in-process runs use this interpreter; another one cannot be given with them")
+        host = probe(None)
+        bench = self._bench = LocalBench()
+        described = bench.open(self._preload)
+        aten = described["aten"]
+        level = Level("in_process", host.machine, None, aten.lower())
+        self.cells = (Cell(level.name, level, host.python, proof={"onednn": "", "aten": aten}),)
+        self._build = Build(**described["build"], cpu=host.cpu, flags=host.flags)

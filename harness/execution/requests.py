@@ -1,0 +1,137 @@
+"""From a Case and an Example to the plain dict that a worker gets, and from its reply to nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from harness import generation
+from harness.nouns import Case, Example, Observation, Reference, TensorRecord
+from harness.nouns.observation import Array
+
+Layout = Literal["drawn", "contiguous"]
+LAYOUTS: tuple[Layout, ...] = ("drawn", "contiguous")
+
+
+def observation_request(case: Case, example: Example, *, trace: bool = False, repeats: int = 1) -> dict[str, Any]:
+    """Ask for both observations of an example."""
+    return {**_request(case, example), "op": "observe", "trace": trace, "repeats": repeats}
+
+
+def reference_request(case: Case, example: Example) -> dict[str, Any]:
+    """Ask for the reference of an example."""
+    numerics = case.numerics
+    rules = (numerics.output, numerics.gradient)
+    return {**_request(case, example), "op": "refer", "rules": rules, "count": numerics.terms is None}
+
+
+def check_request(case: Case) -> dict[str, Any]:
+    """Ask what keeps a case from being called."""
+    return {
+        "op": "check",
+        "call": case.call,
+        "inplace": case.inplace,
+        "tensors": len(case.tensors),
+        "arguments": list(case.arguments),
+    }
+
+
+def _request(case: Case, example: Example) -> dict[str, Any]:
+    shapes = generation.shapes(case, example)
+    layouts = example.layouts
+    tensors = [
+        (
+            spec.name,
+            None if spec.name in example.absent else tuple(shapes[spec.name]),
+            spec.dtype or example.dtype,
+            layouts.get(spec.name, "contiguous"),
+            stream,
+            spec.grad,
+        )
+        for stream, spec in enumerate(case.tensors)
+    ]
+    return {
+        "call": case.call,
+        "inplace": case.inplace if example.inplace else None,
+        "tensors": tensors,
+        "arguments": dict(generation.arguments(case, example)),
+        "grad_output": layouts.get("grad_output", "contiguous"),
+        "threads": example.threads,
+        "dtype": example.dtype,
+        "seed": example.seed,
+        "fill": example.fill,
+        "terms": int(generation.terms(case, example)),
+    }
+
+
+def observations(cell: str, reply: Mapping[str, Any]) -> tuple[Observation, Observation]:
+    """Both observations in a reply; one that says ``died`` or ``hung`` stands for both layouts."""
+    if reply.get("status") in {"died", "hung"}:
+        status, signal, message = reply["status"], reply.get("signal", 0), reply.get("message", "")
+        drawn, plain = (Observation(cell, layout, status, signal=signal, message=message) for layout in LAYOUTS)
+        return drawn, plain
+    records = {name: _record(record) for name, record in reply["drawn"]["tensors"].items()}
+    again = {name: _record(record, records.get(name)) for name, record in reply["contiguous"]["tensors"].items()}
+    return (
+        _observation(cell, "drawn", reply["drawn"], records),
+        _observation(cell, "contiguous", reply["contiguous"], again),
+    )
+
+
+def _observation(
+    cell: str, layout: Layout, reply: Mapping[str, Any], tensors: Mapping[str, TensorRecord]
+) -> Observation:
+    return Observation(
+        cell=cell,
+        layout=layout,
+        status=reply["status"],
+        tensors=tensors,
+        inputs={name: tuple(strides) for name, strides in reply["inputs"].items()},
+        written=tuple(reply["written"]),
+        unrepeated=tuple(reply["unrepeated"]),
+        kernels=dict(reply["kernels"]),
+        operators=tuple(reply["operators"]),
+        error=reply["error"],
+        message=reply["message"],
+    )
+
+
+def _record(record: Any, shared: TensorRecord | None = None) -> TensorRecord:
+    """A record as NumPy has it; without bytes of its own the values are those of `shared`."""
+    dtype, shape, strides, raw = record
+    if raw is None and shared is not None:
+        return TensorRecord(dtype, tuple(shape), tuple(strides), shared.values)
+    return TensorRecord(dtype, tuple(shape), tuple(strides), _values(dtype, raw).reshape(shape))
+
+
+def _values(dtype: str, raw: bytes) -> Array:
+    if dtype != "bfloat16":
+        return np.frombuffer(raw, np.dtype(dtype))
+    return (np.frombuffer(raw, np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def reference(case: Case, example: Example, reply: Mapping[str, Any]) -> Reference:
+    """The reference in a reply. Declared `terms` are the same number for every element that has a bound."""
+    if reply["status"] in {"died", "hung"}:
+        return Reference(reply["status"], message=reply["message"])
+    bound = _arrays(reply["bound"])
+    terms = _arrays(reply["terms"])
+    if case.numerics.terms is not None:
+        declared = float(case.numerics.terms.evaluate(example.sizes))
+        terms = {name: np.full(array.shape, declared) for name, array in bound.items()}
+    return Reference(
+        status=reply["status"],
+        values=_arrays(reply["values"]),
+        bound=bound,
+        terms=terms,
+        inputs=_arrays(reply["inputs"]),
+        grad_outputs=_arrays(reply["grad_outputs"]),
+        error=reply["error"],
+        message=reply["message"],
+    )
+
+
+def _arrays(named: Mapping[str, Any]) -> dict[str, Array]:
+    return {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in named.items()}

@@ -1,0 +1,29 @@
+"""What a laboratory hands out: the build it found, and one example's reference and observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.nouns import Example, Observation, Reference
+
+
+@dataclass(frozen=True)
+class Build:
+    """The build under test and its host: versions (`onednn` empty without), CPU model, CPU flags."""
+
+    torch: str
+    onednn: str
+    cpu: str
+    python: str
+    numpy: str
+    platform: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One example everywhere: the reference, and two observations (``drawn``, ``contiguous``) of each cell."""
+
+    example: Example
+    reference: Reference
+    observations: tuple[Observation, ...]

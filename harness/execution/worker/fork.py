@@ -1,0 +1,68 @@
+"""A request in a process of its own that costs milliseconds: a fork of a worker that never ran a kernel.
+
+OpenMP's threads do not survive a fork, so the parent must not have started any: it imports torch and nothing more.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import signal
+import time
+from typing import Any, Callable
+
+
+def forked(work: Callable[[], Any], limit: float) -> Any:
+    """What `work` returns, computed in a child; or a dict with `status` ``died`` or ``hung`` where it gives nothing.
+
+    `limit` is in seconds; a child that outlasts it is killed.
+    """
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        _answer(work, write)
+    os.close(write)
+    answer, ended = _gather(read, time.monotonic() + limit)
+    os.close(read)
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+    _pid, status = os.waitpid(child, 0)
+    if not ended:
+        return {"status": "hung", "signal": 0, "message": "no answer within {:g} s".format(limit)}
+    if status == 0:
+        return marshal.loads(answer)  # noqa: S302 - written by our own child
+    return dict(status="died", **ending(status))
+
+
+def ending(status: int) -> dict[str, Any]:
+    """`signal` and `message` of a process's wait status."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return {"signal": number, "message": "killed by {}".format(signal.Signals(number).name)}
+    return {"signal": 0, "message": "exited with status {}".format(os.WEXITSTATUS(status))}
+
+
+def _answer(work: Callable[[], Any], write: int) -> None:
+    status = 1
+    try:
+        answer = memoryview(marshal.dumps(work(), 2))
+        while answer:
+            answer = answer[os.write(write, answer) :]
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _gather(read: int, deadline: float) -> tuple[bytes, bool]:
+    """All bytes until the child closes its end, and whether that was before the deadline."""
+    parts = []
+    while True:
+        ready, _w, _x = select.select([read], [], [], max(deadline - time.monotonic(), 0.0))
+        if not ready:
+            return b"", False
+        part = os.read(read, 1 << 20)
+        if not part:
+            return b"".join(parts), True
+        parts.append(part)

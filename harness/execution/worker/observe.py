@@ -1,0 +1,143 @@
+"""One request, two observations: the example's layouts as drawn, and all of it contiguous."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from . import resolve, tensors, trace
+
+Records = "dict[str, tuple[str, list[int], list[int], bytes]]"
+Failure = "tuple[str, str]"
+
+
+class Run:
+    """The tensors of one layout, on which the operator may be called more than once."""
+
+    def __init__(self, request: dict[str, Any], values: dict[str, Any], contiguous: bool) -> None:
+        self.request = request
+        self.values = values
+        self.contiguous = contiguous
+        self.placed: dict[str, tensors.Placed] = {}
+        self.inputs: dict[str, Any] = {}
+        self.cotangents: dict[str, tensors.Placed] = {}
+        for described in request["tensors"]:
+            name, shape, dtype, layout, _stream, gradient = described
+            self.inputs[name] = None
+            if shape is not None:
+                placed = tensors.Placed(values[name], dtype, None if contiguous else layout)
+                self.placed[name] = placed
+                self.inputs[name] = placed.leaf(gradient and tensors.floating(dtype))
+
+    def call(self) -> tuple[dict[str, Any], tuple[str, str] | None]:
+        """Forward and backward: records by name, and how it raised, if it did (the records so far are kept)."""
+        records: dict[str, Any] = {}
+        try:
+            outputs = self._forward()
+            for index, output in enumerate(outputs):
+                records["output[%d]" % index] = tensors.record(output)
+            for name, gradient in self._backward(outputs).items():
+                records["grad:" + name] = tensors.record(gradient)
+        except BaseException as error:
+            return records, failure(error)
+        return records, None
+
+    def written(self) -> list[str]:
+        """The inputs and grad_outputs of which any byte has changed."""
+        placed = list(self.placed.items()) + [("grad_" + name, held) for name, held in self.cotangents.items()]
+        return [name for name, held in placed if held.touched()]
+
+    def strides(self) -> dict[str, list[int]]:
+        """The strides each input really had, in elements."""
+        return {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
+
+    def _forward(self) -> list[Any]:
+        function, keywords = resolve.bound(self.request)
+        arguments = list(self.inputs.values())
+        if not self.request["inplace"]:
+            return tensors.flatten(function(*arguments, **keywords))
+        arguments[0] = self._target()
+        function(*arguments, **keywords)
+        return [arguments[0]]
+
+    def _target(self) -> Any:
+        """What an in-place call may overwrite: no leaf, the strides of the first input, and its values."""
+        name, _shape, dtype, layout, _stream, _gradient = self.request["tensors"][0]
+        target = tensors.Placed(self.values[name], dtype, None if self.contiguous else layout).view
+        return target.copy_(self.inputs[name])
+
+    def _backward(self, outputs: list[Any]) -> dict[str, Any]:
+        wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
+        through = [(index, output) for index, output in enumerate(outputs) if output.requires_grad]
+        if not wanted or not through:
+            return {}
+        gradients = torch.autograd.grad(
+            [output for _index, output in through],
+            list(wanted.values()),
+            [self._cotangent(index, output) for index, output in through],
+            allow_unused=True,
+        )
+        return {name: gradient for name, gradient in zip(wanted, gradients) if gradient is not None}
+
+    def _cotangent(self, index: int, output: Any) -> Any:
+        name = "output[%d]" % index
+        if name not in self.cotangents:
+            values = tensors.cotangent(self.request, index, tuple(output.shape))
+            layout = None if self.contiguous else self.request["grad_output"]
+            self.cotangents[name] = tensors.Placed(values, str(output.dtype).replace("torch.", ""), layout)
+        return self.cotangents[name].view
+
+
+def observe(request: dict[str, Any], log: trace.Trace) -> dict[str, Any]:
+    """Both observations of a request, as plain data under ``drawn`` and ``contiguous``.
+
+    Where a contiguous tensor has the same bits as the drawn one its bytes are None: sent once.
+    """
+    torch.set_num_threads(request["threads"])
+    values = {item[0]: tensors.numbers(request, item) for item in request["tensors"] if item[1] is not None}
+    drawn, drawn_records = _observation(Run(request, values, contiguous=False), log, repeat=True)
+    plain, plain_records = _observation(Run(request, values, contiguous=True), log, repeat=False)
+    plain["tensors"] = {
+        name: (*record[:3], None) if same(record, drawn_records.get(name)) else record
+        for name, record in plain_records.items()
+    }
+    return {"drawn": drawn, "contiguous": plain}
+
+
+def _observation(run: Run, log: trace.Trace, repeat: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    log.text()
+    traced: list[str] = []
+    if repeat and run.request["trace"]:
+        (records, raised), traced = trace.operators(run.call)
+    else:
+        records, raised = run.call()
+    kernels = log.drain()
+    unrepeated = _unrepeated(run, records) if repeat and raised is None else []
+    reply = {
+        "status": "raised" if raised else "ok",
+        "tensors": records,
+        "inputs": run.strides(),
+        "written": run.written(),
+        "unrepeated": unrepeated,
+        "kernels": kernels,
+        "operators": traced,
+        "error": raised[0] if raised else "",
+        "message": raised[1] if raised else "",
+    }
+    return reply, records
+
+
+def _unrepeated(run: Run, records: dict[str, Any]) -> list[str]:
+    again, _raised = run.call()
+    return [name for name, record in records.items() if not same(record, again.get(name))]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two records hold the same bits of the same dtype and shape; strides may differ."""
+    return other is not None and (one[0], one[1], one[3]) == (other[0], other[1], other[3])
+
+
+def failure(error: BaseException) -> tuple[str, str]:
+    """An exception's class name and the first line of its message."""
+    return type(error).__name__, (str(error).strip().splitlines() or [""])[0]

@@ -1,0 +1,150 @@
+"""The float64 answer on contiguous copies, and the magnitudes and counts of the a-priori bounds."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable, Iterator
+
+import numpy as np
+import torch
+
+from . import resolve, tensors
+from .observe import failure
+
+Change = Callable[[Any], Any]
+
+
+def refer(request: dict[str, Any]) -> dict[str, Any]:
+    """The reference of a request as plain data; arrays are (dtype, shape, bytes).
+
+    `rules` of the request are the rules of outputs and gradients, `count` whether the numbers of terms are to be found
+    by running with ones.
+    """
+    values = {item[0]: tensors.numbers(request, item) for item in request["tensors"] if item[1] is not None}
+    reply: dict[str, Any] = {
+        "status": "ok",
+        "values": {},
+        "bound": {},
+        "terms": {},
+        "inputs": {name: _plain(np.ascontiguousarray(value)) for name, value in values.items()},
+        "grad_outputs": {},
+        "error": "",
+        "message": "",
+    }
+    with stock():
+        try:
+            _compute(request, values, reply)
+        except BaseException as error:
+            reply["status"] = "raised"
+            reply["error"], reply["message"] = failure(error)
+    return reply
+
+
+@contextlib.contextmanager
+def stock() -> Iterator[None]:
+    """oneDNN off, one thread; both as before when it ends."""
+    enabled, threads = torch._C._get_mkldnn_enabled(), torch.get_num_threads()
+    torch._C._set_mkldnn_enabled(False)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(enabled)
+        torch.set_num_threads(threads)
+
+
+class Graph:
+    """The operator once, in float64, on inputs that `change` has been applied to; backward as often as wanted."""
+
+    def __init__(self, request: dict[str, Any], values: dict[str, Any], change: Change) -> None:
+        self.request = request
+        self.inputs: dict[str, Any] = {}
+        for name, shape, dtype, _layout, _stream, gradient in request["tensors"]:
+            self.inputs[name] = None if shape is None else _leaf(values[name], dtype, gradient, change)
+        function, keywords = resolve.bound(request, plain=True)
+        self.outputs = tensors.flatten(function(*self.inputs.values(), **keywords))
+
+    def gradients(self, change: Change) -> dict[str, Any]:
+        """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out."""
+        wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
+        through = {index: output for index, output in enumerate(self.outputs) if output.requires_grad}
+        if not wanted or not through:
+            return {}
+        cotangents = [
+            torch.from_numpy(change(self.cotangent(index))).to(self.outputs[index].dtype) for index in through
+        ]
+        found = torch.autograd.grad(
+            list(through.values()), list(wanted.values()), cotangents, allow_unused=True, retain_graph=True
+        )
+        return {"grad:" + name: gradient for name, gradient in zip(wanted, found) if gradient is not None}
+
+    def cotangent(self, index: int) -> Any:
+        """A fresh contiguous copy of the grad_output of that output."""
+        return np.array(tensors.cotangent(self.request, index, tuple(self.outputs[index].shape)))
+
+    def named(self) -> dict[str, Any]:
+        """The outputs by ``output[i]``."""
+        return {"output[%d]" % index: output for index, output in enumerate(self.outputs)}
+
+
+def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
+    main = Graph(request, values, np.array)
+    # before backward: an operator may hand back its own input or a buffer that backward reuses
+    reply["values"] = {name: _number(output) for name, output in main.named().items()}
+    reply["values"].update((name, _number(gradient)) for name, gradient in main.gradients(np.array).items())
+    reply["grad_outputs"] = {
+        "output[%d]" % index: _plain(main.cotangent(index))
+        for index, output in enumerate(main.outputs)
+        if output.requires_grad
+    }
+    _measure(request, values, reply["bound"], main, np.abs)
+    if request["count"]:
+        _measure(request, values, reply["terms"], main, np.ones_like)
+
+
+def _measure(
+    request: dict[str, Any], values: dict[str, Any], into: dict[str, Any], main: Graph, change: Change
+) -> None:
+    """The bound (`change` is abs) or the number of terms (ones) of what the rules judge by one.
+
+    `multilinear` changes inputs and grad_output alike. `selection` keeps the inputs, for others would select other
+    elements, and changes grad_output only.
+    """
+    output_rule, gradient_rule = request["rules"]
+    if "multilinear" in request["rules"]:
+        changed = Graph(request, values, change)
+        if output_rule == "multilinear":
+            into.update((name, _magnitude(output)) for name, output in changed.named().items() if _floats(output))
+        if gradient_rule == "multilinear":
+            into.update((name, _magnitude(found)) for name, found in changed.gradients(change).items())
+    if output_rule == "selection":
+        selected = {name: output for name, output in main.named().items() if _floats(output)}
+        into.update(
+            (name, _magnitude(output if change is np.abs else torch.ones_like(output)))
+            for name, output in selected.items()
+        )
+    if gradient_rule == "selection":
+        into.update((name, _magnitude(found)) for name, found in main.gradients(change).items())
+
+
+def _leaf(values: Any, dtype: str, gradient: bool, change: Change) -> Any:
+    """A contiguous copy, float64 for a floating dtype; indices and the like stay what they are."""
+    if not tensors.floating(dtype):
+        return torch.from_numpy(np.array(values)).to(getattr(torch, dtype))
+    return torch.from_numpy(np.array(change(values), order="C")).requires_grad_(gradient)
+
+
+def _floats(tensor: Any) -> bool:
+    return bool(tensor.dtype.is_floating_point)
+
+
+def _number(tensor: Any) -> tuple[str, list[int], bytes]:
+    return _plain(tensors.as_numpy(tensor.double() if _floats(tensor) else tensor))
+
+
+def _magnitude(tensor: Any) -> tuple[str, list[int], bytes]:
+    return _plain(np.abs(tensors.as_numpy(tensor.double())))
+
+
+def _plain(array: Any) -> tuple[str, list[int], bytes]:
+    return (array.dtype.str, list(array.shape), array.tobytes())

@@ -1,0 +1,177 @@
+"""From a dotted name to a callable, with an answer to what is wrong where there is none."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import importlib.util
+import inspect
+import sys
+from typing import Any, Callable, Iterable
+
+import torch
+
+SYNONYMS = {"self": "input", "dim": "axis", "keepdim": "keepdims"}
+"""Names of ATen's schemas, and the ones that torch's Python bindings take as well."""
+
+
+class Unresolved(Exception):  # noqa: N818 - it names the state, and never leaves the worker
+    """A callable that cannot be had; the text says which part of its name is at fault."""
+
+
+@functools.lru_cache(maxsize=None)
+def resolve(dotted: str) -> Callable[..., Any]:
+    """The callable of that name. Modules are imported as they are met. Raises Unresolved."""
+    parts = dotted.split(".")
+    found: Any = _module(parts[0], dotted)
+    if parts[:2] == ["torch", "ops"] and len(parts) > 3:
+        _register(parts[2])
+    for index, part in enumerate(parts[1:], 1):
+        found = _attribute(found, part, ".".join(parts[:index]), dotted)
+    if not callable(found):
+        raise Unresolved("{} is not callable: it is {}".format(dotted, type(found).__name__))
+    function: Callable[..., Any] = found
+    return function
+
+
+def bound(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The callable and the keyword arguments of a request; `plain` leaves its in-place form aside."""
+    keywords = dict(request["arguments"])
+    form = None if plain else request["inplace"]
+    if form and "." in form:
+        return resolve(form), keywords
+    if form:
+        keywords[form] = True
+    return resolve(request["call"]), keywords
+
+
+def preload(path: str) -> str:
+    """Run a Python file as the module of its name; returns what it raised as one sentence, or nothing."""
+    name = path.rpartition("/")[2].rpartition(".")[0]
+    try:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            return "preload {} is not a Python file".format(path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(name, module)
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        return "preload {} raised {}: {}".format(path, type(error).__name__, _line(error))
+    return ""
+
+
+def problems(request: dict[str, Any]) -> list[str]:
+    """What keeps a case from being called: `call`, `inplace`, `tensors` (how many), `arguments` (their names)."""
+    form = request["inplace"] or ""
+    found = _asked(request["call"], request["tensors"], [*request["arguments"], *([form] if "." not in form else [])])
+    if "." in form:
+        found += _asked(form, request["tensors"], request["arguments"])
+    return found
+
+
+def _asked(call: str, tensors: int, keywords: Iterable[str]) -> list[str]:
+    try:
+        function = resolve(call)
+    except Unresolved as error:
+        return [str(error)]
+    forms = parameters(function)
+    complaints = [_complaints(call, form, tensors, [name for name in keywords if name]) for form in forms]
+    return min(complaints, key=len) if complaints else []
+
+
+def _complaints(call: str, form: list[str], tensors: int, keywords: list[str]) -> list[str]:
+    """What one signature has against the call. A form that ends in ``**`` takes any keyword, ``*`` any position."""
+    names = [name for name in form if not name.startswith("*")]
+    found = []
+    if tensors > len(names) and "*" not in form:
+        found.append("{} takes {} arguments; the case has {} tensors".format(call, len(names), tensors))
+    for keyword in keywords:
+        if keyword in names[:tensors]:
+            found.append("{} gets {!r} twice: as a tensor and as an argument".format(call, keyword))
+        elif keyword not in names and keyword not in [SYNONYMS.get(name) for name in names] and "**" not in form:
+            found.append("{} takes no argument {!r}{}".format(call, keyword, _hint(keyword, names[tensors:])))
+    return found
+
+
+def parameters(function: Callable[..., Any]) -> list[list[str]]:
+    """The parameter names of each form of a callable; no form at all where nothing is known."""
+    pair = _dispatched(function)
+    if pair:
+        return [form for each in pair for form in parameters(each)]
+    try:
+        return [_signature(inspect.signature(function))]
+    except (TypeError, ValueError):
+        return _schemas(function)
+
+
+def _signature(signature: inspect.Signature) -> list[str]:
+    kinds = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return [kinds.get(each.kind, name) for name, each in signature.parameters.items()]
+
+
+def _dispatched(function: Any) -> list[Any]:
+    """The two functions behind one of torch's `boolean_dispatch`, which itself takes ``*args, **kwargs``."""
+    table = getattr(getattr(torch, "_jit_internal", None), "boolean_dispatched", {})
+    try:
+        entry = table.get(function)
+    except TypeError:  # not every callable can be weakly referenced
+        entry = None
+    return [entry["if_true"], entry["if_false"]] if entry else []
+
+
+def _schemas(function: Any) -> list[list[str]]:
+    if hasattr(function, "_schema"):
+        return [[argument.name for argument in function._schema.arguments]]
+    qualified = getattr(function, "_qualified_op_name", None) or "aten::" + getattr(function, "__name__", "")
+    schemas = torch._C._jit_get_schemas_for_operator(str(qualified))
+    return [[argument.name for argument in schema.arguments] for schema in schemas]
+
+
+def _module(name: str, dotted: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            raise Unresolved("no module named {!r} (for {})".format(name, dotted)) from None
+        raise Unresolved("{} cannot be imported: {}".format(name, _line(error))) from None
+    except Exception as error:
+        raise Unresolved(_mismatch(name, error)) from None
+
+
+def _mismatch(name: str, error: Exception) -> str:
+    if name != "torchvision":
+        return "{} cannot be imported: {}: {}".format(name, type(error).__name__, _line(error))
+    text = "the installed torchvision does not match PyTorch {} and cannot be imported ({}: {}); install its own build"
+    return text.format(torch.__version__, type(error).__name__, _line(error))
+
+
+def _register(namespace: str) -> None:
+    """Import the package that registers a ``torch.ops`` namespace, where one has its name."""
+    if importlib.util.find_spec(namespace) is not None:
+        _module(namespace, namespace)
+
+
+def _attribute(owner: Any, name: str, path: str, dotted: str) -> Any:
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        pass
+    try:
+        return importlib.import_module(path + "." + name)
+    except ImportError:
+        close = _hint(name, [known for known in dir(owner) if not known.startswith("_")], path + ".")
+        where = "" if path + "." + name == dotted else " (for {})".format(dotted)
+        raise Unresolved("{} has no {!r}{}{}".format(path, name, where, close)) from None
+
+
+def _hint(name: str, known: Iterable[str], prefix: str = "") -> str:
+    listed = list(known)
+    close = difflib.get_close_matches(name, listed, 1)
+    if close:
+        return "; did you mean {}{}?".format(prefix, close[0])
+    return "; it takes {}".format(", ".join(listed)) if not prefix and listed else ""
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]

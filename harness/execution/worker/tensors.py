@@ -1,0 +1,122 @@
+"""Tensors from descriptions, and back to bytes, through NumPy: the kernels under test take no part in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from harness.generation import fills, layouts
+else:
+    from . import fills, layouts
+
+Described = "tuple[str, tuple[int, ...] | None, str, str, int, bool]"
+"""A tensor of a request: name, shape (None where absent), dtype, layout name, fill stream, gradient wanted."""
+
+COTANGENT_STREAM = 1000
+"""Output i takes its grad_output from this fill stream plus i; no case has as many tensors."""
+
+
+class Placed:
+    """A tensor laid out in a buffer of its own: `view` is what the operator gets, `base` the whole buffer.
+
+    Between its strided elements the buffer keeps what malloc left there (poison), and `touched` sees a write to any
+    byte of it.
+    """
+
+    def __init__(self, numbers: Any, dtype: str, layout: str | None) -> None:
+        shape = tuple(numbers.shape)
+        strides, offset, numel = layouts.placement(layout or "contiguous", shape)
+        self.base = torch.empty(numel, dtype=getattr(torch, dtype))
+        if numbers.size:
+            _write(self.base, strides, offset, numbers)
+        self.view = self.base.as_strided(shape, strides, offset).detach()
+        self._before = _raw(self.base)
+
+    def leaf(self, gradient: bool) -> Any:
+        """The view, as an autograd leaf where a gradient is wanted."""
+        return self.view.requires_grad_(True) if gradient else self.view
+
+    def touched(self) -> bool:
+        """Whether any byte of the buffer differs from when it was filled."""
+        return _raw(self.base) != self._before
+
+
+def floating(dtype: str) -> bool:
+    """Whether torch's dtype of this name is a floating one."""
+    return bool(getattr(torch, dtype).is_floating_point)
+
+
+def numbers(request: dict[str, Any], described: Any) -> Any:
+    """The logical values of a described tensor: float64, C order.
+
+    Where the layout has stride 0 the elements share memory; then all of them take the value of the first, in every
+    cell and layout alike, so that the logical tensor is the same everywhere.
+    """
+    _name, shape, dtype, layout, stream, _gradient = described
+    return _filled(request, tuple(shape), dtype, layout, stream)
+
+
+def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...]) -> Any:
+    """The logical values of the grad_output of output `index`: float64, representable in the example's dtype."""
+    return _filled(request, shape, request["dtype"], request["grad_output"], COTANGENT_STREAM + index)
+
+
+def _filled(request: dict[str, Any], shape: tuple[int, ...], dtype: str, layout: str, stream: int) -> Any:
+    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"])
+    strides, _offset, _numel = layouts.placement(layout, shape)
+    shared = tuple(slice(0, 1) if stride == 0 and size > 1 else slice(None) for stride, size in zip(strides, shape))
+    return np.broadcast_to(drawn[shared], shape)
+
+
+def record(tensor: Any) -> tuple[str, list[int], list[int], bytes]:
+    """A tensor as plain data: dtype name, shape, strides in elements, and its logical values in C order.
+
+    bfloat16 travels as its 16 bits.
+    """
+    plain = tensor.detach()
+    return (_name(plain.dtype), list(plain.shape), list(plain.stride()), as_numpy(plain).tobytes())
+
+
+def as_numpy(tensor: Any) -> Any:
+    """A NumPy view with the tensor's own strides; bfloat16 as int16, which NumPy has and which has the same bits."""
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    return plain.view(torch.int16).numpy() if plain.dtype == torch.bfloat16 else plain.numpy()
+
+
+def flatten(result: Any) -> list[Any]:
+    """The tensors of a result, in order, out of tuples, lists and mappings; what is no tensor is left out."""
+    if isinstance(result, torch.Tensor):
+        return [result]
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, (tuple, list)):
+        return [tensor for item in result for tensor in flatten(item)]
+    return []
+
+
+def _write(base: Any, strides: tuple[int, ...], offset: int, numbers: Any) -> None:
+    buffer = as_numpy(base)
+    width = buffer.itemsize
+    target: Any = np.ndarray(
+        numbers.shape, buffer.dtype, buffer, offset * width, tuple(stride * width for stride in strides)
+    )
+    target[...] = _rounded(numbers, base.dtype).astype(buffer.dtype, copy=False)
+
+
+def _rounded(numbers: Any, dtype: Any) -> Any:
+    """The numbers, which are exact in `dtype`, in the NumPy type that has its bits."""
+    if dtype != torch.bfloat16:
+        return numbers
+    return (np.ascontiguousarray(numbers, np.float32).view(np.uint32) >> np.uint32(16)).astype(np.uint16).view(np.int16)
+
+
+def _raw(base: Any) -> bytes:
+    raw: bytes = as_numpy(base).tobytes()
+    return raw
+
+
+def _name(dtype: Any) -> str:
+    return str(dtype).replace("torch.", "")

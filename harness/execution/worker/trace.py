@@ -1,0 +1,76 @@
+"""Which kernels ran: oneDNN's verbose lines, read from file descriptor 1, and the profiler's ATen operators."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any, Callable
+
+import torch
+
+TEMPLATE = ["operation", "engine", "primitive", "implementation"]
+"""The fields of an ``exec`` line, until a header says otherwise (doc/advanced/verbose.md of oneDNN)."""
+
+
+class Trace:
+    """Collects what oneDNN prints under ONEDNN_VERBOSE=1.
+
+    execnet has moved its own traffic away from descriptor 1, so the descriptor is pointed at an unlinked file in
+    append mode; `drain` reads and truncates it. Not active, it sees nothing and touches nothing.
+    """
+
+    def __init__(self, active: bool) -> None:
+        self.active = active
+        self.template = TEMPLATE
+        if active:
+            with tempfile.TemporaryFile("a+b") as file:
+                os.dup2(file.fileno(), 1)
+
+    def text(self) -> str:
+        """What has been printed since the last call."""
+        size = os.fstat(1).st_size if self.active else 0
+        if not size:
+            return ""
+        printed = os.pread(1, size, 0).decode("utf-8", "replace")
+        os.ftruncate(1, 0)
+        return printed
+
+    def drain(self) -> dict[str, int]:
+        """Counts of ``kind:implementation`` since the last call, such as ``convolution:jit:avx2``."""
+        counts: dict[str, int] = {}
+        for line in self.text().splitlines():
+            key = self._implementation(line)
+            if key:
+                counts[key] = counts.get(key, 0) + 1
+        return counts
+
+    def _implementation(self, line: str) -> str:
+        if ",info," in line:
+            self._learn(line)
+            return ""
+        fields = line.split(",")
+        if "verbose" not in fields[0] or "exec" not in fields:
+            return ""
+        named = dict(zip(self.template, fields[fields.index("exec") :]))
+        return "{}:{}".format(named.get("primitive", ""), named.get("implementation", ""))
+
+    def _learn(self, line: str) -> None:
+        fields = line.partition("template:")[2].split(",")
+        if "primitive" in fields and "implementation" in fields:
+            self.template = fields
+
+
+def isa(text: str) -> str:
+    """The effective ISA of oneDNN's header line ``…,info,cpu,isa:Intel AVX2``; empty where it printed none."""
+    for line in text.splitlines():
+        if ",info,cpu,isa:" in line:
+            return line.partition(",isa:")[2].strip()
+    return ""
+
+
+def operators(run: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """What `run` returns, and the operators it called, each once, in order of their first call."""
+    with torch.autograd.profiler.profile() as profile:
+        result = run()
+    names = [event.name for event in profile.function_events if "::" in event.name]
+    return result, list(dict.fromkeys(names))
