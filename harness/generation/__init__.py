@@ -1,1 +1,24 @@
-"""Generation: from a Case to Examples. Sizes, layouts, fills, covering arrays, and shrinking."""
+"""Generation: from a Case to Examples. Sizes, layouts, fills, covering arrays, and shrinking.
+
+`layouts` and `fills` need nothing but NumPy and run on Python 3.8, because a worker loads their source too.
+"""
+
+from harness.generation.covered import Coverage, coverage
+from harness.generation.covering import corner_examples
+from harness.generation.declared import declared_examples
+from harness.generation.drawing import random_examples
+from harness.generation.shapes import BUDGET, arguments, shapes, terms
+from harness.generation.shrinking import shrink
+
+__all__ = [
+    "BUDGET",
+    "Coverage",
+    "arguments",
+    "corner_examples",
+    "coverage",
+    "declared_examples",
+    "random_examples",
+    "shapes",
+    "shrink",
+    "terms",
+]

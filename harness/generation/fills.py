@@ -88,10 +88,10 @@ def density(dtype: str, terms: int) -> tuple[int, float]:
     """Largest magnitude m and share d of nonzero elements of an `integers` fill.
 
     Magnitudes are uniform on 1..m, of mean a = (m+1)/2. A sum of `terms` products of two such tensors has magnitudes
-    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/4, whose distance to 2**p is many standard
-    deviations, so every partial sum is exact in precision p. m is lowered before the tensor gets sparse.
+    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/2, five standard deviations or more below 2**p for
+    every p here, so every partial sum is exact in precision p. m is lowered before the tensor gets sparse.
     """
-    room = 2.0 ** (PRECISION[dtype] - 2) / max(int(terms), 1)
+    room = 2.0 ** (PRECISION[dtype] - 1) / max(int(terms), 1)
     for largest in (3, 2, 1):
         share = min(1.0, room**0.5 / ((largest + 1) / 2.0))
         if share >= 0.5:

@@ -1,0 +1,151 @@
+"""The random phase: Hypothesis draws indices, and an example is what they select."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from harness.generation.covering import unsatisfiable
+from harness.generation.shapes import mistake
+from harness.generation.sizes import Domain, UnsatisfiableError
+from harness.generation.space import Factor, assemble, factors
+from harness.nouns import Case, Example
+
+Draw = Callable[[int], int]
+"""Draws an index below n."""
+
+_BASE = 3 * 10**18
+"""Indices are drawn above this and it is taken off again. Hypothesis would else mix in constants that it finds in the
+source of whatever local modules are loaded, and skew small ranges: the same seed has to give the same examples in every
+process, and indices have to be uniform."""
+
+_ROUNDS = 4  # a small space repeats itself: that many times more is drawn to make up for duplicates
+_TOLERATED = (5, 0.05)  # that many rejected draws, and that share of them, before a case is called mis-declared
+
+
+@dataclass
+class _Collection:
+    """What a case's draws have come to."""
+
+    case: Case
+    dtype: str
+    free: tuple[Factor, ...]
+    examples: dict[str, Example] = field(default_factory=dict)
+    draws: int = 0
+    rejected: int = 0
+    problem: str = ""
+
+
+def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Example]:
+    """`count` examples that differ in more than the seed, or fewer where the space is small. `seed` fixes them.
+
+    Raises UserError where more than a few percent of the draws break `require` or meet an empty range.
+    """
+    if count < 1:
+        return []
+    collected = _Collection(case, dtype, factors(case, dtype))
+    for repeat in range(_ROUNDS):
+        missing = count - len(collected.examples)
+        if missing <= 0:
+            break
+        _collect(collected, missing, f"{seed}/{repeat}")
+        _check_rejections(collected)
+    return list(collected.examples.values())[:count]
+
+
+def _collect(collected: _Collection, count: int, seed: str) -> None:
+    """Let Hypothesis draw `count` examples; nothing fails inside, so there is nothing to shrink."""
+    # Imported here: it takes longer than all the rest of the package, and collecting tests does not need it.
+    import hypothesis  # noqa: PLC0415
+    from hypothesis import strategies  # noqa: PLC0415
+
+    @cache
+    def below(options: int) -> Any:
+        return strategies.integers(_BASE, _BASE + options - 1)
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    @hypothesis.given(strategies.data())
+    def collect(data: Any) -> None:
+        def draw(options: int) -> int:
+            return int(data.draw(below(options))) - _BASE
+
+        _add(collected, draw)
+
+    collect()
+
+
+def _add(collected: _Collection, draw: Draw) -> None:
+    collected.draws += 1
+    try:
+        example = draw_example(collected.case, collected.dtype, collected.free, draw)
+    except UnsatisfiableError as error:
+        collected.rejected += 1
+        collected.problem = str(error)
+    else:
+        collected.examples.setdefault(example.but(seed=0).to_json(), example)
+
+
+def _check_rejections(collected: _Collection) -> None:
+    case, rejected, draws = collected.case, collected.rejected, collected.draws
+    if not collected.examples:
+        raise unsatisfiable(case, collected.problem)
+    if rejected > _TOLERATED[0] and rejected > _TOLERATED[1] * draws:
+        share = f"{rejected} of {draws} draws ({100 * rejected / draws:.0f} %)"
+        advice = "declare sizes whose bounds make every draw legal"
+        raise mistake(case, f"the case rejects {share}: {collected.problem}; {advice}")
+
+
+def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -> Example:
+    """One example. A mood is drawn first, so that degenerate sizes meet each other more often than chance has it.
+
+    Index 0 of every draw is the simplest. Raises UnsatisfiableError where the sizes are not legal.
+    """
+    mood = draw(4)
+
+    def pick(factor: Factor, allowed: Domain) -> Any:
+        if factor.kind == "size":
+            pool = _size_pool(mood, allowed)
+        elif factor.kind == "layout":
+            pool = _layout_pool(factor, allowed)
+        elif factor.kind == "fill":
+            pool = allowed.values
+        else:  # one thread, and not in place, three times of four
+            pool = (*allowed.values[:1] * 2, *allowed.values)
+        return pool[draw(len(pool))]
+
+    return assemble(case, dtype, free, pick, draw(2**16))
+
+
+def _size_pool(mood: int, allowed: Domain) -> tuple[Any, ...]:
+    """What a size is drawn from: in mood 0 mostly the least values, in 1 corners, in 2 half of each, in 3 anything."""
+    corners, values = allowed.corners, allowed.values
+    if mood == 0:
+        few = (*corners[:2], *corners[-1:]) if allowed.empty else corners[:2]
+        return few * (3 * len(corners) // len(few)) + corners
+    if mood == 1:
+        return corners
+    return corners * (len(values) // len(corners)) + values if mood == 2 else values
+
+
+def _layout_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
+    """Plain formats take their share beside the many views; the first tensor is seldom plain contiguous.
+
+    What an operator does with contiguous input in both runs says nothing about memory formats.
+    """
+    views = tuple(name for name in allowed.values if name is not None and ":" in name)
+    share = max(1, len(views) // 8)
+    pool = ("contiguous",) * (share if factor.primary else 3 * share) + views
+    if "channels_last" in allowed.values:
+        pool += ("channels_last",) * 4 * share
+    return pool + (None,) * (len(pool) // 3) if None in allowed.values else pool

@@ -1,0 +1,146 @@
+"""The space of a case: its factors, and how a value for each of them makes an Example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.generation import layouts
+from harness.generation.fills import PRECISION
+from harness.generation.shapes import check_required, domain_of, within_budget
+from harness.generation.sizes import Domain, corner_count, listed
+from harness.nouns import Case, Example, TensorSpec
+
+GRAD_OUTPUT = "grad_output"
+THREADS = (1, 2)
+
+_FIRST_CORNERS = (
+    "contiguous",
+    "channels_last",
+    "channels_last:slice_c",
+    "channels_last:slice_w",
+    "channels_last:as_contiguous",
+    "channels_last:image",
+    "channels_last:odd",
+    "contiguous:step_w",
+    "contiguous:permuted",
+    "channels_last:expand_n",
+)
+_OTHER_CORNERS = (
+    "contiguous",
+    "channels_last",
+    "channels_last:as_contiguous",
+    "channels_last:slice_c",
+    "contiguous:permuted",
+)
+_PLAIN_CORNERS = ("contiguous", "contiguous:offset", "contiguous:step_c", "contiguous:permuted")
+_GRAD_OUTPUT = (
+    "contiguous",
+    "channels_last",
+    "channels_last:slice_c",
+    "contiguous:permuted",
+    "channels_last:expand_n",
+    "contiguous:slice_c",
+    "contiguous:expand_n",
+)
+_GRAD_OUTPUT_CORNERS = _GRAD_OUTPUT[:5]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One free choice: a scalar of a size, a tensor's layout (None: the tensor is absent), or how the example runs.
+
+    `position` is that in a size's tuple, -1 elsewhere; `count` the number of its corners; `primary` marks the layout
+    of the first tensor. `domain` is None for sizes, whose domain depends on the sizes before them.
+    """
+
+    kind: Literal["size", "layout", "fill", "threads", "inplace"]
+    name: str
+    count: int
+    position: int = -1
+    primary: bool = False
+    domain: Domain | None = None
+
+
+Pick = Callable[[Factor, Domain], Any]
+"""Chooses a value of the domain for a factor."""
+
+
+def factors(case: Case, dtype: str) -> tuple[Factor, ...]:
+    """Every free choice of a case, sizes first and in declared order."""
+    return (*_size_factors(case), *_layout_factors(case, dtype), *_run_factors(case))
+
+
+def _size_factors(case: Case) -> Iterator[Factor]:
+    for size in case.sizes:
+        count = corner_count(size)
+        for position in range(size.length) if size.length else (-1,):
+            yield Factor("size", size.name, count, position)
+
+
+def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
+    for index, spec in enumerate(case.tensors):
+        allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
+        yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
+    if case.tensors and any(spec.grad and (spec.dtype or dtype) in PRECISION for spec in case.tensors):
+        offered = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
+        names = tuple(name for name in _GRAD_OUTPUT if name in offered)
+        allowed = listed(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offered))
+        yield Factor("layout", GRAD_OUTPUT, len(allowed.corners), domain=allowed)
+
+
+def _layout_domain(spec: TensorSpec, wanted: tuple[str, ...]) -> Domain:
+    names = layouts.names_for(len(spec.shape), spec.channels_last)
+    formats = wanted if "channels_last" in names else _PLAIN_CORNERS
+    absent = (None,) if spec.optional else ()
+    return listed((*names, *absent), (*(name for name in formats if name in names), *absent))
+
+
+def _run_factors(case: Case) -> Iterator[Factor]:
+    yield Factor("fill", "fill", len(case.fills), domain=listed(case.fills))
+    yield Factor("threads", "threads", len(THREADS), domain=listed(THREADS))
+    if case.inplace is not None:
+        yield Factor("inplace", "inplace", 2, domain=listed((False, True)))
+
+
+def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed: int) -> Example:
+    """The example of these picks, within the element budget.
+
+    Raises UnsatisfiableError where the sizes are not legal.
+    """
+    sizes = _pick_sizes(case, free, pick)
+    check_required(case, sizes)
+    sizes = within_budget(case, sizes)
+    chosen = {(each.kind, each.name): pick(each, each.domain) for each in free if each.domain is not None}
+    names = {name: value for (kind, name), value in chosen.items() if kind == "layout"}
+    inplace = chosen.get(("inplace", "inplace"), False)
+    return Example(
+        case=case.id,
+        dtype=dtype,
+        sizes=sizes,
+        layouts=without_overlap(case, {name: value for name, value in names.items() if value is not None}, inplace),
+        absent=tuple(name for name, value in names.items() if value is None),
+        fill=chosen["fill", "fill"],
+        seed=seed,
+        threads=chosen["threads", "threads"],
+        inplace=inplace,
+    )
+
+
+def _pick_sizes(case: Case, free: tuple[Factor, ...], pick: Pick) -> dict[str, Any]:
+    sizes: dict[str, Any] = {}
+    pending = iter(factor for factor in free if factor.kind == "size")
+    for size in case.sizes:
+        allowed = domain_of(case, size, sizes)
+        picked = tuple(pick(next(pending), allowed) for _ in range(size.length or 1))
+        sizes[size.name] = picked if size.length else picked[0]
+    return sizes
+
+
+def without_overlap(case: Case, names: dict[str, str], inplace: bool) -> dict[str, str]:
+    """`names`, but the tensor that is written in place has no two elements at one address: its plain format instead."""
+    first = case.tensors[0].name if case.tensors else ""
+    if inplace and names.get(first, "").endswith(":expand_n"):
+        return {**names, first: names[first].partition(":")[0]}
+    return names
