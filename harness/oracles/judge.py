@@ -47,7 +47,7 @@ def judge(
         blind = _Values(case, example, reference, accumulators or {}).judge(returned, faults, ratios)
         if blind and "empty" not in why:
             why["nothing judged"] = () if len(blind) == len({seen.cell for seen in returned}) else blind
-    return Judgement(faults.findings([(seen.cell, seen.layout) for seen in observations]), why, ratios)
+    return Judgement(faults.findings(observations), why, ratios)
 
 
 def _lost_workers(observations: Sequence[Observation], faults: Faults) -> None:

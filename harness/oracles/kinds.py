@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from harness.nouns import Finding
+from harness.nouns import Finding, Observation
 from harness.nouns.finding import Kind, Oracle
 from harness.oracles.values import Fault
 
@@ -41,9 +41,17 @@ class Faults:
         """Note that this property is broken in that place."""
         self._found.setdefault((oracle, tensor), {})[place] = fault
 
-    def findings(self, judged: Collection[Place]) -> tuple[Finding, ...]:
-        """One finding per oracle and tensor, told by its worst cell; `judged` are the places that returned."""
-        return tuple(_finding(oracle, tensor, found, judged) for (oracle, tensor), found in self._found.items())
+    def findings(self, observations: Sequence[Observation]) -> tuple[Finding, ...]:
+        """Return one finding per oracle and tensor, told by its worst cell.
+
+        A place that did not return was not judged, except by whether it raised.
+        """
+        answered = {(seen.cell, seen.layout) for seen in observations if seen.status in ("ok", "raised")}
+        returned = {(seen.cell, seen.layout) for seen in observations if seen.status == "ok"}
+        return tuple(
+            _finding(oracle, tensor, found, answered if oracle == "error" else returned)
+            for (oracle, tensor), found in self._found.items()
+        )
 
 
 def _finding(oracle: Oracle, tensor: str, found: dict[Place, Fault], judged: Collection[Place]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -44,7 +45,7 @@ def _words(found: list[int], size: int, noun: str, letter: str) -> str:
         return ""
     if len(found) == 1:
         return _one(found[0], size, noun, letter)
-    steps = {after - before for before, after in zip(found, found[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(found)}
     if len(steps) > 1 or (len(found) == 2 and steps != {1}):
         return ""
     plural = noun.replace("index", "indices") if noun.startswith("index") else f"{noun}s"

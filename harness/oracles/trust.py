@@ -46,4 +46,4 @@ def _contiguous(reference: Reference, observation: Observation) -> bool:
 
 def _constant(values: Array) -> bool:
     first = values.flat[0]
-    return bool(np.all(np.isnan(values)) if first != first else np.all(values == first))  # noqa: PLR0124 - NaN
+    return bool(np.all(np.isnan(values)) if np.isnan(first) else np.all(values == first))

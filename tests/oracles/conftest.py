@@ -1,0 +1,107 @@
+"""A small stage: one case, one example, its reference, and what the cells returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.nouns import Case, Example, Judgement, Numerics, Observation, Reference, TensorRecord, TensorSpec
+from harness.oracles import contiguous_strides, judge, round_to
+
+CELLS = ("avx2", "avx512_core")
+PLACES = tuple((cell, layout) for cell in CELLS for layout in ("drawn", "contiguous"))
+
+
+@dataclass
+class Stage:
+    """Every cell returns the reference, rounded and contiguous, until `change` says otherwise."""
+
+    case: Case
+    example: Example
+    reference: Reference
+    observations: list[Observation] = field(default_factory=list)
+
+    def judge(self, **options: Any) -> Judgement:
+        """What the oracles say."""
+        return judge(self.case, self.example, self.reference, self.observations, **options)
+
+    def change(self, cells: Sequence[str] = CELLS, layouts: Sequence[str] = ("drawn",), **changes: Any) -> None:
+        """Replace fields of the observations of these cells and layouts."""
+        self.observations = [
+            replace(seen, **changes) if seen.cell in cells and seen.layout in layouts else seen
+            for seen in self.observations
+        ]
+
+    def alter(
+        self,
+        tensor: str,
+        change: Callable[[TensorRecord], TensorRecord],
+        cells: Sequence[str] = CELLS,
+        layouts: Sequence[str] = ("drawn",),
+    ) -> None:
+        """Replace one returned tensor."""
+        for seen in list(self.observations):
+            if seen.cell in cells and seen.layout in layouts:
+                altered = {**seen.tensors, tensor: change(seen.tensors[tensor])}
+                self.change((seen.cell,), (seen.layout,), tensors=altered)
+
+    def poke(self, tensor: str, index: Any, value: float, **where: Any) -> None:
+        """Overwrite elements of one returned tensor."""
+
+        def poked(record: TensorRecord) -> TensorRecord:
+            values = record.values.copy()
+            values[index] = value
+            return replace(record, values=values)
+
+        self.alter(tensor, poked, **where)
+
+    def strides(self, tensor: str, strides: tuple[int, ...], **where: Any) -> None:
+        """Let one tensor come back with these strides."""
+        self.alter(tensor, lambda record: replace(record, strides=strides), **where)
+
+
+def record(dtype: str, values: Any) -> TensorRecord:
+    """A contiguous tensor that came back."""
+    array = round_to(dtype, values) if np.asarray(values).dtype.kind == "f" else np.asarray(values)
+    name = dtype if array.dtype.kind == "f" else str(array.dtype)
+    return TensorRecord(name, array.shape, contiguous_strides(array.shape), np.ascontiguousarray(array))
+
+
+@pytest.fixture
+def stage() -> Callable[..., Stage]:
+    """Build a stage from the reference's values; `input` is drawn channels-last with the shape of output[0]."""
+
+    def build(
+        values: Mapping[str, Any] | Any,
+        rule: str | Numerics = "exact",
+        dtype: str = "float32",
+        bound: Any = None,
+        terms: Any = 1,
+        **example: Any,
+    ) -> Stage:
+        named = values if isinstance(values, Mapping) else {"output[0]": np.asarray(values)}
+        named = {name: np.asarray(array) for name, array in named.items()}
+        numerics = rule if isinstance(rule, Numerics) else Numerics(rule, rule)  # type: ignore[arg-type]
+        case = Case("s.yaml::c", "c", "s.yaml", 1, "torch.c", (), (TensorSpec("input", ()),), numerics)
+        first = next(iter(named.values()))
+        reference = Reference(
+            "ok",
+            values=named,
+            bound={name: np.abs(array) if bound is None else np.asarray(bound) for name, array in named.items()},
+            terms={name: np.asarray(terms, dtype=np.float64) for name in named},
+            inputs={"input": np.ones(first.shape)},
+            grad_outputs={"output[0]": np.ones(first.shape)},
+        )
+        returned = {name: record(dtype, array) for name, array in named.items()}
+        observations = [
+            Observation(cell, layout, "ok", returned, inputs={"input": contiguous_strides(first.shape)})  # type: ignore[arg-type]
+            for cell, layout in PLACES
+        ]
+        example = {"fill": "reals", **example}
+        return Stage(case, Example(case.id, dtype, {}, {"input": "channels_last"}, **example), reference, observations)
+
+    return build

@@ -1,0 +1,179 @@
+"""Errors, lost workers, shapes, dtypes, written inputs and repetition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
+BOTH = ("drawn", "contiguous")
+RAISED = {"status": "raised", "tensors": {}, "error": "RuntimeError", "message": "no kernel\nfor this"}
+
+
+def test_a_worker_that_died_is_a_crash(stage: Any) -> None:
+    """The signal's name is told, and the cells and layouts in which it happened; the rest is still judged."""
+    scene = stage(RAMP)
+    scene.change(("avx2",), status="died", signal=11, tensors={})
+    scene.poke("output[0]", 0, 99.0, cells=("avx512_core",))
+    crash, values = scene.judge().findings
+    assert (crash.oracle, crash.kind, crash.tensor, crash.cells) == ("crash", "crash", "", {"avx2": 1.0})
+    assert crash.message == "the worker died of SIGSEGV"
+    assert crash.layouts == ("drawn",)
+    assert values.oracle == "values"
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "the worker died"), (999, "the worker died of signal 999")])
+def test_a_death_without_a_known_signal_is_told_as_far_as_known(stage: Any, number: int, text: str) -> None:
+    """No signal, or one without a name here."""
+    scene = stage(RAMP)
+    scene.change(status="died", signal=number, tensors={})
+    assert scene.judge().findings[0].message == text
+
+
+def test_a_place_that_did_not_return_says_nothing_about_the_rest(stage: Any) -> None:
+    """Wrong in every place that returned is universal, though one layout of one cell died or raised."""
+    for lost in ({"status": "died", "signal": 11, "tensors": {}}, RAISED):
+        scene = stage(RAMP)
+        scene.poke("output[0]", 0, 99.0, layouts=BOTH)
+        scene.change(("avx2",), **lost)
+        found = {finding.oracle: finding.kind for finding in scene.judge().findings}
+        assert found.pop("values") == "universal"
+        assert found in ({"crash": "crash"}, {"error": "layout"})
+
+
+def test_a_worker_past_its_time_is_a_hang(stage: Any) -> None:
+    """A hang is a finding of its own kind."""
+    scene = stage(RAMP)
+    scene.change(layouts=BOTH, status="hung", tensors={})
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, finding.layouts) == ("hang", "hang", BOTH)
+    assert finding.message == "the call outlasted the time limit"
+
+
+def test_raising_in_one_layout_only_is_a_layout_finding(stage: Any) -> None:
+    """Class and first line of the message are told."""
+    scene = stage(RAMP)
+    scene.change(**RAISED)
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, finding.tensor) == ("error", "layout", "")
+    assert finding.message == "the call raises RuntimeError where others do not: no kernel"
+
+
+def test_raising_in_one_cell_only_is_an_isa_finding(stage: Any) -> None:
+    """Both layouts of one level raise and the other level does not."""
+    scene = stage(RAMP)
+    scene.change(("avx2",), BOTH, **RAISED)
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, set(finding.cells)) == ("error", "isa", {"avx2"})
+
+
+def test_raising_another_class_is_a_finding(stage: Any) -> None:
+    """All raise, but not the same: the contiguous runs say what is usual where the reference does not raise."""
+    scene = stage(RAMP)
+    scene.change(layouts=BOTH, **RAISED)
+    scene.change(error="ValueError", message="")
+    (finding,) = scene.judge().findings
+    assert finding.message == "the call raises ValueError where others raise RuntimeError: "
+    assert (finding.kind, finding.layouts) == ("layout", ("drawn",))
+
+
+def test_returning_where_the_reference_raises_is_a_finding_if_others_raise_too(stage: Any) -> None:
+    """The reference decides what is usual."""
+    scene = stage(RAMP)
+    scene.reference = replace(scene.reference, status="raised", error="RuntimeError", values={})
+    scene.change(layouts=("contiguous",), **RAISED)
+    judgement = scene.judge()
+    (finding,) = judgement.findings
+    assert finding.message == "the call returns where others raise RuntimeError"
+    assert judgement.untrusted == {}
+
+
+def test_all_raising_alike_is_untrusted(stage: Any) -> None:
+    """An invalid example is no finding and no pass."""
+    scene = stage(RAMP)
+    scene.reference = replace(scene.reference, status="raised", error="RuntimeError", values={})
+    scene.change(layouts=BOTH, **RAISED)
+    judgement = scene.judge()
+    assert judgement.findings == ()
+    assert judgement.untrusted == {"raised RuntimeError": ()}
+
+
+def test_all_refusing_what_the_reference_computes_is_unsupported(stage: Any) -> None:
+    """A dtype without a kernel, in every cell and layout."""
+    scene = stage(RAMP)
+    scene.change(layouts=BOTH, **RAISED)
+    judgement = scene.judge()
+    assert judgement.findings == ()
+    assert judgement.untrusted == {"unsupported: RuntimeError: no kernel": ()}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("raised", "the reference raised TypeError: why"), ("died", "the reference died"), ("hung", "the reference hung")],
+)
+def test_without_a_reference_nothing_is_trusted(stage: Any, status: str, reason: str) -> None:
+    """Cells that return without a reference are not judged by their values, but a crash among them still counts."""
+    scene = stage(RAMP)
+    told = {"error": "TypeError", "message": "why\nmore"} if status == "raised" else {}
+    scene.reference = replace(scene.reference, status=status, values={}, **told)
+    assert scene.judge().untrusted == {reason: ()}
+    scene.change(layouts=BOTH, status="died", tensors={})
+    judgement = scene.judge()
+    assert judgement.untrusted == {reason: ()}
+    assert [finding.oracle for finding in judgement.findings] == ["crash"]
+
+
+def test_a_shape_that_differs_is_told_and_its_values_are_not_compared(stage: Any) -> None:
+    """Shape before values."""
+    scene = stage(RAMP)
+    scene.alter("output[0]", lambda record: replace(record, shape=(24,), values=record.values.ravel()))
+    (finding,) = scene.judge().findings
+    assert finding.oracle == "shape"
+    assert finding.message == "output[0] has shape (24,) where (2, 3, 2, 2) is due"
+
+
+def test_a_tensor_that_is_missing_is_a_shape_finding(stage: Any) -> None:
+    """A gradient that the reference has and a cell has not."""
+    scene = stage({"output[0]": RAMP, "grad:input": RAMP})
+    returned = {"output[0]": scene.observations[0].tensors["output[0]"]}
+    scene.change(("avx2",), BOTH, tensors=returned)
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.tensor, finding.kind) == ("shape", "grad:input", "isa")
+    assert finding.message == "grad:input is missing"
+
+
+def test_a_dtype_that_differs_is_told(stage: Any) -> None:
+    """Outputs have the example's dtype, gradients their input's, indices the reference's."""
+    scene = stage({"output[0]": RAMP, "grad:input": RAMP, "output[1]": np.array([1, 2])})
+    for tensor in scene.reference.values:
+        scene.alter(tensor, lambda record: replace(record, dtype="float16"), layouts=BOTH)
+    assert [finding.message for finding in scene.judge().findings] == [
+        "output[0] is float16 where float32 is due",
+        "grad:input is float16 where float32 like its input is due",
+        "output[1] is float16 where int64 is due",
+    ]
+    assert {(finding.oracle, finding.kind) for finding in scene.judge().findings} == {("dtype", "universal")}
+
+
+def test_an_input_written_to_is_a_finding(stage: Any) -> None:
+    """Except the one that an in-place call works on."""
+    scene = stage(RAMP)
+    scene.change(("avx2",), written=("input", "grad_output[0]"))
+    first, second = scene.judge().findings
+    assert (first.oracle, first.tensor, first.kind) == ("written", "input", "layout")
+    assert first.message == "the call changed its input input"
+    assert second.tensor == "grad_output[0]"
+    scene.example = scene.example.but(inplace=True)
+    assert [finding.tensor for finding in scene.judge().findings] == ["grad_output[0]"]
+
+
+def test_bits_that_differ_from_run_to_run_are_unstable(stage: Any) -> None:
+    """Whatever the pattern over cells."""
+    scene = stage(RAMP)
+    scene.change(layouts=BOTH, unrepeated=("output[0]",))
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, finding.tensor) == ("repeat", "unstable", "output[0]")
+    assert finding.message == "output[0] differs in its bits when the same call runs again"
