@@ -135,7 +135,10 @@ def _argument(written: Any, scope: Scope, at: Location) -> Any:
         return tuple(_argument(item, scope, (*at, index)) for index, item in enumerate(written))
     if isinstance(written, Words):
         return written.text
-    return scope.parse(written, at) if isinstance(written, str) else written
+    if not isinstance(written, str):
+        return written
+    hint = f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
+    return scope.parse(written, at, hint=hint)
 
 
 def _numerics(entry: Entry, scope: Scope) -> Numerics | None:

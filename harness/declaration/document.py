@@ -41,12 +41,16 @@ def read_document(path: Path | str, label: str = "document", shown: str | None =
     path = Path(path)
     name = shown or path.as_posix()
     text = _text(path, name)
-    root = _composed(text, name)
-    if root is None:
-        raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
     reader = _Reader(name)
-    reader.count(root, ())
-    return Document(path, name, reader.read(root), Positions(root), tuple(reader.mistakes))
+    try:
+        root = _composed(text, name)
+        if root is None:
+            raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
+        reader.count(root, ())
+        data = reader.read(root)
+    except RecursionError:
+        raise DeclarationError([Mistake(name, 1, 1, "nested too deeply to be read")]) from None
+    return Document(path, name, data, Positions(root), tuple(reader.mistakes))
 
 
 def _text(path: Path, name: str) -> str:
@@ -83,8 +87,6 @@ def _composed(text: str, name: str) -> Node | None:
         hint = "; an expression with [ ] needs quotes here" if written and _BARE_INDEX.search(written[0]) else ""
         place = (line + 1, mark.column + 1 if mark else 1)
         raise DeclarationError([Mistake(name, *place, f"not YAML: {said}{hint}")]) from None
-    except RecursionError:
-        raise DeclarationError([Mistake(name, 1, 1, "nested too deeply to be read")]) from None
     finally:
         loader.dispose()
     return node
@@ -161,6 +163,6 @@ def _key_problem(key: Node) -> str:
     if key.tag == "tag:yaml.org,2002:merge":
         return "merge keys (<<) are not read here; write the keys out"
     value, problem = read_scalar(key)
-    if problem or isinstance(value, str):
+    if problem.startswith("the tag") or (isinstance(value, str) and not problem):
         return problem
     return f"the key {key.value} is not read as text; write '{key.value}' in quotes"

@@ -31,6 +31,11 @@ class Positions:
         """Line and column, from 1, of the key that holds the value (of the item, in a list)."""
         return _place(self._walk(location)[0])
 
+    def keys(self, location: Location) -> list[tuple[int, int]]:
+        """Line and column, from 1, of each key of the mapping at `location`; none for anything else."""
+        node = self.node(location)
+        return [_place(key) for key, _ in node.value] if isinstance(node, MappingNode) else []
+
     def _walk(self, location: Location) -> tuple[Node, Node]:
         key, node = self._root, self._root
         for step in location:

@@ -26,7 +26,7 @@ def read_scalar(node: ScalarNode) -> tuple[Any, str]:
         value = _CONSTRUCTOR.construct_object(node, deep=True)
     except (ValueError, KeyError):
         return node.value, f"{node.value!r} is not of the type that its tag {_short(node.tag)!r} says; remove the tag"
-    return _misleading(node, value) if node.style is None else (value, "")
+    return (value, "") if node.style else _misleading(node, value)
 
 
 def _misleading(node: ScalarNode, value: Any) -> tuple[Any, str]:

@@ -32,18 +32,22 @@ class Scope:
         if simplest is None:
             self.unsure.add(name)
 
-    def parse(self, text: str | int, at: Location, *, user: str = "") -> Expression | None:
-        """The expression, or None and a mistake. `user` is the size being declared, for what is used too early."""
+    def parse(
+        self, text: str | int, at: Location, *, user: str = "", offset: int = 0, hint: str = ""
+    ) -> Expression | None:
+        """The expression, or None and a mistake.
+
+        `user` is the size being declared, for what is used too early; `offset` is where in the value at `at` the text
+        begins; `hint` ends the message about an unknown name.
+        """
         try:
             expression = Expression.parse(text)
+            self._refuse_unknown(expression, user, hint)
+            self.value(expression)
         except ExpressionError as error:
-            self.report.add(at, error.message, offset=error.offset)
+            self.report.add(at, error.message, offset=offset + error.offset)
             return None
-        for node in ast.walk(expression.tree):
-            if isinstance(node, ast.Name) and node.id not in self.drawn:
-                self.report.add(at, self._unknown(node.id, user), offset=_offset(node, expression.text))
-                return None
-        return expression if self._tried(expression, at) else None
+        return expression
 
     def value(self, expression: Expression) -> Any:
         """What the expression gives for the simplest values; None where that cannot be told."""
@@ -51,20 +55,17 @@ class Scope:
             return None
         return expression.evaluate(self.drawn)
 
-    def _tried(self, expression: Expression, at: Location) -> bool:
-        try:
-            self.value(expression)
-        except ExpressionError as error:
-            self.report.add(at, error.message)
-            return False
-        return True
+    def _refuse_unknown(self, expression: Expression, user: str, hint: str) -> None:
+        for node in ast.walk(expression.tree):
+            if isinstance(node, ast.Name) and node.id not in self.drawn:
+                raise ExpressionError(self._unknown(node.id, user, hint), _offset(node, expression.text))
 
-    def _unknown(self, name: str, user: str) -> str:
+    def _unknown(self, name: str, user: str, hint: str) -> str:
         if name == user:
             return f"{name!r} cannot use itself"
         if name in self.names and user:
             return f"{name!r} is used before it is drawn; declare it above {user!r}"
-        return f"{name!r} is not a size of {self.case!r}{suggestion(name, self.names, otherwise='its sizes are')}"
+        return f"{name!r} is not a size of {self.case!r}{suggestion(name, self.names, otherwise='its sizes are')}{hint}"
 
 
 def whole(value: Any) -> bool:

@@ -45,17 +45,25 @@ def _name_problem(name: str) -> str:
 
 
 def _several(name: str, entry: Several, scope: Scope, at: Location) -> Size | None:
-    given = [key for key in type(entry).model_fields if getattr(entry, key) is not None]
-    if len(given) != 1:
-        said = f"has {' and '.join(given)}" if given else "is empty"
-        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(type(entry).model_fields)}")
+    key = _only_key(name, entry, (*DISTRIBUTIONS, *LENGTHS), scope, at)
+    if key is None:
         return None
-    if given[0] not in LENGTHS:
+    if key not in LENGTHS:
         return _single(name, entry, scope, at)
-    size = _single(name, getattr(entry, given[0]), scope, (*at, given[0]))
+    size = _single(name, getattr(entry, key), scope, (*at, key))
     if size is None:
         return None
-    return Size(name, size.kind, size.choices, size.low, size.high, LENGTHS[given[0]], size.empty)
+    return Size(name, size.kind, size.choices, size.low, size.high, LENGTHS[key], size.empty)
+
+
+def _only_key(name: str, entry: Distribution, keys: tuple[str, ...], scope: Scope, at: Location) -> str | None:
+    given = [key for key in keys if getattr(entry, key) is not None]
+    if len(given) == 1:
+        return given[0]
+    if not scope.report.has_wrong_key(at):
+        said = f"has {' and '.join(given)}" if given else "is empty"
+        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(keys)}")
+    return None
 
 
 def _single(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
@@ -84,22 +92,19 @@ def _choice(name: str, choices: tuple[Any, ...], scope: Scope, at: Location) -> 
 
 
 def _bounded(name: str, entry: Distribution, scope: Scope, at: Location) -> Size | None:
-    given = [key for key in DISTRIBUTIONS if getattr(entry, key) is not None]
-    if len(given) != 1:
-        said = f"has {' and '.join(given)}" if given else "is empty"
-        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(DISTRIBUTIONS)}")
+    key = _only_key(name, entry, DISTRIBUTIONS, scope, at)
+    if key is None:
         return None
-    bound = getattr(entry, given[0])
-    kind = cast("_Kind", given[0])
+    bound, kind = getattr(entry, key), cast("_Kind", key)
     if bound == "empty":
         return Size(name, kind, empty=True)
-    low = _bound(name, bound, scope, (*at, given[0]))
+    low = _bound(name, bound, scope, (*at, key))
     return None if low is None else Size(name, kind, low=low)
 
 
 def _range(name: str, text: str, scope: Scope, at: Location) -> Size | None:
     before, _, after = text.partition("..")
-    low, high = _bound(name, before, scope, at), _bound(name, after, scope, at)
+    low, high = _bound(name, before, scope, at), _bound(name, after, scope, at, len(before) + 2)
     if low is None or high is None:
         return None
     if not low.names | high.names and low.evaluate({}) > high.evaluate({}):
@@ -108,15 +113,15 @@ def _range(name: str, text: str, scope: Scope, at: Location) -> Size | None:
     return Size(name, "range", low=low, high=high)
 
 
-def _bound(name: str, text: str | int, scope: Scope, at: Location) -> Expression | None:
+def _bound(name: str, text: str | int, scope: Scope, at: Location, offset: int = 0) -> Expression | None:
     if not str(text).strip():
         scope.report.add(at, f"a side of the range of {name!r} is missing; write 0..2")
         return None
-    expression = scope.parse(text, at, user=name)
+    expression = scope.parse(text, at, user=name, offset=offset)
     if expression is None:
         return None
     value = scope.value(expression)
     if value is not None and not whole(value):
-        scope.report.add(at, f"{str(text)!r} is {value!r}, not a whole number")
+        scope.report.add(at, f"{str(text)!r} is {value!r}, not a whole number", offset=offset)
         return None
     return expression

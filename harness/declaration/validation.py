@@ -49,6 +49,10 @@ class Report:
         if place not in self._wrong and mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
+    def has_wrong_key(self, location: Location) -> bool:
+        """Whether an earlier look found a mistake in a key of the mapping at `location`."""
+        return any(place in self._wrong for place in self.positions.keys(location))
+
     def raise_if_any(self) -> None:
         """Raise DeclarationError with all that was noted."""
         if self.mistakes:
