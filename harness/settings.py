@@ -27,6 +27,12 @@ class Settings:
     record: Path = Path(".equivalence/record.json")
     in_process: bool = False
 
+    @property
+    def replay_options(self) -> str:
+        """The options with which `equivalence replay` sees the same build and kernels; a space before each."""
+        python = [f"--python {self.python}"] if self.python else []
+        return "".join(f" {option}" for option in [*python, *(f"--preload {path}" for path in self.preload)])
+
 
 def settings(root: Path, options: Mapping[str, Any]) -> Settings:
     """Check the options by name (`profile`, `examples`, `levels`, …). Raises UserError that names the option."""

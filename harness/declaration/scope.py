@@ -57,7 +57,7 @@ class Scope:
 
     def _refuse_unknown(self, expression: Expression, user: str, hint: str) -> None:
         for node in ast.walk(expression.tree):
-            if isinstance(node, ast.Name) and node.id not in self.drawn:
+            if isinstance(node, ast.Name) and node.id in expression.names - self.drawn.keys():
                 raise ExpressionError(self._unknown(node.id, user, hint), _offset(node, expression.text))
 
     def _unknown(self, name: str, user: str, hint: str) -> str:

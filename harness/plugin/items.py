@@ -53,7 +53,7 @@ class CaseItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""
         if isinstance(excinfo.value, EquivalenceFailure):
-            return failure_text(excinfo.value.outcome, Session.of(self.config).settings)
+            return failure_text(excinfo.value.outcome, Session.of(self.config).settings.replay_options)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from harness.reporting.summary import TEMPLATES
-from harness.settings import Settings
 from harness.verdict import CellRow, Failure, Outcome
 
 
-def failure_text(outcome: Outcome, settings: Settings) -> str:
-    """The story of a failed trial, rendered from `templates/failure.txt`."""
+def failure_text(outcome: Outcome, options: str = "") -> str:
+    """The story of a failed trial, rendered from `templates/failure.txt`; `options` are those a replay needs."""
     return TEMPLATES.get_template("failure.txt").render(
         outcome=outcome,
         name=outcome.case.rpartition("::")[2],
         failures=[(failure, sentence(outcome, failure), rows(failure.rows)) for failure in outcome.failures],
         stale=[(name, outcome.witnesses[name]) for name in outcome.stale],
-        options=replay_options(settings),
+        options=options,
     )
 
 
@@ -39,9 +38,3 @@ def rows(cells: tuple[CellRow, ...]) -> list[dict[str, Any]]:
         }
         for row in cells
     ]
-
-
-def replay_options(settings: Settings) -> str:
-    """The options that `equivalence replay` needs to see the same build and kernels."""
-    python = [f"--python {settings.python}"] if settings.python else []
-    return "".join(f" {option}" for option in [*python, *(f"--preload {path}" for path in settings.preload)])
