@@ -142,7 +142,7 @@ class _Reader:
             problem = _key_problem(key) or _twice(key, lines)
             if problem:
                 self.mistakes.append(self._mistake(key, problem))
-            elif key.value not in data:
+            else:
                 data[key.value] = self.read(value)
                 lines[key.value] = key.start_mark.line + 1
         return data

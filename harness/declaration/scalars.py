@@ -9,7 +9,7 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import ScalarNode
 
 _PREFIX: Final = "tag:yaml.org,2002:"
-_EXPONENT: Final = re.compile(r"(?P<sign>[-+]?)(?P<digits>\d+)(?P<fraction>\.\d*)?[eE](?P<power>[-+]?\d+)")
+_EXPONENT: Final = re.compile(r"(?P<sign>[-+]?)(?=\.?\d)(?P<digits>\d*)(?P<fraction>\.\d*)?[eE](?P<power>[-+]?\d+)")
 _LEADING_ZERO: Final = re.compile(r"(?P<sign>[-+]?)0+(?P<digits>\d+)")
 _KINDS: Final = {f"{_PREFIX}{kind}" for kind in ("null", "bool", "int", "float", "str")}
 
@@ -50,7 +50,7 @@ def _exponent(match: re.Match[str]) -> str:
     """A spelling that YAML 1.1 reads as a number: with a point, and a sign in the exponent."""
     fraction = match["fraction"] if match["fraction"] not in (None, ".") else ".0"
     power = match["power"] if match["power"][0] in "+-" else f"+{match['power']}"
-    return f"{match['sign']}{match['digits']}{fraction}e{power}"
+    return f"{match['sign']}{match['digits'] or '0'}{fraction}e{power}"
 
 
 def _short(tag: str) -> str:

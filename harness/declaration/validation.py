@@ -46,7 +46,8 @@ class Report:
         """Note a mistake in the value at `location`, `offset` characters in, or in its key."""
         place = self.positions.key(location) if key else self.positions.at(location, offset)
         mistake = Mistake(self.document.shown, *place, message)
-        if place not in self._wrong and mistake not in self.mistakes:
+        known = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
+        if not known and mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
     def has_wrong_key(self, location: Location) -> bool:

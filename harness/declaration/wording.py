@@ -110,7 +110,7 @@ def _words(schema: Schema, model: type[BaseModel]) -> str:
     if "const" in schema or "enum" in schema:
         return _one_of([str(word) for word in schema.get("enum", [schema.get("const")])])
     if schema.get("type") == "array":
-        inner = " or ".join(_words(part, model) for part in _branches(schema.get("items", {}), model))
+        inner = " or ".join(dict.fromkeys(_words(part, model) for part in _branches(schema.get("items", {}), model)))
         return f"a list of {inner}" if inner else "a list"
     if keys := ", ".join(schema.get("properties", ())):
         return f"a mapping with the keys {keys}"

@@ -1,0 +1,139 @@
+"""Mistakes in the YAML itself, or in what YAML makes of a word; the exact text of each message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Wrong = Callable[..., list[str]]
+Mistakes = Callable[[str], list[str]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["1:1: the file is empty; a suite was expected"]),
+        ("# only a comment\n", ["1:1: the file is empty; a suite was expected"]),
+        ("suite: a\x00", ["1:9: not text: character 0x00; is this a YAML file?"]),
+        ("[1, 2]", ["1:1: expected a mapping with the keys suite, about, defaults, cases, got a list"]),
+        (
+            "suite: x\n\tcases: 3",
+            [("2:1: not YAML: while scanning a plain scalar, found a tab character that violates indentation")],
+        ),
+        ("a: [1", ["2:1: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"]),
+        ('a: "x', ["1:6: not YAML: while scanning a quoted scalar, found unexpected end of stream"]),
+        ("a: b: c", ["1:5: not YAML: mapping values are not allowed in this context"]),
+        ("a: *x", ["1:4: not YAML: found undefined alias"]),
+        ("--- a\n--- b\n", ["2:1: not YAML: expected a single document in the stream, but found another document"]),
+        (
+            "a: [N, kernel[0]]\n",
+            [
+                (
+                    "1:14: not YAML: while parsing a flow sequence, did not find expected ',' or ']'; an "
+                    "expression with [ ] needs quotes here"
+                )
+            ],
+        ),
+        ("a: &a [*a]", ["1:4: an alias contains itself; write the value out"]),
+        ("[" * 2000 + "]" * 2000, ["1:1: nested too deeply to be read"]),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(mistakes: Mistakes, text: str, expected: list[str]) -> None:
+    """Empty, not text, not YAML, too deep, endless."""
+    assert mistakes(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("arguments: {a: 1e-5}", ["10:20: '1e-5' is read as text, not as a number; write 1.0e-5"]),
+        (
+            "arguments: {a: 1E5, b: -2.e3, c: .5e-3}",
+            [
+                "10:20: '1E5' is read as text, not as a number; write 1.0e+5",
+                "10:28: '-2.e3' is read as text, not as a number; write -2.0e+3",
+            ],
+        ),
+        (
+            "arguments: {a: 010, b: 08, c: -012}",
+            [
+                "10:20: '010' is read as octal, that is 8; write 10 or 8",
+                "10:28: '08' is read as text, not as a number; write 8",
+                "10:35: '-012' is read as octal, that is -10; write -12 or -10",
+            ],
+        ),
+        (
+            "arguments: {a: yes, b: No, c: on, d: OFF}",
+            [
+                "10:20: 'yes' is read as true; write true, or 'yes' in quotes if text is meant",
+                "10:28: 'No' is read as false; write false, or 'No' in quotes if text is meant",
+                "10:35: 'on' is read as true; write true, or 'on' in quotes if text is meant",
+                "10:42: 'OFF' is read as false; write false, or 'OFF' in quotes if text is meant",
+            ],
+        ),
+        ("arguments: {a: 1:30}", ["10:20: '1:30' is read as 90, in base 60; write '1:30' in quotes if text is meant"]),
+        (
+            "arguments: {a: 2024-01-01}",
+            ["10:20: '2024-01-01' is read as a date; write '2024-01-01' in quotes if text is meant"],
+        ),
+        ("inplace: no", ["10:14: 'no' is read as false; write false, or 'no' in quotes if text is meant"]),
+        (
+            "arguments: {mode: {text: off}}",
+            ["10:30: 'off' is read as false; write false, or 'off' in quotes if text is meant"],
+        ),
+    ],
+)
+def test_a_word_that_yaml_reads_otherwise_is_named(wrong: Wrong, added: str, expected: list[str]) -> None:
+    """Exponents without a point, octal, base 60, dates, and the many words for true and false."""
+    assert wrong(add=added) == expected
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("numerics: exact", ["10:5: 'numerics' is given twice; the first is on line 9"]),
+        (
+            "arguments: {1: a, no: b, [c]: d, 1e5: e, 2024-01-01: f}",
+            [
+                "10:17: the key 1 is not read as text; write '1' in quotes",
+                "10:23: the key no is not read as text; write 'no' in quotes",
+                "10:30: a key is text, not a list or a mapping; put quotes around it",
+                "10:38: the key 1e5 is not read as text; write '1e5' in quotes",
+                "10:46: the key 2024-01-01 is not read as text; write '2024-01-01' in quotes",
+            ],
+        ),
+        ("<<: {dtypes: [float32]}", ["10:5: merge keys (<<) are not read here; write the keys out"]),
+    ],
+)
+def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[str]) -> None:
+    """A repeated key, one that is no text, and merge keys."""
+    assert wrong(add=added) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "torch.thing",
+            "!!python/object/apply:os.system x",
+            ["4:11: the tag '!!python/object/apply:os.system' is not allowed here; remove it"],
+        ),
+        ("torch.thing", "!mine x", ["4:11: the tag '!mine' is not allowed here; remove it"]),
+        ("[N, C]", "!!python/tuple [N, C]", ["7:22: the tag '!!python/tuple' is not allowed here; remove it"]),
+        ("N: batch", "N: !!int abc", ["5:16: 'abc' is not of the type that its tag '!!int' says; remove the tag"]),
+        (
+            "sizes: {",
+            "!!x sizes: {",
+            [
+                "5:5: the tag '!!x' is not allowed here; remove it",
+                "7:23: 'N' is not a size of 'thing'",
+                "7:26: 'C' is not a size of 'thing'",
+                "8:22: 'C' is not a size of 'thing'",
+            ],
+        ),
+    ],
+)
+def test_tags_are_not_allowed(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
+    """The safe loader makes plain data only."""
+    assert wrong(old, new) == expected
