@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from harness.errors import UserError
@@ -85,13 +86,14 @@ def uncapped(cell: Cell) -> str:
 def above(cell: Cell, levels: Sequence[Level], kernels: Mapping[str, int]) -> str:
     """Which implementation that ran belongs to a level above the cell's, or nothing.
 
-    The ISA is the token after a colon (``convolution:brg_conv_fwd:avx2``); tokens that no level declares say nothing.
+    The ISA is the token after a colon (``convolution:brg_conv_bwd:avx2+brg_conv_fwd:avx2`` has two); tokens that no
+    level declares say nothing.
     """
     under = below(cell.level, levels)
     allowed = {token for level in levels if level.name in under for token in level.implementations}
     declared = {token for level in levels for token in level.implementations}
     for kernel in kernels:
-        for token in kernel.split(":")[1:]:
+        for token in re.split(r"[:+]", kernel)[1:]:
             if token in declared - allowed:
                 return f"oneDNN ran {kernel}, which is above {cell.level.onednn or cell.name}"
     return ""

@@ -5,12 +5,24 @@ OpenMP's threads do not survive a fork, so the parent must not have started any:
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import marshal
 import os
 import select
 import signal
 import time
 from typing import Any, Callable
+
+
+LAZY = "torch.fx.experimental.symbolic_shapes"
+"""What the first `torch.autograd.grad` imports in recent PyTorch: half a second in each child if it is not there."""
+
+
+def prepare() -> None:
+    """Import in the parent what each child would import for itself; nothing of it starts a thread."""
+    with contextlib.suppress(Exception):  # an older PyTorch has no such module and needs none
+        importlib.import_module(LAZY)
 
 
 def forked(work: Callable[[], Any], limit: float) -> Any:

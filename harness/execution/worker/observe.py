@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
@@ -42,6 +43,11 @@ class Run:
         except BaseException as error:
             return records, failure(error)
         return records, None
+
+    def bare(self) -> None:
+        """Forward and backward and nothing else, for the profiler."""
+        with contextlib.suppress(Exception):
+            self._backward(self._forward())
 
     def written(self) -> list[str]:
         """The inputs and grad_outputs of which any byte has changed."""
@@ -107,13 +113,10 @@ def observe(request: dict[str, Any], log: trace.Trace) -> dict[str, Any]:
 
 def _observation(run: Run, log: trace.Trace, repeat: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     log.text()
-    traced: list[str] = []
-    if repeat and run.request["trace"]:
-        (records, raised), traced = trace.operators(run.call)
-    else:
-        records, raised = run.call()
+    records, raised = run.call()
     kernels = log.drain()
     unrepeated = _unrepeated(run, records) if repeat and raised is None else []
+    traced = trace.operators(run.bare) if repeat and run.request["trace"] else []
     reply = {
         "status": "raised" if raised else "ok",
         "tensors": records,

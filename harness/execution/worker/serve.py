@@ -19,6 +19,8 @@ class Worker:
     def __init__(self, role: str, traced: bool) -> None:
         self.role = role
         self.log = trace.Trace(traced)
+        if role == "pristine":
+            fork.prepare()
 
     def ready(self, preload: list[str]) -> dict[str, Any]:
         """Load the preload files and describe the build; `problem` is a sentence where a file failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from typing import Any, Callable
@@ -23,7 +24,9 @@ class Trace:
         self.active = active
         self.template = TEMPLATE
         if active:
-            with tempfile.TemporaryFile("a+b") as file:
+            with tempfile.TemporaryFile() as file:
+                # appending: after truncation the next write must not land at the old offset
+                fcntl.fcntl(file.fileno(), fcntl.F_SETFL, os.O_APPEND)
                 os.dup2(file.fileno(), 1)
 
     def text(self) -> str:
@@ -68,9 +71,9 @@ def isa(text: str) -> str:
     return ""
 
 
-def operators(run: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """What `run` returns, and the operators it called, each once, in order of their first call."""
+def operators(run: Callable[[], None]) -> list[str]:
+    """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out."""
     with torch.autograd.profiler.profile() as profile:
-        result = run()
+        run()
     names = [event.name for event in profile.function_events if "::" in event.name]
-    return result, list(dict.fromkeys(names))
+    return list(dict.fromkeys(name for name in names if not name.startswith("autograd::")))
