@@ -103,7 +103,7 @@ class Gate:
         ]
         lines += [f"level {cell.name}: {_proof(cell.proof)}" for cell in laboratory.cells]
         lines += [f"level {name}: the same as {same}" for name, same in laboratory.aliases.items()]
-        lines += [f"level {name}: not available: {reason}" for name, reason in laboratory.unavailable.items()]
+        lines += [f"level {name}: not available: {reason}" for name, reason in self._unavailable().items()]
         lines += [f"level {name}: NOT EFFECTIVE: {reason}" for name, reason in laboratory.ineffective.items()]
         profile = self.settings.profile
         return [*lines, f"profile: {profile.name}, seed {self.settings.seed}, 1 and 2 threads"]
@@ -116,9 +116,14 @@ class Gate:
         levels: dict[str, dict[str, str]] = {
             cell.name: {"state": "run", "why": _proof(cell.proof)} for cell in laboratory.cells
         }
-        for state, names in (("alias of", laboratory.aliases), ("not available", laboratory.unavailable)):
+        for state, names in (("alias of", laboratory.aliases), ("not available", self._unavailable())):
             levels |= {name: {"state": state, "why": why} for name, why in names.items()}
         return build, run, levels
+
+    def _unavailable(self) -> dict[str, str]:
+        """The levels this CPU lacks, those of other architectures left out."""
+        here = {level.name for level in self.levels if level.architecture in self.laboratory.build.platform}
+        return {name: why for name, why in self.laboratory.unavailable.items() if name in here}
 
     def _item_deadline(self, share: float) -> float | None:
         if self._deadline is None:

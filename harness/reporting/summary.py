@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import jinja2
 
+from harness.nouns.case import DTYPES
 from harness.reporting.record import Record, total
 
 MARKS: Final = {"passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not run": "-"}
@@ -31,7 +32,7 @@ def terminal_summary(record: Record) -> str:
         dtypes=_dtypes(outcomes),
         rows=_rows(record),
         hits=_hits(record),
-        examples=total(outcome["examples"] for outcome in outcomes),
+        examples=+total(outcome["examples"] for outcome in outcomes),
         untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
         checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
         deviations=_deviations(outcomes),
@@ -55,7 +56,8 @@ def _name(outcome: dict[str, Any]) -> str:
 
 
 def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(outcome["dtype"] for outcome in outcomes))
+    seen = {outcome["dtype"] for outcome in outcomes}
+    return [dtype for dtype in DTYPES if dtype in seen]
 
 
 def _rows(record: Record) -> list[dict[str, Any]]:
