@@ -49,7 +49,7 @@ class Laboratory:
     name: in what its cap did not hold), `incidents` (workers replaced) and `hits` (cell: implementation: count) grow.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, each an option of the gate
         self,
         levels: Sequence[Level],
         *,

@@ -97,7 +97,8 @@ class Process:
     @property
     def _popen(self) -> subprocess.Popen[bytes]:
         # execnet has no public way to a local gateway's process, and only its parent can ask for the exit status
-        popen: subprocess.Popen[bytes] = self._gateway._io.popen  # noqa: SLF001
+        channel: Any = self._gateway._io  # noqa: SLF001
+        popen: subprocess.Popen[bytes] = channel.popen
         return popen
 
     def send(self, payload: bytes) -> None:

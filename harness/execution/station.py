@@ -43,7 +43,7 @@ class LocalStation:
     """Runs requests in this very process, when their reply is collected: for a debugger."""
 
     def __init__(self, serve: Any) -> None:
-        self._worker = serve.Worker("local", False)
+        self._worker = serve.Worker("local", traced=False)
 
     def ready(self, preload: list[str]) -> Reply:
         """Load the preload files and describe the build."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import platform
 import re
-from typing import Any
 
 import numpy as np
 import torch
 
-from .trace import Trace, isa
+from .tracing import Trace, isa
 
 
 def build() -> dict[str, str]:
@@ -26,7 +25,7 @@ def build() -> dict[str, str]:
 
 
 def capability() -> str:
-    """ATen's effective capability in capitals: DEFAULT, AVX2, AVX512, SVE256, …"""
+    """ATen's effective capability in capitals: DEFAULT, AVX2, AVX512, SVE256 and so on."""
     ask = getattr(getattr(torch.backends, "cpu", None), "get_cpu_capability", None)
     if ask is not None:
         return str(ask()).upper()

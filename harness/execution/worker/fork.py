@@ -14,7 +14,6 @@ import signal
 import time
 from typing import Any, Callable
 
-
 LAZY = "torch.fx.experimental.symbolic_shapes"
 """What the first `torch.autograd.grad` imports in recent PyTorch: half a second in each child if it is not there."""
 
@@ -42,7 +41,7 @@ def forked(work: Callable[[], Any], limit: float) -> Any:
         os.kill(child, signal.SIGKILL)
     _pid, status = os.waitpid(child, 0)
     if not ended:
-        return {"status": "hung", "signal": 0, "message": "no answer within {:g} s".format(limit)}
+        return {"status": "hung", "signal": 0, "message": f"no answer within {limit:g} s"}
     if status == 0:
         return marshal.loads(answer)  # noqa: S302 - written by our own child
     return dict(status="died", **ending(status))
@@ -52,8 +51,8 @@ def ending(status: int) -> dict[str, Any]:
     """`signal` and `message` of a process's wait status."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return {"signal": number, "message": "killed by {}".format(signal.Signals(number).name)}
-    return {"signal": 0, "message": "exited with status {}".format(os.WEXITSTATUS(status))}
+        return {"signal": number, "message": f"killed by {signal.Signals(number).name}"}
+    return {"signal": 0, "message": f"exited with status {os.WEXITSTATUS(status)}"}
 
 
 def _answer(work: Callable[[], Any], write: int) -> None:
@@ -69,7 +68,7 @@ def _answer(work: Callable[[], Any], write: int) -> None:
 
 def _gather(read: int, deadline: float) -> tuple[bytes, bool]:
     """All bytes until the child closes its end, and whether that was before the deadline."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         ready, _w, _x = select.select([read], [], [], max(deadline - time.monotonic(), 0.0))
         if not ready:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from . import resolve, tensors, trace
+from . import resolve, tensors, tracing
 
 Records = "dict[str, tuple[str, list[int], list[int], bytes]]"
 Failure = "tuple[str, str]"
@@ -37,7 +37,7 @@ class Run:
         try:
             outputs = self._forward()
             for index, output in enumerate(outputs):
-                records["output[%d]" % index] = tensors.record(output)
+                records[f"output[{index}]"] = tensors.record(output)
             for name, gradient in self._backward(outputs).items():
                 records["grad:" + name] = tensors.record(gradient)
         except BaseException as error:
@@ -87,7 +87,7 @@ class Run:
         return {name: gradient for name, gradient in zip(wanted, gradients) if gradient is not None}
 
     def _cotangent(self, index: int, output: Any) -> Any:
-        name = "output[%d]" % index
+        name = f"output[{index}]"
         if name not in self.cotangents:
             values = tensors.cotangent(self.request, index, tuple(output.shape))
             layout = None if self.contiguous else self.request["grad_output"]
@@ -95,7 +95,7 @@ class Run:
         return self.cotangents[name].view
 
 
-def observe(request: dict[str, Any], log: trace.Trace) -> dict[str, Any]:
+def observe(request: dict[str, Any], log: tracing.Trace) -> dict[str, Any]:
     """Both observations of a request, as plain data under ``drawn`` and ``contiguous``.
 
     Where a contiguous tensor has the same bits as the drawn one its bytes are None: sent once.
@@ -111,12 +111,12 @@ def observe(request: dict[str, Any], log: trace.Trace) -> dict[str, Any]:
     return {"drawn": drawn, "contiguous": plain}
 
 
-def _observation(run: Run, log: trace.Trace, repeat: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _observation(run: Run, log: tracing.Trace, repeat: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     log.text()
     records, raised = run.call()
     kernels = log.drain()
     unrepeated = _unrepeated(run, records) if repeat and raised is None else []
-    traced = trace.operators(run.bare) if repeat and run.request["trace"] else []
+    traced = tracing.operators(run.bare) if repeat and run.request["trace"] else []
     reply = {
         "status": "raised" if raised else "ok",
         "tensors": records,

@@ -42,9 +42,9 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def stock() -> Iterator[None]:
-    """oneDNN off, one thread; both as before when it ends."""
+    """Switch oneDNN off and use one thread; both as before when it ends."""
     enabled, threads = torch._C._get_mkldnn_enabled(), torch.get_num_threads()
-    torch._C._set_mkldnn_enabled(False)
+    torch._C._set_mkldnn_enabled(False)  # noqa: FBT003 - it takes no keyword
     torch.set_num_threads(1)
     try:
         yield
@@ -84,7 +84,7 @@ class Graph:
 
     def named(self) -> dict[str, Any]:
         """The outputs by ``output[i]``."""
-        return {"output[%d]" % index: output for index, output in enumerate(self.outputs)}
+        return {f"output[{index}]": output for index, output in enumerate(self.outputs)}
 
 
 def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     reply["values"] = {name: _number(output) for name, output in main.named().items()}
     reply["values"].update((name, _number(gradient)) for name, gradient in main.gradients(np.array).items())
     reply["grad_outputs"] = {
-        "output[%d]" % index: _plain(main.cotangent(index))
+        f"output[{index}]": _plain(main.cotangent(index))
         for index, output in enumerate(main.outputs)
         if output.requires_grad
     }

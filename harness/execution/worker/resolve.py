@@ -30,7 +30,8 @@ def resolve(dotted: str) -> Callable[..., Any]:
     for index, part in enumerate(parts[1:], 1):
         found = _attribute(found, part, ".".join(parts[:index]), dotted)
     if not callable(found):
-        raise Unresolved("{} is not callable: it is {}".format(dotted, type(found).__name__))
+        msg = f"{dotted} is not callable: it is {type(found).__name__}"
+        raise Unresolved(msg)
     function: Callable[..., Any] = found
     return function
 
@@ -52,12 +53,12 @@ def preload(path: str) -> str:
     try:
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            return "preload {} is not a Python file".format(path)
+            return f"preload {path} is not a Python file"
         module = importlib.util.module_from_spec(spec)
         sys.modules.setdefault(name, module)
         spec.loader.exec_module(module)
     except BaseException as error:
-        return "preload {} raised {}: {}".format(path, type(error).__name__, _line(error))
+        return f"preload {path} raised {type(error).__name__}: {_line(error)}"
     return ""
 
 
@@ -85,12 +86,12 @@ def _complaints(call: str, form: list[str], tensors: int, keywords: list[str]) -
     names = [name for name in form if not name.startswith("*")]
     found = []
     if tensors > len(names) and "*" not in form:
-        found.append("{} takes {} arguments; the case has {} tensors".format(call, len(names), tensors))
+        found.append(f"{call} takes {len(names)} arguments; the case has {tensors} tensors")
     for keyword in keywords:
         if keyword in names[:tensors]:
-            found.append("{} gets {!r} twice: as a tensor and as an argument".format(call, keyword))
+            found.append(f"{call} gets {keyword!r} twice: as a tensor and as an argument")
         elif keyword not in names and keyword not in [SYNONYMS.get(name) for name in names] and "**" not in form:
-            found.append("{} takes no argument {!r}{}".format(call, keyword, _hint(keyword, names[tensors:])))
+            found.append(f"{call} takes no argument {keyword!r}{_hint(keyword, names[tensors:])}")
     return found
 
 
@@ -106,8 +107,8 @@ def parameters(function: Callable[..., Any]) -> list[list[str]]:
 
 
 def _signature(signature: inspect.Signature) -> list[str]:
-    kinds = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    return [kinds.get(each.kind, name) for name, each in signature.parameters.items()]
+    kinds = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
+    return [kinds.get(each.kind.name, name) for name, each in signature.parameters.items()]
 
 
 def _dispatched(function: Any) -> list[Any]:
@@ -133,15 +134,17 @@ def _module(name: str, dotted: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name == name:
-            raise Unresolved("no module named {!r} (for {})".format(name, dotted)) from None
-        raise Unresolved("{} cannot be imported: {}".format(name, _line(error))) from None
+            msg = f"no module named {name!r} (for {dotted})"
+            raise Unresolved(msg) from None
+        msg = f"{name} cannot be imported: {_line(error)}"
+        raise Unresolved(msg) from None
     except Exception as error:
         raise Unresolved(_mismatch(name, error)) from None
 
 
 def _mismatch(name: str, error: Exception) -> str:
     if name != "torchvision":
-        return "{} cannot be imported: {}: {}".format(name, type(error).__name__, _line(error))
+        return f"{name} cannot be imported: {type(error).__name__}: {_line(error)}"
     text = "the installed torchvision does not match PyTorch {} and cannot be imported ({}: {}); install its own build"
     return text.format(torch.__version__, type(error).__name__, _line(error))
 
@@ -161,15 +164,16 @@ def _attribute(owner: Any, name: str, path: str, dotted: str) -> Any:
         return importlib.import_module(path + "." + name)
     except ImportError:
         close = _hint(name, [known for known in dir(owner) if not known.startswith("_")], path + ".")
-        where = "" if path + "." + name == dotted else " (for {})".format(dotted)
-        raise Unresolved("{} has no {!r}{}{}".format(path, name, where, close)) from None
+        where = "" if path + "." + name == dotted else f" (for {dotted})"
+        msg = f"{path} has no {name!r}{where}{close}"
+        raise Unresolved(msg) from None
 
 
 def _hint(name: str, known: Iterable[str], prefix: str = "") -> str:
     listed = list(known)
     close = difflib.get_close_matches(name, listed, 1)
     if close:
-        return "; did you mean {}{}?".format(prefix, close[0])
+        return f"; did you mean {prefix}{close[0]}?"
     return "; it takes {}".format(", ".join(listed)) if not prefix and listed else ""
 
 

@@ -7,7 +7,7 @@ import marshal
 import traceback
 from typing import Any
 
-from . import describe, fork, observe, reference, resolve, trace
+from . import describe, fork, observe, reference, resolve, tracing
 
 VERSION = 2
 """marshal's format: every Python that runs a worker writes and reads this one."""
@@ -18,7 +18,7 @@ class Worker:
 
     def __init__(self, role: str, traced: bool) -> None:
         self.role = role
-        self.log = trace.Trace(traced)
+        self.log = tracing.Trace(traced)
         if role == "pristine":
             fork.prepare()
 
@@ -52,7 +52,7 @@ class Worker:
         return {"problems": resolve.problems(request)}
 
 
-def repeated(request: dict[str, Any], log: trace.Trace) -> dict[str, Any]:
+def repeated(request: dict[str, Any], log: tracing.Trace) -> dict[str, Any]:
     """The observations of a request, made `repeats` times; a tensor that differs in any of them is unrepeated."""
     first = observe.observe(request, log)
     for _ in range(request["repeats"] - 1):

@@ -37,7 +37,7 @@ class Placed:
 
     def leaf(self, gradient: bool) -> Any:
         """The view, as an autograd leaf where a gradient is wanted."""
-        return self.view.requires_grad_(True) if gradient else self.view
+        return self.view.requires_grad_() if gradient else self.view
 
     def touched(self) -> bool:
         """Whether any byte of the buffer differs from when it was filled."""

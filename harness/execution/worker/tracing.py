@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from typing import Any, Callable
+from typing import Callable
 
 import torch
 
