@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.generation.shapes import domain_of
-from harness.generation.sizes import Domain
 from harness.generation.space import Factor, factors
-from harness.nouns import Case, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.generation.sizes import Domain
+    from harness.nouns import Case, Example
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import combinations, islice, product
+from typing import TYPE_CHECKING
 
 import covertable
 
-from harness.errors import UserError
-from harness.generation.shapes import mistake
+from harness.generation.shapes import unsatisfiable
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, Pick, assemble, factors
-from harness.nouns import Case, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from harness.nouns import Case, Example
 
 _REPAIRS = 300  # alternatives tried for a row that breaks a constraint
 
@@ -37,13 +40,6 @@ def corner_examples(case: Case, dtype: str, strength: int = 2) -> list[Example]:
     if not found:
         raise unsatisfiable(case, problem)
     return list(found.values())
-
-
-def unsatisfiable(case: Case, problem: str) -> UserError:
-    """The error for a case none of whose draws is legal."""
-    return mistake(
-        case, f"nothing satisfies this case: {problem}; loosen `require` or give the sizes bounds that meet it"
-    )
 
 
 def _repaired(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:

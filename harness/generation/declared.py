@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.generation import layouts
 from harness.generation.fills import NAMES
@@ -11,6 +10,9 @@ from harness.generation.shapes import legalise, mistake
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.space import Factor, factors
 from harness.nouns import Case, DeclaredExample, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def declared_examples(case: Case, dtype: str) -> list[Example]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.generation.covering import unsatisfiable
-from harness.generation.shapes import mistake
+from harness.generation.shapes import mistake, unsatisfiable
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
-from harness.nouns import Case, Example
+
+if TYPE_CHECKING:
+    from harness.nouns import Case, Example
 
 Draw = Callable[[int], int]
 """Draws an index below n."""
@@ -21,7 +22,7 @@ _BASE = 3 * 10**18
 source of whatever local modules are loaded, and skew small ranges: the same seed has to give the same examples in every
 process, and indices have to be uniform."""
 
-_ROUNDS = 4  # a small space repeats itself: that many times more is drawn to make up for duplicates
+_ROUNDS = 4  # times that missing examples are drawn again, with some to spare, to make up for duplicates
 _TOLERATED = (5, 0.05)  # that many rejected draws, and that share of them, before a case is called mis-declared
 
 
@@ -50,7 +51,7 @@ def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Examp
         missing = count - len(collected.examples)
         if missing <= 0:
             break
-        _collect(collected, missing, f"{seed}/{repeat}")
+        _collect(collected, missing + missing // 8 + 4, f"{seed}/{repeat}")
         _check_rejections(collected)
     return list(collected.examples.values())[:count]
 
@@ -145,7 +146,7 @@ def _layout_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
     """
     views = tuple(name for name in allowed.values if name is not None and ":" in name)
     share = max(1, len(views) // 8)
-    pool = ("contiguous",) * (share if factor.primary else 3 * share) + views
-    if "channels_last" in allowed.values:
-        pool += ("channels_last",) * 4 * share
+    # Hypothesis extends some prefixes with index 0 throughout: that is channels-last where there is such a thing.
+    pool: tuple[Any, ...] = ("channels_last",) * 4 * share if "channels_last" in allowed.values else ()
+    pool += ("contiguous",) * (share if factor.primary else 3 * share) + views
     return pool + (None,) * (len(pool) // 3) if None in allowed.values else pool

@@ -26,6 +26,13 @@ def mistake(case: Case, message: str) -> UserError:
     return UserError(f"{case.id} (line {case.line}): {message}")
 
 
+def unsatisfiable(case: Case, problem: str) -> UserError:
+    """The error for a case none of whose draws is legal."""
+    return mistake(
+        case, f"nothing satisfies this case: {problem}; loosen `require` or give the sizes bounds that meet it"
+    )
+
+
 def evaluate(case: Case, expression: Expression, sizes: Sizes) -> Any:
     """The expression's value with these sizes. Raises UserError naming the case."""
     try:
@@ -112,7 +119,7 @@ def terms(case: Case, example: Example) -> int:
     first, *others = [*shapes(case, example).values()] or [()]
     if not others and case.numerics.output in ("exact", "elementwise"):
         return max(1, min(math.prod(first), _selections(case, example.sizes)))
-    estimates = [math.prod(first) // max(1, *first[1:2]), *first[1:2]]
+    estimates = [math.prod(first) // max((1, *first[1:2])), *first[1:2]]
     estimates += [math.prod(shape) // max(1, min(shape[:2], default=1)) for shape in others]
     return max(1, *estimates)
 

@@ -6,27 +6,43 @@ come and go alike, and works on the choices, where simpler is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.generation import layouts
-from harness.generation.shapes import SIMPLEST, Coordinate, coordinates, domain_of, legalise, replaced, scalar
-from harness.generation.sizes import Domain, UnsatisfiableError
+from harness.generation.shapes import SIMPLEST, Coordinate, coordinates, domain_of, legalise, mistake, replaced, scalar
+from harness.generation.sizes import Domain, UnsatisfiableError, listed
 from harness.generation.space import factors, without_overlap
-from harness.nouns import Case, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.nouns import Case, Example
 
 
 def shrink(case: Case, example: Example, fails: Callable[[Example], bool], attempts: int = 400) -> Example:
     """The simplest example that still fails, after at most `attempts` calls of `fails`.
 
     `example` is taken to fail. Every candidate is legal and none is tried twice; one that is not simpler is not tried,
-    so the descent ends.
+    so the descent ends. Raises UserError where the example does not have the sizes of the case.
     """
+    _check_sizes(case, example)
     descent = _Descent(case, example, fails, attempts)
     while descent.left > 0 and descent.lap():
         pass
     return descent.best
+
+
+def _check_sizes(case: Case, example: Example) -> None:
+    """An example written for an earlier form of the case has no choices to descend on."""
+    lengths = {size.name: size.length for size in case.sizes}
+    found = {
+        name: len(value) if lengths.get(name) and isinstance(value, tuple) else 0
+        for name, value in example.sizes.items()
+    }
+    if found != lengths:
+        has, needs = ", ".join(map(str, example.sizes)), ", ".join(lengths)
+        raise mistake(case, f"an example with the sizes {has} is not one of this case, which has {needs}")
 
 
 class _Descent:
@@ -76,7 +92,10 @@ class _Descent:
         self._try_sizes(dict.fromkeys(coordinates(self.case), SIMPLEST))
 
     def _domain(self, at: Coordinate) -> Domain:
-        return domain_of(self.case, self._sizes[at[0]], self.best.sizes)
+        try:
+            return domain_of(self.case, self._sizes[at[0]], self.best.sizes)
+        except UnsatisfiableError:  # the example itself is not legal: leave this size to the others
+            return listed((scalar(self.best.sizes, at),))
 
     def _lower(self, at: Coordinate) -> None:
         allowed, value = self._domain(at), scalar(self.best.sizes, at)

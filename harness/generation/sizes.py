@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.nouns import Expression, ExpressionError, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHANNELS = (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 64, 65, 96)
 """Around the vector lengths of every instruction set: 4, 8, 16 and 32 elements, and blocks of 48, 64 and 96."""

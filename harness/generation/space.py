@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from harness.generation import layouts
 from harness.generation.fills import PRECISION
-from harness.generation.shapes import check_required, domain_of, within_budget
-from harness.generation.sizes import Domain, corner_count, listed
-from harness.nouns import Case, Example, TensorSpec
+from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable, within_budget
+from harness.generation.sizes import Domain, UnsatisfiableError, corner_count, listed
+from harness.nouns import Case, Example, ExpressionError, TensorSpec
 
 GRAD_OUTPUT = "grad_output"
 THREADS = (1, 2)
@@ -68,13 +68,18 @@ Pick = Callable[[Factor, Domain], Any]
 
 
 def factors(case: Case, dtype: str) -> tuple[Factor, ...]:
-    """Every free choice of a case, sizes first and in declared order."""
+    """Every free choice of a case, sizes first and in declared order. Raises UserError for bounds that never hold."""
     return (*_size_factors(case), *_layout_factors(case, dtype), *_run_factors(case))
 
 
 def _size_factors(case: Case) -> Iterator[Factor]:
     for size in case.sizes:
-        count = corner_count(size)
+        try:
+            count = corner_count(size)
+        except ExpressionError as error:
+            raise mistake(case, f"the bounds of {size.name}: {error.message}") from error
+        except UnsatisfiableError as error:
+            raise unsatisfiable(case, str(error)) from error
         for position in range(size.length) if size.length else (-1,):
             yield Factor("size", size.name, count, position)
 

@@ -1,0 +1,237 @@
+"""Declared, corner and random examples, and the share of combinations they cover."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.generation import Coverage, corner_examples, coverage, declared_examples, layouts, random_examples
+from harness.generation.covering import covering_array
+from harness.generation.shapes import legalise
+from harness.nouns import Case, DeclaredExample, Example, Expression, Size, TensorSpec
+
+Declare = Callable[..., Case]
+Parse = Callable[[str | int], Expression]
+Tensor = Callable[..., TensorSpec]
+
+
+def test_a_covering_array_covers_and_starts_simple() -> None:
+    """Every pair of columns holds every pair of values; the row of zeros comes first; one-valued columns are free."""
+    counts = (5, 4, 1, 3, 3, 2)
+    rows = covering_array(counts, 2)
+    assert rows[0] == (0,) * 6
+    for one, other in combinations(range(6), 2):
+        assert {(row[one], row[other]) for row in rows} == set(product(range(counts[one]), range(counts[other])))
+    assert len(covering_array((2, 3), 3)) == 6
+    assert covering_array((), 2) == ((),)
+
+
+@pytest.mark.parametrize("strength", [2, 3])
+def test_corner_examples_cover_their_combinations(declare: Declare, tensor: Tensor, strength: int) -> None:
+    """At strength two all pairs are met, at strength three all triples, in few rows."""
+    sizes = [Size("N", "batch"), Size("C", "channels"), Size("g", "choice", choices=(1, 2, 4))]
+    case = declare(sizes, [tensor("x", ["N", "C"]), tensor("b", ["C"], optional=True)])
+    found = coverage(case, "float32", corner_examples(case, "float32", strength))
+    assert found.pairs_covered == found.pairs_total
+    assert (found.triples_covered == found.triples_total) == (strength == 3)
+
+
+def test_corner_examples_are_few_distinct_legal_and_the_same_every_time(conv2d: Case) -> None:
+    """A convolution's pairs fit in some eighty rows that start with the simplest."""
+    examples = corner_examples(conv2d, "float32")
+    assert len(examples) <= 85
+    assert len({example.but(seed=0).to_json() for example in examples}) == len(examples)
+    assert examples == corner_examples(conv2d, "float32")
+    assert all(legalise(conv2d, example.sizes) == example.sizes for example in examples)
+    assert examples[0].seed == 0
+    assert set(examples[0].layouts.values()) == {"contiguous"}
+    assert {example.absent for example in examples} == {(), ("bias",)}
+    assert coverage(conv2d, "float32", examples).pairs_covered > 2900
+
+
+def test_in_place_examples_have_no_overlapping_first_tensor(image: Case) -> None:
+    """What is written in place is never expanded."""
+    examples = corner_examples(image, "float32") + random_examples(image, "float32", 100, 0)
+    written = [example.layouts["input"] for example in examples if example.inplace]
+    assert written
+    assert not any(name.endswith("expand_n") for name in written)
+
+
+def test_rows_that_break_a_constraint_are_repaired_or_dropped(declare: Declare, tensor: Tensor) -> None:
+    """Constraints hold in every corner example, and the corners they leave are still there."""
+    sizes = [Size("a", "choice", choices=(1, 2, 3)), Size("b", "choice", choices=(1, 2, 3)), Size("C", "channels")]
+    case = declare(sizes, [tensor("x", ["C"])], require=["a != b"])
+    examples = corner_examples(case, "float32")
+    met = {(example.sizes["a"], example.sizes["b"]) for example in examples}
+    assert met == {(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)}
+
+
+@pytest.mark.parametrize("draw", [corner_examples, lambda case, dtype: random_examples(case, dtype, 20, 0)])
+def test_what_nothing_satisfies_is_an_error_that_names_the_case(
+    declare: Declare, tensor: Tensor, draw: Callable[[Case, str], list[Example]]
+) -> None:
+    """An impossible constraint is said with the constraint and what to do."""
+    case = declare([Size("C", "channels")], [tensor("x", ["C"])], require=["C < 0"])
+    message = (
+        "suites/some.yaml::op (line 7): nothing satisfies this case: 'C < 0' does not hold; "
+        "loosen `require` or give the sizes bounds that meet it"
+    )
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        draw(case, "float32")
+
+
+def test_bounds_that_never_hold_name_the_case(declare: Declare, expression: Parse) -> None:
+    """An empty range and a bound that cannot be computed are the declaration's mistakes."""
+    empty = declare([Size("p", "range", low=expression(3), high=expression(1))], [])
+    with pytest.raises(UserError, match=r"line 7\): nothing satisfies this case: p would lie in 3\.\.1"):
+        corner_examples(empty, "float32")
+    broken = declare([Size("p", "range", low=expression("1//0"), high=expression(1))], [])
+    with pytest.raises(UserError, match=r"line 7\): the bounds of p: '1//0' divides by zero"):
+        corner_examples(broken, "float32")
+    late = declare(
+        [Size("k", "range", low=expression(0), high=expression(0)), Size("p", "spatial", low=expression("1//k"))], []
+    )
+    with pytest.raises(UserError, match="the bounds of p: '1//k' divides by zero with k=0"):
+        corner_examples(late, "float32")
+
+
+def test_random_examples_are_as_many_as_asked_and_follow_their_seed(conv2d: Case) -> None:
+    """The same seed gives the same examples, another seed others, and none twice."""
+    examples = random_examples(conv2d, "bfloat16", 40, 1)
+    assert len({example.to_json() for example in examples}) == 40
+    assert examples == random_examples(conv2d, "bfloat16", 40, 1)
+    assert examples != random_examples(conv2d, "bfloat16", 40, 2)
+    assert all(legalise(conv2d, example.sizes) == example.sizes for example in examples)
+    assert random_examples(conv2d, "float32", 0, 1) == []
+
+
+def test_random_examples_do_not_depend_on_the_modules_loaded(tmp_path: Any) -> None:
+    """Another process, with other local modules around it, draws the same examples."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import local_numbers\n"
+        "from harness.nouns import *\nfrom harness.generation import random_examples\n"
+        "case = Case('s::c', 'c', 's', 1, 'f', (Size('C', 'channels'), Size('H', 'spatial')),\n"
+        "    (TensorSpec('x', (Expression.parse('C'), Expression.parse('H'))),), Numerics('exact', 'selection'))\n"
+        "print([example.to_json() for example in random_examples(case, 'float32', 60, 9)])\n"
+    )
+    outputs = set()
+    for numbers in ("(1009, 20011)", "(3001,)"):
+        folder = tmp_path / str(len(numbers))
+        folder.mkdir()
+        (folder / "local_numbers.py").write_text(f"NUMBERS = {numbers}\n")
+        command = [sys.executable, "-c", program, str(folder)]
+        outputs.add(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert len(outputs) == 1
+
+
+def test_small_spaces_give_what_they_have(declare: Declare, tensor: Tensor) -> None:
+    """Where there are few examples, all of them come, once each."""
+    case = declare([Size("a", "choice", choices=(1, 2))], [tensor("x", ["a"], grad=False)], fills=("integers",))
+    examples = random_examples(case, "float32", 200, 0)
+    assert len({example.but(seed=0).to_json() for example in examples}) == len(examples)
+    assert len(examples) == 2 * 2 * len(layouts.names_for(1, channels_last=False))
+
+
+def test_degenerate_sizes_come_often_and_together(image: Case) -> None:
+    """One in ten has three of four sizes at their least, others reach the widths of blocked kernels."""
+    examples = random_examples(image, "float32", 200, 5)
+    least = [sum(value == 1 for value in example.sizes.values()) for example in examples]
+    assert sum(count >= 3 for count in least) >= 20
+    assert sum(max(example.sizes["H"], example.sizes["W"]) >= 29 for example in examples) >= 20
+    assert {1, 8, 16, 17, 33} <= {example.sizes["C"] for example in examples}
+
+
+def test_most_first_tensors_are_not_plain_contiguous(conv2d: Case) -> None:
+    """Two runs in the same format compare nothing, so they are few."""
+    names = [example.layouts["input"] for example in random_examples(conv2d, "float32", 200, 5)]
+    assert names.count("contiguous") < 40
+    assert len(set(names)) > 15
+
+
+def test_a_case_that_rejects_its_draws_is_called_mis_declared(declare: Declare, tensor: Tensor) -> None:
+    """More than a few percent of rejected draws is an error with the numbers."""
+    case = declare([Size("a", "channels"), Size("b", "channels")], [tensor("x", ["a", "b"])], require=["a <= b"])
+    expected = r"line 7\): the case rejects \d+ of \d+ draws \(\d+ %\): 'a <= b' does not hold; declare sizes whose"
+    with pytest.raises(UserError, match=expected):
+        random_examples(case, "float32", 100, 0)
+
+
+def test_a_rare_rejection_is_tolerated(declare: Declare, tensor: Tensor) -> None:
+    """A constraint that hardly ever bites costs nothing."""
+    case = declare([Size("a", "channels"), Size("b", "channels")], [tensor("x", ["a", "b"])], require=["a*b != 31*48"])
+    assert len(random_examples(case, "float32", 60, 0)) == 60
+
+
+def test_declared_examples_take_simplest_values_where_they_say_nothing(conv2d: Case) -> None:
+    """Only what is declared is fixed; bounds follow from it; optional tensors are present."""
+    declared = DeclaredExample("wide kernel", sizes={"kernel": [5, 1], "Cg": 3}, layouts={"input": "channels_last"})
+    left = DeclaredExample("no bias", absent=("bias",), fill="reals", threads=2)
+    first, second = declared_examples(_with(conv2d, declared, left), "float16")
+    assert first.sizes["kernel"] == (5, 1)
+    assert (first.sizes["H"], first.sizes["W"], first.sizes["Cg"], first.sizes["N"]) == (5, 1, 3, 1)
+    assert first.layouts == dict.fromkeys(("weight", "bias", "grad_output"), "contiguous") | {"input": "channels_last"}
+    assert (first.fill, first.threads, first.seed, first.dtype, first.absent) == ("integers", 1, 0, "float16", ())
+    assert (second.absent, second.fill, second.threads) == (("bias",), "reals", 2)
+    assert "bias" not in second.layouts
+
+
+def _with(case: Case, *examples: DeclaredExample) -> Case:
+    return Case(**{**vars(case), "examples": examples})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sizes": {"Q": 1}}, "fixes 'Q'; the sizes are N, groups, Cg"),
+        ({"sizes": {"H": 0}}, "has H = 0, which is not legal; the nearest is 1"),
+        ({"sizes": {"kernel": 3}}, "has kernel = 3, which is not legal; the nearest is (1, 1)"),
+        ({"absent": ("weight",)}, "leaves out 'weight'; optional are bias"),
+        (
+            {"layouts": {"inptu": "contiguous"}},
+            "has a layout of 'inptu'; the tensors are input, weight, bias, grad_out",
+        ),
+        ({"layouts": {"input": "nhwc"}}, "input: there is no layout 'nhwc'"),
+        ({"fill": "noise"}, "has the fill 'noise'; there are integers"),
+        ({"inplace": True}, "is in place, and the case declares no `inplace` form"),
+    ],
+)
+def test_declared_examples_that_are_not_legal_say_why(conv2d: Case, wrong: dict[str, Any], message: str) -> None:
+    """The message names the case, the example and what would be right."""
+    with pytest.raises(UserError, match=r"line 7\): the example 'corner'.*" + re.escape(message)):
+        declared_examples(_with(conv2d, DeclaredExample("corner", **wrong)), "float32")
+
+
+def test_a_declared_example_that_breaks_a_constraint_says_which(declare: Declare, tensor: Tensor) -> None:
+    """A constraint is named."""
+    case = declare(
+        [Size("C", "channels")], [tensor("x", ["C"])], require=["C != 3"], examples=(DeclaredExample("x", {"C": 3}),)
+    )
+    with pytest.raises(UserError, match="the example 'x': 'C != 3' does not hold"):
+        declared_examples(case, "float32")
+
+
+def test_an_in_place_example_is_declared_where_there_is_a_form(image: Case) -> None:
+    """`inplace: true` reaches the example."""
+    assert declared_examples(_with(image, DeclaredExample("y", inplace=True)), "float32")[0].inplace
+
+
+def test_coverage_counts_combinations_of_corners(declare: Declare, tensor: Tensor, expression: Parse) -> None:
+    """Values between corners count for nothing; totals are the symmetric sums of the numbers of corners."""
+    sizes = [Size("a", "choice", choices=(1, 2)), Size("k", "range", low=expression(1), high=expression(9))]
+    case = declare(sizes, [tensor("x", ["a"], grad=False)], fills=("integers",))
+    example = Example(case.id, "float32", {"a": 1, "k": 9}, {"x": "contiguous"})
+    counts = (2, 4, 3, 1, 2)  # a, k, layout of x, fill, threads
+    pairs = sum(one * other for one, other in combinations(counts, 2))
+    triples = sum(one * two * three for one, two, three in combinations(counts, 3))
+    assert coverage(case, "float32", [example]) == Coverage(10, pairs, 10, triples)
+    between = example.but(sizes={"a": 1, "k": 7})
+    assert coverage(case, "float32", [between]) == Coverage(6, pairs, 4, triples)
+    assert coverage(case, "float32", [example, between], triples=False) == Coverage(10, pairs)
+    assert coverage(case, "float32", []) == Coverage(0, pairs, 0, triples)
