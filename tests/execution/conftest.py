@@ -1,0 +1,59 @@
+"""One laboratory for all of these tests: starting workers takes seconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.execution import Laboratory, Result
+from harness.execution.probe import probe
+from harness.nouns import Case, Example, Observation
+from tests.execution import stand
+
+Observe = Callable[[Case, Example], Observation]
+
+
+@pytest.fixture(scope="session")
+def laboratory() -> Iterator[Laboratory]:
+    """SSE4.1 and AVX2 cells, the misbehaving operators preloaded; started from a polluted environment."""
+    if not {"sse4_1", "avx2"} <= set(probe(None).flags):
+        pytest.skip("needs an x86-64 CPU with AVX2")
+    polluted = {"KMP_BLOCKTIME": "0", "MKLDNN_MAX_CPU_ISA": "SSE41", "OMP_NUM_THREADS": "7", "MALLOC_PERTURB_": "1"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in polluted.items():
+            patch.setitem(os.environ, name, value)
+        opened = Laboratory([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=4.0)
+        with opened:
+            yield opened
+
+
+@pytest.fixture(scope="session")
+def local() -> Iterator[Laboratory]:
+    """Everything in this process."""
+    with Laboratory([], preload=[stand.PRELOAD], in_process=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(laboratory: Laboratory) -> Callable[..., Result]:
+    """Run one example in the AVX2 cell."""
+
+    def once(one: Case, example: Example | None = None, **options: object) -> Result:
+        options.setdefault("cells", ["avx2"])
+        (result,) = laboratory.run(one, [example or stand.example(one)], **options)  # type: ignore[arg-type]
+        return result
+
+    return once
+
+
+@pytest.fixture
+def run_here(local: Laboratory) -> Callable[..., Result]:
+    """Run one example in this process."""
+
+    def once(one: Case, example: Example | None = None, **options: object) -> Result:
+        (result,) = local.run(one, [example or stand.example(one)], **options)  # type: ignore[arg-type]
+        return result
+
+    return once

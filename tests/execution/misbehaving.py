@@ -1,0 +1,134 @@
+"""A preload file: operators that misbehave in a cell, and are the identity in the reference, where oneDNN is off."""
+
+import itertools
+import os
+import signal
+import time
+
+import torch
+
+_calls = itertools.count()
+
+
+def _in_cell() -> bool:
+    return torch._C._get_mkldnn_enabled()
+
+
+def crash(x, only=None):
+    """Die of a segmentation fault (if the tensor has `only` elements)."""
+    if _in_cell() and only in {None, x.numel()}:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return x * 1
+
+
+def leave(x):
+    """End the process with an exit status."""
+    if _in_cell():
+        os.write(2, b"no way to go on\n")
+        os._exit(7)
+    return x * 1
+
+
+def hang(x):
+    """Never come back."""
+    while _in_cell():
+        time.sleep(1)
+    return x * 1
+
+
+def stop(x):
+    """Be stopped from outside."""
+    if _in_cell():
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return x * 1
+
+
+def slow(x):
+    """Take a while."""
+    time.sleep(0.02)
+    return x * 1
+
+
+def scribble(x):
+    """Write to the input's memory."""
+    x.detach().view(-1)[0] = 99.0
+    return x * 1
+
+
+def scribble_between(x):
+    """Write to an element of the buffer that is not one of the tensor's."""
+    x.detach().as_strided((1,), (1,), 0)[0] = 99.0
+    return x * 1
+
+
+def scribble_back(x):
+    """Write to grad_output in backward."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, value):
+            return value * 1
+
+        @staticmethod
+        def backward(ctx, cotangent):
+            if _in_cell():
+                cotangent.view(-1)[0] = 99.0
+            return cotangent * 1
+
+    return Function.apply(x)
+
+
+def unsteady(x):
+    """Give another answer each time."""
+    return x + next(_calls)
+
+
+def unwritten(x):
+    """Hand back memory that nobody wrote."""
+    return torch.empty(x.shape, dtype=x.dtype)
+
+
+def several(x):
+    """Return tensors of several kinds in nested containers, and things that are none."""
+    return {"a": (x * 2, None, 3), "b": [x.argmax(), x > 0]}
+
+
+def refuse(x):
+    """Raise with a message of two lines."""
+    raise ValueError("not today\nnor tomorrow")
+
+
+def refuse_backward(x):
+    """Raise in backward only."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, value):
+            return value * 1
+
+        @staticmethod
+        def backward(ctx, cotangent):
+            raise NotImplementedError("no derivative")
+
+    return Function.apply(x)
+
+
+def surroundings(x):
+    """How many of the variables that must not be inherited are there, and what the fixed ones say."""
+    foreign = sum(name.startswith("KMP_") or name == "MKLDNN_MAX_CPU_ISA" for name in os.environ)
+    return torch.tensor([foreign, int(os.environ["MALLOC_PERTURB_"]), int(os.environ["OMP_NUM_THREADS"])])
+
+
+def pid(x):
+    """The process that runs this."""
+    return torch.tensor([os.getpid(), torch.get_num_threads()])
+
+
+def double_(x):
+    """An in-place form that returns nothing."""
+    x.mul_(2)
+
+
+def double(x):
+    """Twice x."""
+    return x * 2

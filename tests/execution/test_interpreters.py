@@ -1,0 +1,158 @@
+"""Interpreters and preload files that do not work: one sentence each."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.execution import Laboratory, environment
+from harness.execution.probe import probe
+from tests.execution import stand
+
+
+def script(path: Path, text: str) -> str:
+    """An executable shell script."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def told(version: str = "3, 11, 0", missing: str = "") -> str:
+    """A script that answers the probe itself and hands anything else to this interpreter, without its packages."""
+    answer = (
+        f'{{"version": [{version}], "machine": "{stand.MACHINE}", "cpu": "a CPU", "flags": ["sse4_1"], '
+        f'"missing": [{missing}]}}'
+    )
+    return f'case "$1" in -c) echo \'equivalence-probe:{answer}\';; *) PYTHONPATH=$BROKEN exec {sys.executable} "$@";; esac'
+
+
+def test_an_interpreter_that_is_not_there() -> None:
+    """The path is named, and what to give instead."""
+    with pytest.raises(UserError, match="there is no interpreter /no/such/python; give the path"):
+        probe("/no/such/python")
+
+
+def test_a_program_that_is_no_python(tmp_path: Path) -> None:
+    """Its last line is quoted."""
+    python = script(tmp_path / "python", "echo 'cannot open shared object' >&2; exit 3")
+    with pytest.raises(UserError, match="is not a working Python interpreter: cannot open shared object"):
+        probe(python)
+    silent = script(tmp_path / "silent", "exit 3")
+    with pytest.raises(UserError, match="exit status 3 and no output"):
+        probe(silent)
+
+
+def test_a_file_that_cannot_be_executed(tmp_path: Path) -> None:
+    """The system's own reason is passed on."""
+    python = tmp_path / "python"
+    python.write_bytes(b"\x7fELF nothing")
+    python.chmod(0o755)
+    with pytest.raises(UserError, match=r"does not run: .*Exec format error"):
+        probe(str(python))
+
+
+def test_an_interpreter_that_is_too_old(tmp_path: Path) -> None:
+    """The version it has and the version it needs."""
+    with pytest.raises(UserError, match=r"is Python 3\.6\.1; a worker needs 3\.8 or newer"):
+        probe(script(tmp_path / "python", told("3, 6, 1")))
+
+
+def test_an_interpreter_without_torch_or_numpy(tmp_path: Path) -> None:
+    """What is missing is named."""
+    with pytest.raises(UserError, match="has no torch and no numpy; a worker needs"):
+        probe(script(tmp_path / "python", told(missing='"torch", "numpy"')))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raise ImportError('libtorch.so is lost')", "ImportError: libtorch.so is lost"),
+        ("import os; os.write(2, b'illegal hardware\\n'); os.abort()", "illegal hardware"),
+    ],
+)
+def test_a_torch_that_does_not_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    """The worker's last words are quoted, whether it raised or died."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "torch.py").write_text(text)
+    monkeypatch.setitem(os.environ, "BROKEN", str(broken))
+    python = script(tmp_path / "python", told())
+    with pytest.raises(UserError, match="cannot run a worker: ") as caught, Laboratory([stand.SSE41], python=python):
+        pass
+    assert str(caught.value).endswith(message)
+
+
+def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:
+    """An interpreter that answers once and then never again is told the same way."""
+    answer = told().replace("exec", "exit 5; exec")
+    python = script(tmp_path / "python", answer)
+    with pytest.raises(UserError, match="cannot run a worker"), Laboratory([stand.SSE41], python=python):
+        pass
+
+
+def test_a_preload_file_that_is_not_there(tmp_path: Path) -> None:
+    """It is named before any worker starts."""
+    with (
+        pytest.raises(UserError, match="there is no preload file"),
+        Laboratory([stand.SSE41], preload=[tmp_path / "none.py"]),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_preload_file_that_raises(tmp_path: Path, in_process: bool) -> None:
+    """File, class and line."""
+    file = tmp_path / "kernels.py"
+    file.write_text("raise KeyError('lost')")
+    with (
+        pytest.raises(UserError, match=r"preload .*kernels\.py raised KeyError: 'lost'"),
+        Laboratory([stand.SSE41], preload=[file], in_process=in_process),
+    ):
+        pass
+
+
+def test_in_process_has_no_other_interpreter() -> None:
+    """Both options together contradict each other."""
+    with pytest.raises(UserError, match="in-process"), Laboratory([], python=sys.executable, in_process=True):
+        pass
+
+
+def test_the_environment_names_what_is_scrubbed() -> None:
+    """All three names of oneDNN's variables, and everything else that picks kernels."""
+    names = {
+        "DNNL_VERBOSE": "",
+        "MKLDNN_X": "",
+        "ONEDNN_X": "",
+        "TORCH_LOGS": "",
+        "HOME": "",
+        "OMP_X": "",
+        "ATEN_X": "",
+    }
+    assert environment.scrubbed(names) == ["ATEN_X", "DNNL_VERBOSE", "MKLDNN_X", "OMP_X", "ONEDNN_X", "TORCH_LOGS"]
+
+
+def test_settings_of_a_level() -> None:
+    """A level without a oneDNN cap sets none; only traced workers print their primitives."""
+    found = environment.variables(None, "avx2", traced=False)
+    assert found["ATEN_CPU_CAPABILITY"] == "avx2"
+    assert not {"ONEDNN_MAX_CPU_ISA", "ONEDNN_VERBOSE"} & set(found)
+    assert environment.variables("AVX2", "avx2", traced=True)["ONEDNN_VERBOSE"] == "1"
+
+
+def test_last_words_prefer_the_fatal_error(tmp_path: Path) -> None:
+    """A dump of stacks and modules does not hide what went wrong."""
+    file = tmp_path / "err"
+    file.write_text(
+        'a\nfree(): invalid pointer\nFatal Python error: Aborted\n\nCurrent thread:\n  File "x.py", line 1\nb\n'
+    )
+    assert environment.last_words(file) == [
+        "free(): invalid pointer",
+        "Fatal Python error: Aborted",
+        'File "x.py", line 1',
+    ]
+    assert environment.last_words(tmp_path / "none") == []

@@ -1,0 +1,205 @@
+"""The laboratory with real workers: proof, poison, traces, order, incidents, isolation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.errors import UserError
+from harness.execution import Laboratory, Result
+from tests.execution import stand
+
+Run = Callable[..., Result]
+PID = stand.case("misbehaving.pid")
+
+
+def numbers(result: Result) -> list[float]:
+    """The elements of the first output of the first observation."""
+    return list(result.observations[0].tensors["output[0]"].values.ravel())
+
+
+def test_the_harness_never_imports_torch() -> None:
+    """The surface of the room comes without the library under test."""
+    code = "import sys, harness.execution; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_cells_are_proven(laboratory: Laboratory) -> None:
+    """Each cell has read back what oneDNN and ATen really run."""
+    assert [cell.name for cell in laboratory.cells] == ["sse41", "avx2"]
+    assert [cell.proof["aten"] for cell in laboratory.cells] == ["DEFAULT", "AVX2"]
+    assert "SSE4.1" in laboratory.cells[0].proof["onednn"]
+    assert laboratory.cells[1].proof["onednn"].endswith("AVX2")
+    assert (laboratory.unavailable, laboratory.aliases, laboratory.ineffective) == ({}, {}, {})
+
+
+def test_the_build_describes_itself(laboratory: Laboratory) -> None:
+    """Versions, CPU and flags come from the interpreter under test."""
+    build = laboratory.build
+    assert build.python == ".".join(map(str, sys.version_info[:3]))
+    assert build.torch
+    assert build.onednn
+    assert build.numpy
+    assert build.platform
+    assert build.cpu
+    assert "avx2" in build.flags
+
+
+def test_the_environment_is_scrubbed(run: Run) -> None:
+    """A worker inherits no cap and no tuning, and has its own memory poison and thread count."""
+    assert numbers(run(stand.case("misbehaving.surroundings"))) == [0, 64, 2]
+
+
+@pytest.mark.parametrize("sizes", [{"N": 1, "C": 1, "H": 2, "W": 5}, {"N": 4, "C": 64, "H": 16, "W": 32}])
+def test_unwritten_memory_is_poisoned(run: Run, sizes: dict[str, int]) -> None:
+    """What nobody wrote is neither zero nor yesterday's right answer, in small blocks and in large ones."""
+    unwritten = stand.case("misbehaving.unwritten")
+    drawn = run(unwritten, stand.example(unwritten, sizes=sizes)).observations[0]
+    poison = np.frombuffer(b"\xbf" * 4 + b"\x40" * 4, np.float32)
+    values = drawn.tensors["output[0]"].values.ravel()
+    assert np.isin(values[4:], poison).all()  # malloc keeps its own notes in the first 16 bytes of a freed block
+
+
+def test_kernels_and_hits_name_the_implementations(laboratory: Laboratory, run: Run) -> None:
+    """A convolution shows which implementation ran, and the laboratory counts it."""
+    example = stand.example(stand.CONV2D, sizes={"K": 8, "C": 8}, layouts={"input": "channels_last"})
+    result = run(stand.CONV2D, example, cells=None)
+    for observation in result.observations:
+        convolutions = [kernel for kernel in observation.kernels if kernel.startswith("convolution:")]
+        assert any(observation.cell in kernel for kernel in convolutions) or observation.cell == "sse41"
+        assert set(observation.kernels) <= set(laboratory.hits[observation.cell])
+    assert laboratory.ineffective == {}
+
+
+def test_threads_are_the_example_s(run: Run) -> None:
+    """The number of intra-op threads is set for each example."""
+    assert [numbers(run(PID, stand.example(PID, threads=count)))[1] for count in (1, 2)] == [1, 2]
+
+
+def test_results_come_in_order(laboratory: Laboratory) -> None:
+    """More examples than fit in flight come back one by one, as they were given."""
+    clone = stand.case("torch.clone")
+    examples = [stand.example(clone, seed=seed, sizes={"W": seed % 5}) for seed in range(30)]
+    results = list(laboratory.run(clone, examples))
+    assert [result.example for result in results] == examples
+    for result in results:
+        assert {each.cell for each in result.observations} == {"sse41", "avx2"}
+        np.testing.assert_array_equal(
+            result.observations[0].tensors["output[0]"].values, result.reference.values["output[0]"]
+        )
+    assert laboratory.history("avx2")[-30:] == examples
+
+
+def test_an_abandoned_run_spoils_nothing(laboratory: Laboratory) -> None:
+    """Whoever stops listening leaves replies behind; the next run gets its own."""
+    slow = stand.case("misbehaving.slow")
+    stream = laboratory.run(slow, [stand.example(slow, seed=seed) for seed in range(8)])
+    next(stream)
+    stream.close()
+    clone = stand.case("torch.clone")
+    (result,) = laboratory.run(clone, [stand.example(clone, seed=77)])
+    np.testing.assert_array_equal(
+        result.observations[0].tensors["output[0]"].values, result.reference.values["output[0]"]
+    )
+
+
+def test_a_crash_is_an_observation_and_loses_nothing(laboratory: Laboratory) -> None:
+    """The culprit died of its signal in both layouts; those in flight behind it still run, in a new process."""
+    crash = stand.case("misbehaving.crash", arguments={"only": 7})
+    widths = [5, 5, 7, 5, 5]
+    examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in widths]
+    results = list(laboratory.run(crash, examples, cells=["avx2"]))
+    assert [result.observations[0].status for result in results] == ["ok", "ok", "died", "ok", "ok"]
+    died = results[2].observations
+    assert [(each.layout, each.status, each.signal) for each in died] == [
+        ("drawn", "died", 11),
+        ("contiguous", "died", 11),
+    ]
+    assert "SIGSEGV" in died[0].message
+    assert "misbehaving.py" in died[0].message
+    assert "cell-avx2 died (killed by SIGSEGV" in laboratory.incidents[-1]
+    assert '"W": 7' in laboratory.incidents[-1]
+    assert results[2].reference.status == "ok"
+
+
+def test_an_exit_is_a_death_without_a_signal(run: Run) -> None:
+    """The status and the last words on stderr are told."""
+    drawn = run(stand.case("misbehaving.leave")).observations[0]
+    assert (drawn.status, drawn.signal) == ("died", 0)
+    assert drawn.message == "exited with status 7; no way to go on"
+
+
+@pytest.fixture
+def hasty(laboratory: Laboratory) -> object:
+    """The laboratory with a short limit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(laboratory, "limit", 0.5)
+        yield laboratory
+
+
+@pytest.mark.parametrize("call", ["misbehaving.hang", "misbehaving.stop"])
+def test_what_does_not_answer_has_hung(hasty: Laboratory, call: str) -> None:
+    """A call that outlasts the limit, or a stopped process, is killed and replaced."""
+    one = stand.case(call)
+    (result,) = hasty.run(one, [stand.example(one)], cells=["avx2"])
+    assert [each.status for each in result.observations] == ["hung", "hung"]
+    assert result.observations[0].message == "no answer within 0.5 s"
+    assert "hung" in hasty.incidents[-1]
+
+
+def test_isolated_runs_in_a_process_of_its_own(laboratory: Laboratory) -> None:
+    """Each request is forked afresh, with two threads as well."""
+    found = [laboratory.isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
+    assert numbers(found[0])[0] != numbers(found[1])[0]
+    example = stand.example(stand.CONV2D, sizes={"N": 4, "C": 16, "H": 32, "W": 32, "K": 16}, threads=2)
+    result = laboratory.isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
+    drawn = result.observations[0]
+    assert (drawn.status, drawn.unrepeated, result.reference.status) == ("ok", (), "ok")
+    assert any(kernel.startswith("convolution:") for kernel in drawn.kernels)
+    np.testing.assert_array_equal(drawn.tensors["output[0]"].values, result.reference.values["output[0]"])
+
+
+def test_isolated_crash_and_hang_cost_no_worker(hasty: Laboratory) -> None:
+    """The forked child dies alone: its observation says how, and no incident is noted."""
+    before = list(hasty.incidents)
+    crash, hang, leave = (stand.case(f"misbehaving.{name}") for name in ("crash", "hang", "leave"))
+    died = hasty.isolated(crash, stand.example(crash), cells=["avx2"]).observations[0]
+    assert (died.status, died.signal) == ("died", 11)
+    hung = hasty.isolated(hang, stand.example(hang), cells=["avx2"]).observations[0]
+    assert (hung.status, hung.message) == ("hung", "no answer within 0.5 s")
+    left = hasty.isolated(leave, stand.example(leave), cells=["avx2"]).observations[0]
+    assert (left.status, left.message) == ("died", "exited with status 7")
+    assert hasty.incidents == before
+
+
+def test_isolated_repeats_are_compared(laboratory: Laboratory) -> None:
+    """What differs between repeats is unrepeated in both layouts."""
+    unsteady = stand.case("misbehaving.unsteady")
+    result = laboratory.isolated(unsteady, stand.example(unsteady), cells=["avx2"], repeats=2)
+    assert [each.unrepeated for each in result.observations] == [("output[0]",), ("output[0]",)]
+
+
+def test_cells_are_chosen_by_name(laboratory: Laboratory, run: Run) -> None:
+    """An unknown cell is a mistake with a suggestion."""
+    clone = stand.case("torch.clone")
+    assert {each.cell for each in run(clone, cells=["sse41"]).observations} == {"sse41"}
+    with pytest.raises(UserError, match="did you mean avx2"):
+        run(clone, cells=["avx"])
+
+
+def test_a_fault_of_the_worker_is_not_an_observation(run: Run) -> None:
+    """A request that cannot be carried out at all is the harness's own mistake."""
+    clone = stand.case("torch.clone")
+    with pytest.raises(RuntimeError, match="there is no fill 'nonsense'"):
+        run(clone, stand.example(clone, fill="nonsense"))
+
+
+def test_nothing_runs_outside_the_context() -> None:
+    """A laboratory that was not entered says so."""
+    closed = Laboratory([stand.SSE41])
+    with pytest.raises(RuntimeError, match="inside its with block"):
+        closed.check(PID)

@@ -1,0 +1,103 @@
+"""ISA levels: asked for, lacking, proven, the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import UserError
+from harness.execution import levels as rules
+from harness.execution.probe import Host
+from harness.nouns import Cell
+from tests.execution import stand
+
+HOST = Host("python", stand.MACHINE, "a CPU", ("sse4_1", "avx2"))
+LEVELS = (stand.SSE41, stand.AVX2, stand.AVX512)
+
+
+def cell(level: object, onednn: str, aten: str) -> Cell:
+    """A proven cell."""
+    return Cell(level.name, level, proof={"onednn": onednn, "aten": aten})  # type: ignore[attr-defined, arg-type]
+
+
+def test_a_level_the_cpu_lacks_is_unavailable() -> None:
+    """It is named with the missing flag and never started."""
+    found, lacking = rules.available(LEVELS, None, HOST)
+    assert found == [stand.SSE41, stand.AVX2]
+    assert lacking == {"avx512_core": "needs avx512f; this CPU (a CPU) has no such flag"}
+
+
+def test_a_level_of_another_architecture_is_unavailable() -> None:
+    """Its reason names both machines."""
+    other = replace(stand.SSE41, name="neon", architecture="another")
+    _found, lacking = rules.available([stand.SSE41, other], None, HOST)
+    assert lacking == {"neon": f"needs another; this host is {stand.MACHINE}"}
+
+
+def test_a_level_that_is_not_on_by_default_waits_to_be_asked_for() -> None:
+    """Without names it is not among the levels; by name it is."""
+    quiet = replace(stand.AVX2, name="quiet", default=False)
+    assert rules.available([stand.SSE41, quiet], None, HOST)[0] == [stand.SSE41]
+    assert rules.available([stand.SSE41, quiet], ["quiet"], HOST)[0] == [quiet]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["avx_2"], "there is no ISA level 'avx_2'; did you mean avx2?"),
+        (["m1"], "there is no ISA level 'm1'; there are sse41, avx2, avx512_core"),
+        (["avx512_core"], "ISA level avx512_core cannot run here: needs avx512f; this CPU (a CPU) has no such flag"),
+    ],
+)
+def test_asking_for_what_is_not_there_is_a_mistake(names: list[str], message: str) -> None:
+    """A level asked for by name must exist and run."""
+    with pytest.raises(UserError) as caught:
+        rules.available(LEVELS, names, HOST)
+    assert str(caught.value) == message
+
+
+def test_no_level_at_all_is_a_mistake() -> None:
+    """A gate without a cell would pass everything."""
+    with pytest.raises(UserError, match="no ISA level can run here: avx512_core needs avx512f"):
+        rules.available([stand.AVX512], None, HOST)
+    with pytest.raises(UserError, match="no ISA level can run here: none is declared"):
+        rules.available([], None, HOST)
+
+
+def test_equal_proofs_run_once_at_the_lowest() -> None:
+    """The higher of two equal levels becomes an alias, in whatever order they were declared."""
+    cells = [
+        cell(stand.AVX512, "Intel AVX2", "AVX2"),
+        cell(stand.AVX2, "Intel AVX2", "AVX2"),
+        cell(stand.SSE41, "SSE", "DEFAULT"),
+    ]
+    kept, aliases = rules.merged(cells, LEVELS)
+    assert [each.name for each in kept] == ["avx2", "sse41"]
+    assert aliases == {"avx512_core": "avx2"}
+
+
+def test_a_difference_in_either_proof_keeps_both() -> None:
+    """oneDNN's ISA and ATen's capability are a level together."""
+    cells = [cell(stand.SSE41, "Intel AVX2", "DEFAULT"), cell(stand.AVX2, "Intel AVX2", "AVX2")]
+    assert rules.merged(cells, LEVELS) == (tuple(cells), {})
+
+
+def test_an_aten_cap_that_did_not_hold_is_told() -> None:
+    """What was asked and what runs."""
+    assert rules.uncapped(cell(stand.AVX2, "", "AVX512")) == "ATen was capped at AVX2 and runs AVX512"
+    assert rules.uncapped(cell(stand.AVX2, "", "AVX2")) == ""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        ("convolution:jit:sse41", ""),
+        ("convolution:x64:gemm:jit", ""),
+        ("convolution:jit:avx512_core", "oneDNN ran convolution:jit:avx512_core, which is above AVX2"),
+        ("convolution:a:avx2+b:avx512_core", "oneDNN ran convolution:a:avx2+b:avx512_core, which is above AVX2"),
+    ],
+)
+def test_an_implementation_above_the_cap_is_told(kernel: str, message: str) -> None:
+    """Implementations of the level and of those under it are fine, and tokens that no level declares."""
+    assert rules.above(cell(stand.AVX2, "", "AVX2"), LEVELS, {kernel: 1}) == message

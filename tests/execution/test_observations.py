@@ -1,0 +1,185 @@
+"""What an observation holds. Run in this process, where the worker's own functions do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.execution import Result
+from harness.generation import fills
+from tests.execution import stand
+
+Run = Callable[..., Result]
+IDENTITY = stand.case("torch.clone")
+ADD = stand.case("torch.add", stand.tensor("a", "N", "C", "H", "W"), stand.tensor("b", "N", "C", "H", "W"))
+LAYOUTS = ["channels_last", "channels_last:slice_c", "contiguous:offset", "contiguous:step_w", "contiguous:permuted"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_values_arrive_in_every_dtype_and_layout(run_here: Run, dtype: str, layout: str) -> None:
+    """The operator sees exactly the numbers of the fill, wherever they lie."""
+    example = stand.example(IDENTITY, dtype, layouts={"x": layout}, fill="reals", seed=3)
+    drawn, plain = run_here(IDENTITY, example).observations
+    expected = fills.values("reals", dtype, (2, 3, 4, 5), 3, 0)
+    for observation in (drawn, plain):
+        record = observation.tensors["output[0]"]
+        assert record.dtype == dtype
+        np.testing.assert_array_equal(record.values.astype(np.float64), expected)
+
+
+def test_drawn_and_contiguous_inputs_have_their_strides(run_here: Run) -> None:
+    """`inputs` says how each tensor lay in memory in each of the two observations."""
+    example = stand.example(IDENTITY, layouts={"x": "channels_last:slice_w"})
+    drawn, plain = run_here(IDENTITY, example).observations
+    assert (drawn.layout, drawn.inputs["x"]) == ("drawn", (72, 1, 18, 3))
+    assert (plain.layout, plain.inputs["x"]) == ("contiguous", (60, 20, 5, 1))
+
+
+def test_gradients_are_those_of_the_fill_of_grad_output(run_here: Run) -> None:
+    """The gradient of a sum is grad_output itself, whose numbers come from a stream of their own."""
+    example = stand.example(ADD, layouts={"grad_output": "channels_last"}, seed=5, fill="reals")
+    result = run_here(ADD, example)
+    expected = fills.values("reals", "float32", (2, 3, 4, 5), 5, 1000)
+    for observation in result.observations:
+        for name in ("grad:a", "grad:b"):
+            np.testing.assert_array_equal(observation.tensors[name].values, expected.astype(np.float32))
+    np.testing.assert_array_equal(result.reference.grad_outputs["output[0]"], expected)
+
+
+def test_an_expanded_tensor_is_the_same_everywhere(run_here: Run) -> None:
+    """Where elements share memory, all cells, both layouts and the reference use the first one's number."""
+    example = stand.example(IDENTITY, layouts={"x": "contiguous:expand_n"})
+    result = run_here(IDENTITY, example)
+    drawn, plain = result.observations
+    assert drawn.inputs["x"][0] == 0
+    first = drawn.tensors["output[0]"].values
+    np.testing.assert_array_equal(first[0], first[1])
+    np.testing.assert_array_equal(first, plain.tensors["output[0]"].values)
+    np.testing.assert_array_equal(first, result.reference.values["output[0]"])
+
+
+def test_absent_tensors_are_passed_as_none(run_here: Run) -> None:
+    """An optional tensor that was left out has neither input nor gradient."""
+    example = stand.example(stand.CONV2D, sizes={"K": 4}, absent=("bias",))
+    drawn, _plain = run_here(stand.CONV2D, example).observations
+    assert set(drawn.tensors) == {"output[0]", "grad:input", "grad:weight"}
+    assert set(drawn.inputs) == {"input", "weight"}
+
+
+def test_tensors_of_other_dtypes_have_no_gradient(run_here: Run) -> None:
+    """An index tensor keeps its own dtype and takes no gradient."""
+    take = stand.case(
+        "torch.take",
+        stand.tensor("x", "N", "C", "H", "W"),
+        stand.tensor("index", "C", dtype="int64"),
+        rules=("exact", "selection"),
+    )
+    result = run_here(take)
+    assert set(result.observations[0].tensors) == {"output[0]", "grad:x"}
+    assert result.reference.terms["grad:x"].sum() == 3
+
+
+def test_outputs_are_flattened_in_order(run_here: Run) -> None:
+    """Tensors come out of nested containers by number; what is no tensor is left out."""
+    several = stand.case("misbehaving.several")
+    result = run_here(several)
+    records = result.observations[0].tensors
+    assert [records[f"output[{i}]"].dtype for i in range(3)] == ["float32", "int64", "bool"]
+    assert result.reference.values["output[1]"].dtype == np.int64
+    assert "output[3]" not in records
+
+
+def test_an_empty_tensor_is_no_special_case(run_here: Run) -> None:
+    """A batch of zero images goes in and out."""
+    example = stand.example(ADD, sizes={"N": 0}, layouts={"a": "channels_last:slice_c"})
+    result = run_here(ADD, example)
+    assert [observation.status for observation in result.observations] == ["ok", "ok"]
+    assert result.observations[0].tensors["grad:a"].shape == (0, 3, 4, 5)
+    assert result.reference.values["output[0]"].shape == (0, 3, 4, 5)
+
+
+def test_a_write_to_an_input_is_seen(run_here: Run) -> None:
+    """An operator that changes its input is reported with the name of the tensor."""
+    scribble = stand.case("misbehaving.scribble")
+    assert [each.written for each in run_here(scribble).observations] == [("x",), ("x",)]
+
+
+def test_a_write_between_the_elements_is_seen(run_here: Run) -> None:
+    """The whole buffer is compared, the gaps of a strided tensor included."""
+    scribble = stand.case("misbehaving.scribble_between")
+    example = stand.example(scribble, layouts={"x": "contiguous:slice_c"})
+    assert run_here(scribble, example).observations[0].written == ("x",)
+
+
+def test_a_write_to_grad_output_is_seen(run_here: Run) -> None:
+    """Backward must leave grad_output alone as well."""
+    scribble = stand.case("misbehaving.scribble_back")
+    assert run_here(scribble).observations[0].written == ("grad_output[0]",)
+
+
+def test_a_second_call_must_give_the_same_bits(run_here: Run) -> None:
+    """Tensors that differ from call to call are named."""
+    result = run_here(stand.case("misbehaving.unsteady"))
+    assert result.observations[0].unrepeated == ("output[0]",)
+
+
+@pytest.mark.parametrize("inplace", ["inplace", "torch.relu_"])
+def test_the_in_place_form_hands_back_its_input(run_here: Run, inplace: str) -> None:
+    """By keyword or by callable: the output has the input's strides and the plain call's numbers."""
+    relu = stand.case("torch.nn.functional.relu", rules=("exact", "selection"), inplace=inplace)
+    example = stand.example(relu, layouts={"x": "channels_last:slice_c"}, inplace=True)
+    result = run_here(relu, example)
+    drawn = result.observations[0]
+    assert (drawn.status, drawn.written, drawn.unrepeated) == ("ok", (), ())
+    assert drawn.tensors["output[0]"].strides == drawn.inputs["x"]
+    for name in ("output[0]", "grad:x"):
+        np.testing.assert_array_equal(drawn.tensors[name].values, result.reference.values[name])
+
+
+def test_an_in_place_form_may_return_nothing(run_here: Run) -> None:
+    """The output is the overwritten tensor, whatever the callable returns."""
+    double = stand.case("misbehaving.double", inplace="misbehaving.double_")
+    result = run_here(double, stand.example(double, inplace=True))
+    np.testing.assert_array_equal(
+        result.observations[0].tensors["output[0]"].values, result.reference.values["output[0]"]
+    )
+
+
+def test_an_exception_is_an_observation(run_here: Run) -> None:
+    """Class and first line of the message, in both layouts and in the reference."""
+    result = run_here(stand.case("misbehaving.refuse"))
+    for each in (*result.observations, result.reference):
+        assert (each.status, each.error, each.message) == ("raised", "ValueError", "not today")
+
+
+def test_an_exception_in_backward_keeps_the_outputs(run_here: Run) -> None:
+    """What forward gave is there to be judged."""
+    drawn, _plain = run_here(stand.case("misbehaving.refuse_backward")).observations
+    assert (drawn.status, drawn.error) == ("raised", "NotImplementedError")
+    assert set(drawn.tensors) == {"output[0]"}
+
+
+def test_operators_are_traced_on_demand(run_here: Run) -> None:
+    """With trace=True the drawn observation names the operators of forward and backward, without it none."""
+    drawn, plain = run_here(IDENTITY, trace=True).observations
+    assert drawn.operators[0] == "aten::clone"
+    assert plain.operators == ()
+    assert run_here(IDENTITY).observations[0].operators == ()
+
+
+def test_isolated_in_this_process_repeats(local: object) -> None:
+    """The repeats are compared with each other there too."""
+    unsteady = stand.case("misbehaving.unsteady")
+    result = local.isolated(unsteady, stand.example(unsteady), repeats=3)  # type: ignore[attr-defined]
+    assert result.observations[1].unrepeated == ("output[0]",)
+
+
+def test_one_cell_without_caps(local: object) -> None:
+    """In this process there is one cell of that name; ATen's capability is its proof."""
+    (cell,) = local.cells  # type: ignore[attr-defined]
+    assert cell.name == "in_process"
+    assert cell.proof["aten"]
+    assert local.build.torch  # type: ignore[attr-defined]
