@@ -32,7 +32,7 @@ class Bench(Protocol):
 
 
 class LocalBench:
-    """One station in this process for everything."""
+    """One station in this process for everything: the reference too sees what the preload files replaced."""
 
     def open(self, preload: Sequence[Path]) -> dict[str, Any]:
         """Import torch here, load the preload files; the description, with ATen's capability as `aten`."""

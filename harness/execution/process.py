@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import queue
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE, Popen, TimeoutExpired
+from types import SimpleNamespace
 from typing import Any, Final
 
 import execnet
+from execnet.gateway_base import ThreadExecModel
 
 from harness.errors import UserError
 from harness.execution import environment, shipping
@@ -45,6 +48,25 @@ class Ended:
     message: str
 
 
+class _Threads(ThreadExecModel):
+    """execnet's threads, keeping hold of the process it starts.
+
+    execnet gives it to nobody, but only its parent can ask how it ended; and where the interpreter does not answer,
+    nobody else would close its pipes.
+    """
+
+    popen: Popen[bytes] | None = None
+
+    @property
+    def subprocess(self) -> Any:
+        """What execnet uses of the module."""
+        return SimpleNamespace(PIPE=PIPE, Popen=self._start)
+
+    def _start(self, command: list[str], **options: Any) -> Popen[bytes]:
+        self.popen = Popen(command, **options)  # noqa: S603 - the interpreter the user chose
+        return self.popen
+
+
 @dataclass
 class Process:
     """A running worker. `receive` gives (arrival time on the monotonic clock, reply); reply None means it has died."""
@@ -56,16 +78,21 @@ class Process:
     def __post_init__(self) -> None:
         self.stderr = self.setup.folder / f"{self.setup.name}.{self.generation}.err"
         line = environment.command(self.setup.python, self.setup.settings, self.stderr)
-        self._group = execnet.Group(execmodel="thread")
+        self._threads = _Threads()
+        self._group = execnet.Group()
+        self._group.set_execmodel(self._threads, "thread")  # type: ignore[arg-type]
         try:
-            self._gateway = self._group.makegateway(f"popen//python={line}")
-            self._channel = self._gateway.remote_exec(shipping.BOOTSTRAP)
-            self._channel.setcallback(self._arrived, endmarker=None)
-            self._channel.send(marshal.dumps(shipping.sources(), FORMAT))
-            setup = {"role": self.setup.role, "trace": self.setup.traced, "preload": [*map(str, self.setup.preload)]}
-            self._channel.send(marshal.dumps(setup, FORMAT))
+            self._connect(f"popen//python={line}")
         except (OSError, EOFError, execnet.HostNotFound) as error:
+            self.close()
             raise self._broken(type(error).__name__) from None
+
+    def _connect(self, spec: str) -> None:
+        self._channel = self._group.makegateway(spec).remote_exec(shipping.BOOTSTRAP)
+        self._channel.setcallback(self._arrived, endmarker=None)
+        self._channel.send(marshal.dumps(shipping.sources(), FORMAT))
+        setup = {"role": self.setup.role, "trace": self.setup.traced, "preload": [*map(str, self.setup.preload)]}
+        self._channel.send(marshal.dumps(setup, FORMAT))
 
     def _arrived(self, item: bytes | None) -> None:
         self._inbox.put((time.monotonic(), item))
@@ -95,11 +122,10 @@ class Process:
         return int(self._popen.pid)
 
     @property
-    def _popen(self) -> subprocess.Popen[bytes]:
-        # execnet has no public way to a local gateway's process, and only its parent can ask for the exit status
-        channel: Any = self._gateway._io  # noqa: SLF001
-        popen: subprocess.Popen[bytes] = channel.popen
-        return popen
+    def _popen(self) -> Popen[bytes]:
+        if self._threads.popen is None:
+            raise RuntimeError(f"{self.setup.name} has no process")
+        return self._threads.popen
 
     def send(self, payload: bytes) -> None:
         """Send a request; a process that has died shows in `receive`, not here."""
@@ -117,7 +143,7 @@ class Process:
         """Kill it if it runs, and say how it ended before that."""
         try:
             self._popen.wait(0.5)  # the pipe closes a moment before the process has ended
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
         self.close()
@@ -136,3 +162,7 @@ class Process:
         """Kill what still runs and let go of pipes and threads."""
         self.kill()
         self._group.terminate(timeout=5.0)
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            with contextlib.suppress(OSError):  # closing flushes, and nobody reads any more
+                if pipe is not None:
+                    pipe.close()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness import generation
+from harness.generation import arguments, shapes, terms
 from harness.nouns import Case, Example, Observation, Reference, TensorRecord
 from harness.nouns.observation import Array
 
@@ -39,12 +39,12 @@ def check_request(case: Case) -> dict[str, Any]:
 
 
 def _request(case: Case, example: Example) -> dict[str, Any]:
-    shapes = generation.shapes(case, example)
+    found = shapes(case, example)
     layouts = example.layouts
     tensors = [
         (
             spec.name,
-            None if spec.name in example.absent else tuple(shapes[spec.name]),
+            None if spec.name in example.absent else tuple(found[spec.name]),
             spec.dtype or example.dtype,
             layouts.get(spec.name, "contiguous"),
             stream,
@@ -56,13 +56,13 @@ def _request(case: Case, example: Example) -> dict[str, Any]:
         "call": case.call,
         "inplace": case.inplace if example.inplace else None,
         "tensors": tensors,
-        "arguments": dict(generation.arguments(case, example)),
+        "arguments": dict(arguments(case, example)),
         "grad_output": layouts.get("grad_output", "contiguous"),
         "threads": example.threads,
         "dtype": example.dtype,
         "seed": example.seed,
         "fill": example.fill,
-        "terms": int(generation.terms(case, example)),
+        "terms": int(terms(case, example)),
     }
 
 
@@ -117,15 +117,15 @@ def reference(case: Case, example: Example, reply: Mapping[str, Any]) -> Referen
     if reply["status"] in {"died", "hung"}:
         return Reference(reply["status"], message=reply["message"])
     bound = _arrays(reply["bound"])
-    terms = _arrays(reply["terms"])
+    counts = _arrays(reply["terms"])
     if case.numerics.terms is not None:
         declared = float(case.numerics.terms.evaluate(example.sizes))
-        terms = {name: np.full(array.shape, declared) for name, array in bound.items()}
+        counts = {name: np.full(array.shape, declared) for name, array in bound.items()}
     return Reference(
         status=reply["status"],
         values=_arrays(reply["values"]),
         bound=bound,
-        terms=terms,
+        terms=counts,
         inputs=_arrays(reply["inputs"]),
         grad_outputs=_arrays(reply["grad_outputs"]),
         error=reply["error"],

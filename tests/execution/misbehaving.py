@@ -1,5 +1,8 @@
 """A preload file: operators that misbehave in a cell, and are the identity in the reference, where oneDNN is off."""
 
+# Written as users write operators: bare.
+# ruff: noqa: ANN001, ANN201, ANN205, ARG001, ARG004, SLF001
+
 import itertools
 import os
 import signal

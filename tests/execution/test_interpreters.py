@@ -28,7 +28,8 @@ def told(version: str = "3, 11, 0", missing: str = "") -> str:
         f'{{"version": [{version}], "machine": "{stand.MACHINE}", "cpu": "a CPU", "flags": ["sse4_1"], '
         f'"missing": [{missing}]}}'
     )
-    return f'case "$1" in -c) echo \'equivalence-probe:{answer}\';; *) PYTHONPATH=$BROKEN exec {sys.executable} "$@";; esac'
+    other = f'PYTHONPATH=$BROKEN exec {sys.executable} "$@"'
+    return f"case \"$1\" in -c) echo 'equivalence-probe:{answer}';; *) {other};; esac"
 
 
 def test_an_interpreter_that_is_not_there() -> None:

@@ -183,7 +183,7 @@ def test_isolated_repeats_are_compared(laboratory: Laboratory) -> None:
     assert [each.unrepeated for each in result.observations] == [("output[0]",), ("output[0]",)]
 
 
-def test_cells_are_chosen_by_name(laboratory: Laboratory, run: Run) -> None:
+def test_cells_are_chosen_by_name(run: Run) -> None:
     """An unknown cell is a mistake with a suggestion."""
     clone = stand.case("torch.clone")
     assert {each.cell for each in run(clone, cells=["sse41"]).observations} == {"sse41"}

@@ -78,7 +78,7 @@ def test_equal_proofs_run_once_at_the_lowest() -> None:
 
 
 def test_a_difference_in_either_proof_keeps_both() -> None:
-    """oneDNN's ISA and ATen's capability are a level together."""
+    """The ISA of oneDNN and ATen's capability are a level together."""
     cells = [cell(stand.SSE41, "Intel AVX2", "DEFAULT"), cell(stand.AVX2, "Intel AVX2", "AVX2")]
     assert rules.merged(cells, LEVELS) == (tuple(cells), {})
 

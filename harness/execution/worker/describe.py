@@ -8,7 +8,7 @@ import re
 import numpy as np
 import torch
 
-from .tracing import Trace, isa
+from . import tracing
 
 
 def build() -> dict[str, str]:
@@ -34,8 +34,8 @@ def capability() -> str:
     return "DEFAULT" if text == "NO AVX" else text
 
 
-def proof(log: Trace) -> dict[str, str]:
+def proof(log: tracing.Trace) -> dict[str, str]:
     """Run one convolution and read back what oneDNN's header and ATen say; `onednn` is empty where nothing printed."""
     log.text()
     torch.nn.functional.conv2d(torch.ones(2, 8, 16, 16), torch.ones(8, 8, 3, 3))
-    return {"onednn": isa(log.text()), "aten": capability()}
+    return {"onednn": tracing.isa(log.text()), "aten": capability()}

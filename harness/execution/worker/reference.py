@@ -8,8 +8,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import resolve, tensors
-from .observe import failure
+from . import observe, resolve, tensors
 
 Change = Callable[[Any], Any]
 
@@ -36,7 +35,7 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
             _compute(request, values, reply)
         except BaseException as error:
             reply["status"] = "raised"
-            reply["error"], reply["message"] = failure(error)
+            reply["error"], reply["message"] = observe.failure(error)
     return reply
 
 

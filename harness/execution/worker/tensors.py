@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from harness.generation import fills, layouts
-else:
-    from . import fills, layouts
+# generation's two self-contained modules join this package when it is shipped
+from . import fills, layouts  # type: ignore[attr-defined]
 
 Described = "tuple[str, tuple[int, ...] | None, str, str, int, bool]"
 """A tensor of a request: name, shape (None where absent), dtype, layout name, fill stream, gradient wanted."""

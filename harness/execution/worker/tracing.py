@@ -40,8 +40,12 @@ class Trace:
 
     def drain(self) -> dict[str, int]:
         """Counts of ``kind:implementation`` since the last call, such as ``convolution:jit:avx2``."""
+        return self.count(self.text())
+
+    def count(self, text: str) -> dict[str, int]:
+        """The same for lines that are already here."""
         counts: dict[str, int] = {}
-        for line in self.text().splitlines():
+        for line in text.splitlines():
             key = self._implementation(line)
             if key:
                 counts[key] = counts.get(key, 0) + 1
