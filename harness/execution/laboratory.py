@@ -136,18 +136,26 @@ class Laboratory:
             yield self._gather(case, flights.popleft())
 
     def isolated(
-        self, case: Case, example: Example, *, cells: Collection[str] | None = None, repeats: int = 1
+        self,
+        case: Case,
+        example: Example,
+        *,
+        cells: Collection[str] | None = None,
+        repeats: int = 1,
+        after: Sequence[Example] = (),
+        limit: float | None = None,
     ) -> Result:
-        """Run one example where nothing ran before it, `repeats` times in the same process.
+        """Run one example where nothing ran before it but `after`, examples of the same case; `repeats` times.
 
-        Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. The limit
-        is for all repeats together.
+        Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. `limit` is
+        in seconds for each run (None: the laboratory's); all runs together get it as many times.
         """
         chosen = self._chosen(cells)
         preloaded = self._reference_needs_preload(case)
         stations = self.bench.pristine(chosen, preloaded)
-        limit = self.limit * max(repeats, 1)
+        limit = (self.limit if limit is None else limit) * (max(repeats, 1) + len(after))
         asked = requests.observation_request(case, example, repeats=max(repeats, 1))
+        asked["after"] = [requests.observation_request(case, earlier) for earlier in after]
         found = {name: self._fork(stations[name], asked, limit, case) for name in chosen}
         asked = requests.reference_request(case, example)
         reference = self._fork(stations[""], asked, limit * REFERENCE_PATIENCE, case)

@@ -39,7 +39,15 @@ def corner_examples(case: Case, dtype: str, strength: int = 2) -> list[Example]:
             found.setdefault(example.but(seed=0).to_json(), example)
     if not found:
         raise unsatisfiable(case, problem)
-    return list(found.values())
+    return [*found.values(), *_emptied(case, list(found.values()))]
+
+
+def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
+    """For each size that may be 0, a simple row and one from the middle with it: enough for what an empty tensor shows."""
+    for size in case.sizes:
+        if size.empty:
+            for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):
+                yield rows[row].but(sizes={**rows[row].sizes, size.name: 0})
 
 
 def _repaired(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:

@@ -132,8 +132,7 @@ def _size_pool(mood: int, allowed: Domain) -> tuple[Any, ...]:
     """What a size is drawn from: in mood 0 mostly the least values, in 1 corners, in 2 half of each, in 3 anything."""
     corners, values = allowed.corners, allowed.values
     if mood == 0:
-        few = (*corners[:2], *corners[-1:]) if allowed.empty else corners[:2]
-        return few * (3 * len(corners) // len(few)) + corners
+        return corners[:2] * (3 * len(corners) // 2) + corners
     if mood == 1:
         return corners
     return corners * (len(values) // len(corners)) + values if mood == 2 else values

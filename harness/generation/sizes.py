@@ -91,7 +91,10 @@ def listed(values: tuple[Any, ...], corners: tuple[Any, ...] | None = None) -> D
 
 @cache
 def _distribution(kind: str, low: int, empty: bool) -> Domain:
-    """Batch, channels or spatial from `low` on, with 0 as the last corner where a tensor may be empty."""
+    """Batch, channels or spatial from `low` on; 0 is the last of the values where a tensor may be empty.
+
+    It is no corner: what meets it in a covering array is not checked for anything but its shape.
+    """
     corners: tuple[int, ...] = (low, low + 1, low + 2)
     values: tuple[int, ...] = (*corners, *(n for n in _BATCH if n > low + 2))
     if kind == "channels":
@@ -102,7 +105,7 @@ def _distribution(kind: str, low: int, empty: bool) -> Domain:
         near = (low, low + 1, low + 2, low + 3, low + 4, low + 6)
         values = (*near, *(s for s in SPATIAL if s > low and s not in near))
     zero = (0,) if empty else ()
-    return Domain((*corners, *zero), (*values, *zero), low, None, empty)
+    return Domain(corners, (*values, *zero), low, None, empty)
 
 
 @cache

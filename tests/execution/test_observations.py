@@ -66,7 +66,7 @@ def test_absent_tensors_are_passed_as_none(run_here: Run) -> None:
     example = stand.example(stand.CONV2D, sizes={"K": 4}, absent=("bias",))
     drawn, _plain = run_here(stand.CONV2D, example).observations
     assert set(drawn.tensors) == {"output[0]", "grad:input", "grad:weight"}
-    assert set(drawn.inputs) == {"input", "weight"}
+    assert set(drawn.inputs) == {"input", "weight", "grad_output[0]"}
 
 
 def test_tensors_of_other_dtypes_have_no_gradient(run_here: Run) -> None:

@@ -55,8 +55,10 @@ class Run:
         return [name for name, held in placed if held.touched()]
 
     def strides(self) -> dict[str, list[int]]:
-        """The strides each input really had, in elements."""
-        return {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
+        """The strides each input, and each grad_output that was used, really had, in elements."""
+        given = {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
+        given.update(("grad_" + name, list(held.view.stride())) for name, held in self.cotangents.items())
+        return given
 
     def _forward(self) -> list[Any]:
         function, keywords = resolve.bound(self.request)

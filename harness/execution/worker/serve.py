@@ -45,6 +45,8 @@ class Worker:
             return {"fault": traceback.format_exc()}
 
     def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        for earlier in request.get("after", ()):
+            self._perform(earlier)
         if request["op"] == "observe":
             return repeated(request, self.log)
         if request["op"] == "refer":

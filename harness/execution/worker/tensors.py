@@ -58,8 +58,12 @@ def numbers(request: dict[str, Any], described: Any) -> Any:
 
 
 def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...]) -> Any:
-    """The logical values of the grad_output of output `index`: float64, representable in the example's dtype."""
-    return _filled(request, shape, request["dtype"], request["grad_output"], COTANGENT_STREAM + index)
+    """The logical values of the grad_output of output `index`: float64, representable in the example's dtype.
+
+    The `special` fill is for inputs: infinities that meet in a sum of grad_outputs would say nothing about a format.
+    """
+    fill = "reals" if request["fill"] == "special" else request["fill"]
+    return _filled({**request, "fill": fill}, shape, request["dtype"], request["grad_output"], COTANGENT_STREAM + index)
 
 
 def _filled(request: dict[str, Any], shape: tuple[int, ...], dtype: str, layout: str, stream: int) -> Any:
