@@ -81,6 +81,9 @@ class Trial:
 
     def _group(self, examples: Sequence[Example], without: Iterable[str]) -> Iterator[Ruling]:
         kept = [cell.name for cell in self.laboratory.cells if cell.name not in set(without)]
+        if not kept:
+            self.outcome.examples["kept from running"] += len(examples)
+            return
         parts = [(examples[:TRACED], True), (examples[TRACED:], False)]
         for part, trace in parts:
             for result in self.laboratory.run(self.case, part, cells=kept, trace=trace):
