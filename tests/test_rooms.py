@@ -16,7 +16,7 @@ PACKAGE = Path(harness.__file__).parent
 BASE = {"harness.errors", "harness.nouns"}
 ROOMS = {
     "nouns": {"numpy"},
-    "declaration": {"yaml", "pydantic"},
+    "declaration": {"yaml", "pydantic", "pydantic_core", "typing_extensions"},  # the last two are pydantic's own
     "generation": {"hypothesis", "covertable", "numpy"},
     "execution": {"harness.generation", "execnet", "numpy"},
     "oracles": {"numpy"},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -60,9 +61,14 @@ def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example
 def _names(deviation: Deviation, finding: Finding) -> bool:
     return (
         deviation.oracle == finding.oracle
-        and ("*" in deviation.tensors or finding.tensor in deviation.tensors)
+        and names_tensor(deviation, finding.tensor)
         and any(cell in deviation.cells for cell in finding.cells)
     )
+
+
+def names_tensor(deviation: Deviation, tensor: str) -> bool:
+    """Whether one of the deviation's tensors, which may be patterns (``grad:*``), is this one. Brackets are literal."""
+    return any(fnmatchcase(tensor, pattern.replace("[", "[[]")) for pattern in deviation.tensors)
 
 
 def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str, dict[str, str]]:
@@ -75,19 +81,11 @@ def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str,
     return widened
 
 
+def fatal(deviations: Iterable[Deviation], example: Example) -> tuple[Deviation, ...]:
+    """The deviations that say that this example crashes or hangs."""
+    return tuple(one for one in deviations if one.oracle in ("crash", "hang") and holds(one, example))
+
+
 def fatal_cells(deviations: Iterable[Deviation], example: Example) -> frozenset[str]:
     """Cells in which this example is known to crash or hang, so that it must not be run there."""
-    return frozenset(
-        cell
-        for deviation in deviations
-        if deviation.oracle in ("crash", "hang") and holds(deviation, example)
-        for cell in deviation.cells
-    )
-
-
-def by_case(deviations: Iterable[Deviation]) -> Mapping[str, tuple[Deviation, ...]]:
-    """The deviations grouped by the case they name."""
-    grouped: dict[str, list[Deviation]] = {}
-    for deviation in deviations:
-        grouped.setdefault(deviation.case, []).append(deviation)
-    return {case: tuple(group) for case, group in grouped.items()}
+    return frozenset(cell for deviation in fatal(deviations, example) for cell in deviation.cells)

@@ -41,7 +41,10 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """The counts of one trial. `cells` maps a cell to how many examples passed, failed, deviated, were untrusted."""
+    """The counts of one trial. `cells` maps a cell to how many examples passed, failed, deviated, were untrusted.
+
+    `examples` counts those that ran, by phase; `complete` is False where the time budget left some out.
+    """
 
     case: str
     dtype: str
@@ -57,6 +60,7 @@ class Outcome:
     coverage: dict[str, int] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    complete: bool = True
     seconds: float = 0.0
 
     @property
@@ -71,12 +75,17 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """``failed``, ``deviation``, ``untrusted`` (nothing could be checked) or ``passed``."""
+        """``failed``, ``deviation``, ``passed``, ``untrusted`` (no check could have failed) or ``not run``.
+
+        What the time budget cut short before anything could be checked, or had nothing to run, is ``not run``.
+        """
         if self.failures or self.stale:
             return "failed"
         if self.deviations:
             return "deviation"
-        return "passed" if self.trusted else "untrusted"
+        if self.trusted:
+            return "passed"
+        return "untrusted" if self.complete and self.examples.total() else "not run"
 
     def as_json(self) -> dict[str, Any]:
         """Plain data with stable order; the same run gives the same text but for `seconds`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.execution import Laboratory, Result
 from harness.generation import shrink
 from harness.nouns import Case, Deviation, Example, Finding
+from harness.verdict.deviations import fatal_cells
 from harness.verdict.outcome import CellRow, Failure
 from harness.verdict.ruling import Ruling, rule
 
@@ -19,12 +20,13 @@ DEATHS = ("crash", "hang")
 
 @dataclass(frozen=True)
 class Reducer:
-    """Shrinks and confirms the failures of one trial."""
+    """Shrinks and confirms the failures of one trial. Once `late` says so, no smaller example is tried."""
 
     case: Case
     laboratory: Laboratory
     deviations: Sequence[Deviation]
     attempts: int
+    late: Callable[[], bool]
 
     def reduce(self, found: Example, finding: Finding, why: str) -> Failure:
         """The minimal failure with the same oracle and tensor. Never raises for what a kernel does."""
@@ -35,15 +37,24 @@ class Reducer:
                 return self._unconfirmed(found, finding, why)
             return self._failure(minimal, finding, found, why, confirmed)
         if self._again(found, finding) and self._again(found, finding):
-            minimal = shrink(self.case, found, lambda example: self._again(example, finding), self.attempts)
+            minimal = self._shrunk(found, lambda example: self._again(example, finding), self.attempts)
             return self._confirmed(minimal, finding, found, why)
         unstable = self._shrunk_isolated(found, finding, repeats=REPEATS, attempts=self.attempts // 4)
         if unstable is None:
             return self._unconfirmed(found, finding, why)
         return self._failure(unstable, finding, found, why, f"in a fresh worker, not at every call ({REPEATS} tried)")
 
+    def _shrunk(self, found: Example, fails: Callable[[Example], bool], attempts: int) -> Example:
+        return shrink(self.case, found, lambda example: not self.late() and fails(example), attempts)
+
+    def _safe(self, example: Example, cells: Iterable[str]) -> tuple[str, ...]:
+        """These cells without those in which the example is known to crash or hang."""
+        deadly = fatal_cells(self.deviations, example)
+        return tuple(cell for cell in cells if cell not in deadly)
+
     def _again(self, example: Example, finding: Finding) -> bool:
-        results = self.laboratory.run(self.case, [example], cells=tuple(finding.cells))
+        cells = self._safe(example, finding.cells)[:1]  # one cell is enough to shrink by
+        results = self.laboratory.run(self.case, [example], cells=cells) if cells else ()
         return any(self._rule(result).failure(finding.key) for result in results)
 
     def _rule(self, result: Result) -> Ruling:
@@ -59,8 +70,8 @@ class Reducer:
     def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int, attempts: int) -> Example | None:
         if self._alone(found, finding, repeats) is None:
             return None
-        return shrink(
-            self.case, found, lambda example: self._alone(example, finding, repeats) is not None, max(attempts, 20)
+        return self._shrunk(
+            found, lambda example: self._alone(example, finding, repeats) is not None, max(attempts, 20)
         )
 
     def _confirmed(self, minimal: Example, finding: Finding, found: Example, why: str) -> Failure:
@@ -92,7 +103,8 @@ class Reducer:
         if finding.oracle in DEATHS:
             result = self.laboratory.isolated(self.case, minimal)
         else:
-            result = next(iter(self.laboratory.run(self.case, [minimal])))
+            cells = self._safe(minimal, (cell.name for cell in self.laboratory.cells))
+            result = next(iter(self.laboratory.run(self.case, [minimal], cells=cells)))
         ruling = self._rule(result)
         final = ruling.failure(finding.key) or finding
         return Failure(final, minimal, found, table(ruling, final), confirmed, why)

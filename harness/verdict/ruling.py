@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.execution import Result
-from harness.nouns import Case, Deviation, Example, Finding, Judgement
+from harness.nouns import Case, Deviation, Example, Finding, Judgement, Observation
 from harness.oracles import judge
-from harness.verdict.deviations import Settled, accumulators, settle
+from harness.verdict.deviations import Settled, accumulators, holds, names_tensor, settle
+
+FROM_OUTSIDE: Final = (signal.SIGKILL, signal.SIGTERM)
+"""Signals that no fault raises: a person, a service manager, or an operating system short of memory sends them."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,11 @@ def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
     """Judge a result; where a deviation admits a coarser accumulator, judge again with its bound."""
     example, reference, observations = result.example, result.reference, result.observations
     judgement = judge(case, example, reference, observations)
-    widened = accumulators(deviations, example)
+    admitting = [one for one in deviations if one.accumulates_in and holds(one, example)]
     excused: tuple[tuple[str, Finding], ...] = ()
-    if widened and any(finding.tensor in widened for finding in judgement.findings):
-        looser = judge(case, example, reference, observations, accumulators=widened)
-        excused = _excused(judgement, looser, deviations)
+    if any(names_tensor(one, finding.tensor) for one in admitting for finding in judgement.findings):
+        looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
+        excused = _excused(judgement, looser, admitting)
         judgement = looser
     settled = settle(judgement.findings, [one for one in deviations if not one.accumulates_in], example)
     return Ruling(example, result, judgement, Settled(settled.failures, (*excused, *settled.accepted)))
@@ -62,7 +67,22 @@ def _excused(strict: Judgement, looser: Judgement, deviations: Sequence[Deviatio
         (deviation.id, finding)
         for finding in strict.findings
         for deviation in deviations
-        if deviation.accumulates_in
-        and finding.tensor in deviation.tensors
+        if names_tensor(deviation, finding.tensor)
         and any((finding.key, cell) not in still and cell in deviation.cells for cell in finding.cells)
     )
+
+
+def disturbance(result: Result) -> str:
+    """``hang`` or ``crash`` where a worker or the reference ended in a way that need not be the kernel's; else nothing.
+
+    Who was killed or stopped from outside looks like this, and so does a kernel that takes all the memory or never
+    comes back. A fresh worker tells them apart.
+    """
+    if result.reference.status == "hung" or any(seen.status == "hung" for seen in result.observations):
+        return "hang"
+    killed = any(_killed(seen) for seen in result.observations)
+    return "crash" if killed or result.reference.status == "died" else ""
+
+
+def _killed(observation: Observation) -> bool:
+    return observation.status == "died" and observation.signal in FROM_OUTSIDE

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.execution import Laboratory
+from harness.execution import Laboratory, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
 from harness.nouns import Case, Deviation, Example, Finding
 from harness.profiles import Profile
-from harness.verdict.deviations import fatal_cells
+from harness.verdict.deviations import fatal, fatal_cells
 from harness.verdict.outcome import Outcome
-from harness.verdict.reduction import Reducer
-from harness.verdict.ruling import Ruling, rule
+from harness.verdict.reduction import REPEATS, Reducer
+from harness.verdict.ruling import Ruling, disturbance, rule
 
 SHRUNK = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
 
 DEATHS = 3
 """After this many crashes or hangs the trial stops: each costs a worker."""
+
+FRESH = 2
+"""Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
 
 TRACED = 4
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
@@ -42,70 +45,108 @@ class Trial:
     saved: Sequence[Example] = ()
     deadline: float | None = None
     outcome: Outcome = field(init=False)
+    _phases: Mapping[str, str] = field(default_factory=dict, init=False)
     _first: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: Counter[str] = field(default_factory=Counter, init=False)
+    _confirmed: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> Outcome:
         """Everything the profile asks for. Never raises for what a kernel does."""
         started = time.monotonic()
         self.outcome = Outcome(self.case.id, self.dtype)
+        if self._late():
+            self._cut("the time budget was reached before this began")
+        else:
+            self._try()
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    def _try(self) -> None:
         incidents = len(self.laboratory.incidents)
         self._replay_witnesses()
-        examples = self._examples()
         done = []
-        for ruling in self._rulings(examples):
+        for ruling in self._rulings(self._examples()):
             done.append(ruling.example)
             self._count(ruling)
         self._reduce()
         self._measure(done)
-        self.outcome.incidents = list(self.laboratory.incidents[incidents:])
-        self.outcome.seconds = time.monotonic() - started
-        return self.outcome
+        self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _cut(self, why: str) -> None:
+        self.outcome.complete = False
+        self.outcome.notes.append(why)
 
     def _examples(self) -> list[Example]:
-        """In the order they run, each once."""
+        """In the order they run, each once, under the first phase that has it."""
         phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
         if not self.profile.saved_only:
             rows = corner_examples(self.case, self.dtype, self.profile.strength)
             phases["corners"] = rows[: self.profile.rows] if self.profile.rows else rows
             phases["drawn"] = random_examples(self.case, self.dtype, self.profile.random, self.seed)
-        self.outcome.examples = Counter({phase: len(examples) for phase, examples in phases.items()})
-        return [example for examples in phases.values() for example in examples]
+        self.outcome.examples = Counter(dict.fromkeys(phases, 0))
+        planned: dict[str, Example] = {}
+        found: dict[str, str] = {}
+        for phase, examples in phases.items():
+            for example in examples:
+                planned.setdefault(example.to_json(), example)
+                found.setdefault(example.to_json(), phase)
+        self._phases = found
+        return list(planned.values())
 
     def _rulings(self, examples: Sequence[Example]) -> Iterator[Ruling]:
         """Judge in order; examples that are known to kill a cell go without that cell."""
-        fatal = [fatal_cells(self.deviations, example) for example in examples]
-        groups = {cells: [one for one, of in zip(examples, fatal, strict=True) if of == cells] for cells in set(fatal)}
+        deadly = [fatal_cells(self.deviations, example) for example in examples]
+        groups = {
+            cells: [one for one, of in zip(examples, deadly, strict=True) if of == cells] for cells in set(deadly)
+        }
         for cells in sorted(groups, key=sorted):
-            yield from self._group(groups[cells], cells)
+            for ruling in self._group(groups[cells], cells):
+                yield ruling
+                if self._stopped(len(examples)):
+                    return
 
-    def _group(self, examples: Sequence[Example], without: Iterable[str]) -> Iterator[Ruling]:
-        kept = [cell.name for cell in self.laboratory.cells if cell.name not in set(without)]
-        if not kept:
-            self.outcome.examples["kept from running"] += len(examples)
-            return
+    def _group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[Ruling]:
+        kept = [cell.name for cell in self.laboratory.cells if cell.name not in without]
         parts = [(examples[:TRACED], True), (examples[TRACED:], False)]
         for part, trace in parts:
             for result in self.laboratory.run(self.case, part, cells=kept, trace=trace):
-                yield rule(self.case, result, self.deviations)
-                if self._stopped():
-                    return
+                yield rule(self.case, self._undisturbed(result, kept), self.deviations)
 
-    def _stopped(self) -> bool:
-        deaths = self._deaths.total()
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            self.outcome.notes.append("the time budget was reached")
-        elif deaths >= DEATHS:
-            self.outcome.notes.append(f"stopped after {deaths} crashes or hangs")
-        return bool(self.outcome.notes)
+    def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:
+        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
+        kind = disturbance(result)
+        if not kind or kind in self._confirmed:
+            return result
+        for _ in range(FRESH):
+            again = self.laboratory.isolated(self.case, result.example, cells=cells)
+            if not disturbance(again):
+                about = result.example.to_json()
+                note = f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
+                self.outcome.incidents.append(note)
+                return again
+        self._confirmed.add(kind)
+        return result
+
+    def _stopped(self, planned: int) -> bool:
+        done, deaths = self.outcome.examples.total(), self._deaths.total()
+        if done < planned and self._late():
+            self._cut(f"the time budget was reached after {done} of {planned} examples")
+        elif done < planned and deaths >= DEATHS:
+            self._cut(f"stopped after {deaths} crashes or hangs, {done} of {planned} examples done")
+        return not self.outcome.complete
 
     def _count(self, ruling: Ruling) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""
         outcome = self.outcome
+        outcome.examples[self._phases[ruling.example.to_json()]] += 1
         for cell, state in ruling.states().items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
         outcome.untrusted.update(ruling.judgement.untrusted.keys())
         outcome.deviations.update({name for name, _ in ruling.settled.accepted})
+        self._count_left_out(ruling.example)
         for (_, tensor), ratio in ruling.judgement.ratios.items():
             outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
         for observation in ruling.result.observations:
@@ -115,19 +156,34 @@ class Trial:
             self._first.setdefault(finding.key, (ruling.example, finding))
             self._deaths[finding.oracle] += finding.oracle in ("crash", "hang")
 
+    def _count_left_out(self, example: Example) -> None:
+        """A cell in which the example is known to crash counts as a deviation there: it was not run."""
+        here = {cell.name for cell in self.laboratory.cells}
+        known = [(one.id, here.intersection(one.cells)) for one in fatal(self.deviations, example)]
+        self.outcome.deviations.update(name for name, cells in known if cells)
+        for cell in sorted(set().union(*(cells for _, cells in known))):
+            self.outcome.cells.setdefault(cell, Counter())["deviation"] += 1
+
     def _reduce(self) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
-        reducer = Reducer(self.case, self.laboratory, self.deviations, self.profile.attempts)
+        reducer = Reducer(self.case, self.laboratory, self.deviations, self.profile.attempts, self._late)
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): one.why for example, one in zip(declared, self.case.examples, strict=True)}
         for example, finding in list(self._first.values())[:SHRUNK]:
             self.outcome.failures.append(reducer.reduce(example, finding, whys.get(example.to_json(), "")))
         for _, finding in list(self._first.values())[SHRUNK:]:
             self.outcome.notes.append(f"also failed: {finding.oracle} of {finding.tensor}: {finding.message}")
+        if self.outcome.failures and self._late():
+            self.outcome.notes.append("the time budget was reached: a smaller example may fail too")
 
     def _measure(self, done: Sequence[Example]) -> None:
         share = coverage(self.case, self.dtype, done)
-        self.outcome.coverage = {"pairs": share.pairs_covered, "of": share.pairs_total}
+        self.outcome.coverage = {
+            "pairs": share.pairs_covered,
+            "of": share.pairs_total,
+            "triples": share.triples_covered,
+            "of_triples": share.triples_total,
+        }
 
     def _replay_witnesses(self) -> None:
         for deviation in self.deviations:
@@ -140,9 +196,11 @@ class Trial:
             return f"its witness is {deviation.witness.dtype}"
         if not here:
             return f"not checked: no cell of {', '.join(deviation.cells)} on this machine"
-        result = self.laboratory.isolated(self.case, deviation.witness, cells=here, repeats=1)
-        ruling = rule(self.case, result, [deviation])
-        if any(name == deviation.id for name, _ in ruling.settled.accepted):
-            return "still fails"
-        seen = "; ".join(finding.message for finding in ruling.failures) or "it passes"
-        return f"stale: its witness does not fail that way any more ({seen})"
+        seen = ""
+        for repeats in (1, REPEATS):  # what comes and goes is not stale because it stayed away once
+            result = self.laboratory.isolated(self.case, deviation.witness, cells=here, repeats=repeats)
+            ruling = rule(self.case, result, [deviation])
+            if any(name == deviation.id for name, _ in ruling.settled.accepted):
+                return "still fails"
+            seen = seen or "; ".join(finding.message for finding in ruling.failures)
+        return f"stale: its witness does not fail that way any more ({seen or 'it passes'})"

@@ -37,7 +37,7 @@ CASE = Case(
     dtypes=("float32",),
 )
 Wrong = Callable[[Example, str, str], str]
-"""Example, cell and layout → what goes wrong there: nothing (""), "value", "died", or "hung"."""
+"""Example, cell and layout → what goes wrong there: nothing (""), "value", "died", "killed" from outside, or "hung"."""
 
 
 @dataclass
@@ -96,8 +96,10 @@ def _values(example: Example) -> np.ndarray[Any, Any]:
 
 
 def _observed(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
-    if wrong in ("died", "hung"):
-        return Observation(cell, layout, wrong, signal=11)  # type: ignore[arg-type] # one of the statuses
+    if wrong in ("died", "killed"):
+        return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
+    if wrong == "hung":
+        return Observation(cell, layout, "hung")
     n, c, h, w = values.shape
     last = layout == "drawn" and example.layouts["input"].startswith("channels_last")
     strides = (c * h * w, 1, w * c, c) if last else (c * h * w, h * w, w, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.nouns import Deviation, Example, Expression, Finding
-from harness.verdict.deviations import accumulators, by_case, concerned, fatal_cells, holds, settle
+from harness.verdict.deviations import accumulators, concerned, fatal_cells, holds, names_tensor, settle
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
@@ -68,6 +68,13 @@ def test_a_star_accepts_every_tensor() -> None:
     assert settle([finding], [replace(DEVIATION, tensors=("*",))], EXAMPLE).failures == ()
 
 
+def test_a_pattern_accepts_the_tensors_it_matches() -> None:
+    """``grad:*`` stands for every gradient; the brackets of ``output[0]`` are literal."""
+    pattern = replace(DEVIATION, tensors=("grad:*", "output[0]"))
+    accepted = [tensor for tensor in ("grad:input", "output[0]", "output0") if names_tensor(pattern, tensor)]
+    assert accepted == ["grad:input", "output[0]"]
+
+
 def test_accumulators_of_the_deviations_that_hold() -> None:
     """An entry that admits a coarser accumulator does so for its tensors and cells, where its condition holds."""
     coarse = replace(DEVIATION, accumulates_in="bfloat16", tensors=("grad:weight",))
@@ -79,9 +86,3 @@ def test_fatal_cells_are_those_of_crashes_and_hangs() -> None:
     """Only entries of kind crash or hang keep an example from being run in a cell."""
     assert fatal_cells([DEVIATION], EXAMPLE) == frozenset()
     assert fatal_cells([replace(DEVIATION, oracle="crash")], EXAMPLE) == {"avx2"}
-
-
-def test_entries_by_case() -> None:
-    """Entries are grouped by the case they name, in the order of the file."""
-    other = replace(DEVIATION, id="b")
-    assert by_case([DEVIATION, other]) == {CASE: (DEVIATION, other)}
