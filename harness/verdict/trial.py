@@ -110,6 +110,11 @@ class Trial:
 
     def _group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[Ruling]:
         kept = [cell.name for cell in self.laboratory.cells if cell.name not in without]
+        if not kept:  # the reference would only die of it too
+            self.outcome.examples["kept from running"] += len(examples)
+            for example in examples:
+                self._count_left_out(example)
+            return
         parts = [(examples[:TRACED], True), (examples[TRACED:], False)]
         for part, trace in parts:
             for result in self.laboratory.run(self.case, part, cells=kept, trace=trace):

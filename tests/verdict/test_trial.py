@@ -160,6 +160,17 @@ def test_a_known_crash_is_not_run_again() -> None:
     assert [example for example, cells in laboratory.ran if example.sizes["W"] > 2 and "high" in cells] == [WITNESS]
 
 
+def test_what_is_known_to_kill_every_cell_is_not_run() -> None:
+    """Not even its reference is asked for; it is counted as kept from running, and as a deviation in each cell."""
+    laboratory = ToyLaboratory(many_channels("died"))
+    witness = WITNESS.but(sizes=SMALLEST | {"C": 3})
+    outcome = tried(laboratory, deviation(witness, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
+    kept = outcome.examples["kept from running"]
+    assert kept > 0
+    assert [outcome.cells[cell]["deviation"] for cell in ("low", "high")] == [kept, kept]
+    assert [example for example, _ in laboratory.ran if example.sizes["C"] > 2] == [witness]
+
+
 def test_a_finding_seen_once_is_said_to_be_so() -> None:
     """What fails neither again nor in a fresh worker is reported as found, not as confirmed."""
     failed: list[Example] = []
