@@ -6,7 +6,7 @@ come and go alike, and works on the choices, where simpler is known.
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 from harness.generation import layouts
@@ -19,16 +19,23 @@ if TYPE_CHECKING:
 
     from harness.nouns import Case, Example
 
+SEEDS = 24
+"""Seeds tried with everything at its simplest: filled `special`, a tensor of one element is NaN for one in eleven."""
+
+FEW_SEEDS = 6
+"""Seeds tried for every other smaller size."""
+
 
 def shrink(case: Case, example: Example, fails: Callable[[Example], bool], attempts: int = 400) -> Example:
     """The simplest example that still fails, after at most `attempts` calls of `fails`.
 
-    `example` is taken to fail. Every candidate is legal and none is tried twice; one that is not simpler is not tried,
-    so the descent ends. Raises UserError where the example does not have the sizes of the case.
+    `example` is taken to fail. Every candidate is legal and none is tried twice; one that is not simpler is not taken,
+    so the descent ends. Where the values matter, smaller sizes are tried with other seeds as well: they have other
+    values anyway. Raises UserError where the example does not have the sizes of the case.
     """
     _check_sizes(case, example)
     descent = _Descent(case, example, fails, attempts)
-    while descent.left > 0 and descent.lap():
+    while descent.left > 0 and (descent.lap() or descent.reseeded()):
         pass
     return descent.best
 
@@ -66,27 +73,57 @@ class _Descent:
         self._layouts()
         for one, other in permutations(coordinates(self.case), 2):
             self._lower_both(one, other)
+        for one, other in combinations(coordinates(self.case), 2):
+            self._exchange(one, other)
         return self.best != before
 
+    def reseeded(self) -> bool:
+        """Whether a smaller size fails with another seed; many are tried where values have a part in the failure."""
+        simplest = dict.fromkeys(coordinates(self.case), SIMPLEST)
+        if any(self._try_sizes(simplest, seed) for seed in range(FEW_SEEDS)):
+            return True
+        if not self._values_matter():
+            return False
+        changes: list[tuple[dict[Coordinate, Any], int]] = [(simplest, SEEDS)]
+        for at in coordinates(self.case):
+            allowed, value = self._domain(at), scalar(self.best.sizes, at)
+            if not _is_simplest(allowed, value):
+                changes += [({at: target}, FEW_SEEDS) for target in _lower_values(allowed, value)]
+        return any(self._try_sizes(change, seed) for change, seeds in changes for seed in range(seeds))
+
+    def _values_matter(self) -> bool:
+        """Whether the example passes with some other seed."""
+        others = [seed for seed in range(FEW_SEEDS + 1) if seed != self.best.seed]
+        return any(self._is_new(other) and not self._fails(other) for other in map(self._with_seed, others))
+
+    def _with_seed(self, seed: int) -> Example:
+        return self.best.but(seed=seed)
+
     def _try(self, candidate: Example) -> bool:
+        if self._is_new(candidate) and self._fails(candidate):
+            self.best = candidate
+            return True
+        return False
+
+    def _is_new(self, candidate: Example) -> bool:
+        """Whether the candidate may be tried, which counts as an attempt."""
         key = candidate.to_json()
         if self.left <= 0 or key in self._tried:
             return False
         self._tried.add(key)
         self.left -= 1
-        if self._fails(candidate):
-            self.best = candidate
-            return True
-        return False
+        return True
 
-    def _try_sizes(self, changes: dict[Coordinate, Any]) -> bool:
+    def _try_sizes(self, changes: dict[Coordinate, Any], seed: int | None = None) -> bool:
         try:
             sizes = legalise(self.case, replaced(self.best.sizes, changes))
         except UnsatisfiableError:
             return False
         if any(scalar(sizes, at) != value for at, value in changes.items() if value is not SIMPLEST):
             return False  # a bound moved it back: not the candidate that was meant
-        return self._try(self.best.but(sizes=sizes))
+        if sizes == self.best.sizes:
+            return False
+        return self._try(self.best.but(sizes=sizes, seed=self.best.seed if seed is None else seed))
 
     def _all_simplest(self) -> None:
         self._try_sizes(dict.fromkeys(coordinates(self.case), SIMPLEST))
@@ -133,6 +170,13 @@ class _Descent:
             partners = _partners(first, target, second, lowest[1].simplest)
             if any(self._try_sizes({one: target, other: partner}) for partner in partners):
                 return
+
+    def _exchange(self, one: Coordinate, other: Coordinate) -> None:
+        """Of two sizes of a kind the last may be the larger: one of several examples that are equally small."""
+        first, second = scalar(self.best.sizes, one), scalar(self.best.sizes, other)
+        alike = self._sizes[one[0]].kind == self._sizes[other[0]].kind != "choice"
+        if alike and first > second:
+            self._try_sizes({one: second, other: first})
 
     def _options(self) -> None:
         """Leave out optional tensors, in place off, one thread, the first fill, seed 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -178,6 +179,41 @@ def test_no_candidate_is_tried_twice_and_attempts_are_counted(image: Case) -> No
 def test_a_failure_that_never_comes_back_keeps_the_example(image: Case) -> None:
     """Where nothing simpler fails, the example stays as it is."""
     assert shrink(image, _image(), lambda _: False) == _image()
+
+
+@pytest.mark.parametrize("share", [2, 11])
+def test_a_smaller_example_may_need_another_seed(image: Case, share: int) -> None:
+    """What fails for some values only ends at one element all the same, with the first seed that shows it."""
+
+    def fails(example: Example) -> bool:
+        elements = math.prod(example.sizes.values())
+        return any((example.seed * 31 + index) % share == share - 1 for index in range(elements))
+
+    shrunk = shrink(image, _image(seed=4), fails)
+    assert (set(shrunk.sizes.values()), shrunk.seed < 11) == ({1}, True)
+
+
+def test_seeds_are_not_tried_where_the_values_do_not_matter(image: Case) -> None:
+    """A failure of sizes alone costs a few attempts with other seeds, and keeps seed 0."""
+    seeds: list[int] = []
+
+    def fails(example: Example) -> bool:
+        seeds.append(example.seed)
+        return example.sizes["C"] > 16
+
+    assert shrink(image, _image(seed=0), fails).sizes["C"] == 17
+    assert sum(seed != 0 for seed in seeds) <= 12
+
+
+def test_of_examples_equally_small_one_is_chosen(image: Case) -> None:
+    """Of two images of two pixels it is the one of two columns."""
+
+    def fails(example: Example) -> bool:
+        return example.sizes["H"] * example.sizes["W"] == 2
+
+    for height, width in ((1, 2), (2, 1)):
+        example = _image(sizes={"N": 3, "C": 33, "H": height, "W": width})
+        assert shrink(image, example, fails).sizes == {"N": 1, "C": 1, "H": 1, "W": 2}
 
 
 def test_an_example_of_another_form_of_the_case_is_refused(image: Case, conv2d: Case) -> None:
