@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _settings(options: argparse.Namespace) -> Settings:
     given = {name: getattr(options, name, None) for name in ("levels", "python", "preload", "in_process")}
-    return settings(Path.cwd(), {"profile": "replay", **given})
+    return settings(Path.cwd(), {"profile": "replay", **given}, prefix="--")
 
 
 def _parser() -> _Parser:
@@ -71,10 +71,13 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--python", metavar="PATH", help="the interpreter whose PyTorch is tested")
+    python = "the interpreter whose PyTorch is tested (default: EQUIVALENCE_PYTHON, then this one)"
+    command.add_argument("--python", metavar="PATH", help=python)
     command.add_argument("--levels", metavar="A,B", help="ISA levels by name (default: those isa.yaml runs)")
     command.add_argument("--preload", metavar="FILE", action="append", help="a Python file each worker runs first")
-    command.add_argument("--in-process", action="store_true", help="everything in this process, for a debugger")
+    command.add_argument(
+        "--in-process", action="store_true", default=None, help="everything in this process, for a debugger"
+    )
 
 
 if __name__ == "__main__":

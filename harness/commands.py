@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.gate import Gate
+from harness.golden import misfit
 from harness.nouns import Case, Example, Finding
 from harness.reporting.failure import rows
 from harness.reporting.summary import TEMPLATES
@@ -25,6 +26,7 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     """Check suite files without running them. Raises UserError with every mistake."""
     gate = Gate(settings)
     cases = gate.cases([_existing(file).resolve() for file in options.files])
+    gate.rehearse(cases.values())
     with gate:
         gate.check(cases.values())
     print(f"{len(cases)} cases, no mistake")  # noqa: T201 - a command prints
@@ -37,6 +39,7 @@ def replay(options: argparse.Namespace, settings: Settings) -> int:
     gate = Gate(settings)
     case = _case(gate, example, settings.root)
     with gate:
+        gate.check([case])
         result = gate.laboratory.isolated(case, example)
         ruling = rule(case, result, gate.known(case, example.dtype))
         print(_story(ruling))  # noqa: T201 - a command prints
@@ -72,8 +75,8 @@ def _case(gate: Gate, example: Example, root: Path) -> Case:
     if example.case not in cases:
         raise UserError(f"replay: {file} has no case {name!r}; it has {', '.join(one.name for one in cases.values())}")
     case = cases[example.case]
-    if missing := [size.name for size in case.sizes if size.name not in example.sizes]:
-        raise UserError(f"replay: the example gives no value for the size {missing[0]!r} of {example.case}")
+    if problem := misfit(case, example):
+        raise UserError(f"replay: the example does not fit {example.case}: {problem}")
     return case
 
 

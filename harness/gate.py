@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from harness.declaration import load_levels, load_suite
 from harness.errors import UserError
 from harness.execution import Laboratory
+from harness.generation import arguments, declared_examples, random_examples, shapes, terms
 from harness.golden import Deviations, load_deviations
 from harness.memory import Memory
 from harness.nouns import Case, Deviation, Level
 from harness.settings import Settings
 from harness.shipped import data
 from harness.verdict import Outcome, Trial, concerned
+
+REHEARSED = 8
+"""Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
 
 
 @dataclass
@@ -45,9 +50,12 @@ class Gate:
             in_process=self.settings.in_process,
         )
 
-    def __enter__(self) -> Gate:
+    def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
-        self.laboratory.__enter__()
+        try:
+            self.laboratory.__enter__()
+        except ModuleNotFoundError as error:  # a run in this process loads the library under test here
+            raise UserError(f"{sys.executable} has no {error.name}; a run in this process needs torch") from None
         if self.settings.budget is not None:
             self._deadline = time.monotonic() + self.settings.budget
         return self
@@ -59,9 +67,27 @@ class Gate:
 
     def cases(self, files: Iterable[Path]) -> dict[str, Case]:
         """The cases of these suite files by id; deviations that name what does not exist are mistakes too."""
-        cases = {case.id: case for file in files for case in load_suite(file, self.settings.root).cases}
+        return {case.id: case for cases in self.suites(files).values() for case in cases}
+
+    def suites(self, files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
+        """The same by file. Every mistake in any of the files is in the UserError."""
+        found: dict[Path, tuple[Case, ...]] = {}
+        problems = []
+        for file in files:
+            try:
+                found[file] = load_suite(file, self.settings.root).cases
+            except UserError as error:
+                problems.append(str(error))
+        if problems:
+            raise UserError("\n".join(problems))
+        cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
-        return cases
+        return found
+
+    def rehearse(self, cases: Iterable[Case]) -> None:
+        """Draw a few examples of each case; no worker is needed. Raises UserError with all problems at once."""
+        if problems := [problem for case in cases for problem in _undrawable(case)]:
+            raise UserError("\n".join(problems))
 
     def check(self, cases: Iterable[Case]) -> None:
         """Ask a worker whether every callable and argument exists. Raises UserError with all problems at once."""
@@ -87,7 +113,8 @@ class Gate:
             deadline=self._item_deadline(share),
         )
         outcome = trial.run()
-        memory.save([failure.example for failure in outcome.failures])
+        if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
+            memory.save([failure.example for failure in outcome.failures])
         return outcome
 
     def known(self, case: Case, dtype: str) -> Sequence[Deviation]:
@@ -134,3 +161,15 @@ class Gate:
 
 def _proof(proof: Mapping[str, str]) -> str:
     return "; ".join(f"{library} {said}" for library, said in proof.items())
+
+
+def _undrawable(case: Case) -> Iterator[str]:
+    """Why no example of the case can be made, if so; one reason is enough."""
+    try:
+        drawn = random_examples(case, case.dtypes[0], REHEARSED, seed=0)
+        for example in [*declared_examples(case, case.dtypes[0]), *drawn]:
+            shapes(case, example)
+            arguments(case, example)
+            terms(case, example)
+    except UserError as error:
+        yield str(error)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.golden import misfit
 from harness.nouns import Case, Example
 
 
@@ -26,13 +28,11 @@ class Memory:
 
     def load(self) -> list[Example]:
         """The examples saved last time that still belong to this case."""
-        try:
+        saved: object = None
+        with suppress(OSError, ValueError):
             saved = json.loads(self.path.read_text("utf-8"))
-            examples = [Example.from_json(one) for one in saved]
-        except (OSError, ValueError):
-            return []
-        names = {size.name for size in self.case.sizes}
-        return [one for one in examples if one.case == self.case.id and set(one.sizes) == names]
+        found = [_read(one) for one in saved] if isinstance(saved, list) else []
+        return [one for one in found if one is not None and not misfit(self.case, one)]
 
     def save(self, examples: Sequence[Example]) -> None:
         """Keep these, or forget the file when nothing failed."""
@@ -41,3 +41,10 @@ class Memory:
             self.path.write_text("[\n" + ",\n".join(one.to_json() for one in examples) + "\n]\n", "utf-8")
         else:
             self.path.unlink(missing_ok=True)
+
+
+def _read(saved: object) -> Example | None:
+    try:
+        return Example.from_json(saved) if isinstance(saved, dict) else None
+    except ValueError:
+        return None

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.errors import UserError
 from harness.profiles import PROFILES, Profile
+
+_FLAGS: Final = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 @dataclass(frozen=True)
@@ -30,56 +43,97 @@ class Settings:
     @property
     def replay_options(self) -> str:
         """The options with which `equivalence replay` sees the same build and kernels; a space before each."""
-        python = [f"--python {self.python}"] if self.python else []
-        return "".join(f" {option}" for option in [*python, *(f"--preload {path}" for path in self.preload)])
+        options = [("--python", self.python), ("--levels", ",".join(self.levels))]
+        options += [("--preload", str(path)) for path in self.preload]
+        return "".join(f" {name} {shlex.quote(value)}" for name, value in options if value)
 
 
-def settings(root: Path, options: Mapping[str, Any]) -> Settings:
-    """Check the options by name (`profile`, `examples`, `levels`, …). Raises UserError that names the option."""
-    profile = profile_named(options.get("profile") or "gate").with_examples(
-        _number("examples", options.get("examples"), least=2)
-    )
-    seed = _number("seed", options.get("seed"), least=0)
+@dataclass(frozen=True)
+class _Given:
+    """What was given for one option, and where, for messages: ``--eq-seed``, ``EQUIVALENCE_SEED``, ``eq_seed``."""
+
+    value: Any
+    source: str
+
+    def wrong(self, message: str) -> UserError:
+        return UserError(f"{self.source}: {message}")
+
+    def number(self, least: int) -> int | None:
+        if self.value is None:
+            return None
+        try:
+            number = int(self.value)
+        except ValueError:
+            raise self.wrong(f"{self.value!r} is not a whole number") from None
+        if number < least:
+            raise self.wrong(f"{number} is less than {least}")
+        return number
+
+    def names(self) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(name.strip() for name in (self.value or "").split(",") if name.strip()))
+        if self.value and not found:
+            raise self.wrong(f"{self.value!r} names nothing; give names separated by commas")
+        return found
+
+    def files(self, root: Path) -> tuple[Path, ...]:
+        names = self.value.split(os.pathsep) if isinstance(self.value, str) else self.value or ()
+        for name in names:
+            if not (root / name).is_file():
+                raise self.wrong(f"there is no file {name}")
+        return tuple(root / name for name in names)
+
+    def flag(self) -> bool:
+        if isinstance(self.value, str) and self.value.lower() not in _FLAGS:
+            raise self.wrong(f"{self.value!r} is neither true nor false")
+        return _FLAGS[self.value.lower()] if isinstance(self.value, str) else bool(self.value)
+
+    def profile(self) -> Profile:
+        name = self.value or "gate"
+        if name not in PROFILES:
+            close = difflib.get_close_matches(name, PROFILES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROFILES)}"
+            raise self.wrong(f"there is no profile {name!r}; {hint}")
+        return PROFILES[name]
+
+    def target(self, root: Path) -> Path:
+        path = root / (self.value or ".equivalence/record.json")
+        if path.is_dir():
+            raise self.wrong(f"{self.value} is a directory; give the name of a file")
+        return path
+
+
+def settings(
+    root: Path, options: Mapping[str, Any], ini: Mapping[str, Any] | None = None, prefix: str = "--eq-"
+) -> Settings:
+    """Check the options by name (`profile`, `examples`, `levels`, …). Raises UserError that names the option.
+
+    An option that is not given is taken from the environment (``EQUIVALENCE_SEED``), then from `ini` (``eq_seed``).
+    `prefix` is that of the flags, for messages. Several files in one text are separated as in ``PATH``.
+    """
+
+    def given(name: str) -> _Given:
+        return _first(name, options, ini or {}, prefix)
+
+    profile = given("profile").profile().with_examples(given("examples").number(least=2))
+    seed = given("seed").number(least=0)
     return Settings(
         root=root,
         profile=profile,
         seed=(secrets.randbits(32) if profile.fresh else 0) if seed is None else seed,
-        levels=tuple(_names(options.get("levels"))),
-        python=options.get("python") or None,
-        preload=tuple(_file(root, name) for name in options.get("preload") or ()),
-        budget=_number("budget", options.get("budget"), least=1),
-        record=root / (options.get("record") or ".equivalence/record.json"),
-        in_process=bool(options.get("in_process")),
+        levels=given("levels").names(),
+        python=given("python").value,
+        preload=given("preload").files(root),
+        budget=given("budget").number(least=1),
+        record=given("record").target(root),
+        in_process=given("in_process").flag(),
     )
 
 
-def profile_named(name: str) -> Profile:
-    """The profile of that name. Raises UserError with a suggestion."""
-    if name in PROFILES:
-        return PROFILES[name]
-    close = difflib.get_close_matches(name, PROFILES, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROFILES)}"
-    raise UserError(f"--eq-profile: there is no profile {name!r}; {hint}")
-
-
-def _number(option: str, text: str | int | None, least: int) -> int | None:
-    if text is None or text == "":
-        return None
-    try:
-        number = int(text)
-    except ValueError:
-        raise UserError(f"--eq-{option}: {text!r} is not a whole number") from None
-    if number < least:
-        raise UserError(f"--eq-{option}: {number} is less than {least}")
-    return number
-
-
-def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
-
-
-def _file(root: Path, name: str) -> Path:
-    path = root / name
-    if not path.is_file():
-        raise UserError(f"--eq-preload: there is no file {name}")
-    return path
+def _first(name: str, options: Mapping[str, Any], ini: Mapping[str, Any], prefix: str) -> _Given:
+    variable = f"EQUIVALENCE_{name.upper()}"
+    places = (
+        (options.get(name), prefix + name.replace("_", "-")),
+        (os.environ.get(variable), variable),
+        (ini.get(name), f"eq_{name} in the ini file"),
+    )
+    return next((_Given(value, source) for value, source in places if value not in (None, "", [])), _Given(None, ""))

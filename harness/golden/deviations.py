@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from harness.declaration import DeclarationError, Location, Mistake, Positions, load_suite, read_model
+from harness.declaration import DeclarationError, Location, Mistake, Positions, load_suite, read_model, suggestion
+from harness.golden.fit import misfit
 from harness.golden.model import DeviationModel, DeviationsFile
 from harness.nouns import Case, Deviation, Example, Expression, ExpressionError, Level
 
@@ -25,9 +25,11 @@ class Deviations:
     def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
         """Raise DeclarationError for every entry that names a case, tensor, dtype, cell or size that does not exist.
 
-        `cases` are those already loaded; a suite that is not among them is loaded from below `root`.
+        `cases` are those already loaded; a suite that is not among them is loaded from below `root`, or from beside the
+        file of deviations: those that are shipped are of shipped suites.
         """
-        known = _Known(dict(cases), {level.name for level in levels}, root)
+        beside = self.path.resolve().parent.parent
+        known = _Known(dict(cases), {level.name for level in levels}, (root, beside))
         mistakes = [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
         if mistakes:
             raise DeclarationError(mistakes)
@@ -37,13 +39,13 @@ class Deviations:
             return _mistake(self.path, self.positions, ("deviations", entry.id, *location), message)
 
         yield from (
-            mistake(f"there is no level {cell!r}{_hint(cell, known.levels)}", "cells")
+            mistake(f"there is no level {cell!r}{suggestion(cell, sorted(known.levels))}", "cells")
             for cell in entry.cells
             if cell not in known.levels
         )
         case = known.case(entry.case)
         if case is None:
-            yield mistake(f"there is no case {entry.case!r}{_hint(entry.case, known.cases)}", "case")
+            yield mistake(f"there is no case {entry.case!r}{_near(entry.case, list(known.cases))}", "case")
             return
         yield from (mistake(message, *location) for message, location in _against(entry, case))
 
@@ -52,12 +54,13 @@ class Deviations:
 class _Known:
     cases: dict[str, Case]
     levels: set[str]
-    root: Path
+    roots: tuple[Path, ...]
 
     def case(self, name: str) -> Case | None:
         file, _, _ = name.partition("::")
-        if name not in self.cases and (self.root / file).is_file() and file.endswith(".yaml"):
-            self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
+        for root in self.roots:
+            if name not in self.cases and file.endswith(".yaml") and (root / file).is_file():
+                self.cases.update({case.id: case for case in load_suite(root / file, root).cases})
         return self.cases.get(name)
 
 
@@ -100,16 +103,21 @@ def _entry(name: str, model: DeviationModel, positions: Positions, note: Callabl
 
 def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
     """What an entry says that its case does not have."""
-    witness, names = entry.witness, set(_condition_names(case))
+    witness, names = entry.witness, _condition_names(case)
     for dtype in entry.dtypes:
         if dtype not in case.dtypes:
             yield f"{case.name} is not run in {dtype}", ("dtypes",)
-    for name in sorted(entry.when.names - names):
-        yield f"{case.name} has no {name!r}{_hint(name, names)}", ("when",)
+    for name in sorted(entry.when.names - set(names)):
+        yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
+    tensors = [spec.name for spec in case.tensors]
+    for name in entry.tensors:
+        tensor = name.removeprefix("grad:")
+        if "*" not in name and not name.startswith("output") and tensor not in tensors:
+            yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}", ("tensors",)
     if witness.case != entry.case or witness.dtype not in entry.dtypes:
         yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
-    elif missing := [size.name for size in case.sizes if size.name not in witness.sizes]:
-        yield f"the witness does not parse: it gives no value for the size {missing[0]!r}", ("witness", "sizes")
+    elif problem := misfit(case, witness):
+        yield f"the witness does not fit the case: {problem}", ("witness",)
     elif not _holds(entry):
         yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
 
@@ -135,6 +143,7 @@ def _mistake(path: Path, positions: Positions, location: Location, message: str)
     return Mistake(path.as_posix(), *positions.at(location), message)
 
 
-def _hint(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _near(name: str, known: Sequence[str]) -> str:
+    """The suggestion without the list of all that is known: there are many cases."""
+    tail = suggestion(name, known)
+    return tail if "did you mean" in tail else ""

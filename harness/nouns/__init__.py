@@ -1,6 +1,6 @@
 """The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Deviation. Plain data and nothing else."""
 
-from harness.nouns.case import Case, DeclaredExample, Numerics, Size, TensorSpec
+from harness.nouns.case import FILLS, Case, DeclaredExample, Numerics, Size, TensorSpec
 from harness.nouns.cell import Cell, Level
 from harness.nouns.deviation import Deviation
 from harness.nouns.example import Example
@@ -9,6 +9,7 @@ from harness.nouns.finding import Finding, Judgement
 from harness.nouns.observation import Observation, Reference, TensorRecord
 
 __all__ = [
+    "FILLS",
     "Case",
     "Cell",
     "DeclaredExample",

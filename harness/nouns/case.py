@@ -12,6 +12,7 @@ SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise"]
 Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
+FILLS = ("integers", "reals", "offset", "wide", "ones", "special")
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Numerics:
-    """How values are judged. `output` and `gradient` name the rules of the design's section 6.
+    r"""How values are judged. `output` and `gradient` name the rules of the design's section 6.
 
-    `selection` is `multilinear` with the magnitudes taken from the original inputs and \\|grad_output\\|. `terms`
+    `selection` is `multilinear` with the magnitudes taken from the original inputs and \|grad_output\|. `terms`
     declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
-    intermediate: none, \\|input\\|, 1, or 1 + \\|input\\|) belong to `elementwise`.
+    intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`.
     """
 
     output: Rule

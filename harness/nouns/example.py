@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
+
+_SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "case": ((str,), "text"),
+    "dtype": ((str,), "text"),
+    "sizes": ((Mapping,), "a mapping"),
+    "layouts": ((Mapping,), "a mapping"),
+    "absent": ((list, tuple), "a list"),
+    "fill": ((str,), "text"),
+    "seed": ((int,), "a whole number"),
+    "threads": ((int,), "a whole number"),
+    "inplace": ((bool,), "true or false"),
+}
+_LEAST: Final = {"seed": 0, "threads": 1}
 
 
 @dataclass(frozen=True)
@@ -39,8 +52,8 @@ class Example:
             raise ValueError(f"an example has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
         if missing := [name for name in ("case", "dtype", "sizes", "layouts") if name not in data]:
             raise ValueError(f"an example needs {missing[0]!r}")
-        if not isinstance(data["sizes"], Mapping) or not isinstance(data["layouts"], Mapping):
-            raise ValueError("an example's 'sizes' and 'layouts' are mappings")
+        for name, value in data.items():
+            _check(name, value)
         return cls(**{name: _frozen(value) for name, value in data.items()})
 
     def values(self) -> dict[str, Any]:
@@ -66,8 +79,21 @@ def _loaded(text: str | Mapping[str, Any]) -> Mapping[str, Any]:
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON: {error}") from None
     if not isinstance(data, Mapping):
-        raise ValueError("an example is a JSON object")
+        raise ValueError("an example is a JSON object")  # noqa: TRY004 - the one error of `from_json`
     return data
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise ValueError where a field is not of its type, or a number is too small."""
+    types, expected = _SHAPES[name]
+    fits: bool = isinstance(value, types)
+    if not fits or (isinstance(value, bool) and bool not in types):
+        raise ValueError(f"an example's {name!r} is {expected}, not {value!r}")
+    if name in _LEAST and value < _LEAST[name]:
+        raise ValueError(f"an example's {name!r} is at least {_LEAST[name]}, not {value!r}")
+    texts: Iterable[Any] = value if name == "absent" else value.values() if name == "layouts" else ()
+    if wrong := [text for text in texts if not isinstance(text, str)]:
+        raise ValueError(f"an example's {name!r} are names, not {wrong[0]!r}")
 
 
 def _frozen(value: Any) -> Any:

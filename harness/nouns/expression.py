@@ -107,7 +107,7 @@ def _suggest(name: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {listed}"
 
 
-def _check(node: ast.AST, source: str) -> set[str]:
+def _check(node: ast.AST, source: str) -> set[str]:  # noqa: C901 - one arm for each kind of node
     """The names used below `node`; raises ExpressionError at the first thing that is not arithmetic."""
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None):
@@ -141,7 +141,7 @@ def _not_arithmetic(node: ast.AST, source: str) -> ExpressionError:
     return ExpressionError(f"{segment!r} is not arithmetic{hint}; {_ALLOWED}", getattr(node, "col_offset", 0))
 
 
-def _walk(node: ast.AST, values: Mapping[str, Value]) -> Value:
+def _walk(node: ast.AST, values: Mapping[str, Value]) -> Value:  # noqa: C901, PLR0911 - as `_check`
     match node:
         case ast.Constant(value=value):
             return value

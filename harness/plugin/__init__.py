@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.plugin.items import CaseItem, SuiteFile
-from harness.plugin.options import add_options, read
+from harness.plugin.options import SHARED, add_options, read
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import terminal_summary
 
@@ -48,12 +48,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A selection that selects nothing is a mistake; else note how many items share the time budget."""
     run = Session.of(config)
-    run.remaining = sum(isinstance(item, CaseItem) for item in items)
-    if session.testscollected == 0 and not items and config.option.keyword and not run.is_xdist_worker:
+    run.divide(sum(isinstance(item, CaseItem) for item in items))
+    if not items and selects_cases(config) and not run.is_xdist_worker:
         raise pytest.UsageError(nothing_selected(config))
+
+
+def selects_cases(config: pytest.Config) -> bool:
+    """Whether this run is one over suites, and a ``-k`` chooses among their cases."""
+    return bool(config.option.keyword and Session.of(config).cases)
 
 
 def nothing_selected(config: pytest.Config) -> str:
@@ -78,6 +83,11 @@ class _Controller:
     def __init__(self, run: Session) -> None:
         self.run = run
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell xdist's workers what each of them would else choose for itself."""
+        node.workerinput[SHARED] = {"seed": self.run.settings.seed}
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcomes into the record."""
         data: dict[str, Any] | None = getattr(report, "equivalence", None)
@@ -86,19 +96,19 @@ class _Controller:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the record; a ``-k`` that matched nothing under xdist is a usage error too."""
+        """Write the record; a ``-k`` that matched nothing is a usage error under xdist too."""
         if self.run.record.outcomes:
             self.run.record.write(self.run.settings.record)
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.keyword:
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Print the views of the record."""
         if self.run.record.outcomes:
             terminalreporter.section("equivalence")
             terminalreporter.write_line(terminal_summary(self.run.record))
             terminalreporter.write_line(f"record: {self.run.settings.record}")
-        elif self.run.is_xdist_controller and terminalreporter.config.option.keyword:
+        elif exitstatus == pytest.ExitCode.USAGE_ERROR and self.run.is_xdist_controller:
             terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import UserError
 from harness.nouns import Case
 from harness.plugin.session import Session
 from harness.reporting import failure_text
@@ -43,17 +44,21 @@ class CaseItem(pytest.Item):
         self.outcome: Outcome | None = None
 
     def runtest(self) -> None:
-        """Try the case. Raises EquivalenceFailure for a failure, a stale deviation, or nothing that could be checked."""
+        """Try the case. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
         self.outcome = Session.of(self.config).try_case(self.case, self.dtype)
         for name, value in self._properties(self.outcome):
             self.user_properties.append((name, value))
         if self.outcome.status in ("failed", "untrusted"):
             raise EquivalenceFailure(self.outcome)
+        if self.outcome.status == "not run":
+            pytest.skip("; ".join(self.outcome.notes) or "no example to run")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""
         if isinstance(excinfo.value, EquivalenceFailure):
             return failure_text(excinfo.value.outcome, Session.of(self.config).settings.replay_options)
+        if isinstance(excinfo.value, UserError):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
     import pytest
 
 PREFIX: Final = "--eq-"
+SHARED: Final = "equivalence"
+"""Under this name xdist's workers are told what must be the same in all of them: a fresh seed."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,15 @@ class Option:
         """The name in an ini file."""
         return f"eq_{self.name}"
 
-    @property
-    def variable(self) -> str:
-        """The name in the environment."""
-        return f"EQUIVALENCE_{self.name.upper()}"
-
 
 OPTIONS: Final = (
     Option("profile", "quick, gate (default), nightly or replay", "NAME"),
     Option("examples", "about this many examples for each case and dtype", "N"),
     Option("levels", "ISA levels to run, by name, separated by commas (default: those isa.yaml runs)", "A,B"),
     Option("python", "the interpreter whose PyTorch is tested (default: this one)", "PATH"),
-    Option("preload", "a Python file that each worker runs first: a kernel library; may be repeated", "FILE", True),
+    Option(
+        "preload", "a Python file that each worker runs first: a kernel library; may be repeated", "FILE", repeated=True
+    ),
     Option("seed", "of the random phase (default: 0 in the gate; fresh and printed in the nightly profile)", "N"),
     Option("budget", "seconds the whole run may take; what was not reached is reported", "SECONDS"),
     Option("record", "where the JSON record goes (default: .equivalence/record.json)", "FILE"),
@@ -58,19 +56,12 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             action = "append" if option.repeated else "store"
             group.addoption(flag, action=action, default=None, metavar=option.metavar, help=option.help)
-        kind: Any = "bool" if option.flag else "args" if option.repeated else "string"
+        kind: Any = "args" if option.repeated else "string"
         parser.addini(option.ini, f"{option.help} (as {flag})", type=kind, default=None)
 
 
 def read(config: pytest.Config) -> Settings:
     """The settings of this run. Raises UserError that names the wrong option."""
-    return settings(config.rootpath, {option.name: _value(config, option) for option in OPTIONS})
-
-
-def _value(config: pytest.Config, option: Option) -> Any:
-    given = config.getoption(option.ini, default=None)
-    if given not in (None, []):
-        return given
-    if variable := os.environ.get(option.variable):
-        return variable.split(os.pathsep) if option.repeated else variable
-    return config.getini(option.ini)
+    given = {option.name: config.getoption(option.ini, default=None) for option in OPTIONS}
+    ini = {option.name: config.getini(option.ini) for option in OPTIONS}
+    return settings(config.rootpath, given | getattr(config, "workerinput", {}).get(SHARED, {}), ini)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from harness.errors import UserError
 from harness.gate import Gate
 from harness.nouns import Case
 from harness.reporting import Record
@@ -26,7 +26,7 @@ class Session:
         self.config = config
         self.settings = settings
         self.gate: Gate | None = None
-        self.cases: dict[str, Case] = {}
+        self.cases: dict[Path, tuple[Case, ...]] = {}
         self.record = Record()
         self.remaining = 0
         self._open = contextlib.ExitStack()
@@ -39,12 +39,16 @@ class Session:
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self.gate = Gate(self.settings)
-        self.cases = self.gate.cases(files)
+        self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
         if self.config.option.collectonly:
             return
+        every = [case for cases in self.cases.values() for case in cases]
+        if not self.is_xdist_worker:
+            self.record.prepare(self.settings.record)
+            self.gate.rehearse(every)
         self._open.enter_context(self.gate)
         if not self.is_xdist_worker:
-            self.gate.check(self.cases.values())
+            self.gate.check(every)
             self.record.open(self.gate.header(), *self.gate.described())
         if self.is_xdist_controller:
             self._open.close()
@@ -55,14 +59,16 @@ class Session:
 
     def cases_of(self, path: Path) -> Sequence[Case]:
         """The cases of one file."""
-        root = self.settings.root
-        suite = path.relative_to(root) if path.is_relative_to(root) else path
-        return tuple(case for case in self.cases.values() if case.id.partition("::")[0] == suite.as_posix())
+        return self.cases.get(path.resolve(), ())
+
+    def divide(self, items: int) -> None:
+        """Note how many items share the time budget: xdist's workers run their part of them each."""
+        workers = getattr(self.config, "workerinput", {}).get("workercount", 1)
+        self.remaining = -(-items // workers)
 
     def try_case(self, case: Case, dtype: str) -> Outcome:
         """One trial in this process's laboratory."""
-        if self.gate is None:
-            raise UserError("no suite file was named, so no worker was started")
+        assert self.gate is not None  # noqa: S101 - the case came from it
         share = 1.0 / max(self.remaining, 1)
         self.remaining -= 1
         return self.gate.try_case(case, dtype, share)
@@ -94,9 +100,17 @@ def suite_files(config: pytest.Config) -> list[Path]:
 def _suites_in(config: pytest.Config, argument: str) -> Iterator[Path]:
     path = config.invocation_params.dir / argument.partition("::")[0]
     if path.is_dir():
-        yield from (file for file in path.rglob("*.yaml") if is_suite(file))
+        yield from (file for file in path.rglob("*.yaml") if is_suite(file) and not _ignored(config, path, file))
     elif path.suffix == ".yaml" and path.is_file():
         yield path
+
+
+def _ignored(config: pytest.Config, directory: Path, file: Path) -> bool:
+    """Whether pytest does not look there: hidden directories, environments, what ``norecursedirs`` names."""
+    below = file.relative_to(directory)
+    environment = any((directory / parent / "pyvenv.cfg").is_file() for parent in below.parents)
+    patterns = config.getini("norecursedirs")
+    return environment or any(fnmatch(part, pattern) for part in below.parts[:-1] for pattern in patterns)
 
 
 def is_suite(path: Path) -> bool:

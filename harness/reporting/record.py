@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from harness.errors import UserError
+
 SCHEMA: Final = 1
 """Raised by one whenever a field changes its meaning or goes away."""
 
@@ -26,6 +28,17 @@ class Record:
     def open(self, header: Sequence[str], build: dict[str, str], run: dict[str, Any], levels: dict[str, Any]) -> None:
         """What is known before the first item runs."""
         self.header, self.build, self.run, self.levels = list(header), build, run, levels
+
+    def prepare(self, path: Path) -> None:
+        """Make the directories, and find out now rather than after the run whether the file can be written.
+
+        Raises UserError.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("a").close()
+        except OSError as error:
+            raise UserError(f"the record {path} cannot be written: {error.strerror}") from None
 
     def add(self, item: str, outcome: dict[str, Any]) -> None:
         """The outcome of one item, by its node id."""

@@ -39,9 +39,7 @@ def terminal_summary(record: Record) -> str:
         unchecked=_unchecked(outcomes),
         pairs=total(outcome["coverage"] for outcome in outcomes),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
-        notes=[
-            f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]
-        ],
+        notes=[f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]],
     )
 
 
@@ -67,9 +65,7 @@ def _rows(record: Record) -> list[dict[str, Any]]:
     return [
         {
             "name": case.rpartition("::")[2],
-            "marks": {
-                one["dtype"]: "".join(MARKS[state(one, cell)] for cell in record.cells) for one in outcomes
-            },
+            "marks": {one["dtype"]: "".join(MARKS[state(one, cell)] for cell in record.cells) for one in outcomes},
             "examples": sum(sum(one["examples"].values()) for one in outcomes),
             "ratio": max((ratio for one in outcomes for ratio in one["ratios"].values()), default=None),
             "pairs": _share(total(one["coverage"] for one in outcomes)),
@@ -96,11 +92,8 @@ def _hits(record: Record) -> dict[str, list[tuple[str, int]]]:
 def _deviations(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
     """Deviation → how many examples it accepted, and what its witness says, where that is worth saying."""
     counts = total(outcome["deviations"] for outcome in outcomes)
-    states: dict[str, str] = {}
-    for outcome in outcomes:
-        for name, said in outcome["witnesses"].items():
-            if not said.startswith("its witness is"):
-                states[name] = said
+    witnesses = [item for outcome in outcomes for item in outcome["witnesses"].items()]
+    states = {name: said for name, said in witnesses if not said.startswith("its witness is")}
     return [(name, counts.get(name, 0), states.get(name, "")) for name in sorted({*counts, *states})]
 
 
