@@ -15,6 +15,9 @@ from harness.verdict.ruling import Ruling, rule
 REPEATS = 24
 """How often a fresh worker runs an example whose fault comes and goes; one call in ten shows with probability 0.92."""
 
+TRACED_BACK = 100
+"""How many earlier examples may be tried, one by one, to find the one that spoiled a worker."""
+
 DEATHS = ("crash", "hang")
 
 
@@ -28,8 +31,11 @@ class Reducer:
     attempts: int
     late: Callable[[], bool]
 
-    def reduce(self, found: Example, finding: Finding, why: str) -> Failure:
-        """The minimal failure with the same oracle and tensor. Never raises for what a kernel does."""
+    def reduce(self, found: Example, finding: Finding, why: str, before: Sequence[Example] = ()) -> Failure:
+        """The minimal failure with the same oracle and tensor. Never raises for what a kernel does.
+
+        `before` are the examples that the same worker had run, oldest first.
+        """
         if finding.oracle in DEATHS:
             minimal = self._shrunk_isolated(found, finding, repeats=1, attempts=self.attempts // 4)
             confirmed = "again in a fresh worker"
@@ -38,7 +44,7 @@ class Reducer:
             return self._failure(minimal, finding, found, why, confirmed)
         if self._again(found, finding) and self._again(found, finding):
             minimal = self._shrunk(found, lambda example: self._again(example, finding), self.attempts)
-            return self._confirmed(minimal, finding, found, why)
+            return self._confirmed(minimal, finding, found, why, before)
         unstable = self._shrunk_isolated(found, finding, repeats=REPEATS, attempts=self.attempts // 4)
         if unstable is None:
             return self._unconfirmed(found, finding, why)
@@ -74,10 +80,12 @@ class Reducer:
             found, lambda example: self._alone(example, finding, repeats) is not None, max(attempts, 20)
         )
 
-    def _confirmed(self, minimal: Example, finding: Finding, found: Example, why: str) -> Failure:
+    def _confirmed(
+        self, minimal: Example, finding: Finding, found: Example, why: str, before: Sequence[Example]
+    ) -> Failure:
         if self._alone(minimal, finding, 1) is not None:
             return self._failure(minimal, finding, found, why, "again in a fresh worker")
-        culprit = self._culprit(minimal, finding)
+        culprit = self._culprit(minimal, finding, before)
         note = (
             f"only after {culprit.to_json()} in the same worker"
             if culprit
@@ -85,14 +93,20 @@ class Reducer:
         )
         return self._failure(minimal, finding, found, why, note)
 
-    def _culprit(self, example: Example, finding: Finding) -> Example | None:
-        """The earlier example of the same case after which this one fails in a fresh worker, newest first."""
-        cell = next(iter(finding.cells))
-        history = [one for one in self.laboratory.history(cell) if one.case == self.case.id and one != example]
-        for earlier in reversed(history):
-            result = self.laboratory.isolated(self.case, example, cells=(cell,), after=(earlier,))
-            if self._rule(result).failure(finding.key):
-                return earlier
+    def _culprit(self, example: Example, finding: Finding, before: Sequence[Example]) -> Example | None:
+        """The newest earlier example after which this one fails in a fresh worker, made as small as can be.
+
+        The laboratory's own history is of no use here: what was tried while shrinking has pushed out what ran before.
+        """
+        cells = tuple(finding.cells)[:1]
+
+        def spoils(earlier: Example) -> bool:
+            result = self.laboratory.isolated(self.case, example, cells=cells, after=(earlier,))
+            return self._rule(result).failure(finding.key) is not None
+
+        for earlier in before[: -TRACED_BACK - 1 : -1]:
+            if spoils(earlier):
+                return self._shrunk(earlier, spoils, max(self.attempts // 4, 20))
         return None
 
     def _unconfirmed(self, found: Example, finding: Finding, why: str) -> Failure:

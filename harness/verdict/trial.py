@@ -68,7 +68,7 @@ class Trial:
         for ruling in self._rulings(self._examples()):
             done.append(ruling.example)
             self._count(ruling)
-        self._reduce()
+        self._reduce(done)
         self._measure(done)
         self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
 
@@ -169,13 +169,14 @@ class Trial:
         for cell in sorted(set().union(*(cells for _, cells in known))):
             self.outcome.cells.setdefault(cell, Counter())["deviation"] += 1
 
-    def _reduce(self) -> None:
+    def _reduce(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
         reducer = Reducer(self.case, self.laboratory, self.deviations, self.profile.attempts, self._late)
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): one.why for example, one in zip(declared, self.case.examples, strict=True)}
         for example, finding in list(self._first.values())[:SHRUNK]:
-            self.outcome.failures.append(reducer.reduce(example, finding, whys.get(example.to_json(), "")))
+            before = done[: done.index(example)]
+            self.outcome.failures.append(reducer.reduce(example, finding, whys.get(example.to_json(), ""), before))
         for _, finding in list(self._first.values())[SHRUNK:]:
             self.outcome.notes.append(f"also failed: {finding.oracle} of {finding.tensor}: {finding.message}")
         if self.outcome.failures and self._late():

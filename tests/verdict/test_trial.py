@@ -188,7 +188,7 @@ def test_a_finding_seen_once_is_said_to_be_so() -> None:
 
 
 def test_the_example_that_spoiled_the_worker_is_named() -> None:
-    """A fault that a fresh worker shows only after an earlier example names that example."""
+    """A fault that a fresh worker shows only after an earlier example names that example, shrunk as well."""
     spoiled: list[Example] = []
 
     def spoils(example: Example, cell: str, layout: str) -> str:
@@ -212,7 +212,7 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
 
     (failure, *_) = tried(Forgetful(spoils, alone=fresh)).failures
     assert failure.confirmed.startswith("only after {")
-    assert '"N": 3' in failure.confirmed
+    assert '"N": 3, "C": 1, ' in failure.confirmed
 
 
 def test_a_deadline_is_reported() -> None:
