@@ -14,7 +14,7 @@ from typing import Any, Self
 from harness.declaration import load_levels, load_suite
 from harness.errors import UserError
 from harness.execution import Laboratory
-from harness.generation import arguments, declared_examples, random_examples, shapes, terms
+from harness.generation import arguments, declared_examples, sampled_examples, shapes, terms
 from harness.golden import Deviations, load_deviations
 from harness.memory import Memory
 from harness.nouns import Case, Deviation, Level
@@ -22,7 +22,7 @@ from harness.settings import Settings
 from harness.shipped import data
 from harness.verdict import Outcome, Trial, concerned
 
-REHEARSED = 8
+REHEARSED = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
 
 
@@ -166,7 +166,7 @@ def _proof(proof: Mapping[str, str]) -> str:
 def _undrawable(case: Case) -> Iterator[str]:
     """Why no example of the case can be made, if so; one reason is enough."""
     try:
-        drawn = random_examples(case, case.dtypes[0], REHEARSED, seed=0)
+        drawn = sampled_examples(case, case.dtypes[0], REHEARSED)
         for example in [*declared_examples(case, case.dtypes[0]), *drawn]:
             shapes(case, example)
             arguments(case, example)

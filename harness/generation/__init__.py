@@ -6,7 +6,7 @@
 from harness.generation.covered import Coverage, coverage
 from harness.generation.covering import corner_examples
 from harness.generation.declared import declared_examples
-from harness.generation.drawing import random_examples
+from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.shapes import BUDGET, arguments, shapes, terms
 from harness.generation.shrinking import shrink
 
@@ -18,6 +18,7 @@ __all__ = [
     "coverage",
     "declared_examples",
     "random_examples",
+    "sampled_examples",
     "shapes",
     "shrink",
     "terms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -54,6 +55,19 @@ def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Examp
         _collect(collected, missing + missing // 8 + 4, f"{seed}/{repeat}")
         _check_rejections(collected)
     return list(collected.examples.values())[:count]
+
+
+def sampled_examples(case: Case, dtype: str, count: int) -> list[Example]:
+    """What `count` draws give, always the same, without Hypothesis: to see before a run whether a case can be drawn.
+
+    Raises UserError as `random_examples` does.
+    """
+    collected = _Collection(case, dtype, factors(case, dtype))
+    source = random.Random(0)  # noqa: S311 - not for secrets
+    for _ in range(count):
+        _add(collected, source.randrange)
+    _check_rejections(collected)
+    return list(collected.examples.values())
 
 
 def _collect(collected: _Collection, count: int, seed: str) -> None:
