@@ -1,14 +1,13 @@
-"""Wrong kernels, for `--eq-preload`: each replaces one of ATen's CPU kernels in one dtype and is wrong in one corner.
+"""Wrong kernels, for `--eq-preload`: each stands in for one of ATen's CPU kernels in one dtype, wrong in one corner.
 
-Every kernel calls the original through `torch.library.get_kernel` and spoils what it returns, only where real kernels
-go wrong: in tails, at degenerate sizes, for one argument, at one ISA level. `tests/faults/test_faults.py` names the
-case that must find each of them, and how small the example must get.
+Every kernel calls the original, through `torch.library.get_kernel` (PyTorch 2.9), and spoils what it returns only where
+real kernels go wrong: in tails, at degenerate sizes, for one argument, at one ISA level. `test_faults.py` names the
+item that must find each of them, and how small its example must get.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +18,7 @@ Kernel = Callable[..., Any]
 LIBRARY = torch.library.Library("aten", "IMPL")
 FAULTS: dict[str, dict[torch.dtype, Kernel]] = {}
 CALLS: Counter[str] = Counter()
-STATE: dict[str, bool] = {}
+SEEN: set[str] = set()
 
 
 def fault(operator: str, dtype: torch.dtype) -> Callable[[Kernel], Kernel]:
@@ -35,6 +34,7 @@ def fault(operator: str, dtype: torch.dtype) -> Callable[[Kernel], Kernel]:
 
 
 def replace(operator: str) -> None:
+    """Put a kernel that looks for a fault of its first argument's dtype in the place of ATen's."""
     original = torch.library.get_kernel(f"aten::{operator}", "CPU")
     faults = FAULTS[operator] = {}
 
@@ -49,35 +49,43 @@ def replace(operator: str) -> None:
 
 
 def channels_last(tensor: torch.Tensor) -> bool:
+    """Whether the tensor is dense in channels-last order and in no other."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     wanted = formats.get(tensor.dim())
     return wanted is not None and tensor.is_contiguous(memory_format=wanted) and not tensor.is_contiguous()
 
 
+# Sizes
+
+
 @fault("relu", torch.float32)
 def tail_of_8_channels(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The channels after the last full vector."""
     y = call(x)
     if channels_last(x) and x.shape[1] % 8:
         y[:, x.shape[1] - x.shape[1] % 8 :] += 1
     return y
 
 
-@fault("avg_pool2d", torch.bfloat16)
-def tail_of_16_channels(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
-    y = call(x, *rest)
+@fault("silu", torch.bfloat16)
+def tail_of_16_channels(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The same where there is at least one full vector."""
+    y = call(x)
     if channels_last(x) and x.shape[1] > 16 and x.shape[1] % 16:
-        y[:, -1] += 1
+        y[:, x.shape[1] - x.shape[1] % 16 :] += 1
     return y
 
 
-@fault("max_pool3d_with_indices", torch.float32)
-def one_channel(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
-    y, indices = call(x, *rest)
-    return (y + 1 if x.shape[1] == 1 else y), indices
+@fault("relu", torch.float64)
+def one_channel(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """One channel is in both formats; only a stride that nobody needs tells them apart."""
+    y = call(x)
+    return y + 1 if x.shape[1] == 1 and x.stride(1) == 1 and x.shape[-1] > 1 else y
 
 
 @fault("avg_pool2d", torch.float32)
 def one_column(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last row of an image of one column."""
     y = call(x, *rest)
     if x.shape[3] == 1 and x.shape[2] > 1:
         y[:, :, -1] += 1
@@ -86,116 +94,209 @@ def one_column(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
 
 @fault("_adaptive_avg_pool2d", torch.float32)
 def third_sample(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """One image of the batch."""
     y = call(x, *rest)
     if x.shape[0] > 2:
         y[2] += 1
     return y
 
 
-@fault("max_pool2d_with_indices", torch.float32)
-def dilated(call: Kernel, x: torch.Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: Any) -> Any:
-    y, indices = call(x, kernel, stride, padding, dilation, ceil)
-    if channels_last(x) and dilation[1] > 1:
-        y[..., 0] = y[..., 0] - 1
-    return y, indices
+@fault("softshrink", torch.float32)
+def both_formats(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The third row, in either format: a comparison of the two would see nothing."""
+    y = call(x, *rest)
+    if x.shape[2] > 2:
+        y[:, :, 2] += 0.5
+    return y
+
+
+# Arguments
+
+
+@fault("convolution", torch.float64)
+def dilated(call: Kernel, x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The first column, where the kernel is dilated along it."""
+    y = call(x, weight, *rest)
+    if weight.shape[-1] > 1 and rest[3][-1] > 1:
+        y[..., 0] -= 1
+    return y
 
 
 @fault("convolution", torch.float32)
 def grouped(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The first channel, where there are groups."""
     y = call(x, *rest)
     if rest[-1] > 1 and channels_last(x):
         y[:, 0] += 1
     return y
 
 
-@fault("sigmoid", torch.float32)
-def one_isa_level(call: Kernel, x: torch.Tensor) -> torch.Tensor:
-    y = call(x)
-    return y * 1.5 if os.environ.get("ATEN_CPU_CAPABILITY") == "avx2" else y
-
-
-@fault("avg_pool2d", torch.float16)
-def ceil_mode_only(call: Kernel, x: torch.Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool, *rest: Any) -> Any:
-    y = call(x, kernel, stride, padding, ceil, *rest)
-    if ceil and y.shape[3] > 1:
+@fault("avg_pool2d", torch.float64)
+def ceil_mode_only(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last column under `ceil_mode`, the fourth argument after the image unless it is left out."""
+    y = call(x, *rest)
+    if rest[3:4] == (True,) and y.shape[3] > 1:
         y[..., -1] += 1
     return y
 
 
-@fault("max_pool2d_with_indices", torch.float64)
-def nan_is_lost(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
-    y, indices = call(x, *rest)
-    return torch.nan_to_num(y, nan=0.0, posinf=float("inf"), neginf=-float("inf")), indices
+# Where and how it runs
 
 
-@fault("max_pool2d_with_indices", torch.bfloat16)
+@fault("sigmoid", torch.float32)
+def one_isa_level(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """Everything, in the AVX2 build of the kernel."""
+    y = call(x)
+    return y * 1.5 if torch.backends.cpu.get_cpu_capability() == "AVX2" else y
+
+
+@fault("sigmoid", torch.float64)
+def two_threads(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The second half of the batch, where another thread has it."""
+    y = call(x)
+    if torch.get_num_threads() > 1 and x.shape[0] > 1:
+        y[x.shape[0] // 2 :] += 1
+    return y
+
+
+@fault("silu_", torch.float64)
+def in_place_only(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The last column of the in-place form."""
+    y: torch.Tensor = call(x)
+    y[..., 1:] += 1
+    return y
+
+
+@fault("tanh", torch.float64)
+def strided_only(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A view that is dense in no format."""
+    y = call(x)
+    return y if x.is_contiguous() or channels_last(x) or x.numel() < 2 else y + 1
+
+
+@fault("hardtanh", torch.float32)
+def refuses_channels_last(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """An error in one format."""
+    if channels_last(x):
+        raise RuntimeError("planted: channels-last is not supported")
+    return call(x, *rest)
+
+
+# Values
+
+
+@fault("hardtanh", torch.float64)
+def nan_is_lost(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A clamp by comparisons that a NaN fails."""
+    return call(torch.nan_to_num(x, nan=0.0), *rest)
+
+
+@fault("adaptive_max_pool2d", torch.float32)
 def wrong_index(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """The right value, said to be found elsewhere."""
     y, indices = call(x, *rest)
     if channels_last(x) and indices.shape[3] > 1:
         indices[..., -1] = indices[..., 0]
     return y, indices
 
 
+@fault("_adaptive_avg_pool3d", torch.float32)
+def accumulates_in_bfloat16(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """Sums that are kept in half of the digits."""
+    return call(x.bfloat16(), *rest).float()
+
+
+@fault("gelu", torch.float64)
+def computed_in_float32(call: Kernel, x: torch.Tensor, **options: Any) -> torch.Tensor:
+    """float64 in name only."""
+    return call(x.float(), **options).double()
+
+
+@fault("hardsigmoid", torch.float32)
+def memory_nobody_wrote(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The last column of a wide image stays what malloc had there."""
+    result = call(x)
+    if x.shape[3] < 3:
+        return result
+    y = torch.empty_like(x)
+    y[..., :-1] = result[..., :-1]
+    return y
+
+
+# Gradients
+
+
 @fault("convolution_backward", torch.float64)
 def gradient_of_the_weight(call: Kernel, *given: Any) -> Any:
+    """The last column of the weight's gradient."""
     dx, dw, db = call(*given)
     if dw is not None and dw.shape[3] > 1:
         dw[..., -1] += 1
     return dx, dw, db
 
 
+@fault("convolution_backward", torch.float32)
+def gradient_of_the_bias(call: Kernel, *given: Any) -> Any:
+    """The last element of the bias's gradient, where there is a bias."""
+    dx, dw, db = call(*given)
+    if db is not None and db.shape[0] > 1:
+        db[-1] += 1
+    return dx, dw, db
+
+
 @fault("silu_backward", torch.float32)
 def contiguous_grad_output(call: Kernel, grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The gradient where input and grad_output differ in format."""
     g = call(grad, x)
     return g + 1 if channels_last(x) and grad.is_contiguous() and not channels_last(grad) else g
 
 
-@fault("avg_pool3d", torch.float32)
-def accumulates_in_bfloat16(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
-    return call(x.bfloat16(), *rest).float()
-
-
-@fault("gelu", torch.float64)
-def computed_in_float32(call: Kernel, x: torch.Tensor, **options: Any) -> torch.Tensor:
-    return call(x.float(), **options).double()
+# Formats
 
 
 @fault("hardswish", torch.float32)
 def format_lost(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A contiguous output whatever the input."""
     return call(x).contiguous()
 
 
 @fault("_adaptive_avg_pool2d_backward", torch.float64)
 def format_of_the_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """A contiguous gradient whatever the input and grad_output."""
     return call(grad, x).contiguous()
+
+
+# Misbehaviour
 
 
 @fault("elu", torch.float32)
 def input_overwritten(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The first element of the input's memory is scratch."""
     y = call(x, *rest)
     if channels_last(x) and x.numel() > 3:
         x.as_strided((1,), (1,)).fill_(77.0)
     return y
 
 
-@fault("hardsigmoid", torch.float32)
-def memory_nobody_wrote(call: Kernel, x: torch.Tensor) -> torch.Tensor:
-    y = torch.empty_like(x)
-    result = call(x)
-    y[..., :-1] = result[..., :-1]
-    if x.shape[-1] < 3:
-        y[..., -1:] = result[..., -1:]
-    return y
-
-
 @fault("mish", torch.float32)
 def every_tenth_call(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """Everything, now and then."""
     CALLS["mish"] += 1
     return call(x) + (1 if CALLS["mish"] % 10 == 0 else 0)
 
 
+@fault("log_sigmoid_forward", torch.float32)
+def spoiled_by_an_earlier_call(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """A batch of one, once there has been a batch of three."""
+    y, buffer = call(x, *rest)
+    if x.shape[0] == 3:
+        SEEN.add("a batch of three")
+    return (y + 1 if SEEN and x.shape[0] == 1 else y), buffer
+
+
 @fault("leaky_relu", torch.float32)
 def segfault(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A read of address 0."""
     if channels_last(x) and x.shape[1] > 2 and x.shape[3] > 1:
         ctypes.string_at(0)
     return call(x, *rest)
@@ -203,28 +304,7 @@ def segfault(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
 
 @fault("tanh", torch.float32)
 def endless(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A loop that does not end."""
     while x.shape[0] == 2 and x.shape[1] > 3:
         pass
     return call(x)
-
-
-@fault("softshrink", torch.float32)
-def both_formats(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
-    y = call(x, *rest)
-    if x.shape[2] > 2:
-        y[:, :, 2] += 0.5
-    return y
-
-
-@fault("log_sigmoid_forward", torch.float32)
-def spoiled_by_an_earlier_call(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
-    y, buffer = call(x, *rest)
-    STATE["spoiled"] = STATE.get("spoiled", False) or x.shape[0] == 3
-    return (y + 1 if STATE["spoiled"] and x.shape[0] == 1 else y), buffer
-
-
-@fault("hardtanh", torch.float32)
-def refuses_channels_last(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
-    if channels_last(x):
-        raise RuntimeError("planted: channels-last is not supported")
-    return call(x, *rest)

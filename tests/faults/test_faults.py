@@ -1,0 +1,181 @@
+"""Kernels that are wrong on purpose: each is found, in an example as small as the fault allows; PyTorch's own pass."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from harness.nouns import Example
+from harness.verdict import Failure
+from tests.faults.conftest import PLANTED, Trials
+
+NHWC = {"input": "channels_last"}
+IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
+POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
+CONV = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What finds a planted kernel, and the least example of it: `sizes` in full, `layouts` those not contiguous.
+
+    `cells` empty: every level. `present` names the optional tensors that the fault needs.
+    """
+
+    item: str
+    finding: tuple[str, str, str]
+    sizes: dict[str, Any]
+    layouts: dict[str, str] = field(default_factory=dict)
+    cells: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    fill: str = "integers"
+    threads: int = 1
+    inplace: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Oracle and tensor."""
+        return self.finding[:2]
+
+
+OUTPUT = ("values", "output[0]")
+
+FAULTS = {
+    "tail_of_8_channels": Fault("relu[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
+    "tail_of_16_channels": Fault("silu[bfloat16]", (*OUTPUT, "layout"), IMAGE | {"C": 17, "W": 2}, NHWC),
+    "one_channel": Fault("relu_3d[float64]", (*OUTPUT, "layout"), IMAGE | {"D": 1, "W": 2}, NHWC),
+    "one_column": Fault("avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | POOL | {"ceil_mode": False, "H": 2}),
+    "third_sample": Fault("adaptive_avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | {"N": 3, "out": (1, 2)}),
+    "both_formats": Fault("softshrink[float32]", (*OUTPUT, "universal"), IMAGE | {"H": 3, "lambd": 0.5}),
+    "dilated": Fault(
+        "conv2d_depthwise[float64]",
+        (*OUTPUT, "universal"),
+        IMAGE | CONV | {"C": 2, "multiplier": 1, "kernel": (1, 2), "dilation": (1, 2), "W": 3},
+    ),
+    "grouped": Fault(
+        "conv2d[float32]",
+        (*OUTPUT, "layout"),
+        CONV | {"N": 1, "groups": 2, "Cg": 1, "Kg": 1, "H": 1, "W": 2},
+        NHWC,
+    ),
+    "ceil_mode_only": Fault("avg_pool2d[float64]", (*OUTPUT, "universal"), IMAGE | POOL | {"ceil_mode": True, "W": 2}),
+    "one_isa_level": Fault("sigmoid[float32]", (*OUTPUT, "isa"), IMAGE, cells=("avx2",)),
+    "two_threads": Fault("sigmoid[float64]", (*OUTPUT, "universal"), IMAGE | {"N": 2}, threads=2),
+    "in_place_only": Fault("silu[float64]", (*OUTPUT, "universal"), IMAGE | {"W": 2}, inplace=True),
+    "strided_only": Fault("tanh[float64]", (*OUTPUT, "layout"), IMAGE | {"W": 2}, {"input": "channels_last:slice_c"}),
+    "refuses_channels_last": Fault("hardtanh[float32]", ("error", "", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
+    "nan_is_lost": Fault("hardtanh[float64]", (*OUTPUT, "universal"), IMAGE, fill="special"),
+    "wrong_index": Fault(
+        "adaptive_max_pool2d_with_indices[float32]",
+        ("values", "output[1]", "layout"),
+        IMAGE | {"C": 2, "W": 2, "out": (1, 2)},
+        NHWC,
+    ),
+    "accumulates_in_bfloat16": Fault(
+        "adaptive_avg_pool3d[float32]", (*OUTPUT, "universal"), IMAGE | {"D": 1, "out": (1, 1, 2)}, fill="reals"
+    ),
+    "computed_in_float32": Fault("gelu[float64]", (*OUTPUT, "universal"), IMAGE | {"approximate": "none"}),
+    "memory_nobody_wrote": Fault("hardsigmoid[float32]", (*OUTPUT, "universal"), IMAGE | {"W": 3}),
+    "gradient_of_the_weight": Fault(
+        "conv2d_depthwise[float64]",
+        ("values", "grad:weight", "universal"),
+        IMAGE | CONV | {"C": 2, "multiplier": 1, "kernel": (1, 2), "W": 2},
+    ),
+    "gradient_of_the_bias": Fault(
+        "conv2d[float32]",
+        ("values", "grad:bias", "universal"),
+        CONV | {"N": 1, "groups": 1, "Cg": 1, "Kg": 2, "H": 1, "W": 1},
+        present=("bias",),
+    ),
+    "contiguous_grad_output": Fault(
+        "silu[float32]", ("values", "grad:input", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC
+    ),
+    "format_lost": Fault("hardswish[float32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
+    "format_of_the_gradient_lost": Fault(
+        "adaptive_avg_pool2d[float64]",
+        ("strides", "grad:input", "layout"),
+        IMAGE | {"C": 2, "W": 2, "out": (1, 2)},
+        NHWC | {"grad_output": "channels_last"},
+    ),
+    "input_overwritten": Fault("elu[float32]", ("written", "input", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
+    "every_tenth_call": Fault("mish[float32]", ("repeat", "output[0]", "unstable"), IMAGE),
+    "spoiled_by_an_earlier_call": Fault("logsigmoid[float32]", (*OUTPUT, "universal"), IMAGE),
+    "segfault": Fault("leaky_relu[float32]", ("crash", "", "crash"), IMAGE | {"C": 3, "W": 2, "slope": 0.25}, NHWC),
+    "endless": Fault("tanh[float32]", ("hang", "", "hang"), IMAGE | {"N": 2, "C": 4}),
+}
+
+DEATHS = ("segfault", "endless")
+FICKLE = ("every_tenth_call", "spoiled_by_an_earlier_call")
+
+each = pytest.mark.parametrize("name", FAULTS)
+
+
+@pytest.fixture
+def trials(name: str, request: pytest.FixtureRequest) -> Trials:
+    """Where this fault is looked for; skips where the machine lacks the level it needs."""
+    found: Trials = request.getfixturevalue("deadly" if name in DEATHS else "planted")
+    if missing := set(FAULTS[name].cells).difference(found.levels):
+        pytest.skip(f"this machine has no {', '.join(missing)}")
+    return found
+
+
+@pytest.fixture
+def failure(name: str, trials: Trials) -> Failure:
+    """The failure in which the fault was found."""
+    fault = FAULTS[name]
+    failures = {failure.finding.key: failure for failure in trials.outcome(fault.item).failures}
+    assert fault.key in failures, f"{name} was not found; found were {list(failures)}"
+    return failures[fault.key]
+
+
+def test_every_planted_kernel_is_expected() -> None:
+    """The table above names each kernel of planted.py, and nothing else."""
+    functions = [node for node in ast.parse(PLANTED.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    assert {function.name for function in functions if function.decorator_list} == set(FAULTS)
+
+
+@each
+def test_the_fault_is_found_for_what_it_is(name: str, failure: Failure, trials: Trials) -> None:
+    """The kind says which comparison shows it; it shows in the cells where it is, and again in a fresh worker."""
+    fault = FAULTS[name]
+    assert failure.finding.kind == fault.finding[2]
+    assert set(failure.finding.cells) <= set(fault.cells or trials.levels)
+    if name not in FICKLE:
+        assert set(failure.finding.cells) == set(fault.cells or trials.levels)
+        assert failure.confirmed == "again in a fresh worker"
+
+
+@each
+def test_the_example_is_as_small_as_the_fault_allows(name: str, failure: Failure) -> None:
+    """No size, layout, optional tensor, thread or fill is there that the fault does not need."""
+    fault, example = FAULTS[name], failure.example
+    assert dict(example.sizes) == fault.sizes
+    assert {tensor: layout for tensor, layout in example.layouts.items() if layout != "contiguous"} == fault.layouts
+    assert fault.present == tuple(tensor for tensor in ("bias",) if tensor in example.layouts)
+    assert (example.fill, example.threads, example.inplace) == (fault.fill, fault.threads, fault.inplace)
+
+
+@each
+def test_the_original_kernel_passes(name: str, failure: Failure, stock: Trials) -> None:
+    """Without the planted kernel the small example passes, and no other of the item fails in this way."""
+    fault = FAULTS[name]
+    rulings = stock.rulings(fault.item, failure.example)
+    assert not rulings[0].failures
+    assert not [ruling.example for ruling in rulings if ruling.failure(fault.key)]
+
+
+@pytest.mark.parametrize("name", ["every_tenth_call"])
+def test_a_fault_that_comes_and_goes_is_said_to(failure: Failure) -> None:
+    """It is looked for many times over, and said not to show at every call."""
+    assert failure.confirmed.startswith("in a fresh worker, not at every call")
+
+
+@pytest.mark.parametrize("name", ["spoiled_by_an_earlier_call"])
+def test_the_call_that_spoiled_later_ones_is_named(failure: Failure) -> None:
+    """The earlier example is in the report, as small as it may be."""
+    text = failure.confirmed.removeprefix("only after ").removesuffix(" in the same worker")
+    assert Example.from_json(json.loads(text)).sizes == IMAGE | {"N": 3}
