@@ -25,11 +25,12 @@ class Deviations:
     def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
         """Raise DeclarationError for every entry that names a case, tensor, dtype, cell or size that does not exist.
 
-        `cases` are those already loaded; a suite that is not among them is loaded from below `root`, or from beside the
-        file of deviations: those that are shipped are of shipped suites.
+        `cases` are those already loaded; a suite that is not among them is loaded from below `root`. A file from
+        elsewhere, as it is shipped, is of other suites than those below `root`, and is not checked against them.
         """
-        beside = self.path.resolve().parent.parent
-        known = _Known(dict(cases), {level.name for level in levels}, (root, beside))
+        if not self.path.resolve().is_relative_to(root.resolve()):
+            return
+        known = _Known(dict(cases), {level.name for level in levels}, root)
         mistakes = [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
         if mistakes:
             raise DeclarationError(mistakes)
@@ -54,13 +55,12 @@ class Deviations:
 class _Known:
     cases: dict[str, Case]
     levels: set[str]
-    roots: tuple[Path, ...]
+    root: Path
 
     def case(self, name: str) -> Case | None:
         file, _, _ = name.partition("::")
-        for root in self.roots:
-            if name not in self.cases and file.endswith(".yaml") and (root / file).is_file():
-                self.cases.update({case.id: case for case in load_suite(root / file, root).cases})
+        if name not in self.cases and file.endswith(".yaml") and (self.root / file).is_file():
+            self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
         return self.cases.get(name)
 
 

@@ -108,7 +108,7 @@ class _Controller:
             terminalreporter.section("equivalence")
             terminalreporter.write_line(terminal_summary(self.run.record))
             terminalreporter.write_line(f"record: {self.run.settings.record}")
-        elif exitstatus == pytest.ExitCode.USAGE_ERROR and self.run.is_xdist_controller:
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)
 
 

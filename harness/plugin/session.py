@@ -30,6 +30,7 @@ class Session:
         self.record = Record()
         self.remaining = 0
         self._open = contextlib.ExitStack()
+        self._entered = False
 
     @staticmethod
     def of(config: pytest.Config) -> Session:
@@ -42,16 +43,25 @@ class Session:
         self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
         if self.config.option.collectonly:
             return
-        every = [case for cases in self.cases.values() for case in cases]
         if not self.is_xdist_worker:
-            self.record.prepare(self.settings.record)
-            self.gate.rehearse(every)
-        self._open.enter_context(self.gate)
-        if not self.is_xdist_worker:
-            self.gate.check(every)
-            self.record.open(self.gate.header(), *self.gate.described())
+            self._look_first(self.gate, [case for cases in self.cases.values() for case in cases])
         if self.is_xdist_controller:
-            self._open.close()
+            self.close()
+
+    def _look_first(self, gate: Gate, cases: Sequence[Case]) -> None:
+        """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
+        self.record.prepare(self.settings.record)
+        gate.rehearse(cases)
+        self._enter(gate)
+        gate.check(cases)
+        self.record.open(gate.header(), *gate.described())
+
+    def _enter(self, gate: Gate) -> Gate:
+        """The gate with its workers, which xdist's workers start when they get their first item."""
+        if not self._entered:
+            self._open.enter_context(gate)
+            self._entered = True
+        return gate
 
     def close(self) -> None:
         """End the workers."""
@@ -71,7 +81,7 @@ class Session:
         assert self.gate is not None  # noqa: S101 - the case came from it
         share = 1.0 / max(self.remaining, 1)
         self.remaining -= 1
-        return self.gate.try_case(case, dtype, share)
+        return self._enter(self.gate).try_case(case, dtype, share)
 
     @property
     def is_xdist_worker(self) -> bool:

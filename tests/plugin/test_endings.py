@@ -1,0 +1,82 @@
+"""Workers that somebody ends while a run is on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.project import LEVEL, SUITE, Project, needs_workers
+
+pytestmark = needs_workers
+
+WAITING = '''\
+"""Kernels that wait, at their first call in a cell, for what the test does to their process."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+def _wait(name, x):
+    met = Path(__file__).with_name(name)
+    if torch._C._get_mkldnn_enabled() and not met.exists():
+        Path(__file__).with_name(name + ".part").write_text(str(os.getpid()))
+        Path(__file__).with_name(name + ".part").rename(met)
+        time.sleep(60)
+    return x * 2
+
+def killed(x):
+    return _wait("killed", x)
+
+def stopped(x):
+    return _wait("stopped", x)
+'''
+
+PATIENCE = 120.0
+"""Seconds that a test waits for a worker to get to its kernel."""
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def awaited(path: Path) -> int:
+    """The number in a file that another process writes."""
+    until = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < until, f"{path.name} was not written"
+        time.sleep(0.05)
+    return int(path.read_text())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds a process's children under /proc")
+def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project) -> None:
+    """The run goes on with another worker, passes, tells both incidents, and every example counts."""
+    project.write("waiting.py", WAITING)
+    suite = SUITE.replace("  relu:\n", "  pair:\n    names: [killed, stopped]\n")
+    project.suite(suite.replace("torch.nn.functional.relu", "waiting.{name}"))
+    options = ("--eq-levels", LEVEL, "--eq-profile", "quick", "--eq-examples", "10", "--eq-preload", "waiting.py")
+    with project.start(*options) as run:
+        for name, number in (("killed", signal.SIGKILL), ("stopped", signal.SIGSTOP)):
+            worker = awaited(project.root / name)
+            assert worker in children(run.pid)
+            os.kill(worker, number)
+        output, _ = run.communicate()
+    assert run.returncode == 0, output
+    items = project.record["items"]
+    for item in items.values():
+        assert item["status"] == "passed"
+        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 10
+    told = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("killed", "stopped")]
+    assert "died (killed by SIGKILL" in told[0]
+    assert "hung (no answer within 5 s)" in told[1]
+    assert all("did not come back in a fresh worker, whose answer counts" in text for text in told)
+    assert output.count("incident: ") == 4

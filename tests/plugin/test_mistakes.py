@@ -1,0 +1,225 @@
+"""Wrong input: one message, exit code 4, no traceback, and no worker where none is needed to see it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from tests.plugin.project import KERNELS, LEVEL, SUITE, Project, needs_workers
+
+NOWHERE = "no/such/python"
+"""As the interpreter under test: whoever starts a worker complains of it instead."""
+
+SIZES = "sizes: {N: batch, C: channels, H: spatial, W: spatial}"
+
+IN_THE_SUITE = {
+    "unknown key": ("    numerics: exact\n", "    numerics: exact\n    colour: red\n", "unknown key 'colour'"),
+    "misspelt key": ("    numerics: exact", "    numeric: exact", "did you mean 'numerics'?"),
+    "wrong type": ("dtypes: [float32]", "dtypes: 32", "s.yaml:9:13: "),
+    "1e-5 as text": ("numerics: exact", "arguments: {alpha: 1e-5}\n    numerics: exact", "1e-5"),
+    "duplicate key": ("    numerics: exact\n", "    numerics: exact\n    numerics: exact\n", "is given twice"),
+    "undrawn size": ("[N, C, H, W]", "[N, C, H, D]", "'D' is not"),
+    "import": ("[N, C, H, W]", "[N, C, H, \"__import__('os')\"]", "is not arithmetic"),
+    "unsatisfiable": ("    numerics: exact\n", '    numerics: exact\n    require: ["N < 0"]\n', "nothing satisfies"),
+    "division by zero": (SIZES, f'{SIZES[:-1]}, z: [0], K: "0..N//z"}}', "divides by zero"),
+    "empty range": (SIZES, f"{SIZES[:-1]}, K: 5..2}}", "5..2"),
+    "negative size": ("[N, C, H, W]", '[N, C, H, "W - 1000"]', "a whole number, 0 or more"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "said"), IN_THE_SUITE.values(), ids=IN_THE_SUITE)
+def test_a_mistake_in_a_suite_is_told_before_any_worker_starts(project: Project, old: str, new: str, said: str) -> None:
+    """The message names the file and says what is wrong with it."""
+    assert old in SUITE
+    project.suite(SUITE.replace(old, new))
+    message = project.pytest("--eq-python", NOWHERE).refused()
+    assert said in message
+    assert message.startswith("suites/x/s.yaml:")
+    assert NOWHERE not in message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "the file is empty"), (b"\x00\x01\xff\xfe", "not UTF-8"), (b"suite: [ : ]]", "not YAML")],
+    ids=["empty", "binary", "no YAML"],
+)
+def test_a_file_that_is_no_suite(project: Project, content: bytes, said: str) -> None:
+    """What cannot be read at all is named with its place."""
+    project.suite(content)
+    message = project.pytest("--eq-python", NOWHERE).refused()
+    assert message.startswith("suites/x/s.yaml:1:")
+    assert said in message
+
+
+def test_the_mistakes_of_all_files_come_together(project: Project) -> None:
+    """One run tells the mistakes of every suite it was given."""
+    project.suite(b"")
+    project.write("suites/y/t.yaml", SUITE.replace("call:", "cal:"))
+    message = project.pytest("--eq-python", NOWHERE).refused()
+    assert "suites/x/s.yaml:1:1:" in message
+    assert "suites/y/t.yaml:4:" in message
+
+
+OPTIONS = {
+    "profile": (["--eq-profile", "gat"], "--eq-profile: there is no profile 'gat'; did you mean 'gate'?"),
+    "no number": (["--eq-examples", "many"], "--eq-examples: 'many' is not a whole number"),
+    "small number": (["--eq-examples", "1"], "--eq-examples: 1 is less than 2"),
+    "no time": (["--eq-budget", "0"], "--eq-budget: 0 is less than 1"),
+    "no preload": (["--eq-preload", "nowhere.py"], "--eq-preload: there is no file nowhere.py"),
+    "no levels": (["--eq-levels", ","], "--eq-levels: ',' names nothing; give names separated by commas"),
+    "record": (["--eq-record", "suites"], "--eq-record: suites is a directory; give the name of a file"),
+    "record below a file": (["--eq-record", "suites/x/s.yaml/r"], "cannot be written: "),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), OPTIONS.values(), ids=OPTIONS)
+def test_a_wrong_option(project: Project, arguments: list[str], said: str) -> None:
+    """The message names the option, the value, and what would be right."""
+    assert said in project.pytest("--eq-python", NOWHERE, *arguments).refused()
+
+
+def test_a_wrong_option_elsewhere(project: Project) -> None:
+    """What comes from the environment or an ini file is named by where it comes from."""
+    told = project.pytest(EQUIVALENCE_SEED="x").refused()
+    assert told == "EQUIVALENCE_SEED: 'x' is not a whole number"
+    project.write("pytest.ini", "[pytest]\neq_in_process = perhaps\n")
+    told = project.pytest().refused()
+    assert told == "eq_in_process in the ini file: 'perhaps' is neither true nor false"
+
+
+@needs_workers
+def test_a_level_that_does_not_exist(project: Project) -> None:
+    """An ISA name is checked before a worker starts, with the nearest there is."""
+    assert "there is no ISA level 'sse42'; did you mean sse41?" in project.pytest("--eq-levels", "sse42").refused()
+
+
+@needs_workers
+def test_a_level_that_the_cpu_lacks(project: Project) -> None:
+    """Asked for by name, a level that cannot run is refused and never left out."""
+    level = "about: none\n      onednn: null\n      aten: default\n      requires: [no_such_flag]"
+    project.write("suites/isa.yaml", f"levels:\n  x86_64:\n    future:\n      {level}\n")
+    message = project.pytest("--eq-levels", "future").refused()
+    assert "ISA level future cannot run here: needs no_such_flag" in message
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("mistake", ["suite", "option", "python"])
+def test_a_mistake_is_the_same_under_xdist(project: Project, mistake: str, workers: list[str]) -> None:
+    """The controller refuses before it starts a worker process of either kind."""
+    said = {"suite": "did you mean 'call'?", "option": "--eq-seed: -1 is less than 0", "python": NOWHERE}[mistake]
+    if mistake == "suite":
+        project.suite(SUITE.replace("call:", "cal:"))
+    arguments = ["--eq-seed", "-1"] if mistake == "option" else ["--eq-python", NOWHERE]
+    run = project.pytest(*arguments, *workers)
+    assert said in run.refused()
+    assert "gw0" not in run.output
+
+
+FAKES = {
+    "import fails": ("import os; os.abort()", "", "cannot run a worker: "),
+    "no numpy": ("", None, "has no numpy; a worker needs torch and numpy"),
+    "neither": (None, None, "has no torch and no numpy; a worker needs torch and numpy"),
+}
+
+
+@needs_workers
+@pytest.mark.parametrize(("torch", "numpy", "said"), FAKES.values(), ids=FAKES)
+def test_an_interpreter_that_cannot_be_tested(
+    project: Project, torch: str | None, numpy: str | None, said: str
+) -> None:
+    """A build that does not even import is one message, and it names the interpreter."""
+    for name, text in (("torch", torch), ("numpy", numpy)):
+        if text is not None:
+            project.write(f"site/{name}/__init__.py", text)
+    python = _fake(project, f'PYTHONPATH="{project.root}/site" exec "$PYTHON" -S "$@"')
+    message = project.pytest("--eq-python", str(python), PYTHON=sys.executable).refused()
+    assert said in message
+    assert str(python) in message
+
+
+def test_something_that_is_no_interpreter(project: Project) -> None:
+    """A program that is not Python is said to be none."""
+    python = _fake(project, "echo hello")
+    assert "is not a working Python interpreter: hello" in project.pytest("--eq-python", str(python)).refused()
+
+
+def _fake(project: Project, line: str) -> Path:
+    path = project.write("fake-python", f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+    return path
+
+
+@needs_workers
+def test_what_only_a_worker_knows(project: Project) -> None:
+    """All callables that do not exist and arguments that they lack are told at once, each at its line."""
+    wrong = SUITE.replace("  relu:\n", "  other:\n").replace("functional.relu", "functional.relux")
+    lacking = SUITE.partition("cases:\n")[2].replace("numerics:", "arguments: {inplac: true}\n    numerics:")
+    project.suite(wrong + lacking)
+    lines = project.briefly().refused().splitlines()
+    assert lines[0].startswith("suites/x/s.yaml:3: other: torch.nn.functional has no 'relux'; did you mean ")
+    assert lines[1].startswith("suites/x/s.yaml:10: relu: torch.nn.functional.relu takes no argument 'inplac'; did you")
+    assert len(lines) == 2
+
+
+@needs_workers
+def test_a_preload_file_that_raises(project: Project) -> None:
+    """What a kernel library says when it cannot be loaded is the message."""
+    path = project.write("kernels.py", KERNELS + "raise RuntimeError('no such kernel')\n")
+    message = project.pytest("--eq-levels", LEVEL, "--eq-preload", "kernels.py").refused()
+    assert message == f"preload {path} raised RuntimeError: no such kernel"
+
+
+DEVIATION = """\
+deviations:
+  one:
+    case: suites/x/s.yaml::relu
+    dtypes: [float32]
+    tensors: ["output[0]"]
+    oracle: values
+    cells: [sse41]
+    when: W > 1
+    reason: written for a test of what is written wrong
+    link: no thread found
+    witness: {case: "suites/x/s.yaml::relu", dtype: float32, sizes: {N: 1, C: 1, H: 1, W: 2}, layouts: {}}
+"""
+
+IN_DEVIATIONS = {
+    "no case": ("    case: suites/x/s.yaml::relu", "    case: suites/x/s.yaml::rely", "there is no case"),
+    "no suite": ("    case: suites/x/s.yaml::relu", "    case: suites/z/s.yaml::relu", "there is no case"),
+    "no level": ("cells: [sse41]", "cells: [sse42]", "there is no level 'sse42'; did you mean 'sse41'?"),
+    "no dtype": ("dtypes: [float32]", "dtypes: [float32, float16]", "relu is not run in float16"),
+    "no tensor": ('["output[0]"]', '["grad:inptu"]', "relu has no tensor 'inptu'; did you mean 'input'?"),
+    "no size": ("when: W > 1", "when: V > 1", "relu has no 'V'"),
+    "no condition": ("when: W > 1", "when: W >", "'W >' is not an expression"),
+    "other witness": ("W: 2}", "W: 1}", "the condition 'W > 1' is not true of the witness"),
+    "no witness": ("dtype: float32, ", "", "the witness does not parse: an example needs 'dtype'"),
+    "short witness": ("H: 1, ", "", "the witness does not fit the case: it gives no value for the size 'H'"),
+    "no version": ("    link:", '    torch: "2.1 or so"\n    link:', "is not a version specifier"),
+    "no comparison": ("when: W > 1", 'when: W > "a"', "is not true of the witness"),
+    "foreign witness": ("dtype: float32, ", "dtype: float16, ", "not of this entry's case and dtypes"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "said"), IN_DEVIATIONS.values(), ids=IN_DEVIATIONS)
+def test_a_mistake_in_the_deviations(
+    project: Project, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    """An entry names what exists, and its witness is an example of its case under its condition."""
+    assert old in DEVIATION
+    project.write("golden/deviations.yaml", DEVIATION.replace(old, new))
+    with contextlib.chdir(project.root):
+        code = main(["check", "suites/x/s.yaml", "--python", NOWHERE])
+    message = capsys.readouterr().err
+    assert code == 4
+    assert message.startswith(f"ERROR: {project.root / 'golden/deviations.yaml'}:")
+    assert said in message
+
+
+def test_a_deviation_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
+    """The plugin says so as the command line does."""
+    project.write("golden/deviations.yaml", DEVIATION.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
+    assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refused()

@@ -1,0 +1,213 @@
+"""Whole runs of pytest over a small suite: what is selected, printed and recorded."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.nouns import Example
+from tests.plugin.project import KERNELS, LEVEL, SUITE, Project, Run, needs_workers, timeless
+
+pytestmark = needs_workers
+
+PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [wrong, right]\n").replace(
+    "torch.nn.functional.relu", "kernels.{name}"
+)
+WRONG, RIGHT = "suites/x/s.yaml::wrong[float32]", "suites/x/s.yaml::right[float32]"
+OPTIONS = ("--eq-levels", LEVEL, "--eq-examples", "30", "--eq-preload", "kernels.py")
+
+SENTINEL = """\
+import sys
+
+def pytest_sessionfinish():
+    print("torch is", "here" if "torch" in sys.modules else "elsewhere")
+"""
+
+OUTCOME = {
+    "case", "dtype", "status", "examples", "cells", "failures", "deviations", "witnesses", "untrusted", "hits",
+    "operators", "ratios", "coverage", "incidents", "notes", "seconds",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A suite of a right and a wrong kernel, from a file that workers load."""
+    project = Project(tmp_path_factory.mktemp("pair"))
+    project.write("kernels.py", KERNELS)
+    project.write("sentinel.py", SENTINEL)
+    project.suite(PAIR)
+    return project
+
+
+@pytest.fixture(scope="module")
+def first(pair: Project) -> Run:
+    """Its first run."""
+    return pair.pytest(
+        *OPTIONS, "--eq-record", "first.json", "--junitxml", "junit.xml", "-p", "sentinel", PYTHONPATH="."
+    )
+
+
+def recorded(project: Project, name: str) -> dict[str, Any]:
+    """A record without its seconds."""
+    data: dict[str, Any] = json.loads((project.root / name).read_text())
+    return timeless(data)
+
+
+def failure(project: Project) -> Example:
+    """The minimal example of the first run's only failure."""
+    (found,) = recorded(project, "first.json")["items"][WRONG]["failures"]
+    return Example.from_json(found["example"])
+
+
+def test_a_run_says_what_it_tested(first: Run) -> None:
+    """The header proves the level; the summary counts; pytest's own process never loads torch."""
+    for text in ("under test: PyTorch ", "cpu: ", f"level {LEVEL}: onednn ", "profile: gate, seed 0, 1 and 2 threads"):
+        assert text in first.output
+    assert "examples: 30 corners, 30 drawn" in first.output
+    assert "first.json" in first.output
+    assert "torch is elsewhere" in first.output
+
+
+def test_a_failure_tells_its_story(first: Run, pair: Project) -> None:
+    """One sentence, the minimal example, the table of levels and the command; no traceback, and exit code 1."""
+    assert first.code == 1
+    example = failure(pair)
+    assert example.sizes == {"N": 1, "C": 2, "H": 1, "W": 3}
+    assert "wrong in float32 (layout): output[0] differs from the float64 reference" in first.output
+    options = f"--levels {LEVEL} --preload {pair.root}/kernels.py"
+    assert f"equivalence replay {options} '{example.to_json()}'" in first.output
+    assert "Traceback" not in first.output
+    assert "1 failed, 1 passed" in first.output
+
+
+def test_a_failure_is_remembered(first: Run, pair: Project) -> None:
+    """Its example is kept for the profiles that begin with what failed last time."""
+    assert first.code == 1
+    saved = pair.root / ".equivalence" / "failures" / "suites-x-s" / "wrong[float32].json"
+    assert failure(pair).to_json() in saved.read_text()
+
+
+def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
+    """Build, run and levels head the record; every item has every field, under its node id, in order."""
+    assert first.code == 1
+    record = recorded(pair, "first.json")
+    assert set(record) == {"schema", "build", "run", "levels", "items"}
+    assert record["schema"] == 1
+    assert record["run"]["profile"] == "gate"
+    assert list(record["items"]) == [RIGHT, WRONG]
+    for item in record["items"].values():
+        assert set(item) == OUTCOME
+        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 30
+    assert [item["status"] for item in record["items"].values()] == ["passed", "failed"]
+
+
+def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
+    """Who reads JUnit alone sees status, number of examples, worst ratio and deviations."""
+    assert first.code == 1
+    cases = ET.parse(pair.root / "junit.xml").iter("testcase")  # noqa: S314 - written by pytest just now
+    found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
+    assert {name: properties["status"] for name, properties in found.items()} == {
+        "wrong[float32]": "failed",
+        "right[float32]": "passed",
+    }
+    assert set(found["right[float32]"]) == {"status", "examples", "worst_ratio", "deviations"}
+    assert found["right[float32]"]["examples"] == "30"
+
+
+def test_several_processes_give_the_same_record(first: Run, pair: Project) -> None:
+    """Run again by xdist, failures and all, only the seconds differ."""
+    assert first.code == 1
+    again = pair.pytest(*OPTIONS, "--eq-record", "again.json", "-n", "2")
+    assert again.code == 1
+    assert "1 failed, 1 passed" in again.output
+    assert recorded(pair, "again.json") == recorded(pair, "first.json")
+
+
+def test_options_of_every_kind_give_the_same_record(first: Run, pair: Project) -> None:
+    """The ini file gives what the environment does not, the environment what the command line does not."""
+    assert first.code == 1
+    pair.write("pytest.ini", f"[pytest]\neq_levels = {LEVEL}\neq_seed = 5\neq_examples = 9\neq_preload = kernels.py\n")
+    again = pair.pytest(
+        "--eq-seed", "0", EQUIVALENCE_EXAMPLES="30", EQUIVALENCE_SEED="6", EQUIVALENCE_RECORD="again.json"
+    )
+    (pair.root / "pytest.ini").unlink()
+    assert again.code == 1
+    assert recorded(pair, "again.json") == recorded(pair, "first.json")
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_a_selection_of_nothing_is_a_mistake(project: Project, workers: list[str]) -> None:
+    """A -k that matches no case would else be a gate that passes without a test."""
+    message = project.briefly("-k", "no_such_case", *workers).refused()
+    assert message.startswith("-k 'no_such_case' matches no case; `pytest --collect-only -q` lists them")
+
+
+def test_collecting_starts_no_worker(pair: Project) -> None:
+    """One item for each case and dtype, without an interpreter to test and without torch."""
+    run = pair.pytest("--collect-only", "-q", "-p", "sentinel", "--eq-python", "no/such/python", PYTHONPATH=".")
+    assert run.code == 0
+    assert run.output.splitlines()[:2] == [WRONG, RIGHT]
+    assert "torch is elsewhere" in run.output
+
+
+def test_a_selection_under_a_time_budget(pair: Project) -> None:
+    """What was not reached is a note, item by item; the run passes. -k takes the other cases away."""
+    pair.write("slow.py", KERNELS.replace("def right(x):\n", "def right(x):\n    import time; time.sleep(0.03)\n"))
+    pair.suite(PAIR.replace("kernels.{", "slow.{").replace("[float32]", "[float32, float64]"))
+    run = pair.pytest("--eq-levels", LEVEL, "--eq-preload", "slow.py", "--eq-budget", "1", "-k", "right")
+    pair.suite(PAIR)
+    assert run.code == 0, run.output
+    items = pair.record["items"]
+    assert list(items) == ["suites/x/s.yaml::right[float32]", "suites/x/s.yaml::right[float64]"]
+    assert all("the time budget was reached" in " ".join(item["notes"]) for item in items.values())
+    assert "note: right[float32]: the time budget was reached" in run.output
+
+
+@pytest.mark.parametrize(("kernel", "verdict", "code"), [("wrong", "FAILED", 1), ("right", "PASSED", 0)])
+def test_replay(first: Run, pair: Project, kernel: str, verdict: str, code: int) -> None:
+    """The command that a failure prints says FAILED and exits with 1; what passes says PASSED and exits with 0."""
+    assert first.code == 1
+    example = failure(pair).but(case=f"suites/x/s.yaml::{kernel}")
+    run = pair.command("replay", "--levels", LEVEL, "--preload", "kernels.py", example.to_json())
+    assert run.code == code
+    assert run.output.startswith(f"{verdict}: {example.to_json()}")
+    assert LEVEL in run.output
+
+
+def test_deviations_accept_and_go_stale(first: Run, pair: Project) -> None:
+    """A finding under an entry is counted and passes; an entry whose witness passes fails the run and is named."""
+    assert first.code == 1
+    example = failure(pair)
+    _entries(pair, known=example, gone=example.but(case="suites/x/s.yaml::right"))
+    run = pair.pytest(*OPTIONS)
+    (pair.root / "golden/deviations.yaml").unlink()
+    items = pair.record["items"]
+    assert run.code == 1
+    assert items[WRONG]["status"] == "deviation"
+    assert items[WRONG]["witnesses"] == {"known": "still fails"}
+    assert "deviation gone is stale: its witness does not fail that way any more (it passes): remove" in run.output
+    assert "1 failed, 1 passed" in run.output
+
+
+def _entries(project: Project, **witnesses: Example) -> None:
+    entries = [
+        f"  {name}:\n    case: {witness.case}\n    dtypes: [float32]\n    tensors: ['output[0]']\n    oracle: values\n"
+        f"    cells: [{LEVEL}]\n    when: W > 2\n    reason: a kernel made wrong for a test\n    link: none found\n"
+        f"    witness: {witness.to_json()}\n"
+        for name, witness in witnesses.items()
+    ]
+    project.write("golden/deviations.yaml", "deviations:\n" + "".join(entries))
+
+
+def test_suites_in_environments_are_left_alone(project: Project, tmp_path: Path) -> None:
+    """A copy of a suite in a virtual environment or a hidden directory is not read."""
+    for place in ("env", ".tox"):
+        project.write(f"{place}/suites/y/t.yaml", "wrong")
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    run = project.run("pytest", "--collect-only", "-q")
+    assert run.code == 0, run.output
+    assert run.output.splitlines()[0] == "suites/x/s.yaml::relu[float32]"
