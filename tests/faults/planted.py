@@ -174,6 +174,13 @@ def strided_only(call: Kernel, x: torch.Tensor) -> torch.Tensor:
     return y if x.is_contiguous() or channels_last(x) or x.numel() < 2 else y + 1
 
 
+@fault("mish", torch.float64)
+def unaligned(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A dense tensor that does not begin where its memory does."""
+    y = call(x)
+    return y + 1 if x.is_contiguous() and x.storage_offset() else y
+
+
 @fault("hardtanh", torch.float32)
 def refuses_channels_last(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """An error in one format."""

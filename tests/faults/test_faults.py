@@ -67,6 +67,7 @@ FAULTS = {
     "two_threads": Fault("sigmoid[float64]", (*OUTPUT, "universal"), IMAGE | {"N": 2}, threads=2),
     "in_place_only": Fault("silu[float64]", (*OUTPUT, "universal"), IMAGE | {"W": 2}, inplace=True),
     "strided_only": Fault("tanh[float64]", (*OUTPUT, "layout"), IMAGE | {"W": 2}, {"input": "channels_last:slice_c"}),
+    "unaligned": Fault("mish[float64]", (*OUTPUT, "layout"), IMAGE, {"input": "contiguous:offset"}),
     "refuses_channels_last": Fault("hardtanh[float32]", ("error", "", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
     "nan_is_lost": Fault("hardtanh[float64]", (*OUTPUT, "universal"), IMAGE, fill="special"),
     "wrong_index": Fault(
