@@ -24,7 +24,9 @@ class DeviationModel(Strict):
     reason: str = Field(min_length=20)
     link: str = Field(min_length=1, description="The PyTorch or oneDNN thread, or 'no thread found'")
     torch: str = Field(default="", description="PEP 440 specifier of the PyTorch versions that have it")
-    accumulates_in: Dtype | None = Field(default=None, description="Widens the bound instead of dropping the check")
+    accumulates_in: Dtype | Literal["same"] | None = Field(
+        default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
+    )
     witness: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
 
 

@@ -56,7 +56,7 @@ def _promised(case: Case, example: Example, reference: Reference, observation: O
     if gradient:
         wanted = _of_gradient(example, reference, observation, source)
         others = _of_output(case.preserves, reference, observation, len(shape))
-        return None if (wanted, others) == ("contiguous", "channels_last") else _due(wanted, shape)
+        return None if wanted == "contiguous" and others != "contiguous" else _due(wanted, shape)
     return _due(_of_output(case.preserves, reference, observation, len(shape)), shape)
 
 
@@ -88,8 +88,8 @@ def _of_output(preserves: tuple[str, ...], reference: Reference, observation: Ob
 def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> Format:
     """Operators follow the input's format or grad_output's: promised is only what both have.
 
-    An operator such as convolution works in channels-last when any one of its tensors is; the caller drops the
-    promise of a contiguous gradient there.
+    An operator such as convolution works in channels-last when any one of its tensors is, or may be taken for it; the
+    caller drops the promise of a contiguous gradient there.
     """
     own = observation.inputs.get(source)
     if own is None:

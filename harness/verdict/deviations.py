@@ -76,8 +76,9 @@ def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str,
     widened: dict[str, dict[str, str]] = {}
     for deviation in deviations:
         if deviation.accumulates_in and holds(deviation, example):
+            dtype = example.dtype if deviation.accumulates_in == "same" else deviation.accumulates_in
             for tensor in deviation.tensors:
-                widened.setdefault(tensor, {}).update(dict.fromkeys(deviation.cells, deviation.accumulates_in))
+                widened.setdefault(tensor, {}).update(dict.fromkeys(deviation.cells, dtype))
     return widened
 
 
