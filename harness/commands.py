@@ -29,7 +29,7 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     gate.rehearse(cases.values())
     with gate:
         gate.check(cases.values())
-    print(f"{len(cases)} cases, no mistake")  # noqa: T201 - a command prints
+    print(f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}, no mistake")  # noqa: T201 - a command prints
     return 0
 
 

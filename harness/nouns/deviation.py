@@ -14,7 +14,8 @@ class Deviation:
 
     A Finding matches when case, dtype, tensor, oracle and every failing cell are named here, the PyTorch version is in
     `torch` (a PEP 440 specifier), and `when` holds for the Example. `accumulates_in` instead widens the bound: the
-    accumulator's unit roundoff is that dtype's (``same``: that of the example's own). `kind` ``crash`` or ``hang`` keeps the region from being run.
+    accumulator's unit roundoff is that dtype's (``same``: that of the example's own). An `oracle` of ``crash`` or
+    ``hang`` keeps the region from being run.
     """
 
     id: str

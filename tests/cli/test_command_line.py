@@ -1,0 +1,129 @@
+"""`equivalence`: its commands, and one message with exit code 4 for what was typed wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+
+import pytest
+
+from harness import __version__
+from harness.cli import main
+from tests.plugin.project import LEVEL, SUITE, Project, needs_workers
+
+NOWHERE = "no/such/python"
+EXAMPLE = {
+    "case": "suites/x/s.yaml::relu",
+    "dtype": "float32",
+    "sizes": {"N": 1, "C": 1, "H": 1, "W": 2},
+    "layouts": {},
+}
+
+
+@needs_workers
+def test_the_doctor_proves_each_level(project: Project) -> None:
+    """Build, CPU, and what was read back at the level asked for; exit code 0."""
+    run = project.command("doctor", "--levels", LEVEL)
+    assert run.code == 0, run.output
+    assert re.search(r"^under test: PyTorch \S+, oneDNN \S*, NumPy \S+, 3\.\d+", run.output)
+    assert f"\nlevel {LEVEL}: onednn " in run.output
+    assert "profile" not in run.output
+
+
+@needs_workers
+def test_a_suite_without_a_mistake(project: Project) -> None:
+    """`check` asks a worker about the callables and says how many cases there are."""
+    run = project.command("check", "suites/x/s.yaml", "--levels", LEVEL)
+    assert (run.code, run.output.strip()) == (0, "1 case, no mistake")
+
+
+def refused(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one message of a command that was refused."""
+    with contextlib.chdir(project.root):
+        code = main([*arguments, "--python", NOWHERE])
+    error = capsys.readouterr().err
+    assert code == 4
+    assert error.count("ERROR: ") == 1
+    return error.removeprefix("ERROR: ").strip()
+
+
+EXAMPLES = {
+    "no JSON": ("{case: 1}", "replay: not JSON: "),
+    "no file": ("nowhere.json", "there is no file nowhere.json"),
+    "no object": ("list.json", "replay: an example is a JSON object"),
+    "binary": ("binary.json", "replay: 'utf-8' codec can't decode"),
+    "unknown field": (json.dumps({**EXAMPLE, "colour": 1}), "replay: an example has no 'colour'; it has absent, case"),
+    "missing field": (json.dumps({"case": "x"}), "replay: an example needs 'dtype'"),
+    "wrong type": (json.dumps({**EXAMPLE, "threads": "two"}), "an example's 'threads' is a whole number, not 'two'"),
+    "small number": (json.dumps({**EXAMPLE, "seed": -1}), "replay: an example's 'seed' is at least 0, not -1"),
+    "wrong names": (json.dumps({**EXAMPLE, "absent": [1]}), "replay: an example's 'absent' are names, not 1"),
+    "no suite": (json.dumps({**EXAMPLE, "case": "suites/y.yaml::relu"}), "suites/y.yaml"),
+    "no case": (
+        json.dumps({**EXAMPLE, "case": "suites/x/s.yaml::rely"}),
+        "replay: suites/x/s.yaml has no case 'rely'; it has relu",
+    ),
+    "no dtype": (json.dumps({**EXAMPLE, "dtype": "int3"}), "relu is not run in 'int3'; its dtypes are float32"),
+    "no size": (json.dumps({**EXAMPLE, "sizes": {"N": 1}}), "it gives no value for the size 'C'"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), EXAMPLES.values(), ids=EXAMPLES)
+def test_an_example_that_cannot_be_replayed(
+    project: Project, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    """No worker is started for what is not an example of a case that there is."""
+    project.write("list.json", "[1]")
+    project.write("binary.json", b"\xff\xfe")
+    assert said in refused(project, capsys, "replay", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "nowhere.yaml"], "there is no file nowhere.yaml"),
+        (["doctor", "--preload", "nowhere.py"], "--preload: there is no file nowhere.py"),
+        (["doctor", "--levels", " , "], "--levels: ' , ' names nothing; give names separated by commas"),
+        (["doctor"], f"there is no interpreter {NOWHERE}; give the path of the Python that has the PyTorch to test"),
+        (["doctor", "--in-process"], "in-process runs use this interpreter; another one cannot be given with them"),
+    ],
+)
+def test_a_wrong_argument(
+    project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """The message says which argument, and what would be right."""
+    assert said in refused(project, capsys, *arguments)
+
+
+def test_the_interpreter_under_test_comes_from_the_environment(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EQUIVALENCE_PYTHON is honoured where --python is not given."""
+    monkeypatch.setenv("EQUIVALENCE_PYTHON", "other/python")
+    monkeypatch.chdir(project.root)
+    assert main(["doctor"]) == 4
+    assert "there is no interpreter other/python" in capsys.readouterr().err
+
+
+def test_mistakes_of_a_suite_on_the_command_line(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check` tells what pytest would: before a worker starts, and what no draw can satisfy too."""
+    project.suite(SUITE.replace("    numerics: exact\n", '    numerics: exact\n    require: ["N > N"]\n'))
+    assert "nothing satisfies this case: 'N > N' does not hold" in refused(project, capsys, "check", "suites/x/s.yaml")
+
+
+@pytest.mark.parametrize("arguments", [[], ["retry"], ["replay"], ["doctor", "--level", "x", "--wrong"]])
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """What argparse refuses exits with 4 too, with the usage above the one message."""
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 4
+    error = capsys.readouterr().err
+    assert error.startswith("usage: equivalence")
+    assert error.count("ERROR: ") == 1
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version prints the package's."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.strip() == __version__

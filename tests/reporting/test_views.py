@@ -1,0 +1,170 @@
+"""The record and its views: what is kept, what is printed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.nouns import Example, Finding
+from harness.reporting import Record, failure_text, terminal_summary
+from harness.verdict import CellRow, Failure, Outcome
+
+CASE = "suites/operators/pooling.yaml::max_pool2d"
+EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
+FINDING = Finding(
+    "values", "output[0]", "layout", {"avx2": 3.0}, ("drawn",), "output[0] differs", "all in the last column"
+)
+FAILURE = Failure(
+    FINDING,
+    EXAMPLE,
+    EXAMPLE.but(seed=9),
+    (CellRow("sse41", "passed", 0.0, ()), CellRow("avx2", "failed", 3.0, ("pooling:jit:avx2",))),
+    "again in a fresh worker",
+    "pytorch#1: one column",
+)
+
+
+def outcome(dtype: str = "float32", **changes: Any) -> Outcome:
+    """A trial that passed in one cell, and was not trusted once."""
+    fields: dict[str, Any] = {
+        "examples": Counter(corners=3, drawn=2),
+        "cells": {"sse41": Counter(passed=4, untrusted=1)},
+        "untrusted": Counter({"same layout": 1}),
+        "hits": {"sse41": Counter({"convolution:jit:sse41": 7})},
+        "ratios": {"output[0]": 0.51234},
+        "coverage": {"pairs": 50, "of": 100},
+    }
+    return Outcome(CASE, dtype, **{**fields, **changes})
+
+
+def record(*outcomes: Outcome) -> Record:
+    """A record of these outcomes at two levels that ran and one that did not."""
+    made = Record()
+    levels = {
+        "sse41": {"state": "run", "why": "SSE4.1"},
+        "avx2": {"state": "run", "why": "AVX2"},
+        "amx": {"state": "not available", "why": "needs amx_tile"},
+    }
+    made.open(["header"], {"torch": "2.9"}, {"seed": 0}, levels)
+    for one in outcomes:
+        made.add(f"{one.case}[{one.dtype}]", one.as_json())
+    return made
+
+
+def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
+    """In whatever order the outcomes came, the document is the same, and it is JSON that any reader takes."""
+    path = tmp_path / "deep" / "record.json"
+    one, other = outcome("float64"), outcome("bfloat16")
+    record(one, other).prepare(path)
+    record(one, other).write(path)
+    text = path.read_text()
+    record(other, one).write(path)
+    assert path.read_text() == text
+    data = json.loads(text)
+    assert list(data) == ["schema", "build", "run", "levels", "items"]
+    assert [item["dtype"] for item in data["items"].values()] == ["bfloat16", "float64"]
+    assert data["items"][f"{CASE}[float64]"]["ratios"] == {"output[0]": 0.51}
+
+
+def test_a_record_that_cannot_be_written_is_known_before_the_run(tmp_path: Path) -> None:
+    """A file where a directory is needed is refused."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written: "):
+        Record().prepare(tmp_path / "file" / "record.json")
+
+
+def test_a_failure_is_plain_data_that_replay_reads() -> None:
+    """Through JSON and back the example is the same."""
+    data = json.loads(json.dumps(outcome(failures=[FAILURE]).as_json()))
+    (failure,) = data["failures"]
+    assert Example.from_json(failure["example"]) == EXAMPLE
+    assert failure["why"] == "pytorch#1: one column"
+
+
+def test_the_summary_of_a_run_that_passed() -> None:
+    """Marks by level, counts, share of pairs, headroom, kernels that ran, what was not trusted."""
+    text = terminal_summary(record(outcome()))
+    assert "one mark for each level, in this order: sse41 avx2" in text
+    assert "level amx: not available: needs amx_tile" in text
+    line = next(line for line in text.splitlines() if line.startswith("max_pool2d"))
+    assert line.split() == ["max_pool2d", ".-", "5", "50", "%", "0.51"]
+    assert "examples: 3 corners, 2 drawn" in text
+    assert "checks (example x level): 4 passed, 1 untrusted" in text
+    assert "two-way combinations of corner values covered: 50 of 100 (50.0 %)" in text
+    assert "untrusted: 1 same layout" in text
+    assert "oneDNN at sse41: convolution:jit:sse41 7" in text
+    assert "oneDNN at avx2: never reached" in text
+
+
+def test_the_summary_of_what_went_otherwise() -> None:
+    """Failures, deviations with their witnesses, items without a check, incidents and notes each have their line."""
+    cells = {"sse41": Counter(failed=1, passed=3), "avx2": Counter(deviation=2)}
+    told = outcome(
+        cells=cells,
+        failures=[FAILURE],
+        deviations=Counter(column=2),
+        witnesses={"column": "still fails", "other": "its witness is float64", "gone": "stale: it passes"},
+        incidents=["worker cell-avx2 died; replaced"],
+        notes=["stopped after 3 crashes or hangs"],
+        ratios={},
+        coverage={},
+    )
+    empty = outcome("float64", cells={"sse41": Counter(untrusted=5)})
+    text = terminal_summary(record(told, empty))
+    assert next(line for line in text.splitlines() if line.startswith("max_pool2d")).split()[1:3] == ["Fd", "u-"]
+    for line in (
+        "deviation column: 2 examples; witness still fails",
+        "deviation gone: 0 examples; witness stale: it passes",
+        "nothing checked: max_pool2d[float64]",
+        "incident: worker cell-avx2 died; replaced",
+        "note: max_pool2d[float32]: stopped after 3 crashes or hangs",
+    ):
+        assert line in text
+    assert "deviation other" not in text
+
+
+def test_a_summary_without_a_bound_or_a_pair() -> None:
+    """Where everything was compared bit for bit there is no ratio, and where nothing was counted no share."""
+    text = terminal_summary(record(outcome(ratios={}, coverage={})))
+    line = next(line for line in text.splitlines() if line.startswith("max_pool2d"))
+    assert line.split()[-2:] == ["-", "exact"]
+
+
+def test_the_story_of_a_failure() -> None:
+    """A sentence, the corner it was, the minimal example, the table, and the command to run it again."""
+    text = failure_text(outcome(failures=[FAILURE, FAILURE], notes=["a note"]), " --levels avx2")
+    lines = text.splitlines()
+    assert lines[0] == "max_pool2d in float32 (layout): output[0] differs, all in the last column"
+    assert lines[1] == "declared corner: pytorch#1: one column"
+    assert "minimal example (again in a fresh worker; fails in layout drawn):" in text
+    assert next(line.split() for line in lines if line.startswith("  sse41")) == ["sse41", "passed", "ATen"]
+    row = ["avx2", "failed", "3", "pooling:jit:avx2"]
+    assert next(line.split() for line in lines if line.startswith("  avx2")) == row
+    assert text.count(f"replay: equivalence replay --levels avx2 '{EXAMPLE.to_json()}'") == 2
+    assert lines[-1] == "a note"
+
+
+def test_a_text_with_a_quote_can_still_be_pasted() -> None:
+    """The command quotes the example for a shell, whatever its choices are called."""
+    example = EXAMPLE.but(sizes={"mode": "it's"})
+    failure = Failure(FINDING, example, example, (), "again in a fresh worker")
+    assert """it'"'"'s""" in failure_text(outcome(failures=[failure]))
+
+
+def test_a_stale_deviation_says_what_to_do() -> None:
+    """The entry is named, with what its witness does now."""
+    text = failure_text(outcome(witnesses={"column": "stale: its witness does not fail that way any more (it passes)"}))
+    expected = "deviation column is stale: its witness does not fail that way any more (it passes): remove the entry"
+    assert text.startswith(expected)
+
+
+@pytest.mark.parametrize(("reasons", "said"), [(Counter(empty=2), "empty"), (Counter(), "no example ran")])
+def test_nothing_checked_says_why(reasons: Counter[str], said: str) -> None:
+    """An item in which no check could have failed lists the reasons."""
+    text = failure_text(outcome(cells={}, untrusted=reasons))
+    assert f"nothing was checked: {said}" in text

@@ -1,0 +1,145 @@
+"""The gate without workers: where its data comes from, what it finds before they start, and its clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.execution import Build, Laboratory
+from harness.gate import Gate
+from harness.nouns import Cell, Deviation, Example, Expression
+from harness.settings import settings
+from harness.shipped import data
+from harness.verdict import Outcome, Trial
+from tests.verdict.laboratory import CASE, CELLS, ToyLaboratory
+
+BUILD = Build("2.9.0", "3.9", "some CPU", "3.11.7", "2.1", "Linux-x86_64", ("avx2",))
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """A gate whose laboratory is entered without starting anything."""
+    monkeypatch.setattr(Laboratory, "__enter__", lambda self: self)
+    return Gate(settings(tmp_path, {"examples": "10", "profile": "quick", "budget": "100"}))
+
+
+def with_toy(gate: Gate, wrong: Any) -> Gate:
+    """The same gate over the toy."""
+    toy: Any = ToyLaboratory(wrong)
+    toy.build = BUILD
+    gate.laboratory = toy
+    return gate
+
+
+def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
+    """Levels and deviations are those of the project where it has them."""
+    shipped = data(tmp_path, "suites/isa.yaml")
+    assert shipped.is_file()
+    own = tmp_path / "suites" / "isa.yaml"
+    own.parent.mkdir()
+    own.touch()
+    assert data(tmp_path, "suites/isa.yaml") == own
+    with pytest.raises(UserError, match=r"none\.yaml: not found below"):
+        data(tmp_path, "suites/none.yaml")
+
+
+def test_torch_missing_in_this_process(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in this process where torch is not installed is a mistake with one message."""
+
+    def enter(_: Laboratory) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(Laboratory, "__enter__", enter)
+    with pytest.raises(UserError, match="has no torch; a run in this process needs torch"), gate:
+        pass
+
+
+def test_a_failure_is_remembered_until_it_passes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run begins with it; once it passes, it is forgotten; a run that was cut short forgets nothing."""
+
+    def wrong(example: Example, cell: str, layout: str) -> str:
+        return "value" if example.sizes["W"] > 2 and layout == "drawn" and cell else ""
+
+    def right(example: Example, cell: str, layout: str) -> str:
+        del example, cell, layout
+        return ""
+
+    assert with_toy(gate, wrong).try_case(CASE, "float32").status == "failed"
+    again = with_toy(gate, wrong).try_case(CASE, "float32")
+    assert again.examples["saved"] == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(Trial, "run", lambda trial: Outcome(trial.case.id, trial.dtype, complete=False))
+        assert with_toy(gate, right).try_case(CASE, "float32").status == "not run"
+    assert with_toy(gate, right).try_case(CASE, "float32").examples["saved"] == 1
+    assert with_toy(gate, right).try_case(CASE, "float32").examples["saved"] == 0
+
+
+def test_an_item_gets_its_share_of_the_time_that_is_left(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget begins with the workers; what one item does not use is there for the rest."""
+    now = [1000.0]
+    deadlines: list[float | None] = []
+
+    def run(trial: Trial) -> Outcome:
+        deadlines.append(trial.deadline)
+        return Outcome(trial.case.id, trial.dtype)
+
+    monkeypatch.setattr(Trial, "run", run)
+    monkeypatch.setattr("harness.gate.time.monotonic", lambda: now[0])
+    with gate:
+        idle = gate.laboratory
+        for now[0], share in ((1000.0, 0.25), (1060.0, 0.5), (1200.0, 0.5)):
+            with_toy(gate, None).try_case(CASE, "float32", share)
+        gate.laboratory = idle
+    assert deadlines == [1025.0, 1080.0, 1200.0]
+
+
+def test_the_header_and_the_levels_of_the_record(gate: Gate) -> None:
+    """Levels that ran have their proof; aliases, missing and ineffective ones say what they are."""
+    toy: Any = with_toy(gate, None).laboratory
+    toy.cells = (Cell("avx2", CELLS[0].level, proof={"onednn": "AVX2", "aten": "AVX2"}),)
+    toy.aliases = {"avx2_vnni": "avx2"}
+    toy.unavailable = {"avx512_core": "needs avx512f", "sve256": "needs aarch64"}
+    toy.ineffective = {"avx2": "ATen was capped at AVX2 and runs DEFAULT"}
+    assert gate.header() == [
+        "under test: PyTorch 2.9.0, oneDNN 3.9, NumPy 2.1, 3.11.7",
+        "cpu: some CPU",
+        "level avx2: onednn AVX2; aten AVX2",
+        "level avx2_vnni: the same as avx2",
+        "level avx512_core: not available: needs avx512f",
+        "level avx2: NOT EFFECTIVE: ATen was capped at AVX2 and runs DEFAULT",
+        "profile: quick, seed 0, 1 and 2 threads",
+    ]
+    build, run, levels = gate.described()
+    assert build == {
+        "torch": "2.9.0", "onednn": "3.9", "cpu": "some CPU", "python": "3.11.7", "numpy": "2.1",
+        "platform": "Linux-x86_64",
+    }  # fmt: skip
+    assert (run["profile"], run["seed"]) == ("quick", 0)
+    assert {name: level["state"] for name, level in levels.items()} == {
+        "avx2": "run",
+        "avx2_vnni": "alias of",
+        "avx512_core": "not available",
+    }
+
+
+def test_deviations_for_the_build_under_test(gate: Gate) -> None:
+    """Only entries of this case and dtype, for this PyTorch version."""
+    witness = Example(CASE.id, "float32", {}, {})
+    when = Expression.parse("W > 1")
+    entry = Deviation("a", CASE.id, ("float32",), ("*",), "crash", ("low",), when, "", "", witness, torch=">=2.9")
+    gate.deviations = replace(gate.deviations, entries=(entry, replace(entry, id="b", torch="<2.9")))
+    assert [one.id for one in with_toy(gate, None).known(CASE, "float32")] == ["a"]
+    assert list(gate.known(CASE, "float16")) == []
+
+
+def test_every_case_that_cannot_be_drawn_is_told(gate: Gate) -> None:
+    """All at once, each by its id and line."""
+    wrong = replace(CASE, require=(Expression.parse("N < 0"),))
+    with pytest.raises(UserError) as error:
+        gate.rehearse([wrong, CASE, replace(wrong, id="suites/x.yaml::other", line=9)])
+    lines = str(error.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [f"{CASE.id} (line 4)", "suites/x.yaml::other (line 9)"]
