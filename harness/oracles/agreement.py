@@ -51,7 +51,8 @@ def errors(
     """Who raises otherwise than the rest, and why the example cannot be trusted if all raise alike.
 
     The reference decides what is usual where at least one observation agrees with it; else the contiguous
-    observations do, by majority. Raising alike in every cell and layout is a refusal, not a fault.
+    observations do, by majority. Raising alike in every cell and layout is a refusal where the reference raises too;
+    where it computes an answer, it is a fault: a case says which dtypes it runs in.
     """
     answers: dict[Place, Observation] = {
         (seen.cell, seen.layout): seen for seen in observations if seen.status in ("ok", "raised")
@@ -62,9 +63,11 @@ def errors(
     faults = {
         place: Fault(1.0, _unlike(answers[place], usual)) for place, outcome in outcomes.items() if outcome != usual
     }
+    if not faults and usual and reference.status == "ok":
+        faults = {place: Fault(1.0, _refused(seen)) for place, seen in answers.items()}
     if faults or not answers:
         return faults, _lost(reference, answers)
-    return {}, _refusal(reference, usual, next(iter(answers.values())))
+    return {}, _refusal(reference, usual)
 
 
 def _outcome(observation: Observation) -> str:
@@ -83,12 +86,13 @@ def _unlike(observation: Observation, usual: str) -> str:
     return f"the call raises {_outcome(observation)} where {others}: {_first_line(observation.message)}"
 
 
-def _refusal(reference: Reference, usual: str, sample: Observation) -> dict[str, tuple[str, ...]]:
-    if usual and reference.status == "raised":
-        return {f"raised {usual}": ()}
-    if usual:
-        return {f"unsupported: {usual}: {_first_line(sample.message)}": ()}
-    return _lost(reference, {})
+def _refused(observation: Observation) -> str:
+    first = _first_line(observation.message)
+    return f"the call raises {_outcome(observation)} where the float64 reference computes an answer: {first}"
+
+
+def _refusal(reference: Reference, usual: str) -> dict[str, tuple[str, ...]]:
+    return {f"raised {usual}": ()} if usual else _lost(reference, {})
 
 
 def _lost(reference: Reference, answers: Mapping[Place, Observation]) -> dict[str, tuple[str, ...]]:

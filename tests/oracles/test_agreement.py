@@ -101,13 +101,15 @@ def test_all_raising_alike_is_untrusted(stage: Any) -> None:
     assert judgement.untrusted == {"raised RuntimeError": ()}
 
 
-def test_all_refusing_what_the_reference_computes_is_unsupported(stage: Any) -> None:
-    """A dtype without a kernel, in every cell and layout."""
+def test_all_refusing_what_the_reference_computes_is_a_finding(stage: Any) -> None:
+    """A kernel that refuses everywhere what the reference computes is a fault, in both formats alike."""
     scene = stage(RAMP)
     scene.change(layouts=BOTH, **RAISED)
-    judgement = scene.judge()
-    assert judgement.findings == ()
-    assert judgement.untrusted == {"unsupported: RuntimeError: no kernel": ()}
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind) == ("error", "universal")
+    assert finding.message == (
+        "the call raises RuntimeError where the float64 reference computes an answer: no kernel"
+    )
 
 
 @pytest.mark.parametrize(
