@@ -29,17 +29,19 @@ cases:
 """
 
 KERNELS = '''\
-"""Kernels that each worker loads: one is right, one is wrong for wide channels-last images."""
+"""Loaded over the stock functions, which the reference keeps: relu6 is wrong for wide channels-last images."""
 
 import torch
+from torch.nn import functional
 
-def right(x):
-    return x * 2
+stock = functional.relu6
 
-def wrong(x):
-    y = x * 2
-    wide = x.dim() == 4 and x.shape[3] > 2 and x.shape[1] > 1 and x.is_contiguous(memory_format=torch.channels_last)
-    return y + 1 if wide and torch._C._get_mkldnn_enabled() else y
+def relu6(input, inplace=False):
+    y = stock(input)
+    wide = y.dim() == 4 and y.shape[3] > 2 and y.shape[1] > 1
+    return y + 1 if wide and input.is_contiguous(memory_format=torch.channels_last) else y
+
+functional.relu6 = relu6
 '''
 
 needs_workers = pytest.mark.skipif(platform.machine() != "x86_64", reason="the levels named here are those of x86-64")

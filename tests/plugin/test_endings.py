@@ -14,27 +14,29 @@ from tests.plugin.project import LEVEL, SUITE, Project, needs_workers
 pytestmark = needs_workers
 
 WAITING = '''\
-"""Kernels that wait, at their first call in a cell, for what the test does to their process."""
+"""Functions that wait, at their first call, for what the test does to their process."""
 
 import os
 import time
 from pathlib import Path
 
-import torch
+from torch.nn import functional
 
-def _wait(name, x):
+def waiting(stock, name):
     met = Path(__file__).with_name(name)
-    if torch._C._get_mkldnn_enabled() and not met.exists():
-        Path(__file__).with_name(name + ".part").write_text(str(os.getpid()))
-        Path(__file__).with_name(name + ".part").rename(met)
-        time.sleep(60)
-    return x * 2
 
-def killed(x):
-    return _wait("killed", x)
+    def function(input, inplace=False):
+        if not met.exists():
+            part = met.with_suffix(".part")
+            part.write_text(str(os.getpid()))
+            part.rename(met)
+            time.sleep(60)
+        return stock(input)
 
-def stopped(x):
-    return _wait("stopped", x)
+    return function
+
+functional.relu = waiting(functional.relu, "killed")
+functional.relu6 = waiting(functional.relu6, "stopped")
 '''
 
 PATIENCE = 120.0
@@ -61,8 +63,8 @@ def awaited(path: Path) -> int:
 def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project) -> None:
     """The run goes on with another worker, passes, tells both incidents, and every example counts."""
     project.write("waiting.py", WAITING)
-    suite = SUITE.replace("  relu:\n", "  pair:\n    names: [killed, stopped]\n")
-    project.suite(suite.replace("torch.nn.functional.relu", "waiting.{name}"))
+    suite = SUITE.replace("  relu:\n", "  pair:\n    names: [relu, relu6]\n")
+    project.suite(suite.replace("functional.relu", "functional.{name}"))
     options = ("--eq-levels", LEVEL, "--eq-profile", "quick", "--eq-examples", "10", "--eq-preload", "waiting.py")
     with project.start(*options) as run:
         for name, number in (("killed", signal.SIGKILL), ("stopped", signal.SIGSTOP)):
@@ -75,7 +77,7 @@ def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project
     for item in items.values():
         assert item["status"] == "passed"
         assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 10
-    told = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("killed", "stopped")]
+    told = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("relu", "relu6")]
     assert "died (killed by SIGKILL" in told[0]
     assert "hung (no answer within 5 s)" in told[1]
     assert all("did not come back in a fresh worker, whose answer counts" in text for text in told)

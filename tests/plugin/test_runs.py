@@ -14,17 +14,28 @@ from tests.plugin.project import KERNELS, LEVEL, SUITE, Project, Run, needs_work
 
 pytestmark = needs_workers
 
-PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [wrong, right]\n").replace(
-    "torch.nn.functional.relu", "kernels.{name}"
-)
-WRONG, RIGHT = "suites/x/s.yaml::wrong[float32]", "suites/x/s.yaml::right[float32]"
-OPTIONS = ("--eq-levels", LEVEL, "--eq-examples", "30", "--eq-preload", "kernels.py")
+PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [relu6, relu]\n").replace("functional.relu", "functional.{name}")
+WRONG, RIGHT = "suites/x/s.yaml::relu6[float32]", "suites/x/s.yaml::relu[float32]"
+OPTIONS = ("--eq-levels", LEVEL, "--eq-examples", "16", "--eq-preload", "kernels.py")
 
 SENTINEL = """\
 import sys
 
 def pytest_sessionfinish():
     print("torch is", "here" if "torch" in sys.modules else "elsewhere")
+"""
+
+SLOW = """\
+import time
+from torch.nn import functional
+
+stock = functional.relu6
+
+def relu6(input, inplace=False):
+    time.sleep(0.03)
+    return stock(input)
+
+functional.relu6 = relu6
 """
 
 OUTCOME = {
@@ -67,7 +78,7 @@ def test_a_run_says_what_it_tested(first: Run) -> None:
     """The header proves the level; the summary counts; pytest's own process never loads torch."""
     for text in ("under test: PyTorch ", "cpu: ", f"level {LEVEL}: onednn ", "profile: gate, seed 0, 1 and 2 threads"):
         assert text in first.output
-    assert "examples: 30 corners, 30 drawn" in first.output
+    assert "examples: 16 corners, 16 drawn" in first.output
     assert "first.json" in first.output
     assert "torch is elsewhere" in first.output
 
@@ -77,7 +88,7 @@ def test_a_failure_tells_its_story(first: Run, pair: Project) -> None:
     assert first.code == 1
     example = failure(pair)
     assert example.sizes == {"N": 1, "C": 2, "H": 1, "W": 3}
-    assert "wrong in float32 (layout): output[0] differs from the float64 reference" in first.output
+    assert "relu6 in float32 (layout): output[0] differs from the float64 reference" in first.output
     options = f"--levels {LEVEL} --preload {pair.root}/kernels.py"
     assert f"equivalence replay {options} '{example.to_json()}'" in first.output
     assert "Traceback" not in first.output
@@ -87,7 +98,7 @@ def test_a_failure_tells_its_story(first: Run, pair: Project) -> None:
 def test_a_failure_is_remembered(first: Run, pair: Project) -> None:
     """Its example is kept for the profiles that begin with what failed last time."""
     assert first.code == 1
-    saved = pair.root / ".equivalence" / "failures" / "suites-x-s" / "wrong[float32].json"
+    saved = pair.root / ".equivalence" / "failures" / "suites-x-s" / "relu6[float32].json"
     assert failure(pair).to_json() in saved.read_text()
 
 
@@ -98,11 +109,11 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
     assert set(record) == {"schema", "build", "run", "levels", "items"}
     assert record["schema"] == 1
     assert record["run"]["profile"] == "gate"
-    assert list(record["items"]) == [RIGHT, WRONG]
+    assert list(record["items"]) == [WRONG, RIGHT]
     for item in record["items"].values():
         assert set(item) == OUTCOME
-        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 30
-    assert [item["status"] for item in record["items"].values()] == ["passed", "failed"]
+        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 16
+    assert [item["status"] for item in record["items"].values()] == ["failed", "passed"]
 
 
 def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
@@ -111,11 +122,11 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
     cases = ET.parse(pair.root / "junit.xml").iter("testcase")  # noqa: S314 - written by pytest just now
     found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
     assert {name: properties["status"] for name, properties in found.items()} == {
-        "wrong[float32]": "failed",
-        "right[float32]": "passed",
+        "relu6[float32]": "failed",
+        "relu[float32]": "passed",
     }
-    assert set(found["right[float32]"]) == {"status", "examples", "worst_ratio", "deviations"}
-    assert found["right[float32]"]["examples"] == "30"
+    assert set(found["relu[float32]"]) == {"status", "examples", "worst_ratio", "deviations"}
+    assert found["relu[float32]"]["examples"] == "16"
 
 
 def test_several_processes_give_the_same_record(first: Run, pair: Project) -> None:
@@ -132,7 +143,7 @@ def test_options_of_every_kind_give_the_same_record(first: Run, pair: Project) -
     assert first.code == 1
     pair.write("pytest.ini", f"[pytest]\neq_levels = {LEVEL}\neq_seed = 5\neq_examples = 9\neq_preload = kernels.py\n")
     again = pair.pytest(
-        "--eq-seed", "0", EQUIVALENCE_EXAMPLES="30", EQUIVALENCE_SEED="6", EQUIVALENCE_RECORD="again.json"
+        "--eq-seed", "0", EQUIVALENCE_EXAMPLES="16", EQUIVALENCE_SEED="6", EQUIVALENCE_RECORD="again.json"
     )
     (pair.root / "pytest.ini").unlink()
     assert again.code == 1
@@ -156,18 +167,18 @@ def test_collecting_starts_no_worker(pair: Project) -> None:
 
 def test_a_selection_under_a_time_budget(pair: Project) -> None:
     """What was not reached is a note, item by item; the run passes. -k takes the other cases away."""
-    pair.write("slow.py", KERNELS.replace("def right(x):\n", "def right(x):\n    import time; time.sleep(0.03)\n"))
-    pair.suite(PAIR.replace("kernels.{", "slow.{").replace("[float32]", "[float32, float64]"))
-    run = pair.pytest("--eq-levels", LEVEL, "--eq-preload", "slow.py", "--eq-budget", "1", "-k", "right")
+    pair.write("slow.py", SLOW)
+    pair.suite(PAIR.replace("[float32]", "[float32, float64]"))
+    run = pair.pytest("--eq-levels", LEVEL, "--eq-preload", "slow.py", "--eq-budget", "1", "-k", "relu6")
     pair.suite(PAIR)
     assert run.code == 0, run.output
     items = pair.record["items"]
-    assert list(items) == ["suites/x/s.yaml::right[float32]", "suites/x/s.yaml::right[float64]"]
+    assert list(items) == [WRONG, "suites/x/s.yaml::relu6[float64]"]
     assert all("the time budget was reached" in " ".join(item["notes"]) for item in items.values())
-    assert "note: right[float32]: the time budget was reached" in run.output
+    assert "note: relu6[float32]: the time budget was reached" in run.output
 
 
-@pytest.mark.parametrize(("kernel", "verdict", "code"), [("wrong", "FAILED", 1), ("right", "PASSED", 0)])
+@pytest.mark.parametrize(("kernel", "verdict", "code"), [("relu6", "FAILED", 1), ("relu", "PASSED", 0)])
 def test_replay(first: Run, pair: Project, kernel: str, verdict: str, code: int) -> None:
     """The command that a failure prints says FAILED and exits with 1; what passes says PASSED and exits with 0."""
     assert first.code == 1
@@ -182,7 +193,7 @@ def test_deviations_accept_and_go_stale(first: Run, pair: Project) -> None:
     """A finding under an entry is counted and passes; an entry whose witness passes fails the run and is named."""
     assert first.code == 1
     example = failure(pair)
-    _entries(pair, known=example, gone=example.but(case="suites/x/s.yaml::right"))
+    _entries(pair, known=example, gone=example.but(case="suites/x/s.yaml::relu"))
     run = pair.pytest(*OPTIONS)
     (pair.root / "golden/deviations.yaml").unlink()
     items = pair.record["items"]
