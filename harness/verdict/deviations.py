@@ -59,7 +59,7 @@ def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example
 
 
 def _names(deviation: Deviation, finding: Finding) -> bool:
-    """Whether the entry is about this oracle, tensor and a cell; values that nobody wrote vary from call to call too."""
+    """Whether the entry is about this oracle, tensor and a cell; values nobody wrote vary from call to call too."""
     oracles = ("values", "repeat") if deviation.oracle == "values" else (deviation.oracle,)
     return (
         finding.oracle in oracles
