@@ -135,7 +135,7 @@ class Laboratory:
         while flights:
             yield self._gather(case, flights.popleft())
 
-    def isolated(
+    def isolated(  # noqa: PLR0913 - each is a choice of its own, all but two by keyword
         self,
         case: Case,
         example: Example,

@@ -43,7 +43,7 @@ def corner_examples(case: Case, dtype: str, strength: int = 2) -> list[Example]:
 
 
 def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
-    """For each size that may be 0, a simple row and one from the middle with it: enough for what an empty tensor shows."""
+    """For each size that may be 0, a simple row and one from the middle with it: enough for what emptiness shows."""
     for size in case.sizes:
         if size.empty:
             for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):

@@ -183,6 +183,16 @@ def test_isolated_repeats_are_compared(laboratory: Laboratory) -> None:
     assert [each.unrepeated for each in result.observations] == [("output[0]",), ("output[0]",)]
 
 
+def test_isolated_can_run_earlier_examples_first(laboratory: Laboratory) -> None:
+    """What an earlier example left behind in the process is there when the example runs."""
+    unsteady = stand.case("misbehaving.unsteady")
+    example = stand.example(unsteady, sizes={"N": 1, "C": 1, "H": 1, "W": 1})
+    alone = laboratory.isolated(unsteady, example, cells=["avx2"])
+    later = laboratory.isolated(unsteady, example, cells=["avx2"], after=[example])
+    calls = 3  # one of each layout, and the repetition
+    assert numbers(later)[0] == numbers(alone)[0] + calls
+
+
 def test_cells_are_chosen_by_name(run: Run) -> None:
     """An unknown cell is a mistake with a suggestion."""
     clone = stand.case("torch.clone")

@@ -107,9 +107,7 @@ def test_all_refusing_what_the_reference_computes_is_a_finding(stage: Any) -> No
     scene.change(layouts=BOTH, **RAISED)
     (finding,) = scene.judge().findings
     assert (finding.oracle, finding.kind) == ("error", "universal")
-    assert finding.message == (
-        "the call raises RuntimeError where the float64 reference computes an answer: no kernel"
-    )
+    assert finding.message == ("the call raises RuntimeError where the float64 reference computes an answer: no kernel")
 
 
 @pytest.mark.parametrize(
