@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ def test_a_failure_tells_its_story(first: Run, pair: Project) -> None:
     example = failure(pair)
     assert example.sizes == {"N": 1, "C": 2, "H": 1, "W": 3}
     assert "relu6 in float32 (layout): output[0] differs from the float64 reference" in first.output
-    options = f"--levels {LEVEL} --preload {pair.root}/kernels.py"
+    tested = os.environ.get("EQUIVALENCE_PYTHON")
+    options = f"{f'--python {tested} ' if tested else ''}--levels {LEVEL} --preload {pair.root}/kernels.py"
     assert f"equivalence replay {options} '{example.to_json()}'" in first.output
     assert "Traceback" not in first.output
     assert "1 failed, 1 passed" in first.output
