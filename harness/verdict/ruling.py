@@ -34,6 +34,11 @@ class Ruling:
         """The failure of that oracle and tensor, if it is there."""
         return next((finding for finding in self.failures if finding.key == key), None)
 
+    @property
+    def excused(self) -> frozenset[tuple[str, str]]:
+        """The (cell, tensor) pairs of which a deviation accepts something: how far out they are is no headroom."""
+        return frozenset((cell, found.tensor) for _, found in self.settled.accepted for cell in found.cells)
+
     def states(self) -> dict[str, str]:
         """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
         cells = dict.fromkeys((observation.cell for observation in self.result.observations), "passed")

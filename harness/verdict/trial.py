@@ -152,8 +152,9 @@ class Trial:
         outcome.untrusted.update(ruling.judgement.untrusted.keys())
         outcome.deviations.update({name for name, _ in ruling.settled.accepted})
         self._count_left_out(ruling.example)
-        for (_, tensor), ratio in ruling.judgement.ratios.items():
-            outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
+        for (cell, tensor), ratio in ruling.judgement.ratios.items():
+            if ratio <= 1 or (cell, tensor) not in ruling.excused:
+                outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
         for observation in ruling.result.observations:
             outcome.hits.setdefault(observation.cell, Counter()).update(observation.kernels)
             outcome.operators.update(observation.operators)
