@@ -39,7 +39,7 @@ PROFILES: Final[dict[str, Profile]] = {
     profile.name: profile
     for profile in (
         Profile("quick", strength=2, rows=30, random=10, limit=5.0, attempts=200),
-        Profile("gate", strength=2, rows=0, random=40, limit=10.0, attempts=400, recalls=False),
+        Profile("gate", strength=2, rows=0, random=40, limit=20.0, attempts=400, recalls=False),
         Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True),
         Profile("replay", strength=2, rows=0, random=0, limit=30.0, attempts=400, saved_only=True),
     )
