@@ -1,4 +1,4 @@
-"""The commands beside pytest: `equivalence doctor`, `replay`, `check`."""
+"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from harness import __version__
 from harness.commands import check, doctor, replay
+from harness.covering import coverage
 from harness.errors import UserError
 from harness.settings import Settings, settings
 
@@ -36,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {name: getattr(options, name, None) for name in ("levels", "python", "preload", "in_process")}
+    given = {name: getattr(options, name, None) for name in ("levels", "python", "preload", "in_process", "record")}
     return settings(Path.cwd(), {"profile": "replay", **given}, prefix="--")
 
 
@@ -47,6 +48,7 @@ def _parser() -> _Parser:
     _add_doctor(commands)
     _add_replay(commands)
     _add_check(commands)
+    _add_coverage(commands)
     return parser
 
 
@@ -68,6 +70,13 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     _add_build(command)
     command.set_defaults(command=check)
+
+
+def _add_coverage(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("coverage", help="the operators and functions that a full run reached, or missed")
+    command.add_argument("--record", metavar="FILE", help="the record of that run (default: .equivalence/record.json)")
+    _add_build(command)
+    command.set_defaults(command=coverage)
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:

@@ -123,13 +123,17 @@ class Laboratory:
         examples: Iterable[Example],
         *,
         cells: Collection[str] | None = None,
-        trace: bool = False,
+        traced: Collection[Example] = (),
     ) -> Iterator[Result]:
-        """Run examples in the cells (None: all) and yield their results in order, several being under way at once."""
+        """Run examples in the cells (None: all) and yield their results in order, several being under way at once.
+
+        Of `traced` ones the ATen operators are noted too, in the first and the last of the cells: those between are
+        capped between.
+        """
         chosen = self._chosen(cells)
         flights: deque[_Flight] = deque()
         for example in examples:
-            flights.append(self._dispatch(case, example, chosen, trace))
+            flights.append(self._dispatch(case, example, chosen, example in traced))
             if len(flights) == IN_FLIGHT:
                 yield self._gather(case, flights.popleft())
         while flights:
@@ -174,11 +178,11 @@ class Laboratory:
         about = example.to_json()
         asked = requests.reference_request(case, example)
         sent = reference, reference.send(Ticket(asked, about, self.limit * REFERENCE_PATIENCE))
-        asked = requests.observation_request(case, example, trace=trace)
         found: dict[str, tuple[Station, Ticket]] = {}
         for name in cells:
             station = self.bench.cell(name)
             self._histories[name].append(example)
+            asked = requests.observation_request(case, example, trace=trace and name in (cells[0], cells[-1]))
             found[name] = station, station.send(Ticket(asked, about, self.limit))
         return _Flight(example, sent, found)
 
@@ -207,6 +211,18 @@ class Laboratory:
             rules.known(name, [*names, *self.aliases])
         wanted = {self.aliases.get(name, name) for name in cells}
         return [name for name in names if name in wanted]
+
+    def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
+        """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.
+
+        Raises UserError where the worker is lost over it.
+        """
+        station = self.bench.reference(preloaded=False)
+        asked = {"op": "catalogue", "calls": sorted(calls)}
+        reply = station.collect(station.send(Ticket(asked, "the catalogue", self.limit + 60.0)))
+        if reply.get("status") in {"died", "hung"}:
+            raise UserError(f"listing torch.nn.functional ended the worker: {reply['message']}")
+        return reply["functions"], reply["called"]
 
     def _problems(self, case: Case, *, preloaded: bool) -> list[str]:
         station = self.bench.reference(preloaded=preloaded)

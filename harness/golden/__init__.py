@@ -1,6 +1,7 @@
-"""Golden: what a person has reviewed. Here the deviations: findings that are known and accepted for now."""
+"""Golden: what a person has reviewed: deviations that are known and accepted, and what the suites must reach."""
 
+from harness.golden.coverage import OperatorList, Wanted, load_wanted
 from harness.golden.deviations import Deviations, load_deviations
 from harness.golden.fit import misfit
 
-__all__ = ["Deviations", "load_deviations", "misfit"]
+__all__ = ["Deviations", "OperatorList", "Wanted", "load_deviations", "load_wanted", "misfit"]

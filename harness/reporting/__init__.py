@@ -1,7 +1,17 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
+from harness.reporting.coverage import Coverage, judge_functions, operators_reached, read_record, share
 from harness.reporting.failure import failure_text
 from harness.reporting.record import Record
 from harness.reporting.summary import terminal_summary
 
-__all__ = ["Record", "failure_text", "terminal_summary"]
+__all__ = [
+    "Coverage",
+    "Record",
+    "failure_text",
+    "judge_functions",
+    "operators_reached",
+    "read_record",
+    "share",
+    "terminal_summary",
+]

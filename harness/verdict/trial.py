@@ -15,6 +15,7 @@ from harness.verdict.deviations import fatal, fatal_cells
 from harness.verdict.outcome import Outcome
 from harness.verdict.reduction import REPEATS, Reducer
 from harness.verdict.ruling import Ruling, disturbance, rule
+from harness.verdict.telling import telling
 
 SHRUNK = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
@@ -25,7 +26,7 @@ DEATHS = 3
 FRESH = 2
 """Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
 
-TRACED = 4
+TRACED = 8
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
 
 
@@ -115,10 +116,8 @@ class Trial:
             for example in examples:
                 self._count_left_out(example)
             return
-        parts = [(examples[:TRACED], True), (examples[TRACED:], False)]
-        for part, trace in parts:
-            for result in self.laboratory.run(self.case, part, cells=kept, trace=trace):
-                yield rule(self.case, self._undisturbed(result, kept), self.deviations)
+        for result in self.laboratory.run(self.case, examples, cells=kept, traced=telling(examples, TRACED)):
+            yield rule(self.case, self._undisturbed(result, kept), self.deviations)
 
     def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:
         """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""

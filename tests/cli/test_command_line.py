@@ -19,6 +19,11 @@ EXAMPLE = {
     "sizes": {"N": 1, "C": 1, "H": 1, "W": 2},
     "layouts": {},
 }
+COVERAGE = """\
+operators: {mine: {about: one, link: none, names: [relu]}}
+functions:
+  not_on_maps: [{names: [conv1d], reason: three dimensions}]
+"""
 
 
 @needs_workers
@@ -36,6 +41,28 @@ def test_a_suite_without_a_mistake(project: Project) -> None:
     """`check` asks a worker about the callables and says how many cases there are."""
     run = project.command("check", "suites/x/s.yaml", "--levels", LEVEL)
     assert (run.code, run.output.strip()) == (0, "1 case, no mistake")
+
+
+@needs_workers
+def test_the_coverage_of_a_record(project: Project) -> None:
+    """What the record of a run reached and missed; 1 where anything is missing, 0 where nothing is."""
+    project.write("golden/coverage.yaml", COVERAGE)
+    assert project.briefly("-k", "float32").code == 0
+    run = project.command("coverage", "--levels", LEVEL)
+    assert run.code == 1, run.output
+    assert "mine: 1 of 1 operators, 100.0 %" in run.output
+    assert "\n  relu: suites/x/s.yaml::relu\n" in run.output
+    assert "\n  conv2d: MISSING: " in run.output
+    offered = re.findall(r"^  (\w+): MISSING", run.output, re.MULTILINE)
+    project.write("golden/coverage.yaml", f"{COVERAGE}  left_out: [{{names: {offered}, reason: none of them}}]\n")
+    run = project.command("coverage", "--levels", LEVEL)
+    assert (run.code, "MISSING" in run.output) == (0, False), run.output
+
+
+def test_coverage_without_a_record(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says how to get one, before any worker starts."""
+    said = refused(project, capsys, "coverage", "--record", "mine.json")
+    assert re.search(r"^there is no record \S*mine.json; run the whole gate \(`pytest suites`", said)
 
 
 def refused(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -135,3 +135,9 @@ def double_(x):
 def double(x):
     """Twice x."""
     return x * 2
+
+
+def forms(x):
+    """One operator in place, one with `out=`, and a cast there and back: well-behaved."""
+    y = x.detach().clone().neg_()
+    return torch.add(y, y, out=torch.empty_like(y)).to(torch.float64).to(x.dtype)

@@ -213,3 +213,27 @@ def test_nothing_runs_outside_the_context() -> None:
     closed = Laboratory([stand.SSE41])
     with pytest.raises(RuntimeError, match="inside its with block"):
         closed.check(PID)
+
+
+def test_operators_are_traced_in_the_first_and_the_last_cell(laboratory: Laboratory) -> None:
+    """Of the examples named, and of no other."""
+    one = stand.case("torch.relu")
+    first, second = stand.example(one), stand.example(one, seed=1)
+    results = list(laboratory.run(one, [first, second], traced=[second]))
+    traced = [[bool(seen.operators) for seen in result.observations if seen.layout == "drawn"] for result in results]
+    assert traced == [[False, False], [True, True]]
+
+
+def test_the_catalogue_lists_functions_of_the_build(laboratory: Laboratory) -> None:
+    """What torch.nn.functional offers and nothing it imports; the same object under another name is known."""
+    calls = [
+        "torch.pixel_shuffle",
+        "torch.nn.functional.relu",
+        "torch.relu",
+        "torch.nn.functional.rely",
+        "nothing.here",
+    ]
+    offered, called = laboratory.catalogue(calls)
+    assert {"conv2d", "max_pool2d", "relu", "relu_", "scaled_dot_product_attention"} <= set(offered)
+    assert not {"Tensor", "Optional", "math", "has_torch_function", "handle_torch_function"} & set(offered)
+    assert called == {"torch.pixel_shuffle": "pixel_shuffle", "torch.nn.functional.relu": "relu"}

@@ -163,8 +163,8 @@ def test_an_exception_in_backward_keeps_the_outputs(run_here: Run) -> None:
 
 
 def test_operators_are_traced_on_demand(run_here: Run) -> None:
-    """With trace=True the drawn observation names the operators of forward and backward, without it none."""
-    drawn, plain = run_here(IDENTITY, trace=True).observations
+    """The drawn observation of a traced example names the operators of forward and backward, another none."""
+    drawn, plain = run_here(IDENTITY, traced=[stand.example(IDENTITY)]).observations
     assert drawn.operators[0] == "aten::clone"
     assert plain.operators == ()
     assert run_here(IDENTITY).observations[0].operators == ()
@@ -183,3 +183,11 @@ def test_one_cell_without_caps(local: object) -> None:
     assert cell.name == "in_process"
     assert cell.proof["aten"]
     assert local.build.torch  # type: ignore[attr-defined]
+
+
+def test_what_writes_into_a_given_tensor_shows_as_such(run_here: Run) -> None:
+    """In place by the underscore of its name, `out=` by its overload, a cast by the copy it makes."""
+    one = stand.case("misbehaving.forms")
+    (drawn, _plain) = run_here(one, traced=[stand.example(one)]).observations
+    assert {"aten::neg_", "aten::add", "aten::add.out", "aten::_to_copy"} <= set(drawn.operators)
+    assert not any(name.endswith("layout") for name in drawn.operators)

@@ -51,10 +51,15 @@ class ToyLaboratory:
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
 
     def run(
-        self, case: Case, examples: Iterable[Example], *, cells: Collection[str] | None = None, trace: bool = False
+        self,
+        case: Case,
+        examples: Iterable[Example],
+        *,
+        cells: Collection[str] | None = None,
+        traced: Collection[Example] = (),
     ) -> Iterator[Result]:
         """Each example in the cells asked for."""
-        del case, trace
+        del case, traced
         for example in examples:
             yield self._result(example, cells, self.wrong)
 

@@ -7,7 +7,7 @@ import marshal
 import traceback
 from typing import Any
 
-from . import describe, fork, observe, reference, resolve, tracing
+from . import catalogue, describe, fork, observe, reference, resolve, tracing
 
 VERSION = 2
 """marshal's format: every Python that runs a worker writes and reads this one."""
@@ -51,6 +51,8 @@ class Worker:
             return repeated(request, self.log)
         if request["op"] == "refer":
             return reference.refer(request)
+        if request["op"] == "catalogue":
+            return {"functions": list(catalogue.functions()), "called": catalogue.called(request["calls"])}
         return {"problems": resolve.problems(request)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from typing import Callable
+from typing import Any, Callable
 
 import torch
 
@@ -76,8 +76,25 @@ def isa(text: str) -> str:
 
 
 def operators(run: Callable[[], None]) -> list[str]:
-    """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out."""
-    with torch.autograd.profiler.profile() as profile:
+    """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out.
+
+    An operator that writes into a tensor it was given is listed twice, as ``aten::add`` and ``aten::add.out``, where
+    the profiler tells overloads.
+    """
+    with torch.autograd.profiler.profile(**_overloads()) as profile:
         run()
-    names = [event.name for event in profile.function_events if "::" in event.name]
-    return list(dict.fromkeys(name for name in names if not name.startswith("autograd::")))
+    found: list[str] = []
+    for event in profile.function_events:
+        if "::" in event.name and not event.name.startswith("autograd::"):
+            found.append(event.name)
+            overload = getattr(event, "overload_name", None) or ""
+            found += [event.name + "." + overload] if overload == "out" or overload.endswith("_out") else []
+    return list(dict.fromkeys(found))
+
+
+def _overloads() -> dict[str, Any]:
+    """The profiler's option that tells overloads, in a build that has it."""
+    try:
+        return {"experimental_config": torch._C._profiler._ExperimentalConfig(capture_overload_names=True)}
+    except (AttributeError, TypeError):  # PyTorch before 2.7
+        return {}

@@ -1,0 +1,97 @@
+"""Reading `golden/coverage.yaml`: which ATen operators the suites must reach, and what functions need no case."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from harness.declaration import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model, suggestion
+
+
+class OperatorList(Strict):
+    """One published list of operators. `written` gives the ATen name where the list has another."""
+
+    about: str = Field(min_length=1)
+    link: str = Field(min_length=1, description="Where the list is published")
+    names: Items[str] = Field(min_length=1, description="ATen operators without 'aten::'")
+    written: dict[str, str] = Field(default_factory=dict, description="name in the list: name in ATen")
+
+    def operators(self) -> dict[str, str]:
+        """The name in the list → the operator as a trace shows it."""
+        return {name: "aten::" + self.written.get(name, name) for name in self.names}
+
+
+class Group(Strict):
+    """Functions that share a reason."""
+
+    names: Items[str] = Field(min_length=1)
+    reason: str = Field(min_length=10)
+
+
+class Functions(Strict):
+    """What is known about functions of torch.nn.functional that no case calls by name."""
+
+    through: dict[str, str] = Field(default_factory=dict, description="function: id of the case that runs it")
+    not_on_maps: Items[Group] = Field(default=(), description="take no image or volume")
+    left_out: Items[Group] = Field(default=(), description="take one, and have no case")
+
+    def reasons(self) -> dict[str, str]:
+        """Function → why it has no case."""
+        return {name: group.reason for group in (*self.not_on_maps, *self.left_out) for name in group.names}
+
+
+class CoverageFile(Strict):
+    """The whole file."""
+
+    operators: dict[str, OperatorList]
+    functions: Functions
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the file says, with the place of everything for messages."""
+
+    path: Path
+    positions: Positions
+    operators: dict[str, OperatorList]
+    functions: Functions
+
+    def check(self, cases: Collection[str], root: Path) -> None:
+        """Raise DeclarationError for every function given twice, and every case that does not exist.
+
+        A file from elsewhere than below `root`, as it is shipped, is of other suites and is not checked against these.
+        """
+        mine = self.path.resolve().is_relative_to(root.resolve())
+        wrong = [*self._twice(), *(self._unknown(cases) if mine else ())]
+        if wrong:
+            path = self.path.as_posix()
+            raise DeclarationError([Mistake(path, *self.positions.at(where), said) for where, said in wrong])
+
+    def _twice(self) -> Iterator[tuple[Location, str]]:
+        seen = set(self.functions.through)
+        for key in ("not_on_maps", "left_out"):
+            groups: tuple[Group, ...] = getattr(self.functions, key)
+            for index, group in enumerate(groups):
+                for place, name in enumerate(group.names):
+                    if name in seen:
+                        yield ("functions", key, index, "names", place), f"{name!r} is given twice"
+                    seen.add(name)
+
+    def _unknown(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
+        for name, case in self.functions.through.items():
+            if case not in cases:
+                near = suggestion(case, sorted(cases))
+                hint = near if "did you mean" in near else ""
+                yield ("functions", "through", name), f"there is no case {case!r}{hint}"
+        for name, listed in self.operators.items():
+            for known in sorted(set(listed.written) - set(listed.names)):
+                yield ("operators", name, "written", known), f"{known!r} is not one of the list's names"
+
+
+def load_wanted(path: Path) -> Wanted:
+    """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
+    model, positions = read_model(path, CoverageFile, "list of wanted operators")
+    return Wanted(path, positions, model.operators, model.functions)

@@ -1,0 +1,69 @@
+"""`golden/coverage.yaml`: every mistake at its place, and the file that is shipped is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.declaration import DeclarationError
+from harness.golden import load_wanted
+
+TEXT = """\
+operators:
+  wiki:
+    about: a list
+    link: https://example.org
+    names: [relu, half]
+    written: {half: _to_copy}
+functions:
+  through: {sigmoid: "suites/x/s.yaml::sigmoid"}
+  not_on_maps:
+    - {names: [embedding], reason: takes indices}
+  left_out:
+    - {names: [bilinear], reason: keeps no format}
+"""
+CASES = ["suites/x/s.yaml::sigmoid"]
+
+
+def written(folder: Path, text: str) -> Path:
+    """A file with that text."""
+    path = folder / "coverage.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_lists_and_reasons(tmp_path: Path) -> None:
+    """Operators under ATen's names; one reason for each name of a group."""
+    wanted = load_wanted(written(tmp_path, TEXT))
+    wanted.check(CASES, tmp_path)
+    assert wanted.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
+    assert wanted.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[bilinear]", "[bilinear, embedding]", "12:26: 'embedding' is given twice"),
+        ("[bilinear]", "[sigmoid]", "12:16: 'sigmoid' is given twice"),
+        ("::sigmoid", "::sigmoyd", "there is no case 'suites/x/s.yaml::sigmoyd'; did you mean"),
+        ("{half:", "{haff:", "6:21: 'haff' is not one of the list's names"),
+    ],
+)
+def test_what_does_not_fit(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A function in two places, a case and a name that do not exist."""
+    wanted = load_wanted(written(tmp_path, TEXT.replace(old, new)))
+    with pytest.raises(DeclarationError) as error:
+        wanted.check(CASES, tmp_path)
+    assert said in str(error.value)
+
+
+def test_a_shipped_file_is_not_checked_against_the_suites_of_others(tmp_path: Path) -> None:
+    """The cases it names are those of the package."""
+    load_wanted(written(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
+
+
+def test_a_reason_is_a_reason(tmp_path: Path) -> None:
+    """It cannot be left empty."""
+    with pytest.raises(DeclarationError, match="reason"):
+        load_wanted(written(tmp_path, TEXT.replace("keeps no format", "no")))
