@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from harness.declaration.depth import build_depth, with_depth
 from harness.declaration.entry import Entry
 from harness.declaration.examples import build_examples
 from harness.declaration.mistakes import suggestion
@@ -23,8 +24,9 @@ _CASE_NAME: Final = re.compile(r"\w[\w.-]*")
 
 
 def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
-    """The case of an entry, or one for each of its names. Where there are mistakes, the report has them."""
+    """The case of an entry, or one for each of its names; with `depth`, their twins. The report has the mistakes."""
     scope = Scope(report, entry.key, tuple(entry.get("sizes")))
+    depth = build_depth(entry, scope)
     sizes = _sizes(entry, scope)
     require = _require(entry, scope)
     tensors = _tensors(entry, scope)
@@ -46,7 +48,8 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
         line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
         call, inplace = _calls(entry, report, name)
-        yield Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
+        case = Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
+        yield from with_depth(case, depth)
 
 
 def _names(entry: Entry, report: Report) -> list[tuple[str, Location, bool]]:

@@ -171,6 +171,9 @@ class Defaults(Strict):
     """What the cases of a suite share. A case overrides it key by key."""
 
     sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Free choices, in the order of drawing")
+    depth: SizeEntry | None = Field(
+        None, description="Each case also as <name>_3d, over volumes: the size D, which is 1 in the case itself"
+    )
     require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
     tensors: dict[str, TensorModel] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
     arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from harness.nouns import Case, Example, Observation, Reference
+from harness.nouns import Case, Example, Observation, Reference, TensorRecord
 from harness.oracles.standard import GRADIENT
 from harness.oracles.strides import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
 
@@ -28,8 +28,16 @@ def judge_strides(
         if record is None or record.shape != values.shape or values.size == 0:
             continue
         due = _inplace(case, example, observation, tensor) or _promised(case, example, reference, observation, tensor)
-        if due and not agree(record.shape, record.strides, due[1]):
+        if due and not agree(record.shape, record.strides, due[1]) and not _passed_on(observation, tensor, record):
             yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
+
+
+def _passed_on(observation: Observation, tensor: str, record: TensorRecord) -> bool:
+    """Whether this gradient has the very strides of a grad_output: an identity or a sum hands on its view."""
+    cotangents = [strides for name, strides in observation.inputs.items() if name.startswith(GRAD_OUTPUT)]
+    return tensor.startswith(GRADIENT) and any(
+        len(strides) == len(record.shape) and agree(record.shape, record.strides, strides) for strides in cotangents
+    )
 
 
 Due = tuple[str, Shape]

@@ -17,7 +17,7 @@ Mistakes = Callable[[str], list[str]]
             "zzz: 1",
             [
                 (
-                    "10:5: unknown key 'zzz'; known keys are sizes, require, tensors, arguments, numerics, "
+                    "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, arguments, numerics, "
                     "output, inplace, dtypes, fills, examples, call, names"
                 )
             ],
@@ -29,7 +29,7 @@ Mistakes = Callable[[str], list[str]]
             "bogus: 1\narguments: {a: Q}",
             [
                 (
-                    "10:5: unknown key 'bogus'; known keys are sizes, require, tensors, arguments, "
+                    "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, arguments, "
                     "numerics, output, inplace, dtypes, fills, examples, call, names"
                 ),
                 (
@@ -250,7 +250,7 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             "suite: x\ncases: {a: 3}",
             [
                 (
-                    "2:12: expected a mapping with the keys sizes, require, tensors, arguments, numerics, "
+                    "2:12: expected a mapping with the keys sizes, depth, require, tensors, arguments, numerics, "
                     "output, inplace, dtypes, fills, examples, call, names, got the number 3"
                 )
             ],

@@ -191,3 +191,10 @@ def test_what_writes_into_a_given_tensor_shows_as_such(run_here: Run) -> None:
     (drawn, _plain) = run_here(one, traced=[stand.example(one)]).observations
     assert {"aten::neg_", "aten::add", "aten::add.out", "aten::_to_copy"} <= set(drawn.operators)
     assert not any(name.endswith("layout") for name in drawn.operators)
+
+
+def test_a_gradient_without_memory_is_zero(run_here: Run) -> None:
+    """Autograd's zero tensor, which has no bytes to send, is recorded as the zeros it stands for."""
+    result = run_here(stand.case("torch.sgn"))
+    assert [observation.status for observation in result.observations] == ["ok", "ok"]
+    assert not result.observations[0].tensors["grad:x"].values.any()

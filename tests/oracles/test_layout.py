@@ -185,3 +185,15 @@ def test_five_dimensional_outputs_are_due_channels_last_3d(stage: Any) -> None:
     assert said(built) == [
         "output[0] has strides (120, 40, 20, 5, 1) where channels-last strides (120, 1, 60, 15, 3) are due"
     ]
+
+
+def test_a_gradient_may_be_grad_output_itself(scene: Any) -> None:
+    """An identity hands on the view that it was given: those strides are as good as dense ones, and no others are."""
+    sliced = (120, 1, 30, 6)
+    scene.change(inputs={"input": NHWC, "grad_output[0]": sliced})
+    scene.strides("grad:input", sliced)
+    assert said(scene) == []
+    scene.strides("grad:input", (180, 1, 45, 9))
+    assert len(said(scene)) == 1
+    scene.strides("output[0]", sliced)
+    assert len(said(scene)) == 2

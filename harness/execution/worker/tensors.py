@@ -85,6 +85,8 @@ def record(tensor: Any) -> tuple[str, list[int], list[int], bytes]:
 def as_numpy(tensor: Any) -> Any:
     """A NumPy view with the tensor's own strides; bfloat16 as int16, which NumPy has and which has the same bits."""
     plain = tensor.detach().resolve_conj().resolve_neg()
+    if plain._is_zerotensor():  # autograd's zero without memory, such as the gradient of torch.sgn
+        plain = torch.zeros(plain.shape, dtype=plain.dtype)
     return plain.view(torch.int16).numpy() if plain.dtype == torch.bfloat16 else plain.numpy()
 
 

@@ -1,0 +1,58 @@
+"""The twin in three dimensions of a case over images: the same operator over volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from harness.declaration.entry import Entry
+from harness.declaration.scope import Scope
+from harness.declaration.sizes import build_size
+from harness.nouns import Case, Expression, Size, TensorSpec
+
+DEPTH: Final = "D"
+FLAT: Final = Size(DEPTH, "choice", (1,))
+"""The depth of an image, so that both twins can be spoken of in the same words."""
+
+_SUFFIX: Final = "_3d"
+_HEIGHT: Final = 2
+_ONE: Final = Expression.parse(1)
+
+
+def build_depth(entry: Entry, scope: Scope) -> Size | None:
+    """The size that `depth` declares, D drawn in `scope`; None without it, and where it is mistaken."""
+    written = entry.get("depth")
+    if written is None:
+        return None
+    if DEPTH in entry.get("sizes"):
+        message = f"{DEPTH!r} is a size of {entry.key!r} already; remove it, or write depth: null"
+        scope.report.add(entry.at("depth"), message)
+        return None
+    size = build_size(DEPTH, written, Scope(scope.report, entry.key, (DEPTH,)), entry.at("depth"))
+    scope.draw(DEPTH, 1)
+    return size
+
+
+def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
+    """The case, and where `depth` is given its twin ``<name>_3d`` over volumes. Images have a depth D of 1."""
+    if depth is None:
+        yield case
+        return
+    yield replace(case, sizes=(FLAT, *case.sizes))
+    yield replace(
+        case,
+        id=case.id + _SUFFIX,
+        name=case.name + _SUFFIX,
+        sizes=(depth, *case.sizes),
+        tensors=tuple(_deepened(spec) for spec in case.tensors),
+    )
+
+
+def _deepened(spec: TensorSpec) -> TensorSpec:
+    """An image gets its depth before its height; where it broadcasts over the height, over the depth as well."""
+    if len(spec.shape) != len("NCHW"):
+        return spec
+    height = spec.shape[_HEIGHT]
+    depth = _ONE if height.text == _ONE.text else Expression.parse(DEPTH)
+    return replace(spec, shape=(*spec.shape[:_HEIGHT], depth, *spec.shape[_HEIGHT:]))
