@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from harness.errors import UserError
@@ -34,16 +35,17 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def replay(options: argparse.Namespace, settings: Settings) -> int:
-    """Run one example in fresh workers at every level and judge it. 1 when it fails, known deviation or not."""
-    example = _example(options.example)
+    """Run examples in fresh workers at every level and judge them. 1 when one fails, known deviation or not."""
     gate = Gate(settings)
-    case = _case(gate, example, settings.root)
+    chosen = [(_case(gate, example, settings.root), example) for example in _examples(options.example)]
+    failed = False
     with gate:
-        gate.check([case])
-        result = gate.laboratory.isolated(case, example)
-        ruling = rule(case, result, gate.known(case, example.dtype))
-        print(_story(ruling))  # noqa: T201 - a command prints
-    return 1 if ruling.failures or ruling.settled.accepted else 0
+        gate.check({case.id: case for case, _ in chosen}.values())
+        for case, example in chosen:
+            ruling = rule(case, gate.laboratory.isolated(case, example), gate.known(case, example.dtype))
+            print(_story(ruling))  # noqa: T201 - a command prints
+            failed |= bool(ruling.failures or ruling.settled.accepted)
+    return int(failed)
 
 
 def _story(ruling: Ruling) -> str:
@@ -59,14 +61,17 @@ def _story(ruling: Ruling) -> str:
     )
 
 
-def _example(text: str) -> Example:
-    """An example from JSON text or a file of it. Raises UserError."""
+def _examples(text: str) -> list[Example]:
+    """One example, or a list of them, from JSON text or a file of it. Raises UserError."""
     try:
-        if text.lstrip().startswith("{"):
-            return Example.from_json(text)
-        return Example.from_json(_existing(Path(text)).read_text("utf-8"))
+        found = text if text.lstrip().startswith(("{", "[")) else _existing(Path(text)).read_text("utf-8")
+        if not found.lstrip().startswith("["):
+            return [Example.from_json(found)]
+        if several := [Example.from_json(one) for one in json.loads(found)]:
+            return several
     except (ValueError, OSError) as error:
         raise UserError(f"replay: {error}") from None
+    raise UserError("replay: the list holds no example")
 
 
 def _case(gate: Gate, example: Example, root: Path) -> Case:

@@ -19,7 +19,7 @@ from harness.golden import Deviations, load_deviations
 from harness.memory import Memory
 from harness.nouns import Case, Deviation, Level
 from harness.settings import Settings
-from harness.shipped import data
+from harness.shipped import collection, data
 from harness.verdict import Outcome, Trial, concerned
 
 REHEARSED = 60
@@ -40,7 +40,7 @@ class Gate:
         """Read levels and deviations. Raises UserError for a mistake in either."""
         root = self.settings.root
         self.levels = load_levels(data(root, "suites/isa.yaml"))
-        self.deviations = load_deviations(data(root, "golden/deviations.yaml"))
+        self.deviations = load_deviations(collection(root, "golden/deviations"))
         self.laboratory = Laboratory(
             self.levels,
             python=self.settings.python,
@@ -111,6 +111,7 @@ class Gate:
             seed=zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode()),
             saved=memory.load() if self.settings.profile.recalls else (),
             deadline=self._item_deadline(share),
+            arrays=self.settings.root / ".equivalence" / "arrays",
         )
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more

@@ -202,6 +202,7 @@ class Laboratory:
             self.hits[name].update(observation.kernels)
             if name not in self.ineffective and (reason := rules.above(cell, self.levels, observation.kernels)):
                 self.ineffective[name] = reason
+                self.incidents.append(f"level {name} is not effective: {reason}")
 
     def _chosen(self, cells: Collection[str] | None) -> list[str]:
         names = [cell.name for cell in self.cells]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from functools import cache
+from importlib.metadata import version
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
@@ -14,23 +17,26 @@ from harness.generation.space import Factor, Pick, assemble, factors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from harness.nouns import Case, Example
 
 _REPAIRS = 300  # alternatives tried for a row that breaks a constraint
+_KEPT_FROM = 3  # the strength at which an array takes so long (a minute for 25 factors) that it is kept on disk
 
 
-def corner_examples(case: Case, dtype: str, strength: int = 2) -> list[Example]:
+def corner_examples(case: Case, dtype: str, strength: int = 2, kept: Path | None = None) -> list[Example]:
     """Examples in which every `strength` factors take every combination of their corners, simplest first.
 
     Deterministic, without duplicates. Dependent sizes are resolved row by row, so a corner is relative to its bounds;
     the element budget then wins over a corner, and a row that breaks `require` is repaired by moving one or two sizes
-    to other corners, or dropped. Raises UserError naming the case where no row is left.
+    to other corners, or dropped. Arrays that take long are read from the directory `kept`, or written there. Raises
+    UserError naming the case where no row is left.
     """
     free = factors(case, dtype)
     found: dict[str, Example] = {}
     problem = ""
-    for seed, row in enumerate(_rows(tuple(factor.count for factor in free), strength)):
+    for seed, row in enumerate(_rows(tuple(factor.count for factor in free), strength, kept)):
         try:
             example = _repaired(case, dtype, free, row, seed)
         except UnsatisfiableError as error:
@@ -83,15 +89,31 @@ def picking(free: tuple[Factor, ...], row: Sequence[int]) -> Pick:
     return pick
 
 
-def _rows(counts: tuple[int, ...], strength: int) -> list[tuple[int, ...]]:
+def _rows(counts: tuple[int, ...], strength: int, kept: Path | None) -> list[tuple[int, ...]]:
     """Rows of corner indices, the sum of which grows: simple rows come first.
 
     The array is computed for the sorted counts, so that cases that differ in the order of their factors share it.
     """
     order = sorted(range(len(counts)), key=lambda index: -counts[index])
-    rows = covering_array(tuple(counts[index] for index in order), strength)
+    rows = kept_array(tuple(counts[index] for index in order), strength, kept)
     restored = [tuple(corner for _, corner in sorted(zip(order, row, strict=True))) for row in rows]
     return sorted(restored, key=lambda row: (sum(row), row))
+
+
+def kept_array(counts: tuple[int, ...], strength: int, kept: Path | None) -> tuple[tuple[int, ...], ...]:
+    """The covering array, from `kept` if it is there; a file that cannot be read is made again."""
+    if kept is None or strength < _KEPT_FROM:
+        return covering_array(counts, strength)
+    file = kept / f"{strength}-{'.'.join(map(str, counts))}-{version('covertable')}.json"
+    try:
+        return tuple(tuple(row) for row in json.loads(file.read_text("ascii")))
+    except (OSError, ValueError, TypeError):
+        rows = covering_array(counts, strength)
+    kept.mkdir(parents=True, exist_ok=True)
+    whole = file.with_suffix(f".{os.getpid()}")  # another process may be making the same
+    whole.write_text(json.dumps(rows, separators=(",", ":")), "ascii")
+    whole.replace(file)
+    return rows
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Reading `golden/deviations.yaml`, and checking that each entry names what exists."""
+"""Reading `golden/deviations/`, and checking that each entry names what exists."""
 
 from __future__ import annotations
 
@@ -16,24 +16,49 @@ from harness.nouns import Case, Deviation, Example, Expression, ExpressionError,
 
 @dataclass(frozen=True)
 class Deviations:
+    """The entries of all files together."""
+
+    files: tuple[DeviationFile, ...]
+
+    @property
+    def entries(self) -> tuple[Deviation, ...]:
+        """Every entry, in the order of the files."""
+        return tuple(entry for file in self.files for entry in file.entries)
+
+    def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
+        """Raise DeclarationError for every entry that names what does not exist, or has the id of another."""
+        mistakes = [*self._repeated()]
+        known = _Known(dict(cases), {level.name for level in levels}, root)
+        mistakes += [mistake for file in self.files for mistake in file.mistakes(known)]
+        if mistakes:
+            raise DeclarationError(mistakes)
+
+    def _repeated(self) -> Iterable[Mistake]:
+        first: dict[str, Path] = {}
+        for file in self.files:
+            for entry in file.entries:
+                if first.setdefault(entry.id, file.path) != file.path:
+                    message = f"{first[entry.id].as_posix()} has a deviation {entry.id!r} already; give it another id"
+                    yield _mistake(file.path, file.positions, ("deviations", entry.id), message)
+
+
+@dataclass(frozen=True)
+class DeviationFile:
     """The entries of one file, with the place of each for messages."""
 
     path: Path
     entries: tuple[Deviation, ...]
     positions: Positions
 
-    def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
-        """Raise DeclarationError for every entry that names a case, tensor, dtype, cell or size that does not exist.
+    def mistakes(self, known: _Known) -> list[Mistake]:
+        """Every entry that names a case, tensor, dtype, cell or size that does not exist.
 
-        `cases` are those already loaded; a suite that is not among them is loaded from below `root`. A file from
-        elsewhere, as it is shipped, is of other suites than those below `root`, and is not checked against them.
+        A suite that is not among the cases already loaded is loaded from below the root. A file from elsewhere, as it
+        is shipped, is of other suites than those below the root, and is not checked against them.
         """
-        if not self.path.resolve().is_relative_to(root.resolve()):
-            return
-        known = _Known(dict(cases), {level.name for level in levels}, root)
-        mistakes = [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
-        if mistakes:
-            raise DeclarationError(mistakes)
+        if not self.path.resolve().is_relative_to(known.root.resolve()):
+            return []
+        return [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
 
     def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
         def mistake(message: str, *location: str | int) -> Mistake:
@@ -44,11 +69,12 @@ class Deviations:
             for cell in entry.cells
             if cell not in known.levels
         )
-        case = known.case(entry.case)
-        if case is None:
-            yield mistake(f"there is no case {entry.case!r}{_near(entry.case, list(known.cases))}", "case")
-            return
-        yield from (mistake(message, *location) for message, location in _against(entry, case))
+        for name in entry.cases:
+            case = known.case(name)
+            if case is None:
+                yield mistake(f"there is no case {name!r}{_near(name, list(known.cases))}", "case")
+            else:
+                yield from (mistake(message, *location) for message, location in _against(entry, case))
 
 
 @dataclass
@@ -64,8 +90,12 @@ class _Known:
         return self.cases.get(name)
 
 
-def load_deviations(path: Path) -> Deviations:
-    """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, witnesses."""
+def load_deviations(paths: Iterable[Path]) -> Deviations:
+    """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, witnesses."""
+    return Deviations(tuple(_file(path) for path in paths))
+
+
+def _file(path: Path) -> DeviationFile:
     model, positions = read_model(path, DeviationsFile, "list of deviations")
     mistakes: list[Mistake] = []
     entries = []
@@ -77,7 +107,7 @@ def load_deviations(path: Path) -> Deviations:
         entries.append(_entry(name, entry, positions, note))
     if mistakes:
         raise DeclarationError(mistakes)
-    return Deviations(path, tuple(one for one in entries if one is not None), positions)
+    return DeviationFile(path, tuple(one for one in entries if one is not None), positions)
 
 
 def _entry(name: str, model: DeviationModel, positions: Positions, note: Callable[..., None]) -> Deviation | None:
@@ -96,9 +126,9 @@ def _entry(name: str, model: DeviationModel, positions: Positions, note: Callabl
         note(f"{model.torch!r} is not a version specifier such as '>=2.13,<2.16'", "torch")
     if when is None or witness is None:
         return None
-    fields = {field: value for field, value in model if field not in ("when", "witness")}
+    fields = {field: value for field, value in model if field not in ("case", "when", "witness")}
     line = positions.key(("deviations", name))[0]
-    return Deviation(id=name, when=when, witness=witness, line=line, **fields)
+    return Deviation(id=name, cases=model.case, when=when, witness=witness, line=line, **fields)
 
 
 def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
@@ -114,19 +144,14 @@ def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
         tensor = name.removeprefix("grad:")
         if "*" not in name and not name.startswith("output") and tensor not in tensors:
             yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}", ("tensors",)
-    if witness.case != entry.case or witness.dtype not in entry.dtypes:
+    if witness.case not in entry.cases or witness.dtype not in entry.dtypes:
         yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
+    elif witness.case != case.id:
+        return
     elif problem := misfit(case, witness):
         yield f"the witness does not fit the case: {problem}", ("witness",)
-    elif not _holds(entry):
+    elif not entry.holds(witness):
         yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
-
-
-def _holds(entry: Deviation) -> bool:
-    try:
-        return bool(entry.when.evaluate(entry.witness.values()))
-    except ExpressionError:
-        return False
 
 
 def _condition_names(case: Case) -> Sequence[str]:

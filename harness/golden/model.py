@@ -1,10 +1,10 @@
-"""The pydantic models of `golden/deviations.yaml`."""
+"""The pydantic models of a file of `golden/deviations/`."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from harness.declaration import Items, Strict
 
@@ -12,10 +12,17 @@ Dtype = Literal["float32", "float64", "bfloat16", "float16"]
 OracleName = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
 
 
+def _several(value: Any) -> Any:
+    """One case stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 class DeviationModel(Strict):
     """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
 
-    case: str = Field(description="The case's id: suites/operators/pooling.yaml::max_pool2d")
+    case: Annotated[Items[str], BeforeValidator(_several)] = Field(
+        min_length=1, description="Ids of cases: suites/operators/pooling.yaml::max_pool2d, or a list of such"
+    )
     dtypes: Items[Dtype] = Field(min_length=1)
     tensors: Items[str] = Field(min_length=1, description="output[0], grad:weight; '*' for an error, crash or hang")
     oracle: OracleName

@@ -2,7 +2,7 @@
 
 from harness.nouns.case import FILLS, Case, DeclaredExample, Numerics, Size, TensorSpec
 from harness.nouns.cell import Cell, Level
-from harness.nouns.deviation import Deviation
+from harness.nouns.deviation import Deviation, matches
 from harness.nouns.example import Example
 from harness.nouns.expression import Expression, ExpressionError
 from harness.nouns.finding import Finding, Judgement
@@ -26,4 +26,5 @@ __all__ = [
     "Size",
     "TensorRecord",
     "TensorSpec",
+    "matches",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from harness.nouns.example import Example
-from harness.nouns.expression import Expression
+from harness.nouns.expression import Expression, ExpressionError
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """One entry of `golden/deviations.yaml`.
+    """One entry of `golden/deviations/`.
 
     A Finding matches when case, dtype, tensor, oracle and every failing cell are named here, the PyTorch version is in
     `torch` (a PEP 440 specifier), and `when` holds for the Example. `accumulates_in` instead widens the bound: the
@@ -19,7 +20,7 @@ class Deviation:
     """
 
     id: str
-    case: str
+    cases: tuple[str, ...]
     dtypes: tuple[str, ...]
     tensors: tuple[str, ...]
     oracle: str
@@ -31,3 +32,19 @@ class Deviation:
     torch: str = ""
     accumulates_in: str | None = None
     line: int = 0
+
+    def holds(self, example: Example) -> bool:
+        """Whether the condition is true of this example; an absent tensor's names make it false."""
+        try:
+            return bool(self.when.evaluate(example.values()))
+        except ExpressionError:
+            return False
+
+    def names(self, tensor: str) -> bool:
+        """Whether one of its tensors, which may be patterns (``grad:*``), is this one."""
+        return any(matches(tensor, pattern) for pattern in self.tensors)
+
+
+def matches(tensor: str, pattern: str) -> bool:
+    """Whether a tensor's name fits a pattern of names. Brackets are literal: ``output[0]`` is a name, not a class."""
+    return fnmatchcase(tensor, pattern.replace("[", "[[]"))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import cast
 
-from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord
+from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
 from harness.nouns.finding import Oracle
 from harness.oracles.agreement import ended, errors, misshapen, unrepeated, written
 from harness.oracles.kinds import Faults
@@ -123,9 +122,9 @@ class _Values:
         return self._standards[key]
 
     def _accumulator(self, tensor: str, cell: str) -> str | None:
-        """The accepted accumulator, if any. Brackets are literal: ``output[0]`` is a name and not a class."""
+        """The accepted accumulator, if any."""
         for pattern, cells in self._accumulators.items():
-            if cell in cells and fnmatchcase(tensor, pattern.replace("[", "[[]")):
+            if cell in cells and matches(tensor, pattern):
                 return cells[cell]
         return None
 

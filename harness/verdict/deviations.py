@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from typing import Final
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from harness.nouns import Deviation, Example, ExpressionError, Finding
+from harness.nouns import Deviation, Example, Finding
+
+DEATHS: Final = ("crash", "hang")
+"""The oracles of what ends a worker."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ def concerned(deviations: Iterable[Deviation], case: str, dtype: str, torch: str
     return tuple(
         deviation
         for deviation in deviations
-        if deviation.case == case and dtype in deviation.dtypes and _in_range(deviation.torch, torch)
+        if case in deviation.cases and dtype in deviation.dtypes and _in_range(deviation.torch, torch)
     )
 
 
@@ -33,17 +36,9 @@ def _in_range(specifier: str, version: str) -> bool:
     return SpecifierSet(specifier, prereleases=True).contains(Version(version).public) if version else True
 
 
-def holds(deviation: Deviation, example: Example) -> bool:
-    """Whether the deviation's condition is true of this example; an absent tensor's names make it false."""
-    try:
-        return bool(deviation.when.evaluate(example.values()))
-    except ExpressionError:
-        return False
-
-
 def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example: Example) -> Settled:
     """Take from every finding the cells that a deviation accepts. What remains is a failure."""
-    known = [deviation for deviation in deviations if holds(deviation, example)]
+    known = [deviation for deviation in deviations if deviation.holds(example)]
     failures, accepted = [], []
     for finding in findings:
         remaining = finding
@@ -63,21 +58,16 @@ def _names(deviation: Deviation, finding: Finding) -> bool:
     oracles = ("values", "repeat") if deviation.oracle == "values" else (deviation.oracle,)
     return (
         finding.oracle in oracles
-        and names_tensor(deviation, finding.tensor)
+        and deviation.names(finding.tensor)
         and any(cell in deviation.cells for cell in finding.cells)
     )
-
-
-def names_tensor(deviation: Deviation, tensor: str) -> bool:
-    """Whether one of the deviation's tensors, which may be patterns (``grad:*``), is this one. Brackets are literal."""
-    return any(fnmatchcase(tensor, pattern.replace("[", "[[]")) for pattern in deviation.tensors)
 
 
 def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str, dict[str, str]]:
     """Tensor → cell → dtype of the accumulator that an accepted deviation admits for this example."""
     widened: dict[str, dict[str, str]] = {}
     for deviation in deviations:
-        if deviation.accumulates_in and holds(deviation, example):
+        if deviation.accumulates_in and deviation.holds(example):
             dtype = example.dtype if deviation.accumulates_in == "same" else deviation.accumulates_in
             for tensor in deviation.tensors:
                 widened.setdefault(tensor, {}).update(dict.fromkeys(deviation.cells, dtype))
@@ -86,7 +76,7 @@ def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str,
 
 def fatal(deviations: Iterable[Deviation], example: Example) -> tuple[Deviation, ...]:
     """The deviations that say that this example crashes or hangs."""
-    return tuple(one for one in deviations if one.oracle in ("crash", "hang") and holds(one, example))
+    return tuple(one for one in deviations if one.oracle in DEATHS and one.holds(example))
 
 
 def fatal_cells(deviations: Iterable[Deviation], example: Example) -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.execution import Laboratory, Result
 from harness.generation import shrink
 from harness.nouns import Case, Deviation, Example, Finding
-from harness.verdict.deviations import fatal_cells
+from harness.verdict.deviations import DEATHS, fatal_cells
 from harness.verdict.outcome import CellRow, Failure
 from harness.verdict.ruling import Ruling, rule
 
@@ -18,7 +18,10 @@ REPEATS = 24
 TRACED_BACK = 100
 """How many earlier examples may be tried, one by one, to find the one that spoiled a worker."""
 
-DEATHS = ("crash", "hang")
+HASTE = 10
+"""While a hang is shrunk, a candidate hangs once it outlasts this part of the time limit; the last one gets it all."""
+
+AGAIN = "again in a fresh worker"
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,14 @@ class Reducer:
         `before` are the examples that the same worker had run, oldest first.
         """
         if finding.oracle in DEATHS:
-            minimal = self._shrunk_isolated(found, finding, repeats=1, attempts=self.attempts // 4)
-            confirmed = "again in a fresh worker"
+            minimal = self._shrunk_isolated(found, finding, repeats=1)
             if minimal is None:
                 return self._unconfirmed(found, finding, why)
-            return self._failure(minimal, finding, found, why, confirmed)
+            return self._failure(minimal, finding, found, why, AGAIN)
         if self._again(found, finding) and self._again(found, finding):
             minimal = self._shrunk(found, lambda example: self._again(example, finding), self.attempts)
             return self._confirmed(minimal, finding, found, why, before)
-        unstable = self._shrunk_isolated(found, finding, repeats=REPEATS, attempts=self.attempts // 4)
+        unstable = self._shrunk_isolated(found, finding, repeats=REPEATS)
         if unstable is None:
             return self._unconfirmed(found, finding, why)
         return self._failure(unstable, finding, found, why, f"in a fresh worker, not at every call ({REPEATS} tried)")
@@ -66,25 +68,32 @@ class Reducer:
     def _rule(self, result: Result) -> Ruling:
         return rule(self.case, result, self.deviations)
 
-    def _alone(self, example: Example, finding: Finding, repeats: int) -> Finding | None:
+    def _alone(self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False) -> Finding | None:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
         cells = tuple(finding.cells)[:1]
-        ruling = self._rule(self.laboratory.isolated(self.case, example, cells=cells, repeats=repeats))
+        limit = max(self.laboratory.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
+        ruling = self._rule(self.laboratory.isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
         varies = ruling.failure(("repeat", finding.tensor)) if repeats > 1 else None
         return ruling.failure(finding.key) or varies
 
-    def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int, attempts: int) -> Example | None:
+    def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int) -> Example | None:
         if self._alone(found, finding, repeats) is None:
             return None
-        return self._shrunk(
-            found, lambda example: self._alone(example, finding, repeats) is not None, max(attempts, 20)
+        minimal = self._shrunk(
+            found, lambda example: self._alone(example, finding, repeats, hasty=True) is not None, self._few
         )
+        return minimal if self._alone(minimal, finding, repeats) is not None else found
+
+    @property
+    def _few(self) -> int:
+        """Attempts where each costs a fork."""
+        return max(self.attempts // 4, 20)
 
     def _confirmed(
         self, minimal: Example, finding: Finding, found: Example, why: str, before: Sequence[Example]
     ) -> Failure:
         if self._alone(minimal, finding, 1) is not None:
-            return self._failure(minimal, finding, found, why, "again in a fresh worker")
+            return self._failure(minimal, finding, found, why, AGAIN)
         culprit = self._culprit(minimal, finding, before)
         note = (
             f"only after {culprit.to_json()} in the same worker"
@@ -106,7 +115,7 @@ class Reducer:
 
         for earlier in before[: -TRACED_BACK - 1 : -1]:
             if spoils(earlier):
-                return self._shrunk(earlier, spoils, max(self.attempts // 4, 20))
+                return self._shrunk(earlier, spoils, self._few)
         return None
 
     def _unconfirmed(self, found: Example, finding: Finding, why: str) -> Failure:

@@ -10,7 +10,7 @@ from typing import Final
 from harness.execution import Result
 from harness.nouns import Case, Deviation, Example, Finding, Judgement, Observation
 from harness.oracles import judge
-from harness.verdict.deviations import Settled, accumulators, holds, names_tensor, settle
+from harness.verdict.deviations import Settled, accumulators, settle
 
 FROM_OUTSIDE: Final = (signal.SIGKILL, signal.SIGTERM)
 """Signals that no fault raises: a person, a service manager, or an operating system short of memory sends them."""
@@ -55,9 +55,9 @@ def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
     """Judge a result; where a deviation admits a coarser accumulator, judge again with its bound."""
     example, reference, observations = result.example, result.reference, result.observations
     judgement = judge(case, example, reference, observations)
-    admitting = [one for one in deviations if one.accumulates_in and holds(one, example)]
+    admitting = [one for one in deviations if one.accumulates_in and one.holds(example)]
     excused: tuple[tuple[str, Finding], ...] = ()
-    if any(names_tensor(one, finding.tensor) for one in admitting for finding in judgement.findings):
+    if any(one.names(finding.tensor) for one in admitting for finding in judgement.findings):
         looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
         excused = _excused(judgement, looser, admitting)
         judgement = looser
@@ -72,7 +72,7 @@ def _excused(strict: Judgement, looser: Judgement, deviations: Sequence[Deviatio
         (deviation.id, finding)
         for finding in strict.findings
         for deviation in deviations
-        if names_tensor(deviation, finding.tensor)
+        if deviation.names(finding.tensor)
         and any((finding.key, cell) not in still and cell in deviation.cells for cell in finding.cells)
     )
 

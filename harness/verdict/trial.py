@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.execution import Laboratory, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
 from harness.nouns import Case, Deviation, Example, Finding
 from harness.profiles import Profile
-from harness.verdict.deviations import fatal, fatal_cells
+from harness.verdict.deviations import DEATHS, fatal, fatal_cells
 from harness.verdict.outcome import Outcome
 from harness.verdict.reduction import REPEATS, Reducer
 from harness.verdict.ruling import Ruling, disturbance, rule
@@ -20,7 +21,7 @@ from harness.verdict.telling import telling
 SHRUNK = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
 
-DEATHS = 3
+MOURNED = 3
 """After this many crashes or hangs the trial stops: each costs a worker."""
 
 FRESH = 2
@@ -34,7 +35,8 @@ TRACED = 8
 class Trial:
     """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
-    `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit).
+    `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
+    making the examples takes is added to it. `arrays` is a directory for covering arrays that take long.
     """
 
     case: Case
@@ -45,10 +47,11 @@ class Trial:
     seed: int
     saved: Sequence[Example] = ()
     deadline: float | None = None
+    arrays: Path | None = None
     outcome: Outcome = field(init=False)
-    _phases: Mapping[str, str] = field(default_factory=dict, init=False)
+    _phases: dict[str, str] = field(default_factory=dict, init=False)
     _first: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
-    _deaths: Counter[str] = field(default_factory=Counter, init=False)
+    _deaths: int = field(default=0, init=False)
     _confirmed: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> Outcome:
@@ -82,19 +85,20 @@ class Trial:
 
     def _examples(self) -> list[Example]:
         """In the order they run, each once, under the first phase that has it."""
+        started = time.monotonic()
         phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
         if not self.profile.saved_only:
-            rows = corner_examples(self.case, self.dtype, self.profile.strength)
+            rows = corner_examples(self.case, self.dtype, self.profile.strength, self.arrays)
             phases["corners"] = rows[: self.profile.rows] if self.profile.rows else rows
             phases["drawn"] = random_examples(self.case, self.dtype, self.profile.random, self.seed)
         self.outcome.examples = Counter(dict.fromkeys(phases, 0))
         planned: dict[str, Example] = {}
-        found: dict[str, str] = {}
         for phase, examples in phases.items():
             for example in examples:
-                planned.setdefault(example.to_json(), example)
-                found.setdefault(example.to_json(), phase)
-        self._phases = found
+                if planned.setdefault(example.to_json(), example) is example:
+                    self._phases[example.to_json()] = phase
+        if self.deadline is not None:
+            self.deadline += time.monotonic() - started
         return list(planned.values())
 
     def _rulings(self, examples: Sequence[Example]) -> Iterator[Ruling]:
@@ -135,11 +139,11 @@ class Trial:
         return result
 
     def _stopped(self, planned: int) -> bool:
-        done, deaths = self.outcome.examples.total(), self._deaths.total()
+        done = self.outcome.examples.total()
         if done < planned and self._late():
             self._cut(f"the time budget was reached after {done} of {planned} examples")
-        elif done < planned and deaths >= DEATHS:
-            self._cut(f"stopped after {deaths} crashes or hangs, {done} of {planned} examples done")
+        elif done < planned and self._deaths >= MOURNED:
+            self._cut(f"stopped after {self._deaths} crashes or hangs, {done} of {planned} examples done")
         return not self.outcome.complete
 
     def _count(self, ruling: Ruling) -> None:
@@ -147,7 +151,10 @@ class Trial:
         outcome = self.outcome
         outcome.examples[self._phases[ruling.example.to_json()]] += 1
         for cell, state in ruling.states().items():
-            outcome.cells.setdefault(cell, Counter())[state] += 1
+            misplaced = state == "passed" and cell in self.laboratory.ineffective
+            outcome.cells.setdefault(cell, Counter())["untrusted" if misplaced else state] += 1
+            if misplaced:
+                outcome.untrusted["level not effective"] += 1
         outcome.untrusted.update(ruling.judgement.untrusted.keys())
         outcome.deviations.update({name for name, _ in ruling.settled.accepted})
         self._count_left_out(ruling.example)
@@ -159,7 +166,7 @@ class Trial:
             outcome.operators.update(observation.operators)
         for finding in ruling.failures:
             self._first.setdefault(finding.key, (ruling.example, finding))
-            self._deaths[finding.oracle] += finding.oracle in ("crash", "hang")
+            self._deaths += finding.oracle in DEATHS
 
     def _count_left_out(self, example: Example) -> None:
         """A cell in which the example is known to crash counts as a deviation there: it was not run."""
@@ -198,13 +205,14 @@ class Trial:
     def _witness(self, deviation: Deviation) -> str:
         """Whether the deviation's witness still fails as its entry says, in a worker of its own."""
         here = tuple(cell.name for cell in self.laboratory.cells if cell.name in deviation.cells)
-        if deviation.witness.dtype != self.dtype:
-            return f"its witness is {deviation.witness.dtype}"
+        witness = deviation.witness
+        if (witness.case, witness.dtype) != (self.case.id, self.dtype):
+            return f"its witness is {witness.case.rpartition('::')[2]}[{witness.dtype}]"
         if not here:
             return f"not checked: no cell of {', '.join(deviation.cells)} on this machine"
         seen = ""
         for repeats in (1, REPEATS):  # what comes and goes is not stale because it stayed away once
-            result = self.laboratory.isolated(self.case, deviation.witness, cells=here, repeats=repeats)
+            result = self.laboratory.isolated(self.case, witness, cells=here, repeats=repeats)
             ruling = rule(self.case, result, [deviation])
             if any(name == deviation.id for name, _ in ruling.settled.accepted):
                 return "still fails"

@@ -79,6 +79,7 @@ EXAMPLES = {
     "no JSON": ("{case: 1}", "replay: not JSON: "),
     "no file": ("nowhere.json", "there is no file nowhere.json"),
     "no object": ("list.json", "replay: an example is a JSON object"),
+    "empty list": ("[]", "replay: the list holds no example"),
     "binary": ("binary.json", "replay: 'utf-8' codec can't decode"),
     "unknown field": (json.dumps({**EXAMPLE, "colour": 1}), "replay: an example has no 'colour'; it has absent, case"),
     "missing field": (json.dumps({"case": "x"}), "replay: an example needs 'dtype'"),

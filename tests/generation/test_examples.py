@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import UserError
 from harness.generation import Coverage, corner_examples, coverage, declared_examples, layouts, random_examples
-from harness.generation.covering import covering_array
+from harness.generation.covering import covering_array, kept_array
 from harness.generation.shapes import legalise
 from harness.nouns import Case, DeclaredExample, Example, Expression, Size, TensorSpec
 
@@ -31,6 +32,19 @@ def test_a_covering_array_covers_and_starts_simple() -> None:
         assert {(row[one], row[other]) for row in rows} == set(product(range(counts[one]), range(counts[other])))
     assert len(covering_array((2, 3), 3)) == 6
     assert covering_array((), 2) == ((),)
+
+
+def test_arrays_that_take_long_are_kept(tmp_path: Path) -> None:
+    """The second run reads what the first wrote; what cannot be read is made and written again."""
+    rows = kept_array((3, 2, 2, 2), 3, tmp_path / "arrays")
+    (file,) = (tmp_path / "arrays").iterdir()
+    assert rows == covering_array((3, 2, 2, 2), 3)
+    file.write_text("[[1, 0, 0, 0]]")
+    assert kept_array((3, 2, 2, 2), 3, tmp_path / "arrays") == ((1, 0, 0, 0),)
+    file.write_text("[[1,")
+    assert kept_array((3, 2, 2, 2), 3, tmp_path / "arrays") == rows
+    assert kept_array((3, 2, 2, 2), 2, tmp_path / "none") == covering_array((3, 2, 2, 2), 2)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("strength", [2, 3])

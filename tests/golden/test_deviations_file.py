@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_an_entry_is_read(tmp_path: Path) -> None:
     """Condition and witness are parsed, and the line is that of the entry's name."""
-    deviations = load_deviations(written(tmp_path, TEXT))
+    deviations = load_deviations([written(tmp_path, TEXT)])
     (entry,) = deviations.entries
     assert (entry.id, entry.line, entry.torch, entry.cells) == ("wide", 2, ">=2.1", ("low",))
     assert entry.when.names == {"W", "layout_input"}
@@ -46,16 +47,36 @@ def test_an_entry_is_read(tmp_path: Path) -> None:
     deviations.check({CASE.id: CASE}, LEVELS, tmp_path)
 
 
+def test_an_entry_may_be_of_several_cases(tmp_path: Path) -> None:
+    """Cases that share a fault share an entry; each must exist, and the witness is of one of them."""
+    several = TEXT.replace(f"case: {CASE.id}", f"case: [{CASE.id}, {CASE.id}s]")
+    deviations = load_deviations([written(tmp_path, several)])
+    assert deviations.entries[0].cases == (CASE.id, CASE.id + "s")
+    deviations.check({CASE.id: CASE, CASE.id + "s": replace(CASE, id=CASE.id + "s")}, LEVELS, tmp_path)
+    with pytest.raises(DeclarationError, match="there is no case"):
+        deviations.check({CASE.id: CASE}, LEVELS, tmp_path)
+
+
+def test_an_id_is_given_once(tmp_path: Path) -> None:
+    """Two files with an entry of the same id: the second is told where the first is."""
+    first = written(tmp_path, TEXT)
+    second = tmp_path / "golden" / "more.yaml"
+    second.write_text(TEXT)
+    with pytest.raises(DeclarationError, match=r"deviations\.yaml has a deviation 'wide' already") as error:
+        load_deviations([first, second]).check({CASE.id: CASE}, LEVELS, tmp_path)
+    assert [(mistake.file, mistake.line) for mistake in error.value.mistakes] == [(second.as_posix(), 3)]
+
+
 def test_an_empty_list_is_no_deviation(tmp_path: Path) -> None:
     """A build without known faults has a file that says so."""
-    assert load_deviations(written(tmp_path, "deviations: {}\n")).entries == ()
+    assert load_deviations([written(tmp_path, "deviations: {}\n")]).entries == ()
 
 
 def test_all_mistakes_come_at_once_each_at_its_place(tmp_path: Path) -> None:
     """Condition, version and witness of one entry are told together, by line and column."""
     wrong = TEXT.replace("when: W > 1", "when: W >").replace(">=2.1", "2.1+").replace("dtype: float32, ", "")
     with pytest.raises(DeclarationError) as error:
-        load_deviations(written(tmp_path, wrong))
+        load_deviations([written(tmp_path, wrong)])
     places = [(mistake.line, mistake.column) for mistake in error.value.mistakes]
     assert places == [(8, 11), (11, 12), (12, 14)]
 
@@ -64,7 +85,7 @@ def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
     """Levels, and the case with its tensors and sizes, are looked up among what is loaded."""
     wrong = TEXT.replace("[low]", "[lo]").replace("W > 1", "V > 1").replace('"grad:*"', '"grad:x"')
     with pytest.raises(DeclarationError) as error:
-        load_deviations(written(tmp_path, wrong)).check({CASE.id: CASE}, LEVELS, tmp_path)
+        load_deviations([written(tmp_path, wrong)]).check({CASE.id: CASE}, LEVELS, tmp_path)
     messages = [mistake.message for mistake in error.value.mistakes]
     assert messages[0] == "double has no tensor 'x'; known are input"
     assert messages[1] == "there is no level 'lo'; did you mean 'low'?"
@@ -81,13 +102,13 @@ def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
         "    sizes: {N: batch, C: channels, H: spatial, W: spatial}\n"
         "    tensors: {input: {shape: [N, C, H, W], layout: channels_last}}\n"
     )
-    load_deviations(written(tmp_path, TEXT)).check({}, LEVELS, tmp_path)
+    load_deviations([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
     suite.unlink()
     with pytest.raises(DeclarationError, match="there is no case"):
-        load_deviations(written(tmp_path, TEXT)).check({}, LEVELS, tmp_path)
+        load_deviations([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
 
 
 def test_a_file_from_elsewhere_is_of_other_suites(tmp_path: Path) -> None:
     """What is shipped with the package names suites that a project need not have."""
-    deviations = load_deviations(written(tmp_path, TEXT))
+    deviations = load_deviations([written(tmp_path, TEXT)])
     deviations.check({}, [], tmp_path / "project")

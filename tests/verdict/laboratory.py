@@ -48,6 +48,9 @@ class ToyLaboratory:
     alone: Wrong | None = None
     cells: tuple[Cell, ...] = CELLS
     incidents: list[str] = field(default_factory=list)
+    ineffective: dict[str, str] = field(default_factory=dict)
+    limit: float = 20.0
+    limits: list[float | None] = field(default_factory=list)
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
 
     def run(
@@ -63,7 +66,7 @@ class ToyLaboratory:
         for example in examples:
             yield self._result(example, cells, self.wrong)
 
-    def isolated(
+    def isolated(  # noqa: PLR0913 - as the laboratory's own
         self,
         case: Case,
         example: Example,
@@ -71,9 +74,11 @@ class ToyLaboratory:
         cells: Collection[str] | None = None,
         repeats: int = 1,
         after: tuple[Example, ...] = (),
+        limit: float | None = None,
     ) -> Result:
         """The same in a fresh worker."""
         del case, repeats
+        self.limits.append(limit)
         for earlier in after:
             self._result(earlier, cells, self.wrong)
         return self._result(example, cells, self.alone or self.wrong)

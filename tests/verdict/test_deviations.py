@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.nouns import Deviation, Example, Expression, Finding
-from harness.verdict.deviations import accumulators, concerned, fatal_cells, holds, names_tensor, settle
+from harness.verdict.deviations import accumulators, concerned, fatal_cells, settle
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
 FINDING = Finding("values", "output[0]", "layout", {"avx2": 3.0, "avx512_core": 4.0})
 DEVIATION = Deviation(
     id="one-column",
-    case=CASE,
+    cases=(CASE, "suites/operators/pooling.yaml::max_pool2d_with_indices"),
     dtypes=("float32",),
     tensors=("output[0]",),
     oracle="values",
@@ -29,6 +29,7 @@ def test_a_deviation_concerns_its_case_dtype_and_versions() -> None:
     """An entry is left out for another case, another dtype, or a PyTorch outside its range."""
     assert concerned([DEVIATION], CASE, "float32", "2.15.0+cpu") == (DEVIATION,)
     assert concerned([DEVIATION], CASE, "float32", "2.12.1") == ()
+    assert concerned([DEVIATION], CASE + "_with_indices", "float32", "2.15.0") == (DEVIATION,)
     assert concerned([DEVIATION], CASE, "float64", "2.15.0") == ()
     assert concerned([DEVIATION], CASE + "x", "float32", "2.15.0") == ()
     assert concerned([replace(DEVIATION, torch="")], CASE, "float32", "2.16.0a0+gitabc") != ()
@@ -36,9 +37,9 @@ def test_a_deviation_concerns_its_case_dtype_and_versions() -> None:
 
 def test_a_condition_decides() -> None:
     """The condition is evaluated over the example's own values; what cannot be evaluated does not hold."""
-    assert holds(DEVIATION, EXAMPLE)
-    assert not holds(DEVIATION, EXAMPLE.but(sizes={"W": 2, "stride": (2, 2)}))
-    assert not holds(DEVIATION, EXAMPLE.but(sizes={"W": 1}))
+    assert DEVIATION.holds(EXAMPLE)
+    assert not DEVIATION.holds(EXAMPLE.but(sizes={"W": 2, "stride": (2, 2)}))
+    assert not DEVIATION.holds(EXAMPLE.but(sizes={"W": 1}))
 
 
 def test_only_the_cells_it_names_are_accepted() -> None:
@@ -71,7 +72,7 @@ def test_a_star_accepts_every_tensor() -> None:
 def test_a_pattern_accepts_the_tensors_it_matches() -> None:
     """``grad:*`` stands for every gradient; the brackets of ``output[0]`` are literal."""
     pattern = replace(DEVIATION, tensors=("grad:*", "output[0]"))
-    accepted = [tensor for tensor in ("grad:input", "output[0]", "output0") if names_tensor(pattern, tensor)]
+    accepted = [tensor for tensor in ("grad:input", "output[0]", "output0") if pattern.names(tensor)]
     assert accepted == ["grad:input", "output[0]"]
 
 

@@ -9,63 +9,10 @@ import numpy as np
 import pytest
 
 from harness.execution import Result
-from harness.nouns import Deviation, Example, Expression, Numerics, Observation, Reference
+from harness.nouns import Example, Expression, Numerics, Observation
 from harness.profiles import PROFILES
-from harness.verdict import Outcome, Trial
-from tests.verdict.laboratory import CASE, ToyLaboratory, Wrong
-
-PROFILE = replace(PROFILES["gate"], rows=20, random=10)
-SMALLEST = {"N": 1, "C": 1, "H": 1, "W": 1}
-
-
-def right(example: Example, cell: str, layout: str) -> str:
-    """Nothing is wrong anywhere."""
-    del example, cell, layout
-    return ""
-
-
-def tried(laboratory: ToyLaboratory, *deviations: Deviation, **options: Any) -> Outcome:
-    """A trial over the toy."""
-    options.setdefault("profile", PROFILE)
-    case = options.pop("case", CASE)
-    trial = Trial(case, "float32", laboratory, deviations, seed=1, **options)  # type: ignore[arg-type] # a stand-in
-    return trial.run()
-
-
-def wide(example: Example, cell: str, layout: str) -> str:
-    """Wide channels-last images come out wrong, in every cell."""
-    del cell
-    return "value" if layout == "drawn" and example.sizes["W"] > 2 else ""
-
-
-def many_channels(end: str) -> Wrong:
-    """More than two channels end the worker like that."""
-
-    def wrong(example: Example, cell: str, layout: str) -> str:
-        del cell, layout
-        return end if example.sizes["C"] > 2 else ""
-
-    return wrong
-
-
-def deviation(witness: Example, **changes: Any) -> Deviation:
-    """An entry that accepts `wide`."""
-    entry = Deviation(
-        id="wide",
-        case=CASE.id,
-        dtypes=("float32",),
-        tensors=("output[0]",),
-        oracle="values",
-        cells=("low", "high"),
-        when=Expression.parse("W > 2"),
-        reason="a toy is wrong for wide images",
-        link="no thread found",
-        witness=witness,
-    )
-    return replace(entry, **changes)
-
-
-WITNESS = Example(CASE.id, "float32", SMALLEST | {"W": 3}, {"input": "channels_last", "grad_output": "contiguous"})
+from tests.verdict.laboratory import CASE, ToyLaboratory
+from tests.verdict.trials import SMALLEST, WITNESS, deviation, right, tried, wide
 
 
 def test_a_right_operator_passes_in_every_cell() -> None:
@@ -133,42 +80,6 @@ def test_a_deviation_without_its_cell_says_so() -> None:
     outcome = tried(ToyLaboratory(right), deviation(WITNESS, cells=("amx",)))
     assert outcome.status == "passed"
     assert outcome.witnesses == {"wide": "not checked: no cell of amx on this machine"}
-
-
-def test_a_crash_is_shrunk_in_isolation_and_stops_the_trial() -> None:
-    """After a few deaths nothing more is run; the failure has the smallest sizes that kill a fresh worker."""
-    outcome = tried(ToyLaboratory(lambda e, cell, _: "died" if e.sizes["C"] > 2 and cell == "high" else ""))
-    (failure,) = outcome.failures
-    assert failure.finding.kind == "crash"
-    assert failure.example.sizes["C"] == 3
-    (note,) = outcome.notes
-    assert note.startswith("stopped after 3 crashes or hangs, ")
-    assert f" {outcome.examples.total()} of " in note
-
-
-def test_a_known_crash_is_not_run_again() -> None:
-    """Examples under a crash's condition go without that cell; only the witness runs there, in a fresh worker."""
-
-    def dies(example: Example, cell: str, layout: str) -> str:
-        del layout
-        return "died" if example.sizes["W"] > 2 and cell == "high" else ""
-
-    laboratory = ToyLaboratory(dies)
-    outcome = tried(laboratory, deviation(WITNESS, oracle="crash", tensors=("*",), cells=("high",)))
-    assert outcome.status == "deviation"
-    assert outcome.failures == []
-    assert [example for example, cells in laboratory.ran if example.sizes["W"] > 2 and "high" in cells] == [WITNESS]
-
-
-def test_what_is_known_to_kill_every_cell_is_not_run() -> None:
-    """Not even its reference is asked for; it is counted as kept from running, and as a deviation in each cell."""
-    laboratory = ToyLaboratory(many_channels("died"))
-    witness = WITNESS.but(sizes=SMALLEST | {"C": 3})
-    outcome = tried(laboratory, deviation(witness, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
-    kept = outcome.examples["kept from running"]
-    assert kept > 0
-    assert [outcome.cells[cell]["deviation"] for cell in ("low", "high")] == [kept, kept]
-    assert [example for example, _ in laboratory.ran if example.sizes["C"] > 2] == [witness]
 
 
 def test_a_finding_seen_once_is_said_to_be_so() -> None:
@@ -251,89 +162,17 @@ def test_a_deadline_ends_shrinking(clock: list[float]) -> None:
     assert outcome.notes[-1] == "the time budget was reached: a smaller example may fail too"
 
 
+def test_a_level_that_is_not_effective_is_not_trusted() -> None:
+    """What passed in a cell that turned out to run other kernels than its cap allows does not count as passed."""
+    outcome = tried(ToyLaboratory(right, ineffective={"low": "oneDNN ran jit:avx2"}))
+    assert set(outcome.cells["low"]) == {"untrusted"}
+    assert outcome.untrusted["level not effective"] == outcome.cells["high"]["passed"] > 0
+
+
 def test_nothing_to_run_is_not_a_failure() -> None:
     """The replay profile of a case without declared or saved examples has not run: neither a pass nor a failure."""
     outcome = tried(ToyLaboratory(right), profile=PROFILES["replay"])
     assert outcome.status == "not run"
-
-
-@pytest.mark.parametrize("end", ["killed", "hung"])
-def test_a_worker_ended_from_outside_is_an_incident(end: str) -> None:
-    """The example runs again in a fresh worker, whose answer counts; nothing fails and nothing is left out."""
-    ended: list[Example] = []
-
-    def once(example: Example, cell: str, layout: str) -> str:
-        del layout
-        if cell == "high" and (not ended or ended == [example]):
-            ended[:] = [example]
-            return end
-        return ""
-
-    outcome = tried(ToyLaboratory(once, alone=right))
-    assert outcome.status == "passed"
-    assert sum(outcome.cells["high"].values()) == outcome.examples.total() == 30
-    (incident,) = outcome.incidents
-    assert "did not come back in a fresh worker" in incident
-    assert ended[0].to_json() in incident
-
-
-def test_two_workers_killed_together_are_an_incident() -> None:
-    """The first fresh worker may have been killed along with the one it stands in for: a second is asked."""
-    calls = iter(["killed"] * 2)
-
-    def killed(example: Example, cell: str, layout: str) -> str:
-        del example, layout
-        return next(calls, "") if cell == "high" else ""
-
-    outcome = tried(ToyLaboratory(many_channels("killed"), alone=killed))
-    assert outcome.status == "passed"
-    assert outcome.incidents != []
-
-
-@pytest.mark.parametrize(("end", "kind"), [("killed", "crash"), ("hung", "hang")])
-def test_a_kernel_that_always_ends_its_worker_is_a_failure(end: str, kind: str) -> None:
-    """Out of memory and endless loops come back in a fresh worker: a finding, shrunk like any other."""
-    outcome = tried(ToyLaboratory(many_channels(end)))
-    (failure,) = outcome.failures
-    assert failure.finding.kind == kind
-    assert failure.example.sizes["C"] == 3
-    assert outcome.incidents == []
-
-
-def test_a_crash_seen_once_remains_a_failure() -> None:
-    """Nobody sends a segmentation fault from outside: where it does not come back, it is said to be seen once."""
-    outcome = tried(ToyLaboratory(many_channels("died"), alone=right))
-    assert [failure.confirmed for failure in outcome.failures] == ["not again in a fresh worker: seen once"]
-
-
-def test_a_reference_that_was_killed_is_asked_again() -> None:
-    """Without a reference nothing is judged; the fresh one makes the example count."""
-
-    class Forgetful(ToyLaboratory):
-        def run(self, *arguments: Any, **options: Any) -> Any:
-            for index, result in enumerate(super().run(*arguments, **options)):
-                yield replace(result, reference=Reference("died")) if index == 2 else result
-
-    outcome = tried(Forgetful(right))
-    assert "the reference died" not in outcome.untrusted
-    assert sum(outcome.cells["high"].values()) == 30
-
-
-def test_shrinking_keeps_out_of_a_known_crash() -> None:
-    """While another fault shrinks, no candidate is run in the cell that it is known to kill."""
-    narrow = WITNESS.but(sizes=SMALLEST | {"C": 2})
-    entry = deviation(narrow, oracle="crash", tensors=("*",), cells=("high",), when=Expression.parse("W < 3"))
-
-    def both(example: Example, cell: str, layout: str) -> str:
-        if cell == "high" and example.sizes["W"] < 3:
-            return "died"
-        return "value" if example.sizes["H"] > 2 and layout == "drawn" else ""
-
-    laboratory = ToyLaboratory(both)
-    outcome = tried(laboratory, entry)
-    assert outcome.failures[0].example.sizes["H"] == 3
-    ran_there = [example for example, cells in laboratory.ran if example.sizes["W"] < 3 and "high" in cells]
-    assert set(map(Example.to_json, ran_there)) <= {narrow.to_json()}
 
 
 def test_a_witness_that_comes_and_goes_is_not_stale() -> None:
@@ -351,7 +190,7 @@ def test_a_witness_that_comes_and_goes_is_not_stale() -> None:
 def test_a_witness_of_another_dtype_is_left_to_its_own_trial() -> None:
     """An entry of several dtypes has one witness; the trials of the others say whose it is."""
     outcome = tried(ToyLaboratory(right), deviation(WITNESS.but(dtype="float64"), dtypes=("float32", "float64")))
-    assert outcome.witnesses == {"wide": "its witness is float64"}
+    assert outcome.witnesses == {"wide": "its witness is double[float64]"}
 
 
 def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() -> None:
