@@ -14,7 +14,7 @@ from typing import Any, Self
 from harness.declaration import load_levels, load_suite
 from harness.errors import UserError
 from harness.execution import Laboratory
-from harness.generation import arguments, declared_examples, sampled_examples, shapes, terms
+from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
 from harness.golden import Deviations, load_deviations
 from harness.memory import Memory
 from harness.nouns import Case, Deviation, Level
@@ -170,7 +170,10 @@ def _undrawable(case: Case) -> Iterator[str]:
         drawn = sampled_examples(case, case.dtypes[0], REHEARSED)
         for example in [*declared_examples(case, case.dtypes[0]), *drawn]:
             shapes(case, example)
+            positional(case, example)
             arguments(case, example)
+            for dtype in case.dtypes:
+                ranges(case, example.but(dtype=dtype))
             terms(case, example)
     except UserError as error:
         yield str(error)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
+from harness.declaration.arguments import build_arguments
 from harness.declaration.depth import build_depth, with_depth
 from harness.declaration.entry import Entry
 from harness.declaration.examples import build_examples
 from harness.declaration.mistakes import suggestion
-from harness.declaration.models import NumericsModel, TensorModel, Words
+from harness.declaration.models import NumericsModel
 from harness.declaration.positions import Location
-from harness.declaration.scope import Scope, whole
+from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
+from harness.declaration.tensors import build_tensors
 from harness.declaration.validation import Report
-from harness.nouns import Case, Expression, Numerics, Size, TensorSpec
+from harness.nouns import Case, Expression, Numerics, Size
 
 _PLACEHOLDER: Final = "{name}"
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
@@ -29,13 +31,13 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     depth = build_depth(entry, scope)
     sizes = _sizes(entry, scope)
     require = _require(entry, scope)
-    tensors = _tensors(entry, scope)
+    tensors = build_tensors(entry, scope)
     common: dict[str, Any] = {
         "suite": suite,
         "sizes": tuple(sizes.values()),
         "require": require,
         "tensors": tuple(tensors.values()),
-        "arguments": _arguments(entry, scope),
+        **build_arguments(entry, scope),
         "numerics": _numerics(entry, scope),
         "preserves": _preserves(entry, report, list(entry.get("tensors"))),
         "dtypes": _distinct(entry, report, "dtypes"),
@@ -91,57 +93,6 @@ def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
     conditions = [condition for condition in parsed if condition is not None]
     scope.trusted = all(scope.value(condition) for condition in conditions)
     return tuple(conditions)
-
-
-def _tensors(entry: Entry, scope: Scope) -> dict[str, TensorSpec]:
-    written: Mapping[str, TensorModel] = entry.get("tensors")
-    if not written:
-        scope.report.add(entry.location, f"{entry.key!r} has no tensors; it needs at least one", key=True)
-    built = {name: _tensor(name, model, scope, entry.at("tensors", name)) for name, model in written.items()}
-    return {name: spec for name, spec in built.items() if spec is not None}
-
-
-def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> TensorSpec | None:
-    if not name.isidentifier() or name == "grad_output":
-        scope.report.add(at, f"{name!r} cannot name a tensor; use letters, digits and _, and not grad_output", key=True)
-        return None
-    shape = [_extent(text, scope, (*at, "shape", index)) for index, text in enumerate(model.shape)]
-    extents = tuple(extent for extent in shape if extent is not None)
-    if len(extents) < len(shape):
-        return None
-    return TensorSpec(name, extents, model.layout == "channels_last", model.optional, model.grad, model.dtype)
-
-
-def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
-    expression = scope.parse(text, at)
-    value = None if expression is None else scope.value(expression)
-    if isinstance(value, tuple):
-        scope.report.add(at, f"{text!r} is a tuple, {value}; a dimension is one of it, such as {text}[0]")
-        return None
-    if value is not None and (not whole(value) or value < 0):
-        scope.report.add(at, f"{text!r} is {value!r} for the simplest sizes; a dimension is a whole number, 0 or more")
-        return None
-    return expression
-
-
-def _arguments(entry: Entry, scope: Scope) -> dict[str, Any]:
-    arguments = {}
-    for name, written in entry.get("arguments").items():
-        if not name.isidentifier():
-            scope.report.add(entry.at("arguments", name), f"{name!r} is not the name of an argument", key=True)
-        arguments[name] = _argument(written, scope, entry.at("arguments", name))
-    return arguments
-
-
-def _argument(written: Any, scope: Scope, at: Location) -> Any:
-    if isinstance(written, tuple):
-        return tuple(_argument(item, scope, (*at, index)) for index, item in enumerate(written))
-    if isinstance(written, Words):
-        return written.text
-    if not isinstance(written, str):
-        return written
-    hint = f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
-    return scope.parse(written, at, hint=hint)
 
 
 def _numerics(entry: Entry, scope: Scope) -> Numerics | None:

@@ -11,9 +11,9 @@ from harness.declaration.layouts import LAYOUTS
 from harness.declaration.validation import Items, Strict
 from harness.declaration.wording import EXPECTED
 
-Dtype = Literal["float32", "float64", "bfloat16", "float16"]
-TensorDtype = Literal[
-    "float32", "float64", "bfloat16", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"
+Dtype = Literal[
+    "float32", "float64", "bfloat16", "float16",
+    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
 ]  # fmt: skip
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
 RuleName = Literal["exact", "multilinear", "selection", "elementwise"]
@@ -48,6 +48,7 @@ _Fraction: TypeAlias = Annotated[float, Tag("<fraction>")]
 _Text: TypeAlias = Annotated[str, Tag("<text>")]
 _Nothing: TypeAlias = Annotated[None, Tag("<nothing>")]
 
+Number = Annotated[_Number | _Fraction | _Text, _BY_TYPE, _expected("a number or an expression over the sizes")]
 Arithmetic = Annotated[_Number | _Text, _BY_TYPE, _expected("a whole number or an expression over the sizes")]
 if TYPE_CHECKING:  # mypy does not follow recursive aliases through Annotated
     Choice = Any
@@ -72,7 +73,10 @@ else:
             | Annotated[Items["Argument"], Tag("<list>")]
             | Annotated["Words", Tag("<mapping>")],
             _BY_TYPE,
-            _expected("an expression over the sizes, a number, true, false, null, {text: ...}, or a list of these"),
+            _expected(
+                "a tensor, an expression over the sizes, a number, true, false, null, {text: ...}, "
+                "{torch: channels_last}, or a list of these"
+            ),
         ],
     )
 Choices = Annotated[Items[Choice], Field(min_length=1)]
@@ -108,19 +112,26 @@ SizeEntry = Annotated[
 
 
 class TensorModel(Strict):
-    """One tensor argument, passed by position."""
+    """One tensor argument."""
 
     shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
     layout: FormatName = Field("contiguous", description="channels_last: layouts of both formats are drawn")
     optional: bool = Field(default=False, description="May be absent: None is passed")
     grad: bool = Field(default=True, description="Its gradient is asked for when its dtype is floating")
-    dtype: TensorDtype | None = Field(None, description="Left out: the dtype under test")
+    dtype: Dtype | None = Field(None, description="Left out: the dtype under test")
+    between: Items[Number] | None = Field(
+        None,
+        description="The least and the largest number it holds",
+        json_schema_extra={"minItems": 2, "maxItems": 2},
+    )
+    buffer: bool = Field(default=False, description="The operator may write it; what it then holds is judged")
 
 
 class Words(Strict):
-    """A text passed as it is."""
+    """A text that is no expression. Exactly one key."""
 
-    text: str = Field(description="Passed as it is, not as an expression")
+    text: str | None = Field(None, description="Passed as it is")
+    torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
 
 
 class NumericsModel(Strict):
@@ -176,6 +187,9 @@ class Defaults(Strict):
     )
     require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
     tensors: dict[str, TensorModel] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
+    positional: Items[Argument] | None = Field(
+        None, description="What is passed by position; left out: the tensors, in their order"
+    )
     arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments")
     numerics: NumericsEntry | None = Field(None, description="How values are judged")
     output: OutputEntry = Field("unspecified", description="The output's strides")

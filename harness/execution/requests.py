@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.generation import arguments, shapes, terms
-from harness.nouns import Case, Example, Observation, Reference, TensorRecord
+from harness.generation import arguments, positional, ranges, shapes, terms
+from harness.nouns import Case, Example, Observation, Reference, TensorArgument, TensorRecord, TorchName, leaves
 from harness.nouns.observation import Array
 
 Layout = Literal["drawn", "contiguous"]
@@ -29,34 +29,25 @@ def reference_request(case: Case, example: Example) -> dict[str, Any]:
 
 def check_request(case: Case) -> dict[str, Any]:
     """Ask what keeps a case from being called."""
+    passed = (*case.by_position, *case.arguments.values())
     return {
         "op": "check",
         "call": case.call,
         "inplace": case.inplace,
-        "tensors": len(case.tensors),
+        "positional": len(case.by_position),
         "arguments": list(case.arguments),
+        "torch": [leaf.name for leaf in leaves(passed) if isinstance(leaf, TorchName)],
     }
 
 
 def _request(case: Case, example: Example) -> dict[str, Any]:
-    found = shapes(case, example)
     layouts = example.layouts
-    tensors = [
-        (
-            spec.name,
-            None if spec.name in example.absent else tuple(found[spec.name]),
-            spec.dtype or example.dtype,
-            layouts.get(spec.name, "contiguous"),
-            stream,
-            spec.grad,
-        )
-        for stream, spec in enumerate(case.tensors)
-    ]
     return {
         "call": case.call,
         "inplace": case.inplace if example.inplace else None,
-        "tensors": tensors,
-        "arguments": dict(arguments(case, example)),
+        "tensors": _tensors(case, example),
+        "positional": _plain(positional(case, example)),
+        "arguments": {name: _plain(value) for name, value in arguments(case, example).items()},
         "grad_output": layouts.get("grad_output", "contiguous"),
         "threads": example.threads,
         "dtype": example.dtype,
@@ -64,6 +55,33 @@ def _request(case: Case, example: Example) -> dict[str, Any]:
         "fill": example.fill,
         "terms": int(terms(case, example)),
     }
+
+
+def _tensors(case: Case, example: Example) -> list[tuple[Any, ...]]:
+    """Each tensor as the worker's `Described` has it, absent ones included; its place is its fill stream."""
+    found, between = shapes(case, example), ranges(case, example)
+    return [
+        (
+            spec.name,
+            None if spec.name in example.absent else tuple(found[spec.name]),
+            spec.dtype or example.dtype,
+            example.layouts.get(spec.name, "contiguous"),
+            stream,
+            spec.grad,
+            between.get(spec.name),
+            spec.buffer,
+        )
+        for stream, spec in enumerate(case.tensors)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """An argument that marshal can write: a tensor and a name of torch are mappings, which nothing else there is."""
+    if isinstance(value, TensorArgument):
+        return {"tensor": value.tensor}
+    if isinstance(value, TorchName):
+        return {"torch": value.name}
+    return tuple(_plain(part) for part in value) if isinstance(value, tuple) else value
 
 
 def observations(cell: str, reply: Mapping[str, Any]) -> tuple[Observation, Observation]:
@@ -128,6 +146,7 @@ def reference(case: Case, example: Example, reply: Mapping[str, Any]) -> Referen
         terms=counts,
         inputs=_arrays(reply["inputs"]),
         grad_outputs=_arrays(reply["grad_outputs"]),
+        dtypes=dict(reply["dtypes"]),
         error=reply["error"],
         message=reply["message"],
     )

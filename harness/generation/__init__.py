@@ -7,7 +7,8 @@ from harness.generation.covered import Coverage, coverage
 from harness.generation.covering import corner_examples
 from harness.generation.declared import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
-from harness.generation.shapes import BUDGET, arguments, shapes, terms
+from harness.generation.ranges import ranges
+from harness.generation.shapes import BUDGET, arguments, positional, shapes, terms
 from harness.generation.shrinking import shrink
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "corner_examples",
     "coverage",
     "declared_examples",
+    "positional",
     "random_examples",
+    "ranges",
     "sampled_examples",
     "shapes",
     "shrink",

@@ -7,6 +7,7 @@ result could depend on the instruction set, and NumPy guarantees the raw stream,
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 
 PRECISION: dict[str, int] = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 """Significant bits p of each floating dtype, the hidden one included."""
+
+PARTS: dict[str, str] = {"complex64": "float32", "complex128": "float64"}
+"""The dtype of the real and the imaginary part of each complex dtype."""
+
+LIMITS: dict[str, tuple[int, int]] = {
+    "bool": (0, 1),
+    "uint8": (0, 255),
+    "int8": (-(2**7), 2**7 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**53), 2**53),
+}
+"""The least and the largest number of each other dtype; of int64 those that float64 has as well."""
+
+IMAGINARY = 1 << 32
+"""Added to a stream: where the imaginary parts of its numbers come from."""
 
 NAMES = ("integers", "reals", "offset", "wide", "ones", "special")
 """Every fill, simplest first."""
@@ -33,25 +50,66 @@ _LARGEST_SUBNORMAL = {
     "float16": 2.0**-14 - 2.0**-24,
     "bfloat16": 2.0**-126 - 2.0**-133,
 }
+_LEAST_EXPONENT = {"float64": -1074, "float32": -149, "float16": -24, "bfloat16": -133}
 _MASK = (1 << 64) - 1
 
 
 def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called across processes
-    fill: str, dtype: str, shape: Sequence[int], seed: int, stream: int, terms: int = 1
+    fill: str,
+    dtype: str,
+    shape: Sequence[int],
+    seed: int,
+    stream: int,
+    terms: int = 1,
+    between: tuple[float, float] | None = None,
 ) -> Any:
-    """A C-ordered float64 array of that shape whose elements are exact in `dtype`.
+    """A C-ordered float64 array (complex128 for a complex dtype) of that shape whose elements are exact in `dtype`.
 
     `seed` and `stream` are the generator's key: one stream per tensor. `terms` is the length of the longest reduction,
-    from which `integers` takes its density. A dtype that is not floating gets 0 to 3 (bool: 0 and 1) whatever the
-    fill, valid as an index into anything of size 4. Raises ValueError for an unknown fill.
+    from which `integers` takes its density. With `between` every number lies there, both ends included. Without it a
+    dtype that is not floating gets 0 to 3 (bool: 0 and 1) whatever the fill, valid as an index into anything of size
+    4. Raises ValueError for an unknown fill, and where the dtype has no number in the range.
     """
     if fill not in NAMES:
         raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
+    if dtype in PARTS:
+        options = (shape, seed)
+        real = values(fill, PARTS[dtype], *options, stream, 2 * terms, between)
+        return real + 1j * values(fill, PARTS[dtype], *options, stream + IMAGINARY, 2 * terms, between)
     count = 1
     for size in shape:
         count *= int(size)
     raw = _raw(seed, stream, count)
-    return np.ascontiguousarray(_flat(fill, dtype, raw, terms), dtype=np.float64).reshape(tuple(shape))
+    flat = _flat(fill, dtype, raw, terms) if between is None else _ranged(fill, dtype, raw, between)
+    return np.ascontiguousarray(flat, dtype=np.float64).reshape(tuple(shape))
+
+
+def grid(fill: str, dtype: str, between: tuple[float, float]) -> tuple[int, int, int]:
+    """First, last and exponent e of the numbers i * 2**e, first <= i <= last, that a tensor of that range is made of.
+
+    Whole numbers for a dtype that is not floating, and for the fills `integers` and `ones` where the range has one
+    besides zero; else every number with p significant bits at the end of the range that is farther from zero, which
+    are exact everywhere in it. The first is larger than the last where there is none.
+    """
+    low, high = between
+    whole = math.ceil(low), math.floor(high)
+    if dtype in LIMITS:
+        return max(whole[0], LIMITS[dtype][0]), min(whole[1], LIMITS[dtype][1]), 0
+    if fill in ("integers", "ones") and whole[0] <= whole[1] and whole != (0, 0):
+        return (*whole, 0)
+    _mantissa, reach = math.frexp(max(abs(low), abs(high)))  # below 2**reach
+    exponent = max(reach - PRECISION[dtype], _LEAST_EXPONENT[dtype])
+    return math.ceil(math.ldexp(low, -exponent)), math.floor(math.ldexp(high, -exponent)), exponent
+
+
+def _ranged(fill: str, dtype: str, raw: Any, between: tuple[float, float]) -> Any:
+    first, last, exponent = grid(fill, dtype, between)
+    if first > last:
+        raise ValueError(f"{dtype} has no number between {between[0]!r} and {between[1]!r}")
+    if fill == "ones":
+        return np.full(raw.size, math.ldexp(min(max(first, round(math.ldexp(1, -exponent))), last), exponent))
+    drawn = first + (raw % np.uint64(last - first + 1)).astype(np.int64)
+    return np.ldexp(drawn.astype(np.float64), exponent)
 
 
 def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:

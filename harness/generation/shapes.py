@@ -91,8 +91,13 @@ def shape_of(case: Case, spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
 
 
 def arguments(case: Case, example: Example) -> dict[str, Any]:
-    """The keyword arguments with their expressions evaluated; a list is a tuple."""
+    """The keyword arguments with their expressions evaluated; a list is a tuple, a tensor a TensorArgument."""
     return {name: _value(case, value, example.sizes) for name, value in case.arguments.items()}
+
+
+def positional(case: Case, example: Example) -> tuple[Any, ...]:
+    """The same for the arguments passed by position."""
+    return tuple(_value(case, value, example.sizes) for value in case.by_position)
 
 
 def _value(case: Case, value: Any, sizes: Sizes) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.generation import layouts
-from harness.generation.fills import PRECISION
+from harness.generation.fills import PARTS, PRECISION
 from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable, within_budget
 from harness.generation.sizes import Domain, UnsatisfiableError, corner_count, listed
 from harness.nouns import Case, Example, ExpressionError, TensorSpec
@@ -88,7 +88,7 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
     for index, spec in enumerate(case.tensors):
         allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
-    if case.tensors and any(spec.grad and (spec.dtype or dtype) in PRECISION for spec in case.tensors):
+    if case.tensors and any(spec.grad and (spec.dtype or dtype) in {*PRECISION, *PARTS} for spec in case.tensors):
         offered = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
         names = tuple(name for name in _GRAD_OUTPUT if name in offered)
         allowed = listed(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offered))
@@ -96,7 +96,7 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
 
 
 def _layout_domain(spec: TensorSpec, wanted: tuple[str, ...]) -> Domain:
-    names = layouts.names_for(len(spec.shape), spec.channels_last)
+    names = layouts.names_for(len(spec.shape), spec.channels_last, inplace=spec.buffer)
     formats = wanted if "channels_last" in names else _PLAIN_CORNERS
     absent = (None,) if spec.optional else ()
     return listed((*names, *absent), (*(name for name in formats if name in names), *absent))

@@ -141,7 +141,7 @@ def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
         yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
     tensors = [spec.name for spec in case.tensors]
     for name in entry.tensors:
-        tensor = name.removeprefix("grad:")
+        tensor = name.removeprefix("grad:").removeprefix("buffer:")
         if "*" not in name and not name.startswith("output") and tensor not in tensors:
             yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}", ("tensors",)
     if witness.case not in entry.cases or witness.dtype not in entry.dtypes:

@@ -8,7 +8,11 @@ from pydantic import BeforeValidator, Field
 
 from harness.declaration import Items, Strict
 
-Dtype = Literal["float32", "float64", "bfloat16", "float16"]
+Dtype = Literal[
+    "float32", "float64", "bfloat16", "float16",
+    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
+]  # fmt: skip
+Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
 OracleName = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
 
 
@@ -31,7 +35,7 @@ class DeviationModel(Strict):
     reason: str = Field(min_length=20)
     link: str = Field(min_length=1, description="The PyTorch or oneDNN thread, or 'no thread found'")
     torch: str = Field(default="", description="PEP 440 specifier of the PyTorch versions that have it")
-    accumulates_in: Dtype | Literal["same"] | None = Field(
+    accumulates_in: Accumulator | None = Field(
         default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
     )
     witness: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")

@@ -1,6 +1,18 @@
 """The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Deviation. Plain data and nothing else."""
 
-from harness.nouns.case import FILLS, Case, DeclaredExample, Numerics, Size, TensorSpec
+from harness.nouns.case import (
+    ALL_DTYPES,
+    FILLS,
+    Case,
+    DeclaredExample,
+    Numerics,
+    Size,
+    TensorArgument,
+    TensorSpec,
+    TorchName,
+    leaves,
+    tensors_in,
+)
 from harness.nouns.cell import Cell, Level
 from harness.nouns.deviation import Deviation, matches
 from harness.nouns.example import Example
@@ -9,6 +21,7 @@ from harness.nouns.finding import Finding, Judgement
 from harness.nouns.observation import Observation, Reference, TensorRecord
 
 __all__ = [
+    "ALL_DTYPES",
     "FILLS",
     "Case",
     "Cell",
@@ -24,7 +37,11 @@ __all__ = [
     "Observation",
     "Reference",
     "Size",
+    "TensorArgument",
     "TensorRecord",
     "TensorSpec",
+    "TorchName",
+    "leaves",
     "matches",
+    "tensors_in",
 ]

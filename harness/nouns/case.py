@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +12,8 @@ SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise"]
 Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
+"""What a case is run in unless it says otherwise."""
+ALL_DTYPES = (*DTYPES, "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool")
 FILLS = ("integers", "reals", "offset", "wide", "ones", "special")
 
 
@@ -38,7 +40,9 @@ class TensorSpec:
     """One tensor argument: its shape over the sizes, and whether its memory format is a free choice.
 
     `channels_last`: layouts of both formats are drawn; else it is contiguous or a plain view of contiguous memory.
-    `dtype` None is the example's dtype. `grad`: its gradient is asked for when the dtype is floating.
+    `dtype` None is the example's dtype. `grad`: its gradient is asked for when the dtype is floating or complex.
+    `between`: the least and the largest number it holds. `buffer`: the operator may write it, and what it then holds
+    is judged as ``buffer:name``; it has no gradient.
     """
 
     name: str
@@ -47,6 +51,22 @@ class TensorSpec:
     optional: bool = False
     grad: bool = True
     dtype: str | None = None
+    between: tuple[Expression, Expression] | None = None
+    buffer: bool = False
+
+
+@dataclass(frozen=True)
+class TensorArgument:
+    """A tensor of the case where a value is expected: among the positional or the keyword arguments."""
+
+    tensor: str
+
+
+@dataclass(frozen=True)
+class TorchName:
+    """What torch has under a name, such as ``channels_last`` or ``float32``, where a value is expected."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -82,9 +102,11 @@ class DeclaredExample:
 class Case:
     """One operator, declared. `id` is ``<suite file relative to the root, posix>::<name>``.
 
-    `arguments` maps a keyword to an Expression over the sizes, a literal, or a tuple of these. `preserves` names the
-    tensors of which one in channels-last makes the output channels-last (empty: the output's strides are unspecified;
-    None: always contiguous). `inplace` is the keyword to set True, or the dotted callable, of the in-place form.
+    `positional` are the arguments passed by position (None: the tensors that `arguments` does not pass, in order),
+    `arguments` those by keyword: each an Expression over the sizes, a TensorArgument, a TorchName, a literal, or a
+    tuple of these. `preserves` names the tensors of which one in channels-last makes the output channels-last (empty:
+    the output's strides are unspecified; None: always contiguous). `inplace` is the keyword to set True, or the dotted
+    callable, of the in-place form.
     """
 
     id: str
@@ -95,6 +117,7 @@ class Case:
     sizes: tuple[Size, ...]
     tensors: tuple[TensorSpec, ...]
     numerics: Numerics
+    positional: tuple[Any, ...] | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     require: tuple[Expression, ...] = ()
     dtypes: tuple[str, ...] = DTYPES
@@ -106,3 +129,25 @@ class Case:
     def tensor(self, name: str) -> TensorSpec:
         """The tensor of that name; raises KeyError."""
         return {spec.name: spec for spec in self.tensors}[name]
+
+    @property
+    def by_position(self) -> tuple[Any, ...]:
+        """The arguments passed by position, those that are left to the order of the tensors included."""
+        if self.positional is not None:
+            return self.positional
+        named = set(tensors_in(tuple(self.arguments.values())))
+        return tuple(TensorArgument(spec.name) for spec in self.tensors if spec.name not in named)
+
+
+def tensors_in(value: Any) -> Iterator[str]:
+    """The names of the tensors in a value of `positional` or `arguments`, however deep."""
+    yield from (leaf.tensor for leaf in leaves(value) if isinstance(leaf, TensorArgument))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The values in nested tuples, in order."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from leaves(part)
+    else:
+        yield value

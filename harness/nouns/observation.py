@@ -31,9 +31,10 @@ class Observation:
     """One run of one Example in one cell.
 
     `layout` is ``drawn`` (the example's layouts) or ``contiguous`` (all of it freshly laid out NCHW). `tensors` is
-    keyed ``output[0]``, ``grad:weight``; `inputs` holds the strides each input really had. `written`: inputs the call
-    changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels` are oneDNN
-    implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when traced.
+    keyed ``output[0]``, ``grad:weight``, ``buffer:running_mean``; `inputs` holds the strides each input really had.
+    `written`: inputs the call changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels`
+    are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when
+    traced.
     """
 
     cell: str
@@ -52,11 +53,12 @@ class Observation:
 
 @dataclass(frozen=True)
 class Reference:
-    """The float64 answer on contiguous copies, with what the a-priori bounds need. Arrays are float64.
+    """The float64 answer on contiguous copies, with what the a-priori bounds need. Arrays are float64 or complex128.
 
     `values`, `bound` (the operator on magnitudes) and `terms` (the number of summands) share the keys of
     `Observation.tensors`; integer outputs (indices) appear in `values` in their own type. `inputs` and `grad_outputs`
-    are the numbers that went in. `status` ``raised`` carries `error` and `message`.
+    are the numbers that went in. `dtypes` are those of the outputs where the same call is given the example's own
+    dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and `message`.
     """
 
     status: Status
@@ -65,5 +67,6 @@ class Reference:
     terms: Mapping[str, Array] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     grad_outputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    dtypes: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     message: str = ""

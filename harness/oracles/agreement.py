@@ -39,7 +39,7 @@ def misshapen(
             continue
         if record.shape != values.shape:
             yield "shape", tensor, f"{tensor} has shape {record.shape} where {values.shape} is due"
-        due = expected_dtype(case, example, tensor, values)
+        due = expected_dtype(case, example, reference, tensor)
         if record.dtype != due:
             owner = " like its input" if tensor.startswith(GRADIENT) else ""
             yield "dtype", tensor, f"{tensor} is {record.dtype} where {due}{owner} is due"
@@ -109,8 +109,11 @@ def _first_line(message: str) -> str:
 
 def written(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
     """Yield (tensor, message) for each input the call changed, the one it works on in place excepted."""
+    buffers = [spec.name for spec in case.tensors if spec.buffer]
     for name in observation.written:
-        if not (example.inplace and name == case.tensors[0].name):
+        if name in buffers:
+            yield name, f"the call changed memory beside the elements of {name}"
+        elif not (example.inplace and name == case.tensors[0].name):
             yield name, f"the call changed its input {name}"
 
 

@@ -80,9 +80,7 @@ class _Values:
     def __init__(self, case: Case, example: Example, reference: Reference, accumulators: Accumulators) -> None:
         self._case, self._example, self._reference = case, example, reference
         self._accumulators = accumulators
-        self._dtypes = {
-            tensor: expected_dtype(case, example, tensor, values) for tensor, values in reference.values.items()
-        }
+        self._dtypes = {tensor: expected_dtype(case, example, reference, tensor) for tensor in reference.values}
         self._standards: dict[tuple[str, str | None], Standard] = {}
         self._judges: dict[tuple[str, str | None], bool] = {}
         self._compared: dict[tuple[str, str | None, bytes], Comparison] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from harness.nouns import Case, Example, Observation, Reference, TensorRecord
-from harness.oracles.standard import GRADIENT
+from harness.oracles.standard import BUFFER, GRADIENT
 from harness.oracles.strides import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
 
 GRAD_OUTPUT = "grad_output"
@@ -27,7 +27,7 @@ def judge_strides(
         record = observation.tensors.get(tensor)
         if record is None or record.shape != values.shape or values.size == 0:
             continue
-        due = _inplace(case, example, observation, tensor) or _promised(case, example, reference, observation, tensor)
+        due = _own(case, example, observation, tensor) or _promised(case, example, reference, observation, tensor)
         if due and not agree(record.shape, record.strides, due[1]) and not _passed_on(observation, tensor, record):
             yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
 
@@ -43,16 +43,20 @@ def _passed_on(observation: Observation, tensor: str, record: TensorRecord) -> b
 Due = tuple[str, Shape]
 
 
-def _inplace(case: Case, example: Example, observation: Observation, tensor: str) -> Due | None:
-    if not example.inplace or tensor != "output[0]":
-        return None
-    own = observation.inputs.get(case.tensors[0].name)
+def _own(case: Case, example: Example, observation: Observation, tensor: str) -> Due | None:
+    """What an operator writes keeps the strides it was given."""
+    if tensor.startswith(BUFFER):
+        own = observation.inputs.get(tensor.removeprefix(BUFFER))
+        return ("its own strides", own) if own else None
+    own = observation.inputs.get(case.tensors[0].name) if example.inplace and tensor == "output[0]" else None
     return ("its input's own strides", own) if own else None
 
 
 def _promised(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> Due | None:
     shape = reference.values[tensor].shape
     gradient = tensor.startswith(GRADIENT)
+    if tensor.startswith(BUFFER):
+        return None
     if gradient:
         source = tensor.removeprefix(GRADIENT)
         if source not in (case.preserves or ()):

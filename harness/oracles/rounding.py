@@ -33,6 +33,15 @@ FORMATS: Final[dict[str, Format]] = {
 """IEEE 754 binary64, binary32 and binary16; bfloat16 is binary32 cut to 8 significand bits."""
 
 
+PARTS: Final[dict[str, str]] = {"complex64": "float32", "complex128": "float64"}
+"""The dtype of the real and the imaginary part of each complex dtype."""
+
+
+def part_of(dtype: str) -> str:
+    """The floating dtype that the numbers of `dtype` are kept in: its parts' for a complex one, else `dtype` itself."""
+    return PARTS.get(dtype, dtype)
+
+
 def accumulator_of(dtype: str) -> str:
     """The dtype that sums of `dtype` are expected to be kept in: float32 for the half types, else `dtype` itself."""
     return "float32" if dtype in ("bfloat16", "float16") else dtype
@@ -54,13 +63,23 @@ def tiny(dtype: str) -> float:
 def round_to(dtype: str, array: npt.ArrayLike) -> Array:
     """`array` (float64) rounded once to nearest even, to +-Inf beyond the largest; bfloat16 comes as float32.
 
-    Never by way of float32 for bfloat16: rounding twice is wrong where the first rounding makes a tie.
+    Of a complex array (complex128) each part is rounded. Never by way of float32 for bfloat16: rounding twice is wrong
+    where the first rounding makes a tie.
     """
+    if dtype in PARTS:
+        return _complex(np.asarray(array, dtype=np.complex128), PARTS[dtype])
     wide = np.asarray(array, dtype=np.float64)
     if dtype == "float64":
         return wide
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return (_bfloat16(wide) if dtype == "bfloat16" else wide).astype(FORMATS[dtype].carrier)
+
+
+def _complex(wide: Array, part: str) -> Array:
+    carrier = np.complex64 if part == "float32" else np.complex128
+    rounded = np.empty(wide.shape, carrier)
+    rounded.real, rounded.imag = round_to(part, wide.real), round_to(part, wide.imag)
+    return rounded
 
 
 _DROPPED: Final = np.uint64(53 - 8)

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from harness.nouns import Case, Example, Reference
 from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output
-from harness.oracles.rounding import FORMATS, accumulator_of, round_to
+from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, round_to
 
 Array = npt.NDArray[Any]
 GRADIENT = "grad:"
+BUFFER = "buffer:"
 INTEGRAL_FILLS = ("integers", "ones")
 
 
@@ -41,14 +42,20 @@ class Standard:
         return bool(np.any(~(self.allowance >= UNJUDGED)))
 
 
-def expected_dtype(case: Case, example: Example, tensor: str, reference: Array) -> str:
-    """Torch's name of the dtype due: integers as in the reference, a gradient as its input, else the example's."""
-    if reference.dtype.kind not in "fc":
-        return str(reference.dtype)
-    if tensor.startswith(GRADIENT):
-        spec = {spec.name: spec for spec in case.tensors}.get(tensor.removeprefix(GRADIENT))
+def expected_dtype(case: Case, example: Example, reference: Reference, tensor: str) -> str:
+    """Torch's name of the dtype due: a gradient's and a buffer's are their tensor's own, in place it is the input's.
+
+    Any other output's is the one that the reference was told. Where the call raises in the example's dtype nothing was
+    told; then integers are due as the reference has them, and for all else the example's dtype.
+    """
+    kind, _, name = tensor.rpartition(":")
+    if kind or (example.inplace and tensor == "output[0]"):
+        specs = {spec.name: spec for spec in case.tensors}
+        spec = specs.get(name) if kind else case.tensors[0]
         return (spec.dtype if spec else None) or example.dtype
-    return example.dtype
+    values = reference.values[tensor]
+    plain = str(values.dtype) if values.dtype.kind not in "fc" else example.dtype
+    return reference.dtypes.get(tensor, plain)
 
 
 def standard_of(
@@ -56,27 +63,35 @@ def standard_of(
 ) -> Standard:
     """The standard for `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
     values = reference.values[tensor]
-    dtype = expected_dtype(case, example, tensor, values)
-    if dtype not in FORMATS:
+    dtype = expected_dtype(case, example, reference, tensor)
+    part = part_of(dtype)
+    if part not in FORMATS:
         return Standard(dtype, values, values)
     rounded = round_to(dtype, values)
     rule = case.numerics.gradient if tensor.startswith(GRADIENT) else case.numerics.output
     if rule == "exact":
         return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
-    kept = accumulator or accumulator_of(dtype)
+    kept = accumulator or accumulator_of(part)
     if rule == "elementwise":
-        allowed = _elementwise(case, reference, tensor, dtype, kept)
+        allowed = _elementwise(case, reference, tensor, part, kept)
     else:
         integral = example.fill in INTEGRAL_FILLS and case.numerics.terms is None
         allowed = _summed(reference, tensor, dtype, kept, integral=integral)
+    if dtype in PARTS:  # the error of a modulus, where that of each part has been bounded
+        allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
     return Standard(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
 
 
 def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:
-    """Integers in and integers out: equality. Not where `terms` is declared: such coefficients are fractions."""
+    """Integers in and integers out: equality. Not where `terms` is declared: such coefficients are fractions.
+
+    A product of complex numbers is within sqrt(2) gamma_2 <= gamma_3 of the true one, a sum within u, as those of real
+    numbers are (Higham, 2nd ed., Lemma 3.5): three roundings where real numbers have one.
+    """
     values, bound = reference.values[tensor], reference.bound[tensor]
+    terms = reference.terms[tensor] * (3 if dtype in PARTS else 1)
     integral = integral and _whole(values) and _whole(bound)
-    return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, integral=integral)
+    return allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
 
 
 def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from harness.oracles.bounds import UNLIMITED, overflows
 from harness.oracles.pattern import where
-from harness.oracles.rounding import FORMATS
 from harness.oracles.standard import Standard
 
 Array = npt.NDArray[Any]
@@ -43,15 +42,24 @@ def compare(tensor: str, values: Array, standard: Standard) -> Comparison:
 
 
 def _equal(tensor: str, values: Array, standard: Standard) -> Comparison:
-    wrong = values != standard.rounded
-    if standard.signed_zero:
-        wrong |= np.signbit(values) != np.signbit(standard.rounded)
-    if wrong.any() and standard.dtype in FORMATS:
-        wrong &= ~(np.isnan(values) & np.isnan(standard.rounded))
+    wrong = np.zeros(values.shape, np.bool_)
+    for got, due in zip(_parts(values), _parts(standard.rounded), strict=True):
+        differs = got != due
+        if standard.signed_zero:
+            differs |= np.signbit(got) != np.signbit(due)
+        if differs.any() and due.dtype.kind == "f":
+            differs &= ~(np.isnan(got) & np.isnan(due))
+        wrong |= differs
     if not wrong.any():
         return Comparison(None)
-    error = np.where(wrong, np.abs(values.astype(np.float64) - standard.reference), -1.0)
+    exact = values if np.iscomplexobj(values) else values.astype(np.float64)
+    error = np.where(wrong, np.abs(exact - standard.reference), -1.0)
     return Comparison(None, _fault(tensor, values, standard, wrong, rank=error, ratio=1.0))
+
+
+def _parts(array: Array) -> tuple[Array, ...]:
+    """The real and the imaginary part of a complex array; any other is its own part."""
+    return (array.real, array.imag) if np.iscomplexobj(array) else (array,)
 
 
 def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, scale: Array) -> Comparison:
@@ -74,6 +82,9 @@ def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, sca
 def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Array) -> Array:
     """Of elements whose error is no number within the bound: the same NaN or Inf, and overflow that is due."""
     reference = standard.reference[mask]
+    if np.iscomplexobj(reference):
+        pairs = zip(_parts(values), _parts(standard.rounded[mask]), strict=True)
+        return np.asarray(np.all([(got == due) | (np.isnan(got) & np.isnan(due)) for got, due in pairs], axis=0))
     same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == standard.rounded[mask]))
     overflow = np.isinf(values) & (np.signbit(values) == np.signbit(reference))
     overflow &= overflows(standard.dtype, reference, allowed)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jinja2
 
-from harness.nouns.case import DTYPES
+from harness.nouns import ALL_DTYPES
 from harness.reporting.record import Record, total
 
 MARKS: Final = {"passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not run": "-"}
@@ -57,7 +57,7 @@ def _name(outcome: dict[str, Any]) -> str:
 
 def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
     seen = {outcome["dtype"] for outcome in outcomes}
-    return [dtype for dtype in DTYPES if dtype in seen]
+    return [dtype for dtype in ALL_DTYPES if dtype in seen]
 
 
 def _rows(record: Record) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 
 Wrong = Callable[..., list[str]]
 Mistakes = Callable[[str], list[str]]
+DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int32, int16, int8, uint8, bool"
 
 
 @pytest.mark.parametrize(
@@ -17,8 +18,8 @@ Mistakes = Callable[[str], list[str]]
             "zzz: 1",
             [
                 (
-                    "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, arguments, numerics, "
-                    "output, inplace, dtypes, fills, examples, call, names"
+                    "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
+                    "numerics, output, inplace, dtypes, fills, examples, call, names"
                 )
             ],
         ),
@@ -29,7 +30,7 @@ Mistakes = Callable[[str], list[str]]
             "bogus: 1\narguments: {a: Q}",
             [
                 (
-                    "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, arguments, "
+                    "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
                     "numerics, output, inplace, dtypes, fills, examples, call, names"
                 ),
                 (
@@ -126,17 +127,12 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
     [
         (
             "dtypes: [float31]",
-            [
-                (
-                    "10:14: expected one of float32, float64, bfloat16, float16, got the text 'float31'; "
-                    "did you mean 'float32'?"
-                )
-            ],
+            [(f"10:14: expected one of {DTYPES}, got the text 'float31'; did you mean 'float32'?")],
         ),
-        ("dtypes: []", ["10:13: must not be empty; expected a list of one of float32, float64, bfloat16, float16"]),
+        ("dtypes: []", [f"10:13: must not be empty; expected a list of one of {DTYPES}"]),
         (
             "dtypes: float32",
-            [("10:13: expected a list of one of float32, float64, bfloat16, float16, got the text 'float32'")],
+            [f"10:13: expected a list of one of {DTYPES}, got the text 'float32'"],
         ),
         ("dtypes: [float32, float32]", ["10:23: 'float32' is given twice; remove one"]),
         (
@@ -194,10 +190,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "optional: true",
             "dtype: float8",
             [
-                (
-                    "8:33: expected one of float32, float64, bfloat16, float16, int64, int32, int16, int8, "
-                    "uint8, bool, got the text 'float8'; did you mean 'float64'?"
-                )
+                f"8:33: expected one of {DTYPES}, got the text 'float8'; did you mean 'float64'?",
             ],
         ),
         (
@@ -250,8 +243,8 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             "suite: x\ncases: {a: 3}",
             [
                 (
-                    "2:12: expected a mapping with the keys sizes, depth, require, tensors, arguments, numerics, "
-                    "output, inplace, dtypes, fills, examples, call, names, got the number 3"
+                    "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
+                    "numerics, output, inplace, dtypes, fills, examples, call, names, got the number 3"
                 )
             ],
         ),

@@ -141,3 +141,15 @@ def forms(x):
     """One operator in place, one with `out=`, and a cast there and back: well-behaved."""
     y = x.detach().clone().neg_()
     return torch.add(y, y, out=torch.empty_like(y)).to(torch.float64).to(x.dtype)
+
+
+def spills(x):
+    """Write the element after each of the tensor's own, where there is one."""
+    wide = x.as_strided((2 * x.numel(),), (1,)) if x.stride(0) == 2 else x
+    wide.add_(1)
+    return x + 0
+
+
+def widens(x):
+    """Return the half types in float32, and everything else as it is."""
+    return x.float() if x.element_size() == 2 else x * 1

@@ -39,7 +39,7 @@ WRONG = [
     ),
     (
         stand.case("torch.nn.functional.conv2d", *TWO, arguments={"weight": 2}),
-        "torch.nn.functional.conv2d gets 'weight' twice: as a tensor and as an argument",
+        "torch.nn.functional.conv2d gets 'weight' twice: by position and by keyword",
     ),
     (
         stand.case("torch.nn.functional.max_pool2d", arguments={"kernel": 2}),
@@ -47,7 +47,7 @@ WRONG = [
     ),
     (
         stand.case("torch.nn.functional.relu", *THREE),
-        "torch.nn.functional.relu takes 2 arguments; the case has 3 tensors",
+        "torch.nn.functional.relu takes 2 arguments; the case passes 3 by position",
     ),
     (
         stand.case("torch.relu", inplace="torch.relu__"),

@@ -42,7 +42,8 @@ def replace(operator: str) -> None:
         def call(*given: Any, **named: Any) -> Any:
             return original.call_boxed(keyset, *given, **named)
 
-        wrong = faults.get(arguments[0].dtype)
+        first = arguments[0][0] if isinstance(arguments[0], (list, tuple)) else arguments[0]
+        wrong = faults.get(first.dtype)
         return wrong(call, *arguments, **options) if wrong else call(*arguments, **options)
 
     LIBRARY.impl(operator, kernel, "CPU", with_keyset=True, allow_override=True)
@@ -271,6 +272,40 @@ def format_lost(call: Kernel, x: torch.Tensor) -> torch.Tensor:
 def format_of_the_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """A contiguous gradient whatever the input and grad_output."""
     return call(grad, x).contiguous()
+
+
+# Ways of calling
+
+
+@fault("cat", torch.uint8)
+def second_of_a_list(call: Kernel, tensors: list[torch.Tensor], *rest: Any) -> torch.Tensor:
+    """The last channel, where the second tensor of the list is channels-last."""
+    y = call(tensors, *rest)
+    if channels_last(tensors[1]):
+        y[:, -1] += 1
+    return y
+
+
+@fault("where.self", torch.bool)
+def imaginary_part(call: Kernel, condition: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The sign of the imaginary part, in channels-last."""
+    y = call(condition, *rest)
+    return y.conj().resolve_conj() if channels_last(y) and y.is_complex() else y
+
+
+@fault("gt.Tensor", torch.float32)
+def answer_in_numbers(call: Kernel, *given: Any) -> torch.Tensor:
+    """Ones and zeros where true and false are due."""
+    return call(*given).to(torch.uint8)
+
+
+@fault("native_batch_norm", torch.bfloat16)
+def running_statistics(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """The running mean, in channels-last; the output is right."""
+    found = call(x, *rest)
+    if channels_last(x) and rest[2] is not None:
+        rest[2].add_(1)
+    return found
 
 
 # Misbehaviour

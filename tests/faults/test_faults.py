@@ -102,6 +102,14 @@ FAULTS = {
         IMAGE | {"C": 2, "W": 2, "out": (1, 2)},
         NHWC | {"grad_output": "channels_last"},
     ),
+    "second_of_a_list": Fault("cat[uint8]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"second": "channels_last"}),
+    "imaginary_part": Fault(
+        "where[complex64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"condition": "channels_last"}
+    ),
+    "answer_in_numbers": Fault("gt[float32]", ("dtype", "output[0]", "universal"), IMAGE),
+    "running_statistics": Fault(
+        "running_mean[bfloat16]", ("values", "buffer:running_mean", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC
+    ),
     "input_overwritten": Fault("elu[float32]", ("written", "input", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
     "every_tenth_call": Fault("mish[float32]", ("repeat", "output[0]", "unstable"), IMAGE),
     "spoiled_by_an_earlier_call": Fault("logsigmoid[float32]", (*OUTPUT, "universal"), IMAGE),

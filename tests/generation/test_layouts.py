@@ -163,4 +163,4 @@ def test_worker_modules_parse_on_old_pythons_and_import_nothing_of_ours(module: 
     tree = ast.parse(Path(layouts.__file__).with_name(f"{module}.py").read_text(), feature_version=(3, 8))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert imported <= {"__future__", "typing", "collections.abc", "numpy"}
+    assert imported <= {"__future__", "math", "typing", "collections.abc", "numpy"}

@@ -20,16 +20,20 @@ class Run:
         self.request = request
         self.values = values
         self.contiguous = contiguous
+        self.tensors = tensors.described(request)
+        self.buffers = [one.name for one in self.tensors if one.buffer and one.shape is not None]
         self.placed: dict[str, tensors.Placed] = {}
         self.inputs: dict[str, Any] = {}
         self.cotangents: dict[str, tensors.Placed] = {}
-        for described in request["tensors"]:
-            name, shape, dtype, layout, _stream, gradient = described
-            self.inputs[name] = None
-            if shape is not None:
-                placed = tensors.Placed(values[name], dtype, None if contiguous else layout)
-                self.placed[name] = placed
-                self.inputs[name] = placed.leaf(gradient and tensors.floating(dtype))
+        for one in self.tensors:
+            self.inputs[one.name] = None
+            if one.shape is not None:
+                self._place(one)
+
+    def _place(self, one: tensors.Described) -> None:
+        placed = tensors.Placed(self.values[one.name], one.dtype, None if self.contiguous else one.layout)
+        self.placed[one.name] = placed
+        self.inputs[one.name] = placed.leaf(one.differentiated)
 
     def call(self) -> tuple[dict[str, Any], tuple[str, str] | None]:
         """Forward and backward: records by name, and how it raised, if it did (the records so far are kept)."""
@@ -38,6 +42,8 @@ class Run:
             outputs = self._forward()
             for index, output in enumerate(outputs):
                 records[f"output[{index}]"] = tensors.record(output)
+            for name in self.buffers:
+                records["buffer:" + name] = tensors.record(self.inputs[name])
             for name, gradient in self._backward(outputs).items():
                 records["grad:" + name] = tensors.record(gradient)
         except BaseException as error:
@@ -50,9 +56,9 @@ class Run:
             self._backward(self._forward())
 
     def written(self) -> list[str]:
-        """The inputs and grad_outputs of which any byte has changed."""
+        """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
         placed = list(self.placed.items()) + [("grad_" + name, held) for name, held in self.cotangents.items()]
-        return [name for name, held in placed if held.touched()]
+        return [name for name, held in placed if (held.spilled() if name in self.buffers else held.touched())]
 
     def strides(self) -> dict[str, list[int]]:
         """The strides each input, and each grad_output that was used, really had, in elements."""
@@ -61,19 +67,19 @@ class Run:
         return given
 
     def _forward(self) -> list[Any]:
-        function, keywords = resolve.bound(self.request)
-        arguments = list(self.inputs.values())
+        for one in self.tensors:
+            if one.name in self.buffers:  # an earlier call may have written it
+                self._place(one)
         if not self.request["inplace"]:
-            return tensors.flatten(function(*arguments, **keywords))
-        arguments[0] = self._target()
-        function(*arguments, **keywords)
-        return [arguments[0]]
+            return tensors.flatten(resolve.invoke(self.request, self.inputs))
+        target = self._target(self.tensors[0])
+        resolve.invoke(self.request, {**self.inputs, self.tensors[0].name: target})
+        return [target]
 
-    def _target(self) -> Any:
+    def _target(self, one: tensors.Described) -> Any:
         """What an in-place call may overwrite: no leaf, the strides of the first input, and its values."""
-        name, _shape, dtype, layout, _stream, _gradient = self.request["tensors"][0]
-        target = tensors.Placed(self.values[name], dtype, None if self.contiguous else layout).view
-        return target.copy_(self.inputs[name])
+        target = tensors.Placed(self.values[one.name], one.dtype, None if self.contiguous else one.layout).view
+        return target.copy_(self.inputs[one.name])
 
     def _backward(self, outputs: list[Any]) -> dict[str, Any]:
         wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
@@ -91,9 +97,10 @@ class Run:
     def _cotangent(self, index: int, output: Any) -> Any:
         name = f"output[{index}]"
         if name not in self.cotangents:
-            values = tensors.cotangent(self.request, index, tuple(output.shape))
+            dtype = tensors.name_of(output.dtype)
+            values = tensors.cotangent(self.request, index, tuple(output.shape), dtype)
             layout = None if self.contiguous else self.request["grad_output"]
-            self.cotangents[name] = tensors.Placed(values, str(output.dtype).replace("torch.", ""), layout)
+            self.cotangents[name] = tensors.Placed(values, dtype, layout)
         return self.cotangents[name].view
 
 
@@ -103,7 +110,7 @@ def observe(request: dict[str, Any], log: tracing.Trace) -> dict[str, Any]:
     Where a contiguous tensor has the same bits as the drawn one its bytes are None: sent once.
     """
     torch.set_num_threads(request["threads"])
-    values = {item[0]: tensors.numbers(request, item) for item in request["tensors"] if item[1] is not None}
+    values = tensors.numbers(request)
     drawn, drawn_records = _observation(Run(request, values, contiguous=False), log, repeat=True)
     plain, plain_records = _observation(Run(request, values, contiguous=True), log, repeat=False)
     plain["tensors"] = {

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import observe, resolve, tensors
+from . import dtypes, observe, resolve, tensors
 
 Change = Callable[[Any], Any]
 
@@ -19,7 +19,7 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
     `rules` of the request are the rules of outputs and gradients, `count` whether the numbers of terms are to be found
     by running with ones.
     """
-    values = {item[0]: tensors.numbers(request, item) for item in request["tensors"] if item[1] is not None}
+    values = tensors.numbers(request)
     reply: dict[str, Any] = {
         "status": "ok",
         "values": {},
@@ -27,6 +27,7 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
         "terms": {},
         "inputs": {name: _plain(np.ascontiguousarray(value)) for name, value in values.items()},
         "grad_outputs": {},
+        "dtypes": {},
         "error": "",
         "message": "",
     }
@@ -52,16 +53,34 @@ def stock() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@contextlib.contextmanager
+def wide() -> Iterator[None]:
+    """Let what an operator makes of integers alone (a quotient, a root) be float64 too; as before when it ends."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
+
+
 class Graph:
-    """The operator once, in float64, on inputs that `change` has been applied to; backward as often as wanted."""
+    """The operator once, in float64, on inputs that `change` has been applied to; backward as often as wanted.
+
+    `due` are the dtypes of the outputs in the example's own dtypes, as far as they are known.
+    """
 
     def __init__(self, request: dict[str, Any], values: dict[str, Any], change: Change) -> None:
         self.request = request
+        self.due: dict[str, str] = {}
         self.inputs: dict[str, Any] = {}
-        for name, shape, dtype, _layout, _stream, gradient in request["tensors"]:
-            self.inputs[name] = None if shape is None else _leaf(values[name], dtype, gradient, change)
-        function, keywords = resolve.bound(request, plain=True)
-        self.outputs = tensors.flatten(function(*self.inputs.values(), **keywords))
+        self.buffers: dict[str, Any] = {}
+        for one in tensors.described(request):
+            self.inputs[one.name] = None if one.shape is None else _leaf(values[one.name], one, change)
+            if one.buffer and one.shape is not None:
+                self.buffers["buffer:" + one.name] = self.inputs[one.name]
+        with wide():
+            self.outputs = tensors.flatten(resolve.invoke(request, self.inputs, plain=True))
 
     def gradients(self, change: Change) -> dict[str, Any]:
         """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out."""
@@ -72,22 +91,25 @@ class Graph:
         cotangents = [
             torch.from_numpy(change(self.cotangent(index))).to(self.outputs[index].dtype) for index in through
         ]
-        found = torch.autograd.grad(
-            list(through.values()), list(wanted.values()), cotangents, allow_unused=True, retain_graph=True
-        )
+        with wide():
+            found = torch.autograd.grad(
+                list(through.values()), list(wanted.values()), cotangents, allow_unused=True, retain_graph=True
+            )
         return {"grad:" + name: gradient for name, gradient in zip(wanted, found) if gradient is not None}
 
     def cotangent(self, index: int) -> Any:
         """A fresh contiguous copy of the grad_output of that output."""
-        return np.array(tensors.cotangent(self.request, index, tuple(self.outputs[index].shape)))
+        dtype = self.due.get(f"output[{index}]", self.request["dtype"])
+        return np.array(tensors.cotangent(self.request, index, tuple(self.outputs[index].shape), dtype))
 
     def named(self) -> dict[str, Any]:
-        """The outputs by ``output[i]``."""
-        return {f"output[{index}]": output for index, output in enumerate(self.outputs)}
+        """The outputs by ``output[i]``, then the buffers as the operator has left them."""
+        return {**{f"output[{index}]": output for index, output in enumerate(self.outputs)}, **self.buffers}
 
 
 def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
     main = Graph(request, values, np.array)
+    reply["dtypes"] = main.due = dtypes.of_outputs(request, values, main.outputs)
     # before backward: an operator may hand back its own input or a buffer that backward reuses
     reply["values"] = {name: _number(output) for name, output in main.named().items()}
     reply["values"].update((name, _number(gradient)) for name, gradient in main.gradients(np.array).items())
@@ -112,6 +134,7 @@ def _measure(
     output_rule, gradient_rule = request["rules"]
     if "multilinear" in request["rules"]:
         changed = Graph(request, values, change)
+        changed.due = main.due
         if output_rule == "multilinear":
             into.update((name, _magnitude(output)) for name, output in changed.named().items() if _floats(output))
         if gradient_rule == "multilinear":
@@ -126,23 +149,25 @@ def _measure(
         into.update((name, _magnitude(found)) for name, found in main.gradients(change).items())
 
 
-def _leaf(values: Any, dtype: str, gradient: bool, change: Change) -> Any:
-    """A contiguous copy, float64 for a floating dtype; indices and the like stay what they are."""
-    if not tensors.floating(dtype):
-        return torch.from_numpy(np.array(values)).to(getattr(torch, dtype))
-    return torch.from_numpy(np.array(change(values), order="C")).requires_grad_(gradient)
+def _leaf(values: Any, one: tensors.Described, change: Change) -> Any:
+    """A contiguous copy, float64 or complex128 for such a dtype; indices and the like stay what they are."""
+    if not tensors.differentiable(one.dtype):
+        return torch.from_numpy(np.array(values)).to(getattr(torch, one.dtype))
+    changed = np.array(change(values), order="C").astype(values.dtype, copy=False)  # a magnitude of a complex is real
+    return torch.from_numpy(changed).requires_grad_(one.gradient)
 
 
 def _floats(tensor: Any) -> bool:
-    return bool(tensor.dtype.is_floating_point)
+    return bool(tensor.dtype.is_floating_point or tensor.dtype.is_complex)
 
 
 def _number(tensor: Any) -> tuple[str, list[int], bytes]:
-    return _plain(tensors.as_numpy(tensor.double() if _floats(tensor) else tensor))
+    return _plain(tensors.as_numpy(tensor.double() if tensor.dtype.is_floating_point else tensor))
 
 
 def _magnitude(tensor: Any) -> tuple[str, list[int], bytes]:
-    return _plain(np.abs(tensors.as_numpy(tensor.double())))
+    array = tensors.as_numpy(tensor if tensor.dtype.is_complex else tensor.double())
+    return _plain(np.abs(array).astype(np.float64, copy=False))
 
 
 def _plain(array: Any) -> tuple[str, list[int], bytes]:

@@ -36,15 +36,31 @@ def resolve(dotted: str) -> Callable[..., Any]:
     return function
 
 
-def bound(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The callable and the keyword arguments of a request; `plain` leaves its in-place form aside."""
-    keywords = dict(request["arguments"])
-    form = None if plain else request["inplace"]
-    if form and "." in form:
-        return resolve(form), keywords
-    if form:
-        keywords[form] = True
-    return resolve(request["call"]), keywords
+def form(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The callable of a request, and the keyword that makes it in place; `plain` leaves its in-place form aside."""
+    inplace = None if plain else request["inplace"]
+    if inplace and "." in inplace:
+        return resolve(inplace), {}
+    return resolve(request["call"]), {inplace: True} if inplace else {}
+
+
+def invoke(request: dict[str, Any], inputs: dict[str, Any], plain: bool = False) -> Any:
+    """What the callable returns for these tensors by name (None: absent). Raises what it raises, and Unresolved."""
+    function, keywords = form(request, plain)
+    keywords.update((name, _passed(value, inputs)) for name, value in request["arguments"].items())
+    return function(*(_passed(value, inputs) for value in request["positional"]), **keywords)
+
+
+def _passed(value: Any, inputs: dict[str, Any]) -> Any:
+    """An argument of a request with the tensors, and what torch's names stand for, in their places."""
+    if isinstance(value, dict):
+        return inputs[value["tensor"]] if "tensor" in value else named(value["torch"])
+    return tuple(_passed(part, inputs) for part in value) if isinstance(value, tuple) else value
+
+
+def named(name: str) -> Any:
+    """What torch has under this name: a dtype, a memory format. Raises Unresolved."""
+    return _attribute(torch, name, "torch", "torch." + name)
 
 
 def preload(path: str) -> str:
@@ -63,35 +79,47 @@ def preload(path: str) -> str:
 
 
 def problems(request: dict[str, Any]) -> list[str]:
-    """What keeps a case from being called: `call`, `inplace`, `tensors` (how many), `arguments` (their names)."""
-    form = request["inplace"] or ""
-    found = _asked(request["call"], request["tensors"], [*request["arguments"], *([form] if "." not in form else [])])
-    if "." in form:
-        found += _asked(form, request["tensors"], request["arguments"])
-    return found
+    """What keeps a case from being called.
+
+    The request has `call`, `inplace`, `positional` (how many arguments), `arguments` (their names) and `torch` (the
+    names that are looked up there).
+    """
+    inplace, count = request["inplace"] or "", request["positional"]
+    found = _asked(request["call"], count, [*request["arguments"], *([inplace] if "." not in inplace else [])])
+    if "." in inplace:
+        found += _asked(inplace, count, request["arguments"])
+    return found + [problem for problem in map(_unnamed, request["torch"]) if problem]
 
 
-def _asked(call: str, tensors: int, keywords: Iterable[str]) -> list[str]:
+def _unnamed(name: str) -> str:
+    try:
+        named(name)
+    except Unresolved as error:
+        return str(error)
+    return ""
+
+
+def _asked(call: str, positional: int, keywords: Iterable[str]) -> list[str]:
     try:
         function = resolve(call)
     except Unresolved as error:
         return [str(error)]
     forms = parameters(function)
-    complaints = [_complaints(call, form, tensors, [name for name in keywords if name]) for form in forms]
+    complaints = [_complaints(call, form, positional, [name for name in keywords if name]) for form in forms]
     return min(complaints, key=len) if complaints else []
 
 
-def _complaints(call: str, form: list[str], tensors: int, keywords: list[str]) -> list[str]:
+def _complaints(call: str, form: list[str], positional: int, keywords: list[str]) -> list[str]:
     """What one signature has against the call. A form that ends in ``**`` takes any keyword, ``*`` any position."""
     names = [name for name in form if not name.startswith("*")]
     found = []
-    if tensors > len(names) and "*" not in form:
-        found.append(f"{call} takes {len(names)} arguments; the case has {tensors} tensors")
+    if positional > len(names) and "*" not in form:
+        found.append(f"{call} takes {len(names)} arguments; the case passes {positional} by position")
     for keyword in keywords:
-        if keyword in names[:tensors]:
-            found.append(f"{call} gets {keyword!r} twice: as a tensor and as an argument")
+        if keyword in names[:positional]:
+            found.append(f"{call} gets {keyword!r} twice: by position and by keyword")
         elif keyword not in names and keyword not in [SYNONYMS.get(name) for name in names] and "**" not in form:
-            found.append(f"{call} takes no argument {keyword!r}{_hint(keyword, names[tensors:])}")
+            found.append(f"{call} takes no argument {keyword!r}{_hint(keyword, names[positional:])}")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,11 +10,31 @@ import torch
 # generation's two self-contained modules join this package when it is shipped
 from . import fills, layouts  # type: ignore[attr-defined]
 
-Described = "tuple[str, tuple[int, ...] | None, str, str, int, bool]"
-"""A tensor of a request: name, shape (None where absent), dtype, layout name, fill stream, gradient wanted."""
-
 COTANGENT_STREAM = 1000
 """Output i takes its grad_output from this fill stream plus i; no case has as many tensors."""
+
+
+class Described(NamedTuple):
+    """A tensor of a request. `shape` is None where it is absent, `between` where nothing bounds its numbers."""
+
+    name: str
+    shape: Any
+    dtype: str
+    layout: str
+    stream: int
+    gradient: bool
+    between: Any
+    buffer: bool
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether its gradient is asked for."""
+        return self.gradient and differentiable(self.dtype)
+
+
+def described(request: dict[str, Any]) -> list[Described]:
+    """The tensors of a request, absent ones included."""
+    return [Described(*item) for item in request["tensors"]]
 
 
 class Placed:
@@ -41,33 +61,60 @@ class Placed:
         """Whether any byte of the buffer differs from when it was filled."""
         return _raw(self.base) != self._before
 
+    def spilled(self) -> bool:
+        """Whether any byte of the buffer beside the tensor's own elements differs from when it was filled."""
+        width = self.base.element_size()
+        beside = np.ones(self.base.numel(), np.bool_)
+        strides, offset = self.view.stride(), self.view.storage_offset()
+        if self.view.numel():
+            own: Any = np.ndarray(tuple(self.view.shape), np.bool_, beside, offset, strides)
+            own[...] = False
+        now, before = (np.frombuffer(raw, np.uint8).reshape(-1, width) for raw in (_raw(self.base), self._before))
+        return bool((now != before)[beside].any())
 
-def floating(dtype: str) -> bool:
-    """Whether torch's dtype of this name is a floating one."""
-    return bool(getattr(torch, dtype).is_floating_point)
+
+def differentiable(dtype: str) -> bool:
+    """Whether torch's dtype of this name is a floating or a complex one."""
+    found = getattr(torch, dtype)
+    return bool(found.is_floating_point or found.is_complex)
 
 
-def numbers(request: dict[str, Any], described: Any) -> Any:
-    """The logical values of a described tensor: float64, C order.
+def numbers(request: dict[str, Any]) -> dict[str, Any]:
+    """The logical values of each present tensor: float64 or complex128, C order.
 
     Where the layout has stride 0 the elements share memory; then all of them take the value of the first, in every
     cell and layout alike, so that the logical tensor is the same everywhere.
     """
-    _name, shape, dtype, layout, stream, _gradient = described
-    return _filled(request, tuple(shape), dtype, layout, stream)
+    return {
+        one.name: _filled(request, tuple(one.shape), one.dtype, one.layout, one.stream, one.between)
+        for one in described(request)
+        if one.shape is not None
+    }
 
 
-def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...]) -> Any:
-    """The logical values of the grad_output of output `index`: float64, representable in the example's dtype.
+def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype: str) -> Any:
+    """The logical values of the grad_output of output `index`, whose dtype is given.
 
-    The `special` fill is for inputs: infinities that meet in a sum of grad_outputs would say nothing about a format.
+    They are representable in the example's dtype, or in the output's where that has not all of its numbers. The
+    `special` fill is for inputs: infinities that meet in a sum of grad_outputs would say nothing about a format.
     """
     fill = "reals" if request["fill"] == "special" else request["fill"]
-    return _filled({**request, "fill": fill}, shape, request["dtype"], request["grad_output"], COTANGENT_STREAM + index)
+    held = _common(request["dtype"], dtype)
+    return _filled({**request, "fill": fill}, shape, held, request["grad_output"], COTANGENT_STREAM + index)
 
 
-def _filled(request: dict[str, Any], shape: tuple[int, ...], dtype: str, layout: str, stream: int) -> Any:
-    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"])
+def _common(example: str, output: str) -> str:
+    """The example's dtype where the output's has all of its numbers, else the output's."""
+    precision = fills.PRECISION
+    if example not in precision or output not in precision or output == "float16":
+        return output
+    return example if precision[output] >= precision[example] else output
+
+
+def _filled(  # noqa: PLR0913, PLR0917 - what a fill depends on
+    request: dict[str, Any], shape: tuple[int, ...], dtype: str, layout: str, stream: int, between: Any = None
+) -> Any:
+    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"], between)
     strides, _offset, _numel = layouts.placement(layout, shape)
     shared = tuple(slice(0, 1) if stride == 0 and size > 1 else slice(None) for stride, size in zip(strides, shape))
     return np.broadcast_to(drawn[shared], shape)
@@ -79,7 +126,7 @@ def record(tensor: Any) -> tuple[str, list[int], list[int], bytes]:
     bfloat16 travels as its 16 bits.
     """
     plain = tensor.detach()
-    return (_name(plain.dtype), list(plain.shape), list(plain.stride()), as_numpy(plain).tobytes())
+    return (name_of(plain.dtype), list(plain.shape), list(plain.stride()), as_numpy(plain).tobytes())
 
 
 def as_numpy(tensor: Any) -> Any:
@@ -122,5 +169,6 @@ def _raw(base: Any) -> bytes:
     return raw
 
 
-def _name(dtype: Any) -> str:
+def name_of(dtype: Any) -> str:
+    """Torch's name of a dtype, without the prefix."""
     return str(dtype).replace("torch.", "")

@@ -1,0 +1,48 @@
+"""Between which numbers each tensor of an example lies, where something says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.generation.fills import LIMITS, PARTS, grid
+from harness.generation.shapes import evaluate, mistake
+
+if TYPE_CHECKING:
+    from harness.nouns import Case, Example, TensorSpec
+
+Range = tuple[float, float]
+
+WIDEST = 2**20
+"""Integers under test go this far at most: beyond 16 bits, and exact where an operator makes float32 of them."""
+
+
+def ranges(case: Case, example: Example) -> dict[str, Range]:
+    """The range of each present tensor that has one. Raises UserError where no number of its dtype lies in it.
+
+    A tensor of an integer dtype that is itself under test has one without declaring it: -3 to 3 (what there is of
+    that) with the fills `integers` and `ones`, all that the dtype has with the others, within 2^20. One whose
+    declaration gives it an integer dtype may be an index, and stays 0 to 3 unless it declares a range.
+    """
+    found = {}
+    for spec in case.tensors:
+        between = None if spec.name in example.absent else _range(case, spec, example)
+        if between is not None:
+            found[spec.name] = between
+    return found
+
+
+def _range(case: Case, spec: TensorSpec, example: Example) -> Range | None:
+    dtype = spec.dtype or example.dtype
+    if spec.between is None:
+        return _under_test(example) if spec.dtype is None and dtype in LIMITS else None
+    low, high = (evaluate(case, end, example.sizes) for end in spec.between)
+    first, last, _exponent = grid(example.fill, PARTS.get(dtype, dtype), (low, high)) if low <= high else (1, 0, 0)
+    if first > last:
+        raise mistake(case, f"{spec.name} lies between {low!r} and {high!r}, where {dtype} has no number")
+    return low, high
+
+
+def _under_test(example: Example) -> Range:
+    low, high = LIMITS[example.dtype]
+    reach = 3 if example.fill in ("integers", "ones") else WIDEST
+    return max(low, -reach), min(high, reach)

@@ -1,0 +1,149 @@
+"""Ways to call an operator: tensors in lists and by keyword, buffers, other dtypes, and the dtype that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.execution import Laboratory, Result
+from harness.nouns import Case, Expression, TensorArgument, TorchName
+from tests.execution import stand
+
+Run = Callable[..., Result]
+FOUR = ("N", "C", "H", "W")
+A, B = stand.tensor("a", *FOUR), stand.tensor("b", *FOUR)
+
+
+def test_tensors_are_passed_in_lists(run_here: Run) -> None:
+    """`cat` takes one argument that holds both tensors."""
+    cat = stand.case("torch.cat", A, B, positional=((TensorArgument("a"), TensorArgument("b")),), arguments={"dim": 1})
+    result = run_here(cat, stand.example(cat, layouts={"a": "channels_last"}))
+    inputs = result.reference.inputs
+    for seen in result.observations:
+        expected = np.concatenate([inputs["a"], inputs["b"]], 1)
+        np.testing.assert_array_equal(seen.tensors["output[0]"].values, expected)
+        assert set(seen.tensors) == {"output[0]", "grad:a", "grad:b"}
+
+
+def test_positional_arguments_keep_their_order(run_here: Run) -> None:
+    """Neither subtraction nor division would give the same the other way round."""
+    swapped = stand.case("torch.sub", A, B, positional=(TensorArgument("b"), TensorArgument("a")))
+    result = run_here(swapped)
+    inputs = result.reference.inputs
+    np.testing.assert_array_equal(result.reference.values["output[0]"], inputs["b"] - inputs["a"])
+
+
+def test_a_tensor_goes_by_keyword_and_absent_ones_as_none(run_here: Run) -> None:
+    """`bias` is named among the arguments."""
+    specs = stand.CONV2D.tensors
+    conv = stand.case("torch.conv2d", *specs, arguments={"padding": 1, "bias": TensorArgument("bias")})
+    assert "grad:bias" in run_here(conv, stand.example(conv, sizes={"K": 2})).observations[0].tensors
+    bare = run_here(conv, stand.example(conv, sizes={"K": 2}, absent=("bias",)))
+    assert bare.observations[0].status == "ok"
+
+
+def test_names_of_torch_are_looked_up_by_the_worker(run_here: Run, local: Laboratory) -> None:
+    """A memory format arrives as one; a name that torch lacks is a problem of the case."""
+    clone = stand.case("torch.clone", arguments={"memory_format": TorchName("channels_last")})
+    plain = run_here(clone).observations[1]
+    assert plain.tensors["output[0]"].strides == (60, 1, 15, 3)
+    wrong = stand.case("torch.clone", arguments={"memory_format": TorchName("channel_last")})
+    assert local.check(wrong) == ["torch has no 'channel_last'; did you mean torch.channels_last?"]
+
+
+def test_an_in_place_call_overwrites_the_first_tensor_wherever_it_is_passed(run_here: Run) -> None:
+    """Here it is the second argument of none, and the only one by keyword."""
+    relu = stand.case("torch.relu", arguments={"input": TensorArgument("x")}, inplace="torch.relu_")
+    result = run_here(relu, stand.example(relu, inplace=True, layouts={"x": "channels_last"}))
+    drawn = result.observations[0]
+    np.testing.assert_array_equal(drawn.tensors["output[0]"].values, np.maximum(result.reference.inputs["x"], 0))
+    assert not drawn.written
+
+
+RUNNING = (
+    stand.tensor("x", *FOUR),
+    stand.tensor("mean", "C", dtype="float32", buffer=True, grad=False),
+    stand.tensor(
+        "var", "C", dtype="float32", buffer=True, grad=False, between=(Expression.parse(1), Expression.parse(4))
+    ),
+)
+NORM = stand.case("torch.nn.functional.batch_norm", *RUNNING, arguments={"training": True})
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "contiguous:step_c"])
+def test_a_buffer_is_what_one_call_makes_of_it(run_here: Run, layout: str) -> None:
+    """Not what two made of it, though the call is repeated; and it is no input that was written to."""
+    result = run_here(NORM, stand.example(NORM, layouts={"mean": layout}, seed=3))
+    x, before = result.reference.inputs["x"], result.reference.inputs["mean"]
+    expected = 0.9 * before + 0.1 * x.mean((0, 2, 3))
+    np.testing.assert_allclose(result.reference.values["buffer:mean"], expected, rtol=1e-12)
+    for seen in result.observations:
+        np.testing.assert_allclose(seen.tensors["buffer:mean"].values, expected, rtol=1e-5, atol=1e-6)
+        assert (seen.written, seen.unrepeated) == ((), ())
+        assert "grad:mean" not in seen.tensors
+
+
+def test_memory_beside_a_buffer_is_watched(run_here: Run) -> None:
+    """A kernel may write the elements of a buffer and nothing between them."""
+    spills = stand.case("misbehaving.spills", stand.tensor("x", "C", buffer=True, grad=False))
+    result = run_here(spills, stand.example(spills, layouts={"x": "contiguous:step_c"}))
+    assert result.observations[0].written == ("x",)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64", "bool", "complex64"])
+def test_other_dtypes_there_and_back(run_here: Run, dtype: str) -> None:
+    """Every number arrives, in the dtype's own type; the reference agrees."""
+    clone = stand.case("torch.clone", dtypes=(dtype,))
+    result = run_here(clone, stand.example(clone, dtype, fill="reals", layouts={"x": "channels_last"}))
+    for seen in result.observations:
+        record = seen.tensors["output[0]"]
+        assert (record.dtype, record.values.dtype) == (dtype, np.dtype(dtype))
+        np.testing.assert_array_equal(record.values, result.reference.values["output[0]"])
+    assert len(np.unique(result.reference.inputs["x"])) > (1 if dtype == "bool" else 20)
+    assert ("grad:x" in result.observations[0].tensors) == (dtype == "complex64")
+
+
+def _due(run_here: Run, one: Case, dtype: str) -> str:
+    return run_here(one, stand.example(one, dtype)).reference.dtypes["output[0]"]
+
+
+@pytest.mark.parametrize(
+    ("call", "dtype", "due"),
+    [
+        ("torch.relu", "bfloat16", "bfloat16"),
+        ("torch.isnan", "float32", "bool"),
+        ("torch.sqrt", "int32", "float32"),
+        ("torch.sum", "uint8", "int64"),
+        ("torch.abs", "complex64", "float32"),
+        ("torch.Tensor.float", "bfloat16", "float32"),
+        ("torch.Tensor.double", "float32", "float64"),
+        ("torch.Tensor.half", "float64", "float16"),
+        ("torch.Tensor.int", "float32", "int32"),
+    ],
+)
+def test_the_due_dtype_is_the_operator_s_own(run_here: Run, call: str, dtype: str, due: str) -> None:
+    """Kept, promoted, or cast, as PyTorch's rules have it."""
+    assert _due(run_here, stand.case(call), dtype) == due
+
+
+def test_mixed_dtypes_are_due_as_the_operator_mixes_them(run_here: Run) -> None:
+    """A sum is promoted; a norm keeps its input's dtype beside float32 statistics."""
+    other = stand.tensor("y", "C", "1", "1", dtype="float32")
+    assert _due(run_here, stand.case("torch.add", A, other), "bfloat16") == "float32"
+    assert _due(run_here, NORM, "bfloat16") == "bfloat16"
+
+
+def test_a_kernel_with_a_dtype_of_its_own_is_not_its_own_judge(run_here: Run) -> None:
+    """What keeps float64 must keep every dtype, whatever the kernel under test returns."""
+    assert _due(run_here, stand.case("misbehaving.widens"), "bfloat16") == "bfloat16"
+
+
+def test_what_is_made_of_integers_is_float64_in_the_reference_only(run_here: Run) -> None:
+    """The cells, in the same process here, still make float32 of them."""
+    divide = stand.case("torch.div", A, stand.tensor("b", *FOUR, between=(Expression.parse(3), Expression.parse(7))))
+    result = run_here(divide, stand.example(divide, "int32"))
+    inputs = result.reference.inputs
+    np.testing.assert_array_equal(result.reference.values["output[0]"], inputs["a"] / inputs["b"])
+    assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"float32"}
