@@ -16,8 +16,8 @@ TensorDtype = Literal[
     "float32", "float64", "bfloat16", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"
 ]  # fmt: skip
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-RuleName = Literal["exact", "multilinear", "selection", "elementwise"]
-Shorthand = Literal["exact", "multilinear", "elementwise"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise"]
+Shorthand = Literal["exact", "multilinear", "elementwise", "normwise"]
 MagnitudeName = Literal["none", "input", "one", "both"]
 FormatName = Literal["contiguous", "channels_last"]
 OutputName = Literal["preserves", "contiguous", "unspecified"]
@@ -123,6 +123,22 @@ class Words(Strict):
     text: str = Field(description="Passed as it is, not as an expression")
 
 
+class SingleModel(Strict):
+    """How the values of one tensor are judged."""
+
+    rule: RuleName = Field(description="The rule for this tensor")
+    terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
+    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+
+
+SingleEntry = Annotated[
+    Annotated[RuleName, Tag("<text>")] | Annotated[SingleModel, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
+]
+
+
 class NumericsModel(Strict):
     """How values are judged, in full."""
 
@@ -131,6 +147,9 @@ class NumericsModel(Strict):
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
     magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    each: dict[str, SingleEntry] = Field(
+        default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"
+    )
 
 
 class Preserves(Strict):
@@ -158,7 +177,7 @@ class ExampleModel(Strict):
 NumericsEntry = Annotated[
     Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("exact, multilinear, elementwise, or a mapping such as {output: exact, terms: 9}"),
+    _expected("exact, multilinear, elementwise, normwise, or a mapping such as {output: exact, terms: 9}"),
 ]
 OutputEntry = Annotated[
     Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
