@@ -11,7 +11,7 @@ from harness.declaration.depth import build_depth, with_depth
 from harness.declaration.entry import Entry
 from harness.declaration.examples import build_examples
 from harness.declaration.mistakes import suggestion
-from harness.declaration.models import NumericsModel
+from harness.declaration.models import NumericsModel, SingleModel
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
@@ -22,6 +22,7 @@ from harness.nouns import Case, Expression, Numerics, Size
 _PLACEHOLDER: Final = "{name}"
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _KEYWORD_OR_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_OUTPUT: Final = re.compile(r"output\[\d+\]")
 _CASE_NAME: Final = re.compile(r"\w[\w.-]*")
 
 
@@ -98,13 +99,28 @@ def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
 def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     written = entry.get("numerics")
     if written is None:
-        message = f"{entry.key!r} has no numerics; write exact, multilinear or elementwise, here or in defaults"
+        message = (
+            f"{entry.key!r} has no numerics; write exact, multilinear, elementwise or normwise, here or in defaults"
+        )
         scope.report.add(entry.location, message, key=True)
         return None
     model = written if isinstance(written, NumericsModel) else NumericsModel(output=written)
     gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
     terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
-    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude)
+    each = {name: _single(entry, scope, name, single) for name, single in model.each.items()}
+    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, each)
+
+
+def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str) -> Numerics:
+    """The rule of one tensor; reports a name that no tensor of the case can have."""
+    at = entry.at("numerics", "each", tensor)
+    known = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
+    if not _OUTPUT.fullmatch(tensor) and tensor not in known:
+        tail = suggestion(tensor, ["output[0]", *known], otherwise="there are")
+        scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
+    model = written if isinstance(written, SingleModel) else SingleModel(rule=written)  # type: ignore[arg-type] # a rule
+    terms = None if model.terms is None else scope.parse(model.terms, (*at, "terms"))
+    return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude)
 
 
 def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, ...] | None:

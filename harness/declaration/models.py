@@ -16,8 +16,8 @@ Dtype = Literal[
     "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
 ]  # fmt: skip
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-RuleName = Literal["exact", "multilinear", "selection", "elementwise"]
-Shorthand = Literal["exact", "multilinear", "elementwise"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise"]
+Shorthand = Literal["exact", "multilinear", "elementwise", "normwise"]
 MagnitudeName = Literal["none", "input", "one", "both"]
 FormatName = Literal["contiguous", "channels_last"]
 OutputName = Literal["preserves", "contiguous", "unspecified"]
@@ -134,6 +134,22 @@ class Words(Strict):
     torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
 
 
+class SingleModel(Strict):
+    """How the values of one tensor are judged."""
+
+    rule: RuleName = Field(description="The rule for this tensor")
+    terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
+    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+
+
+SingleEntry = Annotated[
+    Annotated[RuleName, Tag("<text>")] | Annotated[SingleModel, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
+]
+
+
 class NumericsModel(Strict):
     """How values are judged, in full."""
 
@@ -142,6 +158,9 @@ class NumericsModel(Strict):
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
     magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    each: dict[str, SingleEntry] = Field(
+        default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"
+    )
 
 
 class Preserves(Strict):
@@ -169,7 +188,7 @@ class ExampleModel(Strict):
 NumericsEntry = Annotated[
     Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("exact, multilinear, elementwise, or a mapping such as {output: exact, terms: 9}"),
+    _expected("exact, multilinear, elementwise, normwise, or a mapping such as {output: exact, terms: 9}"),
 ]
 OutputEntry = Annotated[
     Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],

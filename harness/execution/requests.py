@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from harness.nouns.observation import Array
 
 Layout = Literal["drawn", "contiguous"]
 LAYOUTS: tuple[Layout, ...] = ("drawn", "contiguous")
+ROUNDOFF: Final = {
+    "float64": (2.0**-53, 2.0**-53, 0.0),
+    "float32": (2.0**-24, 2.0**-24, 0.0),
+    "bfloat16": (2.0**-24, 2.0**-8, 2.0**-134),
+    "float16": (2.0**-24, 2.0**-11, 2.0**-25),
+}
+"""Unit roundoffs of the accumulator (float32 for the half types) and of the dtype, and half its smallest subnormal."""
 
 
 def observation_request(case: Case, example: Example, *, trace: bool = False, repeats: int = 1) -> dict[str, Any]:
@@ -23,8 +30,13 @@ def observation_request(case: Case, example: Example, *, trace: bool = False, re
 def reference_request(case: Case, example: Example) -> dict[str, Any]:
     """Ask for the reference of an example."""
     numerics = case.numerics
-    rules = (numerics.output, numerics.gradient)
-    return {**_request(case, example), "op": "refer", "rules": rules, "count": numerics.terms is None}
+    return {
+        **_request(case, example),
+        "op": "refer",
+        "rules": (numerics.output, numerics.gradient, {name: one.output for name, one in numerics.each.items()}),
+        "count": any(one.terms is None for one in (numerics, *numerics.each.values())),
+        "roundoff": ROUNDOFF[example.dtype],
+    }
 
 
 def check_request(case: Case) -> dict[str, Any]:
@@ -136,14 +148,16 @@ def reference(case: Case, example: Example, reply: Mapping[str, Any]) -> Referen
         return Reference(reply["status"], message=reply["message"])
     bound = _arrays(reply["bound"])
     counts = _arrays(reply["terms"])
-    if case.numerics.terms is not None:
-        declared = float(case.numerics.terms.evaluate(example.sizes))
-        counts = {name: np.full(array.shape, declared) for name, array in bound.items()}
+    for name, array in bound.items():
+        if (declared := case.numerics.of(name).terms) is not None:
+            counts[name] = np.full(array.shape, float(declared.evaluate(example.sizes)))
     return Reference(
         status=reply["status"],
         values=_arrays(reply["values"]),
         bound=bound,
         terms=counts,
+        spread=_arrays(reply["spread"]),
+        stored=_arrays(reply["stored"]),
         inputs=_arrays(reply["inputs"]),
         grad_outputs=_arrays(reply["grad_outputs"]),
         dtypes=dict(reply["dtypes"]),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.nouns.expression import Expression
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
-Rule = Literal["exact", "multilinear", "selection", "elementwise"]
+Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise"]
 Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 """What a case is run in unless it says otherwise."""
@@ -75,7 +75,8 @@ class Numerics:
 
     `selection` is `multilinear` with the magnitudes taken from the original inputs and \|grad_output\|. `terms`
     declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
-    intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`.
+    intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`. `each` maps the name of a tensor
+    (``output[1]``, ``grad:bias``) to a rule of its own, the same for `output` and `gradient`.
     """
 
     output: Rule
@@ -83,6 +84,16 @@ class Numerics:
     terms: Expression | None = None
     ulps: float = 4.0
     magnitude: Magnitude = "none"
+    each: Mapping[str, Numerics] = field(default_factory=dict)
+
+    def of(self, tensor: str) -> Numerics:
+        """What judges the tensor of that name: its own entry of `each`, or these."""
+        return self.each.get(tensor, self)
+
+    def rule(self, tensor: str) -> Rule:
+        """The rule for the tensor of that name."""
+        numerics = self.of(tensor)
+        return numerics.gradient if tensor.startswith("grad:") else numerics.output
 
 
 @dataclass(frozen=True)

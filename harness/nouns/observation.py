@@ -56,15 +56,19 @@ class Reference:
     """The float64 answer on contiguous copies, with what the a-priori bounds need. Arrays are float64 or complex128.
 
     `values`, `bound` (the operator on magnitudes) and `terms` (the number of summands) share the keys of
-    `Observation.tensors`; integer outputs (indices) appear in `values` in their own type. `inputs` and `grad_outputs`
-    are the numbers that went in. `dtypes` are those of the outputs where the same call is given the example's own
-    dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and `message`.
+    `Observation.tensors`; so do, for `normwise`, `spread` and `stored`: how far roundings within operators, and of what
+    one operator hands to the next, move the result. Integer outputs (indices) appear in `values` in their own type.
+    `inputs` and `grad_outputs` are the numbers that went in. `dtypes` are those of the outputs where the same call is
+    given the example's own dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and
+    `message`.
     """
 
     status: Status
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
     bound: Mapping[str, Array] = field(default_factory=dict, repr=False)
     terms: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    spread: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    stored: Mapping[str, Array] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     grad_outputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     dtypes: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.nouns import Numerics
-from harness.oracles.rounding import FORMATS, round_to, tiny, unit_roundoff
+from harness.oracles.rounding import FORMATS, accumulator_of, round_to, smallest_normal, tiny, unit_roundoff
 
 Array = npt.NDArray[Any]
 
@@ -22,6 +22,16 @@ UNJUDGED: Final = float(np.finfo(np.float64).max)
 
 UNLIMITED: Final = float(np.inf)
 """The allowance where partial sums may overflow the accumulator: any number passes, NaN and Inf too."""
+
+
+INNER: Final = 4.0
+"""Allowed moves by roundings inside operators."""
+
+STORED: Final = 4.0
+"""Allowed moves by roundings of what is stored."""
+
+ROUNDINGS: Final = 2.0
+"""Allowed roundings of the result to its dtype: kernels for half types may keep one intermediate of its size in it."""
 
 
 def gamma(n: npt.ArrayLike, u: float) -> Array:
@@ -58,6 +68,22 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
 def exact_up_to(dtype: str, accumulator: str) -> float:
     """2^p: integers up to here are exact in both dtypes, and so is every sum of them that stays below."""
     return 2.0 ** min(FORMATS[dtype].precision, FORMATS[accumulator].precision)
+
+
+def perturbed(reference: Array, spread: Array, stored: Array | None, *, dtype: str, accumulator: str) -> Array:
+    """Return m + ROUNDINGS u (|ref| + m) + tiny with m = INNER s + STORED t, for a nonlinear reduction.
+
+    s (`spread`) is how far roundings to the accumulator's precision inside operators move the result, found for the
+    dtype's usual accumulator; t (`stored`) how far it is moved by rounding to the dtype what one operator hands to the
+    next. None: the dtype is its own accumulator, and s has all of it.
+    """
+    with np.errstate(all="ignore"):
+        moved = INNER * spread * (unit_roundoff(accumulator) / unit_roundoff(accumulator_of(dtype)))
+        if stored is not None:
+            moved += STORED * stored
+        floor = tiny(dtype) + smallest_normal(accumulator)
+        allowed = _own_error(moved + ROUNDINGS * unit_roundoff(dtype) * (np.abs(reference) + moved) + floor, dtype)
+        return _patterned(np.where(np.isfinite(allowed), allowed, UNJUDGED), reference)
 
 
 def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:

@@ -12,7 +12,7 @@ from harness.oracles.kinds import Faults
 from harness.oracles.layout import judge_strides
 from harness.oracles.standard import Standard, expected_dtype, standard_of
 from harness.oracles.trust import untrusted
-from harness.oracles.values import Comparison, Fault, compare
+from harness.oracles.values import Comparison, Fault, compare, outdone
 
 Accumulators = Mapping[str, Mapping[str, str]]
 
@@ -89,6 +89,7 @@ class _Values:
         self, returned: Sequence[Observation], faults: Faults, ratios: dict[tuple[str, str], float]
     ) -> tuple[str, ...]:
         """Add the faults and the worst ratios; return the cells in which no element could have failed."""
+        typical: dict[tuple[str, str], dict[str, Comparison]] = {}
         for seen in returned:
             for tensor in self._reference.values:
                 record = seen.tensors.get(tensor)
@@ -100,7 +101,18 @@ class _Values:
                 if found.headroom is not None:
                     key = (seen.cell, tensor)
                     ratios[key] = max(found.headroom, ratios.get(key, 0.0))
+                    typical.setdefault(key, {})[seen.layout] = found
+        self._peers(typical, faults)
         return tuple(cell for cell in dict.fromkeys(seen.cell for seen in returned) if self._blind(cell))
+
+    def _peers(self, typical: Mapping[tuple[str, str], Mapping[str, Comparison]], faults: Faults) -> None:
+        """Compare the accuracy of the two layouts of each cell, where the bound is not an a-priori one."""
+        for (cell, tensor), found in typical.items():
+            if len(found) < 2 or self._case.numerics.rule(tensor) != "normwise":
+                continue
+            for layout, other in (("drawn", "contiguous"), ("contiguous", "drawn")):
+                if fault := outdone(tensor, found[layout], found[other], layout):
+                    faults.add("values", tensor, (cell, layout), fault)
 
     def _comparable(self, tensor: str, record: TensorRecord) -> bool:
         return record.shape == self._reference.values[tensor].shape and record.dtype == self._dtypes[tensor]

@@ -60,6 +60,11 @@ def tiny(dtype: str) -> float:
     return float(np.ldexp(1.0, max(FORMATS[dtype].smallest - 1, -1074)))
 
 
+def smallest_normal(dtype: str) -> float:
+    """The smallest number of full precision: vectorised exponentials flush what is below it to zero."""
+    return 2.0 ** (FORMATS[dtype].smallest + FORMATS[dtype].precision - 1)
+
+
 def round_to(dtype: str, array: npt.ArrayLike) -> Array:
     """`array` (float64) rounded once to nearest even, to +-Inf beyond the largest; bfloat16 comes as float32.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.nouns import Case, Example, Reference
-from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output
+from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, perturbed
 from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, round_to
 
 Array = npt.NDArray[Any]
@@ -68,14 +68,18 @@ def standard_of(
     if part not in FORMATS:
         return Standard(dtype, values, values)
     rounded = round_to(dtype, values)
-    rule = case.numerics.gradient if tensor.startswith(GRADIENT) else case.numerics.output
+    rule = case.numerics.rule(tensor)
     if rule == "exact":
         return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
     kept = accumulator or accumulator_of(part)
-    if rule == "elementwise":
+    if rule == "normwise":
+        allowed = perturbed(
+            values, reference.spread[tensor], reference.stored.get(tensor), dtype=part, accumulator=kept
+        )
+    elif rule == "elementwise":
         allowed = _elementwise(case, reference, tensor, part, kept)
     else:
-        integral = example.fill in INTEGRAL_FILLS and case.numerics.terms is None
+        integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
         allowed = _summed(reference, tensor, dtype, kept, integral=integral)
     if dtype in PARTS:  # the error of a modulus, where that of each part has been bounded
         allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
@@ -95,12 +99,12 @@ def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, 
 
 
 def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
-    values = reference.values[tensor]
+    numerics, values = case.numerics.of(tensor), reference.values[tensor]
     operand = _operand(reference.inputs.values(), values.shape)
     if not tensor.startswith(GRADIENT):
-        return elementwise_output(case.numerics, values, operand, dtype, accumulator)
+        return elementwise_output(numerics, values, operand, dtype, accumulator)
     cotangent = _operand(reference.grad_outputs.values(), values.shape)
-    return elementwise_gradient(case.numerics, values, operand, cotangent, dtype)
+    return elementwise_gradient(numerics, values, operand, cotangent, dtype)
 
 
 def _operand(arrays: Iterable[Array], shape: tuple[int, ...]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,13 @@ from harness.oracles.pattern import where
 from harness.oracles.standard import Standard
 
 Array = npt.NDArray[Any]
+
+
+PEER: Final = 4.0
+"""How many times less accurate than in the other layout a `normwise` tensor may be."""
+
+FLOOR: Final = 1 / 8
+"""What the other layout's error counts for at least, in units of the bound: a few elements may be right by chance."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`headroom` is the worst error over allowance (None where equality was asked); `fault` None where all is well."""
+    """`headroom` is the worst error over allowance (None where equality was asked); `fault` None where all is well.
+
+    `typical` is the root mean square of error over allowance.
+    """
 
     headroom: float | None
     fault: Fault | None = None
+    typical: float = 0.0
 
 
 def compare(tensor: str, values: Array, standard: Standard) -> Comparison:
@@ -39,6 +50,19 @@ def compare(tensor: str, values: Array, standard: Standard) -> Comparison:
         if standard.allowance is None or standard.scale is None:
             return _equal(tensor, values, standard)
         return _bounded(tensor, values, standard, standard.allowance, standard.scale)
+
+
+def outdone(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Fault | None:
+    """The fault of a layout that is much less accurate than its peer in the same cell, within the bound or not.
+
+    Dynamo compares a compiled model's error with the eager one's in the same way (torch/_dynamo/utils.py, `same`).
+    """
+    reached = PEER * max(peer.typical, FLOOR)
+    if own.fault or own.typical <= reached:
+        return None
+    other = "contiguous" if layout == "drawn" else "drawn"
+    said = f"in layout {layout} {tensor} is off by {own.typical:.2g} of the bound (root mean square)"
+    return Fault(own.typical / reached, f"{said}, in layout {other} by {peer.typical:.2g}")
 
 
 def _equal(tensor: str, values: Array, standard: Standard) -> Comparison:
@@ -65,18 +89,20 @@ def _parts(array: Array) -> tuple[Array, ...]:
 def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, scale: Array) -> Comparison:
     error = np.abs(values - standard.reference)
     ratios = error / scale
-    headroom = float(ratios.max(initial=0.0))
-    if not np.isfinite(headroom):
-        headroom = float(ratios[np.isfinite(ratios)].max(initial=0.0))
+    finite = ratios[np.isfinite(ratios)]
+    headroom, typical = (
+        float(finite.max(initial=0.0)),
+        float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0,
+    )
     wrong = ~(error <= allowed)
     if wrong.any():
         wrong[wrong] = ~_right_after_all(values[wrong], standard, allowed[wrong], wrong)
     if not wrong.any():
-        return Comparison(headroom)
+        return Comparison(headroom, typical=typical)
     failing = ratios[wrong]
     worst = float(failing[np.isfinite(failing)].max(initial=0.0))
     rank = np.where(wrong, np.where(allowed > 0, ratios, error), -1.0)
-    return Comparison(headroom, _fault(tensor, values, standard, wrong, rank=rank, ratio=max(worst, 1.0)))
+    return Comparison(headroom, _fault(tensor, values, standard, wrong, rank=rank, ratio=max(worst, 1.0)), typical)
 
 
 def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Array) -> Array:

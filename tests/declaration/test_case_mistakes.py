@@ -28,7 +28,7 @@ Mistakes = Callable[[str], list[str]]
         (
             "    numerics: exact\n",
             "",
-            [("3:3: 'thing' has no numerics; write exact, multilinear or elementwise, here or in defaults")],
+            [("3:3: 'thing' has no numerics; write exact, multilinear, elementwise or normwise, here or in defaults")],
         ),
         (
             (
@@ -171,7 +171,10 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             "cases:",
             "defaults: {numerics: exct, outpt: 1}\ncases:",
             [
-                ("2:22: expected one of exact, multilinear, elementwise, got the text 'exct'; did you mean 'exact'?"),
+                (
+                    "2:22: expected one of exact, multilinear, elementwise, normwise, got the text "
+                    "'exct'; did you mean 'exact'?"
+                ),
                 "2:28: unknown key 'outpt'; did you mean 'output'?",
             ],
         ),
@@ -235,5 +238,8 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
             "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
             "numerics, output, inplace, dtypes, fills, examples, call, names"
         ),
-        ("17:15: expected one of exact, multilinear, elementwise, got the text 'exat'; did you mean 'exact'?"),
+        (
+            "17:15: expected one of exact, multilinear, elementwise, normwise, got the text "
+            "'exat'; did you mean 'exact'?"
+        ),
     ]

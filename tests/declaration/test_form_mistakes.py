@@ -104,7 +104,7 @@ def test_a_misspelt_key_is_one_mistake(wrong: Wrong, old: str, new: str, expecte
             "5",
             [
                 (
-                    "9:15: expected exact, multilinear, elementwise, or a mapping such as {output: exact, "
+                    "9:15: expected exact, multilinear, elementwise, normwise, or a mapping such as {output: exact, "
                     "terms: 9}, got the number 5"
                 )
             ],
@@ -196,17 +196,27 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
         (
             "exact",
             "exactt",
-            [("9:15: expected one of exact, multilinear, elementwise, got the text 'exactt'; did you mean 'exact'?")],
+            [
+                (
+                    "9:15: expected one of exact, multilinear, elementwise, normwise, got the text "
+                    "'exactt'; did you mean 'exact'?"
+                )
+            ],
         ),
         (
             "exact",
             "{output: exakt}",
             [
                 (
-                    "9:24: expected one of exact, multilinear, selection, elementwise, got the text "
+                    "9:24: expected one of exact, multilinear, selection, elementwise, normwise, got the text "
                     "'exakt'; did you mean 'exact'?"
                 )
             ],
+        ),
+        (
+            "exact",
+            '{output: exact, each: {"grad:bais": {rule: selection}}}',
+            [("9:38: 'grad:bais' is not an output, a gradient or a buffer of 'thing'; did you mean 'grad:bias'?")],
         ),
         (
             "exact",
@@ -218,7 +228,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             [
                 (
-                    "9:15: expected one of exact, multilinear, elementwise, got the text "
+                    "9:15: expected one of exact, multilinear, elementwise, normwise, got the text "
                     "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'"
                 )
             ],

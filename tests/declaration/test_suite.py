@@ -60,6 +60,18 @@ def test_a_size_is_drawn_as_it_is_written(plain: str, load: Load, written: str, 
             "{output: elementwise, gradient: multilinear, ulps: 2, magnitude: one, terms: N*3}",
             Numerics("elementwise", "multilinear", Expression.parse("N*3"), 2, "one"),
         ),
+        ("normwise", Numerics("normwise", "normwise")),
+        (
+            '{output: normwise, each: {"grad:bias": {rule: multilinear, terms: N}, "output[1]": exact}}',
+            Numerics(
+                "normwise",
+                "normwise",
+                each={
+                    "grad:bias": Numerics("multilinear", "multilinear", Expression.parse("N")),
+                    "output[1]": Numerics("exact", "exact"),
+                },
+            ),
+        ),
     ],
 )
 def test_numerics_have_a_shorthand(plain: str, load: Load, written: str, numerics: Numerics) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import dtypes, observe, resolve, tensors
+from . import dtypes, noise, observe, resolve, tensors
 
 Change = Callable[[Any], Any]
 
@@ -16,8 +16,9 @@ Change = Callable[[Any], Any]
 def refer(request: dict[str, Any]) -> dict[str, Any]:
     """The reference of a request as plain data; arrays are (dtype, shape, bytes).
 
-    `rules` of the request are the rules of outputs and gradients, `count` whether the numbers of terms are to be found
-    by running with ones.
+    `rules` of the request are the rules of outputs, of gradients, and of single tensors by name; `count` is whether
+    the numbers of terms are to be found by running with ones; `roundoff` the unit roundoffs of the accumulator and of
+    the dtype, and half the dtype's smallest subnormal.
     """
     values = tensors.numbers(request)
     reply: dict[str, Any] = {
@@ -25,6 +26,8 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
         "values": {},
         "bound": {},
         "terms": {},
+        "spread": {},
+        "stored": {},
         "inputs": {name: _plain(np.ascontiguousarray(value)) for name, value in values.items()},
         "grad_outputs": {},
         "dtypes": {},
@@ -121,6 +124,8 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     _measure(request, values, reply["bound"], main, np.abs)
     if request["count"]:
         _measure(request, values, reply["terms"], main, np.ones_like)
+    if "normwise" in _rules(request):
+        _perturb(request, values, reply)
 
 
 def _measure(
@@ -131,22 +136,61 @@ def _measure(
     `multilinear` changes inputs and grad_output alike. `selection` keeps the inputs, for others would select other
     elements, and changes grad_output only.
     """
-    output_rule, gradient_rule = request["rules"]
-    if "multilinear" in request["rules"]:
+    rules = _rules(request)
+    if "multilinear" in rules:
         changed = Graph(request, values, change)
         changed.due = main.due
-        if output_rule == "multilinear":
-            into.update((name, _magnitude(output)) for name, output in changed.named().items() if _floats(output))
-        if gradient_rule == "multilinear":
-            into.update((name, _magnitude(found)) for name, found in changed.gradients(change).items())
-    if output_rule == "selection":
-        selected = {name: output for name, output in main.named().items() if _floats(output)}
+        found = {**changed.named(), **changed.gradients(change)}
         into.update(
-            (name, _magnitude(output if change is np.abs else torch.ones_like(output)))
-            for name, output in selected.items()
+            (name, _magnitude(tensor))
+            for name, tensor in found.items()
+            if _rule(request, name) == "multilinear" and _floats(tensor)
         )
-    if gradient_rule == "selection":
-        into.update((name, _magnitude(found)) for name, found in main.gradients(change).items())
+    if "selection" in rules:
+        found = {name: tensor if change is np.abs else torch.ones_like(tensor) for name, tensor in main.named().items()}
+        found.update(main.gradients(change))
+        into.update(
+            (name, _magnitude(tensor))
+            for name, tensor in found.items()
+            if _rule(request, name) == "selection" and _floats(tensor)
+        )
+
+
+def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
+    """How far roundings inside operators, and of what is stored between them, move what `normwise` judges.
+
+    In a dtype that is its own accumulator the two are one.
+    """
+
+    def run(mode: Any) -> dict[str, Any]:
+        with mode:
+            graph = Graph(request, values, np.array)
+            found = {**graph.named(), **graph.gradients(np.array)}
+        return {name: tensors.as_numpy(mode.unrounded(tensor)) for name, tensor in found.items() if name in judged}
+
+    judged = {
+        name: np.frombuffer(raw, dtype).reshape(shape)
+        for name, (dtype, shape, raw) in reply["values"].items()
+        if _rule(request, name) == "normwise" and np.dtype(dtype).kind == "f"
+    }
+    inner, stored, tiny = request["roundoff"]
+    moved = noise.spread(run, judged, inner, inner)
+    reply["spread"].update((name, _plain(array)) for name, array in moved.items())
+    if stored > inner:
+        moved = noise.spread(run, judged, 0.0, stored, tiny)
+        reply["stored"].update((name, _plain(array)) for name, array in moved.items())
+
+
+def _rules(request: dict[str, Any]) -> set[str]:
+    output, gradient, single = request["rules"]
+    return {output, gradient, *single.values()}
+
+
+def _rule(request: dict[str, Any], name: str) -> str:
+    """The rule of the tensor of that name."""
+    output, gradient, single = request["rules"]
+    found: str = single.get(name, gradient if name.startswith("grad:") else output)
+    return found
 
 
 def _leaf(values: Any, one: tensors.Described, change: Change) -> Any:

@@ -1,0 +1,151 @@
+"""Roundings as perturbations: how far they move a result, and that nothing else moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.execution import Result
+from harness.execution.requests import reference_request
+from harness.execution.shipping import PACKAGE, in_this_process
+from harness.nouns import Case, Example, Expression
+from harness.nouns.observation import Array
+from harness.oracles.bounds import perturbed
+from tests.execution import stand
+
+Run = Callable[..., Result]
+F = "torch.nn.functional."
+NORMWISE = ("normwise", "normwise")
+
+
+def normal(call: str, *tensors: Any, **options: Any) -> Case:
+    """A case judged by the moves of its result."""
+    return stand.case(call, *tensors, rules=NORMWISE, **options)
+
+
+LAYER_NORM = normal(F + "layer_norm", arguments={"normalized_shape": (Expression.parse("W"),)})
+SOFTMAX = normal(F + "softmax", arguments={"dim": 1})
+IMAGE = ("N", "C", "H", "W")
+OPERATORS = {
+    "batch_norm": normal(
+        F + "batch_norm",
+        stand.tensor("x", *IMAGE),
+        stand.tensor("mean", "C", optional=True, grad=False),
+        stand.tensor("variance", "C", optional=True, grad=False),
+        stand.tensor("weight", "C"),
+        stand.tensor("bias", "C"),
+        arguments={"training": True},
+    ),
+    "layer_norm": LAYER_NORM,
+    "group_norm": normal(
+        "torch.group_norm",
+        stand.tensor("x", *IMAGE),
+        arguments={"num_groups": Expression.parse("C")},
+    ),
+    "softmax": SOFTMAX,
+    "log_softmax": normal(F + "log_softmax", arguments={"dim": 1}),
+    "logsumexp": normal("torch.logsumexp", arguments={"dim": (2, 3)}),
+    "var": normal("torch.var", arguments={"dim": (2, 3)}),
+    "std": normal("torch.std", arguments={"dim": 1, "correction": 0}),
+    "vector_norm": normal("torch.linalg.vector_norm", arguments={"ord": 3, "dim": 1}),
+    "attention": normal(
+        F + "scaled_dot_product_attention",
+        stand.tensor("query", *IMAGE),
+        stand.tensor("key", *IMAGE),
+        stand.tensor("value", *IMAGE),
+    ),
+}
+
+
+def module(name: str) -> Any:
+    """A module of the worker's package, in this process."""
+    in_this_process()
+    return __import__(f"{PACKAGE}.{name}", fromlist=["x"])
+
+
+def drawn(one: Case, dtype: str = "float32", **options: Any) -> Example:
+    """An example of real numbers."""
+    return stand.example(one, dtype, **{"fill": "reals", "seed": 3, **options})
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> None:
+    """Taken apart and perturbed by nothing, outputs and gradients are those of ATen's kernel."""
+    one = OPERATORS[name]
+    example = drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())
+    expected = run_here(one, example).reference.values
+    request = reference_request(one, example)
+    reference, tensors, noise = module("reference"), module("tensors"), module("noise")
+    values = {item[0]: tensors.numbers(request, item) for item in request["tensors"] if item[1] is not None}
+    with noise.Noise(0.0, 0.0, 0.0, 0):
+        graph = reference.Graph(request, values, np.array)
+        found = {**graph.named(), **graph.gradients(np.array)}
+    assert found.keys() == expected.keys()
+    for tensor, array in found.items():
+        np.testing.assert_allclose(array.detach().numpy(), expected[tensor], rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_operator_moves_by_about_a_roundoff(name: str, run_here: Run) -> None:
+    """Roundings move the result, by no more than some hundred unit roundoffs of what well-conditioned numbers give."""
+    one = OPERATORS[name]
+    reference = run_here(one, drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())).reference
+    assert reference.spread.keys() == reference.values.keys()
+    for tensor, moved in reference.spread.items():
+        largest = np.abs(reference.values[tensor]).max()
+        assert 2.0**-27 * largest < moved.max() < 2.0**-16 * largest, tensor
+
+
+def test_a_group_of_one_element_leaves_noise(run_here: Run) -> None:
+    """The gradient is zero in exact arithmetic; what it is made of cancels and leaves its roundings."""
+    reference = run_here(LAYER_NORM, drawn(LAYER_NORM, sizes={"W": 1})).reference
+    assert np.abs(reference.values["grad:x"]).max() < 1e-12
+    noise = 2.0**-24 * np.abs(reference.grad_outputs["output[0]"]) / np.sqrt(1e-5)
+    moved = reference.spread["grad:x"]
+    assert (moved > noise / 8).all()
+    assert (moved < noise * 16).all()
+
+
+def test_what_is_handed_over_is_rounded_to_the_half_type(run_here: Run) -> None:
+    """A softmax alone hands nothing over; its backward starts from the output that was stored."""
+    reference = run_here(SOFTMAX, drawn(SOFTMAX, "bfloat16")).reference
+    assert reference.stored["output[0]"].max() < 1e-15
+    assert reference.stored["grad:x"].max() > 2.0**-10 * np.abs(reference.values["grad:x"]).max()
+    assert reference.spread["grad:x"].max() < 2.0**-18
+
+
+def test_float32_is_its_own_accumulator(run_here: Run) -> None:
+    """Where both roundings are the same there is one move and not two."""
+    assert not run_here(SOFTMAX, drawn(SOFTMAX)).reference.stored
+
+
+def in_float32(x: Array, *, two_passes: bool) -> Array:
+    """Normalise the rows in float32, the variance from deviations or from the sum of squares."""
+    single = x.astype(np.float32)
+    mean = single.mean(-1, keepdims=True, dtype=np.float32)
+    deviations = single - mean
+    squares = np.square(single).mean(-1, keepdims=True, dtype=np.float32)
+    variance = np.square(deviations).mean(-1, keepdims=True) if two_passes else squares - np.square(mean)
+    return np.asarray(deviations / np.sqrt(np.maximum(variance, 0) + np.float32(1e-5)), dtype=np.float64)
+
+
+def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> None:
+    """Where the mean is large against the spread it loses its digits; two passes keep them."""
+    example = drawn(LAYER_NORM, sizes={"W": 64}, fill="offset")
+    reference = run_here(LAYER_NORM, example).reference
+    due = reference.values["output[0]"]
+    allowed = perturbed(due, reference.spread["output[0]"], None, dtype="float32", accumulator="float32")
+    error = [np.abs(in_float32(reference.inputs["x"], two_passes=passes) - due) for passes in (False, True)]
+    assert (error[1] <= allowed).all()
+    assert (error[0] > 4 * allowed).any()
+
+
+def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
+    """A reduction adds up what it makes fewer of; a matrix product the columns of its first operand."""
+    torch, length = __import__("torch"), module("noise").length
+    assert length((torch.ones(4, 6),), torch.ones(4)) == 6
+    assert length((torch.ones(2, 3), torch.ones(3, 50)), torch.ones(2, 50)) == 3
+    assert length((torch.ones(3),), torch.ones(3)) == 1
