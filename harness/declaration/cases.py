@@ -46,26 +46,34 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     }
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
         common["examples"] = build_examples(entry, report, sizes, tensors)
-    for name, at, key in _names(entry, report):
+    for member, name, at, key in _names(entry, report):
         if not _CASE_NAME.fullmatch(name):
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
         line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
-        call, inplace = _calls(entry, report, name)
+        call, inplace = _calls(entry, report, member)
         case = Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
         yield from with_depth(case, depth)
 
 
-def _names(entry: Entry, report: Report) -> list[tuple[str, Location, bool]]:
-    """Name and place of each case, and whether that place is a key."""
+def case_names(entry: Entry) -> tuple[str, ...]:
+    """What its cases are called, twins aside: its key; of a family the names, in the place of ``{name}`` in the key."""
+    pattern = entry.key if _PLACEHOLDER in entry.key else _PLACEHOLDER
+    names = entry.model.names
+    return (entry.key,) if names is None else tuple(pattern.replace(_PLACEHOLDER, name) for name in names)
+
+
+def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
+    """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
     names = entry.model.names
     call_at = (*entry.location, "call")
     if names is None:
         if _PLACEHOLDER in entry.model.call:
             report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
-        return [(entry.key, entry.location, True)]
+        return [(entry.key, entry.key, entry.location, True)]
     if _PLACEHOLDER not in entry.model.call:
         report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
-    return [(name, (*entry.location, "names", index), False) for index, name in enumerate(names)]
+    places = [(*entry.location, "names", index) for index in range(len(names))]
+    return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
 
 
 def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:

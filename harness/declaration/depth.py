@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -17,7 +18,12 @@ FLAT: Final = Size(DEPTH, "choice", (1,))
 
 _SUFFIX: Final = "_3d"
 _HEIGHT: Final = 2
-_ONE: Final = Expression.parse(1)
+_NAMED_HEIGHT: Final = re.compile(r"\bH\b")
+
+
+def twins(name: str) -> tuple[str, str]:
+    """The names of a case over images and of its twin over volumes."""
+    return name, name + _SUFFIX
 
 
 def build_depth(entry: Entry, scope: Scope) -> Size | None:
@@ -50,9 +56,8 @@ def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
 
 
 def _deepened(spec: TensorSpec) -> TensorSpec:
-    """An image gets its depth before its height; where it broadcasts over the height, over the depth as well."""
+    """An image gets its depth before its height, written alike: `H if kept else 1` has a depth of the same kind."""
     if len(spec.shape) != len("NCHW"):
         return spec
-    height = spec.shape[_HEIGHT]
-    depth = _ONE if height.text == _ONE.text else Expression.parse(DEPTH)
+    depth = Expression.parse(_NAMED_HEIGHT.sub(DEPTH, spec.shape[_HEIGHT].text))
     return replace(spec, shape=(*spec.shape[:_HEIGHT], depth, *spec.shape[_HEIGHT:]))

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.declaration.cases import build_cases
+from harness.declaration.cases import build_cases, case_names
+from harness.declaration.depth import twins
 from harness.declaration.document import Document, read_document
 from harness.declaration.entry import Entry
 from harness.declaration.models import CaseModel, Defaults, SuiteModel
@@ -66,11 +67,11 @@ def _cases(document: Document, report: Report, file: str) -> list[Case]:
 
 
 def _place(entry: Entry, case: Case) -> Location:
-    names = entry.model.names
-    if names is None:
+    """The key of a case that stands alone; of a family the last of the names that make this one, or its twin."""
+    if entry.model.names is None:
         return entry.location
-    second = len(names) - 1 - names[::-1].index(case.name)
-    return (*entry.location, "names", second)
+    names = case_names(entry)
+    return (*entry.location, "names", max(index for index, name in enumerate(names) if case.name in twins(name)))
 
 
 def _entries(document: Document) -> Iterator[Entry]:

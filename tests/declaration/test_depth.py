@@ -22,6 +22,7 @@ cases:
     tensors:
       input: {shape: [N, C, H, W], layout: channels_last}
       scale: {shape: [1, C, 1, 1]}
+      mask: {shape: [N, 1, "H if N > 1 else 1", W]}
       bias: {shape: [C]}
     arguments: {n: D*H*W}
     numerics: exact
@@ -33,12 +34,14 @@ def _texts(suite: Suite, case: int) -> list[list[str]]:
 
 
 def test_each_case_has_a_twin_over_volumes(load: Load) -> None:
-    """The depth stands before the height, and is 1 where a tensor broadcasts over the height; vectors stay."""
+    """The depth stands before the height and is written alike, so that it broadcasts alike; vectors stay."""
     suite = load(SUITE)
     assert [case.name for case in suite.cases] == ["abs", "abs_3d", "neg", "neg_3d"]
     assert suite.cases[1].id == "suites/s.yaml::abs_3d"
-    assert _texts(suite, 0) == [["N", "C", "H", "W"], ["1", "C", "1", "1"], ["C"]]
-    assert _texts(suite, 1) == [["N", "C", "D", "H", "W"], ["1", "C", "1", "1", "1"], ["C"]]
+    image, volume = _texts(suite, 0), _texts(suite, 1)
+    assert image == [["N", "C", "H", "W"], ["1", "C", "1", "1"], ["N", "1", "H if N > 1 else 1", "W"], ["C"]]
+    assert volume[:2] == [["N", "C", "D", "H", "W"], ["1", "C", "1", "1", "1"]]
+    assert volume[2:] == [["N", "1", "D if N > 1 else 1", "H if N > 1 else 1", "W"], ["C"]]
     assert suite.cases[1].tensors[0].channels_last
 
 
@@ -67,3 +70,22 @@ def test_a_depth_that_cannot_be_drawn_is_a_mistake(mistakes: Mistakes) -> None:
     """It is a size like any other."""
     said = mistakes(SUITE.replace("depth: 1..3", "depth: spatail"))
     assert said == ["3:10: 'D' cannot be drawn from 'spatail'; did you mean 'spatial'?"]
+
+
+def test_a_name_that_is_given_twice_is_said_of_both_twins(mistakes: Mistakes) -> None:
+    """The place is that of the second name."""
+    assert mistakes(SUITE.replace("[abs, neg]", "[abs, abs]")) == [
+        "6:18: a case is already called 'abs', on line 6",
+        "6:18: a case is already called 'abs_3d', on line 6",
+    ]
+
+
+def test_a_familys_key_may_say_what_its_cases_are_called(load: Load, mistakes: Mistakes) -> None:
+    """The names stand in the place of {name}, so that two families of one suite may be of the same operators."""
+    named = SUITE.replace("  family:", '  "safe_{name}":')
+    suite = load(named)
+    assert [(case.name, case.call) for case in suite.cases[::2]] == [
+        ("safe_abs", "torch.abs"),
+        ("safe_neg", "torch.neg"),
+    ]
+    assert len(mistakes(named.replace("[abs, neg]", "[abs, abs]"))) == 2
