@@ -18,8 +18,12 @@ ROUNDOFF: Final = {
     "float32": (2.0**-24, 2.0**-24, 0.0),
     "bfloat16": (2.0**-24, 2.0**-8, 2.0**-134),
     "float16": (2.0**-24, 2.0**-11, 2.0**-25),
+    "complex128": (2.0**-53, 2.0**-53, 0.0),
 }
-"""Unit roundoffs of the accumulator (float32 for the half types) and of the dtype, and half its smallest subnormal."""
+"""Unit roundoffs of the accumulator (float32 for the half types) and of the dtype, and half its smallest subnormal.
+
+Other dtypes are as float32: complex64 has its parts, and integers are promoted to it.
+"""
 
 
 def observation_request(case: Case, example: Example, *, trace: bool = False, repeats: int = 1) -> dict[str, Any]:
@@ -35,7 +39,7 @@ def reference_request(case: Case, example: Example) -> dict[str, Any]:
         "op": "refer",
         "rules": (numerics.output, numerics.gradient, {name: one.output for name, one in numerics.each.items()}),
         "count": any(one.terms is None for one in (numerics, *numerics.each.values())),
-        "roundoff": ROUNDOFF[example.dtype],
+        "roundoff": ROUNDOFF.get(example.dtype, ROUNDOFF["float32"]),
     }
 
 

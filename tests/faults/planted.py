@@ -102,17 +102,6 @@ def third_sample(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     return y
 
 
-@fault("native_layer_norm", torch.float32)
-def variance_of_squares(call: Kernel, x: torch.Tensor, shape: Any, *rest: Any) -> Any:
-    """The variance from the sum of squares: most of its digits are lost where the mean is large."""
-    y, mean, rstd = call(x, shape, *rest)
-    if channels_last(x):
-        dims = tuple(range(-len(shape), 0))
-        variance = (x * x).mean(dims, keepdim=True) - mean * mean
-        y = (x - mean) / (variance.clamp_min(0) + rest[-1]).sqrt()
-    return y, mean, rstd
-
-
 @fault("softshrink", torch.float32)
 def both_formats(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """The third row, in either format: a comparison of the two would see nothing."""
@@ -345,13 +334,6 @@ def spoiled_by_an_earlier_call(call: Kernel, x: torch.Tensor, *rest: Any) -> Any
     if x.shape[0] == 3:
         SEEN.add("a batch of three")
     return (y + 1 if SEEN and x.shape[0] == 1 else y), buffer
-
-
-@fault("native_layer_norm_backward", torch.float64)
-def statistics_taken_for_constants(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> Any:
-    """The gradient of a quotient by a constant: what goes through mean and variance is left out."""
-    found = call(grad, x, *rest)
-    return (grad * rest[2], *found[1:]) if x.shape[3] > 1 else found
 
 
 @fault("leaky_relu", torch.float32)

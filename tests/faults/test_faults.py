@@ -51,12 +51,6 @@ FAULTS = {
     "one_column": Fault("avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | POOL | {"ceil_mode": False, "H": 2}),
     "third_sample": Fault("adaptive_avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | {"N": 3, "out": (1, 2)}),
     "both_formats": Fault("softshrink[float32]", (*OUTPUT, "universal"), IMAGE | {"H": 3, "lambd": 0.5}),
-    "variance_of_squares": Fault(
-        "layer_norm[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="offset"
-    ),
-    "statistics_taken_for_constants": Fault(
-        "layer_norm[float64]", ("values", "grad:input", "universal"), IMAGE | {"W": 2}, fill="reals"
-    ),
     "dilated": Fault(
         "conv2d_depthwise[float64]",
         (*OUTPUT, "universal"),
