@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import secrets
 import shlex
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import UserError
+from harness.errors import UserError, did_you_mean
 from harness.profiles import PROFILES, Profile
 
 _FLAGS: Final = {
@@ -90,9 +89,8 @@ class _Given:
     def profile(self) -> Profile:
         name = self.value or "gate"
         if name not in PROFILES:
-            close = difflib.get_close_matches(name, PROFILES, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROFILES)}"
-            raise self.wrong(f"there is no profile {name!r}; {hint}")
+            hint = did_you_mean(name, PROFILES) or f"; there are {', '.join(PROFILES)}"
+            raise self.wrong(f"there is no profile {name!r}{hint}")
         return PROFILES[name]
 
     def target(self, root: Path) -> Path:

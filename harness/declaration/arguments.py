@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import Any
 
@@ -10,6 +9,7 @@ from harness.declaration.entry import Entry
 from harness.declaration.models import Words
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
+from harness.errors import did_you_mean
 from harness.nouns import TensorArgument, TorchName, tensors_in
 
 
@@ -66,7 +66,5 @@ class _Reader:
 
     def _hint(self, written: str) -> str:
         """What else an unknown name may have been meant as."""
-        near = difflib.get_close_matches(written, self.tensors, 1)
-        if near:
-            return f"; did you mean the tensor {near[0]!r}?"
-        return f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
+        otherwise = f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
+        return did_you_mean(written, self.tensors, "the tensor") or otherwise

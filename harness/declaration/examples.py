@@ -11,6 +11,7 @@ from harness.declaration.mistakes import suggestion
 from harness.declaration.models import ExampleModel
 from harness.declaration.scope import constant, whole
 from harness.declaration.validation import Report
+from harness.errors import did_you_mean
 from harness.nouns import DeclaredExample, Size, TensorSpec
 
 _KINDS = {2: "a pair such as [1, 1]", 3: "a triple such as [1, 1, 1]"}
@@ -73,9 +74,8 @@ class _Checker:
         elif name in absent:
             self._add(f"{name!r} is absent in this example; remove its layout", *at, key=True)
         elif layout not in LAYOUTS:
-            near = suggestion(layout, LAYOUTS)
-            tail = near if "did you mean" in near else f"; a layout is {' or '.join(FORMATS)}, or channels_last:slice_c"
-            self._add(f"there is no layout {layout!r}{tail}", *at)
+            otherwise = f"; a layout is {' or '.join(FORMATS)}, or channels_last:slice_c"
+            self._add(f"there is no layout {layout!r}{did_you_mean(layout, LAYOUTS) or otherwise}", *at)
         elif layout.startswith("channels_last") and name in self.tensors and not self.tensors[name].channels_last:
             self._add(f"{name!r} is never channels_last here; declare it with layout: channels_last", *at)
 

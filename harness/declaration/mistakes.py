@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from harness.errors import UserError
+from harness.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +34,4 @@ class DeclarationError(UserError):
 
 def suggestion(name: object, known: Collection[str], *, otherwise: str = "known are") -> str:
     """The tail of a message about an unknown name: the nearest known one, else all of them."""
-    close = difflib.get_close_matches(str(name), list(known), 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; {otherwise} {', '.join(known)}" if known else ""
+    return did_you_mean(name, known) or (f"; {otherwise} {', '.join(known)}" if known else "")

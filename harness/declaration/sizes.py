@@ -5,10 +5,10 @@ from __future__ import annotations
 import keyword
 from typing import Any, Final, Literal, cast
 
-from harness.declaration.mistakes import suggestion
 from harness.declaration.models import ONE_SIZE, Distribution, Several
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope, whole
+from harness.errors import did_you_mean
 from harness.nouns import Expression, Size
 
 DISTRIBUTIONS: Final = ("batch", "channels", "spatial")
@@ -75,8 +75,7 @@ def _single(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
         return Size(name, cast("_Kind", entry))
     if ".." in entry:
         return _range(name, entry, scope, at)
-    near = suggestion(entry, DISTRIBUTIONS)
-    expected = near if "did you mean" in near else f"; expected {ONE_SIZE}"
+    expected = did_you_mean(entry, DISTRIBUTIONS) or f"; expected {ONE_SIZE}"
     scope.report.add(at, f"{name!r} cannot be drawn from {entry!r}{expected}")
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from harness.declaration.mistakes import suggestion
 from harness.declaration.positions import Location
+from harness.errors import did_you_mean, nearest
 
 Schema = Mapping[str, Any]
 EXPECTED: Final = "x-expected"
@@ -57,8 +57,8 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _not_one_of(known: list[str], value: Any) -> str:
-    near = suggestion(value, known) if isinstance(value, str) else ""
-    return f"expected {_one_of(known)}, got {describe(value)}{near if 'did you mean' in near else ''}"
+    near = did_you_mean(value, known) if isinstance(value, str) else ""
+    return f"expected {_one_of(known)}, got {describe(value)}{near}"
 
 
 def consequences(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
@@ -67,7 +67,7 @@ def consequences(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
         loc = error["loc"]
         inner = any(other["loc"][: len(loc)] == loc for other in errors if other is not error)
         typos = [str(other["loc"][-1]) for other in errors if _beside(other, error)]
-        misspelt = error["type"] == "missing" and difflib.get_close_matches(str(loc[-1]), typos, 1)
+        misspelt = error["type"] == "missing" and nearest(loc[-1], typos)
         if misspelt or (error["type"] == "too_short" and inner):
             yield error
 

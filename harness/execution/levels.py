@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from harness.errors import UserError
+from harness.errors import UserError, nearest
 from harness.execution.probe import Host
 from harness.nouns import Cell, Level
 
@@ -37,8 +36,8 @@ def _wanted(level: Level, names: Collection[str] | None) -> bool:
 def known(name: str, names: Sequence[str]) -> None:
     """Raise UserError, with the closest name, where `name` is none of `names`."""
     if name not in names:
-        close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        near = nearest(name, names)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
         raise UserError(f"there is no ISA level {name!r}; {hint}")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.declaration import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model, suggestion
+from harness.declaration import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model
+from harness.errors import did_you_mean
 
 
 class OperatorList(Strict):
@@ -83,9 +84,7 @@ class Wanted:
     def _unknown(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
         for name, case in self.functions.through.items():
             if case not in cases:
-                near = suggestion(case, sorted(cases))
-                hint = near if "did you mean" in near else ""
-                yield ("functions", "through", name), f"there is no case {case!r}{hint}"
+                yield ("functions", "through", name), f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
         for name, listed in self.operators.items():
             for known in sorted(set(listed.written) - set(listed.names)):
                 yield ("operators", name, "written", known), f"{known!r} is not one of the list's names"

@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from harness.declaration import DeclarationError, Location, Mistake, Positions, load_suite, read_model, suggestion
+from harness.errors import did_you_mean
 from harness.golden.fit import misfit
 from harness.golden.model import DeviationModel, DeviationsFile
 from harness.nouns import Case, Deviation, Example, Expression, ExpressionError, Level
@@ -72,7 +73,7 @@ class DeviationFile:
         for name in entry.cases:
             case = known.case(name)
             if case is None:
-                yield mistake(f"there is no case {name!r}{_near(name, list(known.cases))}", "case")
+                yield mistake(f"there is no case {name!r}{did_you_mean(name, known.cases)}", "case")
             else:
                 yield from (mistake(message, *location) for message, location in _against(entry, case))
 
@@ -166,9 +167,3 @@ def _condition_names(case: Case) -> Sequence[str]:
 
 def _mistake(path: Path, positions: Positions, location: Location, message: str) -> Mistake:
     return Mistake(path.as_posix(), *positions.at(location), message)
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    """The suggestion without the list of all that is known: there are many cases."""
-    tail = suggestion(name, known)
-    return tail if "did you mean" in tail else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from harness.errors import did_you_mean
 
 Value = Any
 """An int, float, bool, str, None, or a tuple of these."""
@@ -79,7 +80,8 @@ class Expression:
         names = frozenset(_check(tree, source))
         for name in sorted(names) if known is not None else ():
             if name not in (known or ()):
-                raise ExpressionError(f"{name!r} is not known here{_suggest(name, known or ())}", source.find(name))
+                near = did_you_mean(name, known or ()) or f"; known are {', '.join(known or ()) or 'nothing'}"
+                raise ExpressionError(f"{name!r} is not known here{near}", source.find(name))
         return cls(source, names, tree)
 
     def evaluate(self, values: Mapping[str, Value]) -> Value:
@@ -99,12 +101,6 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text
-
-
-def _suggest(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    listed = ", ".join(known) or "nothing"
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {listed}"
 
 
 def _check(node: ast.AST, source: str) -> set[str]:  # noqa: C901 - one arm for each kind of node
