@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from harness.gate import Gate
 from harness.golden import Wanted, load_wanted
@@ -34,7 +34,7 @@ def coverage(_: argparse.Namespace, settings: Settings) -> int:
         record=str(settings.record),
         torch=record["build"]["torch"],
         items=len(items),
-        absent=tuple(sorted({f"{case.id}[{dtype}]" for case in cases.values() for dtype in case.dtypes} - set(items))),
+        absent=tuple(sorted(_ids(cases.values()) - set(items))),
         operators=reached,
         shares=tuple(share(name, listed, reached) for name, listed in wanted.operators.items()),
         functions=functions,
@@ -42,6 +42,10 @@ def coverage(_: argparse.Namespace, settings: Settings) -> int:
     )
     print(found.text())  # noqa: T201 - a command prints
     return 0 if found.complete else 1
+
+
+def _ids(cases: Iterable[Case]) -> set[str]:
+    return {f"{case.id}[{dtype}]" for case in cases for dtype in case.every_dtype}
 
 
 def _calls(case: Case) -> Collection[str]:

@@ -172,7 +172,7 @@ def _undrawable(case: Case) -> Iterator[str]:
             shapes(case, example)
             positional(case, example)
             arguments(case, example)
-            for dtype in case.dtypes:
+            for dtype in case.every_dtype:
                 ranges(case, example.but(dtype=dtype))
             terms(case, example)
     except UserError as error:

@@ -34,6 +34,14 @@ class Profile:
         rows = min(self.rows or count // 2, count // 2)
         return replace(self, rows=rows, random=count - rows)
 
+    def for_refusals(self) -> Profile:
+        """The same profile with few examples, for a dtype that an operator must refuse before it looks at sizes."""
+        rows = min(self.rows or REFUSALS, REFUSALS)
+        return replace(self, strength=2, rows=rows, random=min(self.random, REFUSALS))
+
+
+REFUSALS: Final = 12
+"""Rows, and draws, of an item of which every call must raise."""
 
 PROFILES: Final[dict[str, Profile]] = {
     profile.name: profile

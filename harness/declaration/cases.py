@@ -41,7 +41,7 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         **build_arguments(entry, scope),
         "numerics": _numerics(entry, scope),
         "preserves": _preserves(entry, report, list(entry.get("tensors"))),
-        "dtypes": _distinct(entry, report, "dtypes"),
+        **_dtypes(entry, report),
         "fills": _distinct(entry, report, "fills"),
     }
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
@@ -140,6 +140,19 @@ def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, .
             tail = suggestion(name, tensors, otherwise="its tensors are")
             report.add(entry.at("output", "preserves", index), f"{name!r} is not a tensor of {entry.key!r}{tail}")
     return tuple(written.preserves)
+
+
+def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
+    """What is run, and what must be refused: the one without the other, but both may not be written side by side."""
+    run, refused = _distinct(entry, report, "dtypes"), _distinct(entry, report, "unsupported")
+    side_by_side = entry.at("dtypes")[:-1] == entry.at("unsupported")[:-1]
+    for index, dtype in enumerate(refused):
+        if dtype in run and side_by_side and entry.has("dtypes"):
+            report.add(entry.at("unsupported", index), f"{dtype!r} is among the dtypes that are run; remove one")
+    supported = tuple(dtype for dtype in run if dtype not in refused)
+    if not supported:
+        report.add(entry.at("unsupported"), "no dtype is left to run; at least one must be supported")
+    return {"dtypes": supported, "unsupported": refused}
 
 
 def _distinct(entry: Entry, report: Report, field: str) -> tuple[str, ...]:

@@ -26,6 +26,10 @@ class Entry:
         """The value of a key."""
         return getattr(self._owner(field), field)
 
+    def has(self, field: str) -> bool:
+        """Whether the key was written, here or in the defaults."""
+        return field in self._owner(field).model_fields_set
+
     def at(self, field: str, *below: int | str) -> Location:
         """Where the value of a key, or something in it, was written."""
         above: Location = self.location if self._owner(field) is self.model else ("defaults",)

@@ -214,6 +214,9 @@ class Defaults(Strict):
     output: OutputEntry = Field("unspecified", description="The output's strides")
     inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
     dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
+    unsupported: Items[Dtype] = Field(
+        (), description="Dtypes that the operator must refuse, with the same error in both formats and at every level"
+    )
     fills: Items[Fill] = Field(("integers", "reals"), min_length=1, description="What tensors are filled with")
     examples: Items[ExampleModel] = Field((), description="Corners that always run first")
 

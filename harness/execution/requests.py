@@ -32,8 +32,10 @@ def observation_request(case: Case, example: Example, *, trace: bool = False, re
 
 
 def reference_request(case: Case, example: Example) -> dict[str, Any]:
-    """Ask for the reference of an example."""
+    """Ask for the reference of an example. Of one that must be refused: whether the call itself is legal."""
     numerics = case.numerics
+    if example.dtype in case.unsupported:
+        example = example.but(dtype=case.dtypes[0])
     return {
         **_request(case, example),
         "op": "refer",

@@ -136,7 +136,7 @@ def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
     """What an entry says that its case does not have."""
     witness, names = entry.witness, _condition_names(case)
     for dtype in entry.dtypes:
-        if dtype not in case.dtypes:
+        if dtype not in case.every_dtype:
             yield f"{case.name} is not run in {dtype}", ("dtypes",)
     for name in sorted(entry.when.names - set(names)):
         yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)

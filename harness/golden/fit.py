@@ -17,8 +17,8 @@ def misfit(case: Case, example: Example) -> str:
 def _misfits(case: Case, example: Example) -> Iterator[str]:
     if example.case != case.id:
         yield f"it is an example of {example.case}"
-    if example.dtype not in case.dtypes:
-        yield f"{case.name} is not run in {example.dtype!r}; its dtypes are {', '.join(case.dtypes)}"
+    if example.dtype not in case.every_dtype:
+        yield f"{case.name} is not run in {example.dtype!r}; its dtypes are {', '.join(case.every_dtype)}"
     yield from _sizes(case, example)
     yield from _layouts(case, example)
     if example.fill not in FILLS:

@@ -117,7 +117,7 @@ class Case:
     `arguments` those by keyword: each an Expression over the sizes, a TensorArgument, a TorchName, a literal, or a
     tuple of these. `preserves` names the tensors of which one in channels-last makes the output channels-last (empty:
     the output's strides are unspecified; None: always contiguous). `inplace` is the keyword to set True, or the dotted
-    callable, of the in-place form.
+    callable, of the in-place form. In the dtypes of `unsupported` every call must raise, and alike.
     """
 
     id: str
@@ -132,10 +132,16 @@ class Case:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     require: tuple[Expression, ...] = ()
     dtypes: tuple[str, ...] = DTYPES
+    unsupported: tuple[str, ...] = ()
     fills: tuple[str, ...] = ("integers", "reals")
     preserves: tuple[str, ...] | None = ()
     inplace: str | None = None
     examples: tuple[DeclaredExample, ...] = ()
+
+    @property
+    def every_dtype(self) -> tuple[str, ...]:
+        """All dtypes in which the case is tried: those that are run, and those that must be refused."""
+        return (*self.dtypes, *self.unsupported)
 
     def tensor(self, name: str) -> TensorSpec:
         """The tensor of that name; raises KeyError."""

@@ -45,6 +45,42 @@ def misshapen(
             yield "dtype", tensor, f"{tensor} is {record.dtype} where {due}{owner} is due"
 
 
+def refusals(
+    reference: Reference, observations: Sequence[Observation]
+) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:
+    """Who computes an answer in a dtype that must be refused, or refuses it otherwise than the rest.
+
+    Nothing can be said where the reference, in a dtype that is supported, has no answer either: then the call itself
+    is wrong. Nor where all that comes back is empty: many operators return before they look at the dtype.
+    """
+    answers = _answers(observations)
+    outcomes = {place: _outcome(seen) for place, seen in answers.items()}
+    usual = _majority({place: outcome for place, outcome in outcomes.items() if outcome})
+    if reference.status != "ok":
+        return {}, _lost(reference, {})
+    if answers and not usual and all(_empty(seen) for seen in answers.values()):
+        return {}, {"empty": ()}
+    return {
+        place: Fault(1.0, _unlike(answers[place], usual) if outcome else _accepted(usual))
+        for place, outcome in outcomes.items()
+        if not outcome or outcome != usual
+    }, {}
+
+
+def _answers(observations: Sequence[Observation]) -> dict[Place, Observation]:
+    return {(seen.cell, seen.layout): seen for seen in observations if seen.status in ("ok", "raised")}
+
+
+def _empty(observation: Observation) -> bool:
+    outputs = [record for name, record in observation.tensors.items() if name.startswith("output")]
+    return observation.status == "ok" and all(record.values.size == 0 for record in outputs)
+
+
+def _accepted(usual: str) -> str:
+    others = f", where others raise {usual}" if usual else ""
+    return f"the call returns in a dtype that is declared unsupported{others}"
+
+
 def errors(
     reference: Reference, observations: Sequence[Observation]
 ) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:
@@ -54,9 +90,7 @@ def errors(
     observations do, by majority. Raising alike in every cell and layout is a refusal where the reference raises too;
     where it computes an answer, it is a fault: a case says which dtypes it runs in.
     """
-    answers: dict[Place, Observation] = {
-        (seen.cell, seen.layout): seen for seen in observations if seen.status in ("ok", "raised")
-    }
+    answers = _answers(observations)
     outcomes = {place: _outcome(seen) for place, seen in answers.items()}
     expected = reference.error if reference.status == "raised" else ""
     usual = expected if expected in outcomes.values() else _majority(outcomes)

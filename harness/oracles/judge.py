@@ -7,7 +7,7 @@ from typing import cast
 
 from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
 from harness.nouns.finding import Oracle
-from harness.oracles.agreement import ended, errors, misshapen, unrepeated, written
+from harness.oracles.agreement import ended, errors, misshapen, refusals, unrepeated, written
 from harness.oracles.kinds import Faults
 from harness.oracles.layout import judge_strides
 from harness.oracles.standard import Standard, expected_dtype, standard_of
@@ -33,10 +33,13 @@ def judge(
     """
     faults, ratios = Faults(), dict[tuple[str, str], float]()
     _lost_workers(observations, faults)
-    raised, reasons = errors(reference, observations)
+    refused = example.dtype in case.unsupported
+    raised, reasons = (refusals if refused else errors)(reference, observations)
     for place, fault in raised.items():
         faults.add("error", "", place, fault)
     why = dict(reasons)
+    if refused:
+        return Judgement(faults.findings(observations), why, ratios)
     returned = [seen for seen in observations if seen.status == "ok"]
     for seen in returned:
         _side_effects(case, example, seen, faults)

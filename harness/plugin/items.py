@@ -30,7 +30,7 @@ class SuiteFile(pytest.File):
         """One item for each case and dtype, in declared order: the same on every xdist worker."""
         session = Session.of(self.config)
         for case in session.cases_of(self.path):
-            for dtype in case.dtypes:
+            for dtype in case.every_dtype:
                 yield CaseItem.from_parent(self, name=f"{case.name}[{dtype}]", case=case, dtype=dtype)
 
 

@@ -76,6 +76,11 @@ class Trial:
         self._measure(done)
         self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
 
+    @property
+    def _refused(self) -> bool:
+        """Whether every call must raise."""
+        return self.dtype in self.case.unsupported
+
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
@@ -86,11 +91,12 @@ class Trial:
     def _examples(self) -> list[Example]:
         """In the order they run, each once, under the first phase that has it."""
         started = time.monotonic()
+        profile = self.profile.for_refusals() if self._refused else self.profile
         phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
-        if not self.profile.saved_only:
-            rows = corner_examples(self.case, self.dtype, self.profile.strength, self.arrays)
-            phases["corners"] = rows[: self.profile.rows] if self.profile.rows else rows
-            phases["drawn"] = random_examples(self.case, self.dtype, self.profile.random, self.seed)
+        if not profile.saved_only:
+            rows = corner_examples(self.case, self.dtype, profile.strength, self.arrays)
+            phases["corners"] = rows[: profile.rows] if profile.rows else rows
+            phases["drawn"] = random_examples(self.case, self.dtype, profile.random, self.seed)
         self.outcome.examples = Counter(dict.fromkeys(phases, 0))
         planned: dict[str, Example] = {}
         for phase, examples in phases.items():
@@ -190,6 +196,8 @@ class Trial:
             self.outcome.notes.append("the time budget was reached: a smaller example may fail too")
 
     def _measure(self, done: Sequence[Example]) -> None:
+        if self._refused:  # that every combination is refused is not what the few examples are for
+            return
         share = coverage(self.case, self.dtype, done)
         self.outcome.coverage = {
             "pairs": share.pairs_covered,

@@ -19,7 +19,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, fills, examples, call, names"
+                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names"
                 )
             ],
         ),
@@ -31,7 +31,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, fills, examples, call, names"
+                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names"
                 ),
                 (
                     "11:20: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel; for the "
@@ -135,6 +135,15 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             [f"10:13: expected a list of one of {DTYPES}, got the text 'float32'"],
         ),
         ("dtypes: [float32, float32]", ["10:23: 'float32' is given twice; remove one"]),
+        ("unsupported: [int8, int8]", ["10:25: 'int8' is given twice; remove one"]),
+        (
+            "dtypes: [float32, int8]\nunsupported: [int8]",
+            ["11:19: 'int8' is among the dtypes that are run; remove one"],
+        ),
+        (
+            "unsupported: [float32, float64, bfloat16, float16]",
+            ["10:18: no dtype is left to run; at least one must be supported"],
+        ),
         (
             "fills: [integer]",
             [
@@ -254,7 +263,7 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             [
                 (
                     "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, fills, examples, call, names, got the number 3"
+                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names, got the number 3"
                 )
             ],
         ),

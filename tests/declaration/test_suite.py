@@ -213,3 +213,12 @@ def test_a_declaration_error_survives_a_process_boundary(load: Load) -> None:
         load("suite: x")
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
     assert (again.mistakes, str(again)) == (caught.value.mistakes, str(caught.value))
+
+
+def test_unsupported_dtypes_are_tried_and_not_run(plain: str, load: Load) -> None:
+    """They are taken from the dtypes of the defaults, or from the usual four, and follow them."""
+    case = load(f"{plain}    unsupported: [float16, int8]\n").cases[0]
+    assert (case.dtypes, case.unsupported) == (("float32", "float64", "bfloat16"), ("float16", "int8"))
+    assert case.every_dtype == ("float32", "float64", "bfloat16", "float16", "int8")
+    text = plain.replace("cases:", "defaults: {dtypes: [float32, int8]}\ncases:")
+    assert load(f"{text}    unsupported: [int8]\n").cases[0].every_dtype == ("float32", "int8")

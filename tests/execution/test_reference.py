@@ -92,3 +92,12 @@ def test_the_reference_of_a_worker_is_the_same(run: Run, run_here: Run) -> None:
     there, here = run(stand.CONV2D, example).reference, run_here(stand.CONV2D, example).reference
     for name, values in here.values.items():
         np.testing.assert_array_equal(there.values[name], values)
+
+
+def test_the_reference_of_a_refused_dtype_is_in_one_that_is_supported(run_here: Run) -> None:
+    """It says that the call is legal, and its answer is that of the case's first dtype."""
+    case = stand.case("torch.relu", dtypes=("float64",), unsupported=("bool",))
+    result = run_here(case, stand.example(case, "bool"))
+    assert result.reference.status == "ok"
+    assert result.reference.inputs["x"].dtype == np.float64
+    assert {seen.status for seen in result.observations} == {"raised"}

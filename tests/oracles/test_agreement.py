@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.nouns import Reference
+
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 BOTH = ("drawn", "contiguous")
 RAISED = {"status": "raised", "tensors": {}, "error": "RuntimeError", "message": "no kernel\nfor this"}
@@ -177,3 +179,62 @@ def test_bits_that_differ_from_run_to_run_are_unstable(stage: Any) -> None:
     (finding,) = scene.judge().findings
     assert (finding.oracle, finding.kind, finding.tensor) == ("repeat", "unstable", "output[0]")
     assert finding.message == "output[0] differs in its bits when the same call runs again"
+
+
+def refusing(stage: Any) -> Any:
+    """A scene in a dtype that its case does not support, in which every call raises."""
+    scene = stage(RAMP)
+    scene.case = replace(scene.case, dtypes=("float64",), unsupported=("float32",))
+    scene.change(layouts=BOTH, **RAISED)
+    return scene
+
+
+def test_a_declared_refusal_that_is_the_same_everywhere_passes(stage: Any) -> None:
+    """It is a check like any other, and trusted."""
+    judgement = refusing(stage).judge()
+    assert (judgement.findings, judgement.untrusted) == ((), {})
+
+
+def test_an_answer_in_an_unsupported_dtype_is_a_finding(stage: Any) -> None:
+    """In one place, or in all of them; values are not looked at."""
+    scene = refusing(stage)
+    scene.change(("avx2",), status="ok", error="", message="")
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, set(finding.cells)) == ("error", "layout", {"avx2"})
+    assert (
+        finding.message == "the call returns in a dtype that is declared unsupported, where others raise RuntimeError"
+    )
+    scene = stage(RAMP)
+    scene.case = refusing(stage).case
+    scene.poke("output[0]", 0, 99.0)
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind) == ("error", "universal")
+    assert finding.message == "the call returns in a dtype that is declared unsupported"
+
+
+def test_a_refusal_of_another_class_is_a_finding(stage: Any) -> None:
+    """The class that most contiguous runs raise is the usual one."""
+    scene = refusing(stage)
+    scene.change(("avx2",), error="ValueError", message="no")
+    (finding,) = scene.judge().findings
+    assert finding.message == "the call raises ValueError where others raise RuntimeError: no"
+
+
+def test_nothing_is_said_of_a_refusal_where_the_call_itself_is_wrong(stage: Any) -> None:
+    """The reference runs in a dtype that is supported, and must have an answer."""
+    scene = refusing(stage)
+    scene.reference = Reference("raised", error="TypeError", message="no such argument")
+    judgement = scene.judge()
+    assert judgement.findings == ()
+    assert judgement.untrusted == {"the reference raised TypeError: no such argument": ()}
+
+
+def test_an_empty_answer_is_neither_a_refusal_nor_an_answer(stage: Any) -> None:
+    """Unless others refuse: operators may return before they look at the dtype, but then in both formats."""
+    scene = stage(np.zeros((2, 0, 3, 3)))
+    scene.case = refusing(stage).case
+    judgement = scene.judge()
+    assert (judgement.findings, judgement.untrusted) == ((), {"empty": ()})
+    scene.change(layouts=("contiguous",), **RAISED)
+    (finding,) = scene.judge().findings
+    assert finding.layouts == ("drawn",)

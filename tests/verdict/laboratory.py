@@ -37,7 +37,7 @@ CASE = Case(
     dtypes=("float32",),
 )
 Wrong = Callable[[Example, str, str], str]
-"""Example, cell and layout → what goes wrong there: nothing (""), "value", "died", "killed" from outside, or "hung"."""
+"""Example, cell and layout → what is wrong: nothing (""), "value", "raised", "died", "killed" from outside, "hung"."""
 
 
 @dataclass
@@ -108,6 +108,8 @@ def _values(example: Example) -> np.ndarray[Any, Any]:
 def _observed(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
     if wrong in ("died", "killed"):
         return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
+    if wrong == "raised":
+        return Observation(cell, layout, "raised", error="RuntimeError", message="not implemented")
     if wrong == "hung":
         return Observation(cell, layout, "hung")
     n, c, h, w = values.shape

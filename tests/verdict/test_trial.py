@@ -25,6 +25,21 @@ def test_a_right_operator_passes_in_every_cell() -> None:
     assert outcome.hits["low"]["double:low"] > 0
 
 
+def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
+    """All that refuse pass, with no share of combinations; one that answers is reduced like any other fault."""
+    case = replace(CASE, unsupported=("float16",))
+    outcome = tried(ToyLaboratory(lambda *_: "raised"), case=case, dtype="float16")
+    assert (outcome.status, outcome.coverage, outcome.notes) == ("passed", {}, [])
+    assert outcome.examples == {"saved": 0, "declared": 0, "corners": 12, "drawn": 10}
+
+    def answering(example: Example, cell: str, layout: str) -> str:
+        return "" if cell == "high" and layout == "drawn" and example.sizes["W"] > 2 else "raised"
+
+    (failure,) = tried(ToyLaboratory(answering), case=case, dtype="float16").failures
+    assert (failure.finding.key, failure.finding.kind) == (("error", ""), "layout")
+    assert dict(failure.example.sizes) == SMALLEST | {"W": 3}
+
+
 def test_a_fault_is_reduced_to_its_smallest_example() -> None:
     """One failure for the oracle and tensor, at the smallest sizes that show it, confirmed in a fresh worker."""
     outcome = tried(ToyLaboratory(wide))

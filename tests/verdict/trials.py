@@ -24,7 +24,7 @@ def tried(laboratory: ToyLaboratory, *deviations: Deviation, **options: Any) -> 
     """A trial over the toy."""
     options.setdefault("profile", PROFILE)
     case = options.pop("case", CASE)
-    trial = Trial(case, "float32", laboratory, deviations, seed=1, **options)  # type: ignore[arg-type] # a stand-in
+    trial = Trial(case, options.pop("dtype", "float32"), laboratory, deviations, seed=1, **options)  # type: ignore[arg-type] # a stand-in
     return trial.run()
 
 
