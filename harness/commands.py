@@ -11,7 +11,7 @@ from harness.gate import Gate
 from harness.golden import misfit
 from harness.nouns import Case, Example, Finding
 from harness.reporting.failure import rows
-from harness.reporting.summary import TEMPLATES
+from harness.reporting.templating import TEMPLATES
 from harness.settings import Settings
 from harness.verdict import Ruling, rule, table
 

@@ -5,22 +5,35 @@ from __future__ import annotations
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from harness.declaration import load_levels, load_suite
+from harness.declaration import declares_models, load_levels, load_models, load_suite
 from harness.errors import UserError
-from harness.execution import Laboratory
-from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
-from harness.golden import Deviations, load_deviations
+from harness.execution import Laboratory, Networks
+from harness.generation import (
+    arguments,
+    declared_examples,
+    network_arguments,
+    network_examples,
+    network_shapes,
+    positional,
+    ranges,
+    sampled_examples,
+    shapes,
+    terms,
+)
+from harness.golden import Deviations, load_deviations, load_network_deviations
 from harness.memory import Memory
-from harness.nouns import Case, Deviation, Level
+from harness.nouns import Case, Deviation, Level, Network, NetworkDeviation
 from harness.settings import Settings
 from harness.shipped import collection, data
-from harness.verdict import Outcome, Trial, concerned
+from harness.verdict import NetworkOutcome, NetworkTrial, Outcome, Trial, concerned, concerned_networks
+
+Noun = TypeVar("Noun", Case, Network)
 
 REHEARSED = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
@@ -33,7 +46,9 @@ class Gate:
     settings: Settings
     levels: tuple[Level, ...] = field(init=False)
     deviations: Deviations = field(init=False)
+    network_deviations: tuple[NetworkDeviation, ...] = field(init=False)
     laboratory: Laboratory = field(init=False)
+    networks: Networks = field(init=False)
     _deadline: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -41,6 +56,7 @@ class Gate:
         root = self.settings.root
         self.levels = load_levels(data(root, "suites/isa.yaml"))
         self.deviations = load_deviations(collection(root, "golden/deviations"))
+        self.network_deviations = load_network_deviations(data(root, "golden/models.yaml"))
         self.laboratory = Laboratory(
             self.levels,
             python=self.settings.python,
@@ -49,6 +65,7 @@ class Gate:
             names=self.settings.levels or None,
             in_process=self.settings.in_process,
         )
+        self.networks = Networks(self.laboratory, self.settings.profile.limit)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
@@ -71,22 +88,20 @@ class Gate:
 
     def suites(self, files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
         """The same by file. Every mistake in any of the files is in the UserError."""
-        found: dict[Path, tuple[Case, ...]] = {}
-        problems = []
-        for file in files:
-            try:
-                found[file] = load_suite(file, self.settings.root).cases
-            except UserError as error:
-                problems.append(str(error))
-        if problems:
-            raise UserError("\n".join(problems))
+        found = _loaded(files, lambda file: load_suite(file, self.settings.root).cases, models=False)
         cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
         return found
 
-    def rehearse(self, cases: Iterable[Case]) -> None:
-        """Draw a few examples of each case; no worker is needed. Raises UserError with all problems at once."""
-        if problems := [problem for case in cases for problem in _undrawable(case)]:
+    def models(self, files: Iterable[Path]) -> dict[Path, tuple[Network, ...]]:
+        """The networks that these files declare, by file; files of cases are left out. Raises UserError."""
+        return _loaded(files, lambda file: load_models(file, self.settings.root).networks, models=True)
+
+    def rehearse(self, cases: Iterable[Case], networks: Iterable[Network] = ()) -> None:
+        """Draw a few examples of each; no worker is needed. Raises UserError with all problems at once."""
+        problems = [problem for case in cases for problem in _undrawable(case)]
+        problems += [problem for network in networks for problem in _unmakeable(network)]
+        if problems:
             raise UserError("\n".join(problems))
 
     def check(self, cases: Iterable[Case]) -> None:
@@ -98,6 +113,34 @@ class Gate:
         ]
         if problems:
             raise UserError("\n".join(problems))
+
+    def check_networks(self, networks: Iterable[Network]) -> dict[str, str]:
+        """Ask a worker for every factory: what is missing here, by the id of the network that needs it.
+
+        Raises UserError with all factories that cannot be had.
+        """
+        problems, missing = [], {}
+        for network in networks:
+            lacking, problem = self.networks.check(network)
+            if problem:
+                problems.append(f"{network.id.partition('::')[0]}:{network.line}: {network.name}: {problem}")
+            elif lacking:
+                missing[network.id] = lacking
+        if problems:
+            raise UserError("\n".join(problems))
+        return missing
+
+    def try_network(self, network: Network, item: tuple[str, str, str], share: float = 1.0) -> NetworkOutcome:
+        """One trial of a network. `share` is this item's part of what is left of the time budget."""
+        return NetworkTrial(
+            network,
+            item,
+            self.networks,
+            concerned_networks(self.network_deviations, network.id, self.laboratory.build.torch),
+            seed=self.settings.seed,
+            draws=network.draws,
+            deadline=self._item_deadline(share),
+        ).run()
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
@@ -162,6 +205,34 @@ class Gate:
 
 def _proof(proof: Mapping[str, str]) -> str:
     return "; ".join(f"{library} {said}" for library, said in proof.items())
+
+
+def _loaded(
+    files: Iterable[Path], load: Callable[[Path], tuple[Noun, ...]], *, models: bool
+) -> dict[Path, tuple[Noun, ...]]:
+    """What the files of models, or those of cases, declare. Every mistake in any of them is in the UserError."""
+    found: dict[Path, tuple[Noun, ...]] = {}
+    problems = []
+    for file in files:
+        if declares_models(file) != models:
+            continue
+        try:
+            found[file] = load(file)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return found
+
+
+def _unmakeable(network: Network) -> Iterator[str]:
+    """Why no example of the network can be made, if so."""
+    try:
+        for example in network_examples(network, network.items[0], 0, REHEARSED):
+            network_shapes(network, example)
+            network_arguments(network, example)
+    except UserError as error:
+        yield str(error)
 
 
 def _undrawable(case: Case) -> Iterator[str]:

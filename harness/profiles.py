@@ -14,7 +14,8 @@ class Profile:
     (0: all); `random` is the number of examples Hypothesis draws; `limit` the seconds one example may take in one
     cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
-    nothing but witnesses, saved failures and declared examples.
+    nothing but witnesses, saved failures and declared examples; `networks`: also those declared for the nightly
+    profile.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Profile:
     fresh: bool = False
     recalls: bool = True
     saved_only: bool = False
+    networks: bool = False
 
     def with_examples(self, count: int | None) -> Profile:
         """The same profile with about `count` examples an item: at most half of them from the covering array."""
@@ -48,7 +50,7 @@ PROFILES: Final[dict[str, Profile]] = {
     for profile in (
         Profile("quick", strength=2, rows=30, random=10, limit=5.0, attempts=200),
         Profile("gate", strength=2, rows=0, random=40, limit=20.0, attempts=400, recalls=False),
-        Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True),
+        Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True, networks=True),
         Profile("replay", strength=2, rows=0, random=0, limit=30.0, attempts=400, saved_only=True),
     )
 }

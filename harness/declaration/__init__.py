@@ -4,6 +4,7 @@ from harness.declaration.document import Document, read_document
 from harness.declaration.layouts import FORMATS, LAYOUTS, VIEWS
 from harness.declaration.levels import load_levels
 from harness.declaration.mistakes import DeclarationError, Mistake, suggestion
+from harness.declaration.networks import ModelSuite, declares_models, load_models
 from harness.declaration.positions import Location, Positions
 from harness.declaration.schema import json_schema
 from harness.declaration.suite import Suite, load_suite
@@ -18,12 +19,15 @@ __all__ = [
     "Items",
     "Location",
     "Mistake",
+    "ModelSuite",
     "Positions",
     "Report",
     "Strict",
     "Suite",
+    "declares_models",
     "json_schema",
     "load_levels",
+    "load_models",
     "load_suite",
     "read_document",
     "read_model",

@@ -7,21 +7,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.declaration.models import SuiteModel
+from harness.declaration.networks import ModelsFile
 from harness.declaration.wording import EXPECTED
 
 SCHEMA_FILE: Final = Path(__file__).with_name("suite.schema.json")
+MODELS_SCHEMA_FILE: Final = Path(__file__).with_name("models.schema.json")
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a suite file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **SuiteModel.model_json_schema()}
+def json_schema(model: type[SuiteModel | ModelsFile] = SuiteModel) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a suite file, or of a file of models."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     plain: dict[str, Any] = _plain(schema)
     return plain
 
 
-def schema_text() -> str:
+def schema_text(model: type[SuiteModel | ModelsFile] = SuiteModel) -> str:
     """The text of the checked-in schema file."""
-    return json.dumps(json_schema(), indent=2) + "\n"
+    return json.dumps(json_schema(model), indent=2) + "\n"
 
 
 def _plain(part: Any) -> Any:

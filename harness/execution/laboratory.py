@@ -44,6 +44,7 @@ class Laboratory:
     under test (None: this one), `preload` files it runs first, `limit` the seconds one example may take in one cell.
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
+    `few`: of the default levels only those that networks run at, set before entry.
 
     `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
     name: in what its cap did not hold), `incidents` (workers replaced) and `hits` (cell: implementation: count) grow.
@@ -71,6 +72,7 @@ class Laboratory:
         self._preload = tuple(preload)
         self._names = names
         self._in_process = in_process
+        self.few = False
         self._histories: dict[str, deque[Example]] = {}
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
         self._bench: Bench | None = None
@@ -104,6 +106,16 @@ class Laboratory:
     def build(self) -> Build:
         """The build under test and its host."""
         return self._build
+
+    @property
+    def asked(self) -> bool:
+        """Whether levels were asked for by name."""
+        return self._names is not None
+
+    @property
+    def preloads(self) -> bool:
+        """Whether the workers run preload files first."""
+        return bool(self._preload) and not self._in_process
 
     @property
     def bench(self) -> Bench:
@@ -250,6 +262,9 @@ class Laboratory:
     def _open_workers(self) -> None:
         host = probe(self._python)
         chosen, self.unavailable = rules.available(self.levels, self._names, host)
+        if self.few and self._names is None:
+            names = rules.representatives(chosen, self.levels)
+            chosen = [level for level in chosen if level.name in names]
         bench = self._bench = WorkerBench(host, tuple(file.resolve() for file in self._preload), self.incidents.append)
         described = bench.open(chosen)
         cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in chosen]

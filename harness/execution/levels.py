@@ -76,6 +76,15 @@ def merged(cells: Sequence[Cell], levels: Sequence[Level]) -> tuple[tuple[Cell, 
     return tuple(cell for cell in cells if cell.name not in aliases), aliases
 
 
+def representatives(levels: Sequence[Level], declared: Iterable[Level]) -> list[str]:
+    """The names of two of these levels: the lowest with ATen kernels of its own (avx2 on x86-64), and the highest."""
+    declared = tuple(declared)
+    height = {level.name: len(below(level, declared)) for level in levels}
+    lowest = min((level for level in levels if level.aten != "default"), key=lambda one: height[one.name], default=None)
+    highest = max(levels, key=lambda one: height[one.name])
+    return list(dict.fromkeys([*([lowest.name] if lowest else []), highest.name]))
+
+
 def uncapped(cell: Cell) -> str:
     """How ATen's effective capability differs from what was asked, or nothing."""
     asked, found = cell.level.aten.upper(), cell.proof["aten"]

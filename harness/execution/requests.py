@@ -108,8 +108,8 @@ def observations(cell: str, reply: Mapping[str, Any]) -> tuple[Observation, Obse
         status, signal, message = reply["status"], reply.get("signal", 0), reply.get("message", "")
         drawn, plain = (Observation(cell, layout, status, signal=signal, message=message) for layout in LAYOUTS)
         return drawn, plain
-    records = {name: _record(record) for name, record in reply["drawn"]["tensors"].items()}
-    again = {name: _record(record, records.get(name)) for name, record in reply["contiguous"]["tensors"].items()}
+    records = {name: record_of(record) for name, record in reply["drawn"]["tensors"].items()}
+    again = {name: record_of(record, records.get(name)) for name, record in reply["contiguous"]["tensors"].items()}
     return (
         _observation(cell, "drawn", reply["drawn"], records),
         _observation(cell, "contiguous", reply["contiguous"], again),
@@ -134,7 +134,7 @@ def _observation(
     )
 
 
-def _record(record: Any, shared: TensorRecord | None = None) -> TensorRecord:
+def record_of(record: Any, shared: TensorRecord | None = None) -> TensorRecord:
     """A record as NumPy has it; without bytes of its own the values are those of `shared`."""
     dtype, shape, strides, raw = record
     if raw is None and shared is not None:

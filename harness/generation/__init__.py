@@ -7,6 +7,7 @@ from harness.generation.covered import Coverage, coverage
 from harness.generation.covering import corner_examples
 from harness.generation.declared import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
+from harness.generation.networks import network_arguments, network_examples, network_shapes
 from harness.generation.ranges import ranges
 from harness.generation.shapes import BUDGET, arguments, positional, shapes, terms
 from harness.generation.shrinking import shrink
@@ -18,6 +19,9 @@ __all__ = [
     "corner_examples",
     "coverage",
     "declared_examples",
+    "network_arguments",
+    "network_examples",
+    "network_shapes",
     "positional",
     "random_examples",
     "ranges",

@@ -14,15 +14,33 @@ from harness.nouns.case import (
     tensors_in,
 )
 from harness.nouns.cell import Cell, Level
-from harness.nouns.deviation import Deviation, matches
+from harness.nouns.deviation import Deviation, NetworkDeviation, matches
 from harness.nouns.example import Example
 from harness.nouns.expression import Expression, ExpressionError
 from harness.nouns.finding import Finding, Judgement
+from harness.nouns.network import (
+    BASELINE,
+    CONVERSIONS,
+    PRECISIONS,
+    RUNNERS,
+    STEPS,
+    InputSpec,
+    ModuleRecord,
+    Network,
+    NetworkExample,
+    NetworkObservation,
+    NetworkReference,
+)
 from harness.nouns.observation import Observation, Reference, TensorRecord
 
 __all__ = [
     "ALL_DTYPES",
+    "BASELINE",
+    "CONVERSIONS",
     "FILLS",
+    "PRECISIONS",
+    "RUNNERS",
+    "STEPS",
     "Case",
     "Cell",
     "DeclaredExample",
@@ -31,8 +49,15 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Finding",
+    "InputSpec",
     "Judgement",
     "Level",
+    "ModuleRecord",
+    "Network",
+    "NetworkDeviation",
+    "NetworkExample",
+    "NetworkObservation",
+    "NetworkReference",
     "Numerics",
     "Observation",
     "Reference",

@@ -48,3 +48,25 @@ class Deviation:
 def matches(tensor: str, pattern: str) -> bool:
     """Whether a tensor's name fits a pattern of names. Brackets are literal: ``output[0]`` is a name, not a class."""
     return fnmatchcase(tensor, pattern.replace("[", "[[]"))
+
+
+@dataclass(frozen=True)
+class NetworkDeviation:
+    """One entry of `golden/models.yaml`: a finding about networks that is known and accepted for now.
+
+    It matches a finding of that oracle whose tensor is one of `tensors` (patterns), in an item (a pattern such as
+    ``eval-*``) of a network of `models` (ids, patterns too), for an example of which `when` is true. The networks
+    themselves are its witness: an entry that accepts nothing in an item where its condition held is stale.
+    """
+
+    id: str
+    models: tuple[str, ...]
+    items: tuple[str, ...]
+    tensors: tuple[str, ...]
+    oracle: str
+    cells: tuple[str, ...]
+    when: Expression
+    reason: str
+    link: str
+    torch: str = ""
+    line: int = 0

@@ -4,7 +4,9 @@
 """
 
 from harness.oracles.bounds import allowance, gamma
+from harness.oracles.formats import keeps, losses
 from harness.oracles.judge import judge
+from harness.oracles.networks import judge_network
 from harness.oracles.rounding import FORMATS, accumulator_of, round_to, tiny, unit_roundoff
 from harness.oracles.strides import channels_last_strides, contiguous_strides, format_of
 
@@ -17,6 +19,9 @@ __all__ = [
     "format_of",
     "gamma",
     "judge",
+    "judge_network",
+    "keeps",
+    "losses",
     "round_to",
     "tiny",
     "unit_roundoff",

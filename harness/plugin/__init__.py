@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.plugin.items import CaseItem, SuiteFile
+from harness.plugin.items import CaseItem, NetworkItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import terminal_summary
@@ -51,14 +51,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A selection that selects nothing is a mistake; else note how many items share the time budget."""
     run = Session.of(config)
-    run.divide(sum(isinstance(item, CaseItem) for item in items))
+    run.divide(sum(isinstance(item, (CaseItem, NetworkItem)) for item in items))
     if not items and selects_cases(config) and not run.is_xdist_worker:
         raise pytest.UsageError(nothing_selected(config))
 
 
 def selects_cases(config: pytest.Config) -> bool:
     """Whether this run is one over suites, and a ``-k`` chooses among their cases."""
-    return bool(config.option.keyword and Session.of(config).cases)
+    session = Session.of(config)
+    return bool(config.option.keyword and (session.cases or session.networks))
 
 
 def nothing_selected(config: pytest.Config) -> str:
@@ -72,7 +73,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send the outcome along with the report: xdist carries it to the controller."""
     report = yield
-    if call.when == "call" and isinstance(item, CaseItem) and item.outcome is not None:
+    if call.when == "call" and isinstance(item, (CaseItem, NetworkItem)) and item.outcome is not None:
         report.equivalence = item.outcome.as_json()  # type: ignore[attr-defined] # extra attributes are serialised
     return report
 

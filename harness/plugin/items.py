@@ -9,26 +9,30 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.nouns import Case
+from harness.nouns import Case, Network
 from harness.plugin.session import Session
-from harness.reporting import failure_text
-from harness.verdict import Outcome
+from harness.reporting import failure_text, network_failure_text
+from harness.verdict import NetworkOutcome, Outcome
 
 
 class EquivalenceFailure(Exception):  # noqa: N818 - a verdict, not an error of the harness
     """A trial failed; the outcome holds what to print."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(f"{outcome.case}[{outcome.dtype}] {outcome.status}")
+    def __init__(self, outcome: Outcome | NetworkOutcome) -> None:
+        super().__init__(outcome.status)
         self.outcome = outcome
 
 
 class SuiteFile(pytest.File):
     """A YAML suite."""
 
-    def collect(self) -> Iterator[CaseItem]:
-        """One item for each case and dtype, in declared order: the same on every xdist worker."""
+    def collect(self) -> Iterator[CaseItem | NetworkItem]:
+        """One item for each case and dtype, or network and way to run it, in declared order: the same everywhere."""
         session = Session.of(self.config)
+        for network in session.networks_of(self.path):
+            for way in network.items:
+                name = f"{network.name}[{'-'.join(way)}]"
+                yield NetworkItem.from_parent(self, name=name, network=network, way=way)
         for case in session.cases_of(self.path):
             for dtype in case.every_dtype:
                 yield CaseItem.from_parent(self, name=f"{case.name}[{dtype}]", case=case, dtype=dtype)
@@ -55,11 +59,7 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""
-        if isinstance(excinfo.value, EquivalenceFailure):
-            return failure_text(excinfo.value.outcome, Session.of(self.config).settings.replay_options)
-        if isinstance(excinfo.value, UserError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return _told(self, excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (from 0) and name, as pytest prints them."""
@@ -70,3 +70,46 @@ class CaseItem(pytest.Item):
         yield "examples", outcome.examples.total()
         yield "worst_ratio", max(outcome.ratios.values(), default=0.0)
         yield "deviations", " ".join(sorted(outcome.deviations))
+
+
+class NetworkItem(pytest.Item):
+    """One network in one way to run it: step, runner, precision."""
+
+    def __init__(self, *, network: Network, way: tuple[str, str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.network = network
+        self.way = way
+        self.outcome: NetworkOutcome | None = None
+
+    def runtest(self) -> None:
+        """Try the network. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
+        found = Session.of(self.config).try_network(self.network, self.way)
+        if isinstance(found, str):
+            pytest.skip(found)
+        self.outcome = found
+        self.user_properties.append(("status", found.status))
+        self.user_properties.append(("worst_ratio", max(found.ratios.values(), default=0.0)))
+        if found.status in ("failed", "untrusted"):
+            raise EquivalenceFailure(found)
+        if found.status in ("skipped", "not run"):
+            pytest.skip("; ".join([*dict.fromkeys(found.skipped.values()), *found.notes]) or "no example to run")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The failure story instead of a traceback."""
+        return _told(self, excinfo) or super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """File, line (from 0) and name, as pytest prints them."""
+        return self.path, self.network.line - 1, self.name
+
+
+def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """What a failed item says in place of a traceback; nothing for what is neither a verdict nor the user's mistake."""
+    if isinstance(excinfo.value, UserError):
+        return str(excinfo.value)
+    if not isinstance(excinfo.value, EquivalenceFailure):
+        return ""
+    outcome, options = excinfo.value.outcome, Session.of(item.config).settings
+    if isinstance(outcome, NetworkOutcome):
+        return network_failure_text(outcome, item.nodeid, options.seed)
+    return failure_text(outcome, options.replay_options)

@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 
 from harness.gate import Gate
-from harness.nouns import Case
+from harness.nouns import Case, Network
 from harness.reporting import Record
 from harness.settings import Settings
-from harness.verdict import Outcome
+from harness.verdict import NetworkOutcome, Outcome
 
 KEY: Final = pytest.StashKey["Session"]()
 
@@ -27,6 +27,7 @@ class Session:
         self.settings = settings
         self.gate: Gate | None = None
         self.cases: dict[Path, tuple[Case, ...]] = {}
+        self.networks: dict[Path, tuple[Network, ...]] = {}
         self.record = Record()
         self.remaining = 0
         self._open = contextlib.ExitStack()
@@ -41,19 +42,23 @@ class Session:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self.gate = Gate(self.settings)
         self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
+        self.networks = {path.resolve(): found for path, found in self.gate.models(files).items()}
+        self.gate.laboratory.few = not self.cases
         if self.config.option.collectonly:
             return
         if not self.is_xdist_worker:
-            self._look_first(self.gate, [case for cases in self.cases.values() for case in cases])
+            cases = [case for found in self.cases.values() for case in found]
+            self._look_first(self.gate, cases, [network for found in self.networks.values() for network in found])
         if self.is_xdist_controller:
             self.close()
 
-    def _look_first(self, gate: Gate, cases: Sequence[Case]) -> None:
+    def _look_first(self, gate: Gate, cases: Sequence[Case], networks: Sequence[Network]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
         self.record.prepare(self.settings.record)
-        gate.rehearse(cases)
+        gate.rehearse(cases, networks)
         self._enter(gate)
         gate.check(cases)
+        gate.check_networks(networks)
         self.record.open(gate.header(), *gate.described())
 
     def _enter(self, gate: Gate) -> Gate:
@@ -71,6 +76,11 @@ class Session:
         """The cases of one file."""
         return self.cases.get(path.resolve(), ())
 
+    def networks_of(self, path: Path) -> Sequence[Network]:
+        """The networks of one file that the profile runs."""
+        found = self.networks.get(path.resolve(), ())
+        return [network for network in found if self.settings.profile.networks or not network.nightly]
+
     def divide(self, items: int) -> None:
         """Note how many items share the time budget: xdist's workers run their part of them each."""
         workers = getattr(self.config, "workerinput", {}).get("workercount", 1)
@@ -79,9 +89,19 @@ class Session:
     def try_case(self, case: Case, dtype: str) -> Outcome:
         """One trial in this process's laboratory."""
         assert self.gate is not None  # noqa: S101 - the case came from it
+        return self._enter(self.gate).try_case(case, dtype, self._share())
+
+    def try_network(self, network: Network, item: tuple[str, str, str]) -> NetworkOutcome | str:
+        """One trial of a network; or what is missing here to build it."""
+        assert self.gate is not None  # noqa: S101 - the network came from it
+        gate = self._enter(self.gate)
+        share = self._share()
+        return gate.check_networks([network]).get(network.id) or gate.try_network(network, item, share)
+
+    def _share(self) -> float:
         share = 1.0 / max(self.remaining, 1)
         self.remaining -= 1
-        return self._enter(self.gate).try_case(case, dtype, share)
+        return share
 
     @property
     def is_xdist_worker(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.reporting.record import SCHEMA
-from harness.reporting.summary import TEMPLATES
+from harness.reporting.templating import TEMPLATES
 
 CHECKED = ("passed", "deviation", "failed")
 """What an item came to when at least one of its checks could have failed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reporting.summary import TEMPLATES
+from harness.reporting.templating import TEMPLATES
 from harness.verdict import CellRow, Failure, Outcome
 
 

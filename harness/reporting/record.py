@@ -65,6 +65,16 @@ class Record:
         return [self.outcomes[item] for item in sorted(self.outcomes)]
 
     @property
+    def cases(self) -> list[dict[str, Any]]:
+        """The outcomes of operators."""
+        return [outcome for outcome in self.sorted if "case" in outcome]
+
+    @property
+    def networks(self) -> list[dict[str, Any]]:
+        """The outcomes of networks."""
+        return [outcome for outcome in self.sorted if "network" in outcome]
+
+    @property
     def cells(self) -> list[str]:
         """The levels that ran, lowest first."""
         return [name for name, level in self.levels.items() if level["state"] == "run"]

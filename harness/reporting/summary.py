@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from typing import Any, Final
 
-import jinja2
-
 from harness.nouns import ALL_DTYPES
+from harness.reporting.networks import network_summary
 from harness.reporting.record import Record, total
+from harness.reporting.templating import TEMPLATES
 
 MARKS: Final = {"passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not run": "-"}
 WORST_FIRST: Final = ("failed", "deviation", "passed", "untrusted")
 
-TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("harness.reporting"),
-    autoescape=False,  # noqa: S701 - plain text for a terminal
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-TEMPLATES.filters["quote"] = shlex.quote
-
 
 def terminal_summary(record: Record) -> str:
-    """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted."""
-    outcomes = record.sorted
+    """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted.
+
+    Networks have a table of their own; where only they ran, it is the whole summary.
+    """
+    outcomes = record.cases
+    networks = network_summary(record.networks, record.cells)
+    if not outcomes:
+        return networks
     return TEMPLATES.get_template("summary.txt").render(
         cells=record.cells,
         levels=record.levels,
@@ -42,7 +38,7 @@ def terminal_summary(record: Record) -> str:
         pairs=total(outcome["coverage"] for outcome in outcomes),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
         notes=[f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]],
-    )
+    ) + ("\n\n" + networks if networks else "")
 
 
 def state(outcome: dict[str, Any], cell: str) -> str:
@@ -62,7 +58,7 @@ def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
 
 def _rows(record: Record) -> list[dict[str, Any]]:
     cases: dict[str, list[dict[str, Any]]] = {}
-    for outcome in record.sorted:
+    for outcome in record.cases:
         cases.setdefault(outcome["case"], []).append(outcome)
     return [
         {
@@ -85,7 +81,7 @@ def _hits(record: Record) -> dict[str, list[tuple[str, int]]]:
     """Cell → implementations with counts, most used first, then by name."""
     return {
         cell: sorted(
-            total(outcome["hits"].get(cell, {}) for outcome in record.sorted).items(), key=lambda hit: (-hit[1], hit[0])
+            total(outcome["hits"].get(cell, {}) for outcome in record.cases).items(), key=lambda hit: (-hit[1], hit[0])
         )
         for cell in record.cells
     }

@@ -1,9 +1,24 @@
 """Verdict: what a trial of one case in one dtype comes to, with the known deviations taken out."""
 
 from harness.verdict.deviations import concerned
+from harness.verdict.networks import NetworkFailure, NetworkOutcome, NetworkTrial, concerned_networks, layout_rows
 from harness.verdict.outcome import CellRow, Failure, Outcome
 from harness.verdict.reduction import table
 from harness.verdict.ruling import Ruling, rule
 from harness.verdict.trial import Trial
 
-__all__ = ["CellRow", "Failure", "Outcome", "Ruling", "Trial", "concerned", "rule", "table"]
+__all__ = [
+    "CellRow",
+    "Failure",
+    "NetworkFailure",
+    "NetworkOutcome",
+    "NetworkTrial",
+    "Outcome",
+    "Ruling",
+    "Trial",
+    "concerned",
+    "concerned_networks",
+    "layout_rows",
+    "rule",
+    "table",
+]

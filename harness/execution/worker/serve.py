@@ -7,7 +7,18 @@ import marshal
 import traceback
 from typing import Any
 
-from . import catalogue, describe, fork, observe, reference, resolve, tracing
+from . import (
+    building,
+    catalogue,
+    describe,
+    fork,
+    network,
+    observe,
+    reference,
+    resolve,
+    sensitivity,
+    tracing,
+)
 
 VERSION = 2
 """marshal's format: every Python that runs a worker writes and reads this one."""
@@ -47,13 +58,20 @@ class Worker:
     def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
         for earlier in request.get("after", ()):
             self._perform(earlier)
-        if request["op"] == "observe":
-            return repeated(request, self.log)
-        if request["op"] == "refer":
-            return reference.refer(request)
-        if request["op"] == "catalogue":
-            return {"functions": list(catalogue.functions()), "called": catalogue.called(request["calls"])}
-        return {"problems": resolve.problems(request)}
+        work: dict[str, Any] = {
+            "observe": lambda: repeated(request, self.log),
+            "refer": lambda: reference.refer(request),
+            "check": lambda: {"problems": resolve.problems(request)},
+            "catalogue": lambda: {
+                "functions": list(catalogue.functions()),
+                "called": catalogue.called(request["calls"]),
+            },
+            "network": lambda: network.serve(request, self.log),
+            "network-refer": lambda: sensitivity.refer(request),
+            "network-check": lambda: building.checked(request),
+        }
+        reply: dict[str, Any] = work[request["op"]]()
+        return reply
 
 
 def repeated(request: dict[str, Any], log: tracing.Trace) -> dict[str, Any]:

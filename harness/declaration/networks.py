@@ -1,0 +1,232 @@
+"""Files that declare networks: ``models:`` in place of ``cases:``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from harness.declaration.document import read_document
+from harness.declaration.mistakes import DeclarationError
+from harness.declaration.models import Argument, Arithmetic, SizeEntry, Words
+from harness.declaration.positions import Location
+from harness.declaration.scope import Scope, whole
+from harness.declaration.sizes import build_size
+from harness.declaration.validation import Items, Report, Strict, attempt
+from harness.nouns import Expression, InputSpec, Network, Size
+
+StepName = Literal["eval", "train"]
+RunnerName = Literal["eager", "fx", "script", "trace", "export", "compile"]
+PrecisionName = Literal["float32", "bfloat16"]
+ConversionName = Literal["both", "model", "input"]
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_NAME: Final = re.compile(r"\w[\w.-]*")
+_PLACEHOLDER: Final = "{name}"
+_PROFILES: Final = {"gate": False, "nightly": True}
+
+
+class InputModel(Strict):
+    """One tensor that the network is called with."""
+
+    shape: Items[Arithmetic] = Field(description="One expression for each dimension: [N, 3, H, W]")
+    layout: Literal["contiguous", "channels_last"] = Field(
+        "channels_last", description="contiguous: never converted; such an input is no image"
+    )
+    dtype: Literal["float32", "int64"] = Field("float32", description="int64 holds whole numbers from 0")
+    most: int = Field(3, ge=1, description="int64: the largest number")
+
+
+class ModelDefaults(Strict):
+    """What the models of a file share. A model overrides it key by key."""
+
+    sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Choices and ranges, in the order of drawing")
+    inputs: dict[str, InputModel] = Field(default_factory=dict, description="Tensors the network gets, in this order")
+    arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments of the factory")
+    steps: Items[StepName] = Field(("eval", "train"), min_length=1, description="Evaluation, a step of training")
+    runners: Items[RunnerName] = Field(("eager",), min_length=1, description="The ways to run it")
+    precisions: Items[PrecisionName] = Field(("float32",), min_length=1, description="bfloat16 is by autocast")
+    conversions: Items[ConversionName] = Field(
+        ("both", "model", "input"), min_length=1, description="What is put in channels-last"
+    )
+    frozen: Items[str] = Field((), description="Classes of modules that stay in evaluation mode: [Dropout]")
+    watch: Items[str] = Field((), description="Paths of modules whose outputs are judged as well")
+    requires: Items[str] = Field((), description="Packages without which the models are skipped")
+    seeded: bool = Field(default=False, description="It draws random numbers, and is the same from the same seed")
+    profile: Literal["gate", "nightly"] = Field("gate", description="nightly: not in the gate")
+    draws: int = Field(1, ge=1, description="Examples of each item in the gate")
+
+
+class ModelModel(ModelDefaults):
+    """One model, or with `names` one family of models that differ in a name."""
+
+    factory: str = Field(description="Dotted name of what makes the module: torchvision.models.resnet18")
+    names: Items[str] | None = Field(None, min_length=1, description="One model for each; replaces {name} in `factory`")
+
+
+class ModelsFile(Strict):
+    """A file of models."""
+
+    suite: str = Field(min_length=1, description="The name of the suite")
+    about: str = Field("", description="What these models have in common")
+    defaults: ModelDefaults = Field(default_factory=ModelDefaults, description="Keys that the models share")
+    models: Annotated[dict[str, ModelModel], Field(min_length=1)] = Field(description="Models by name")
+
+
+@dataclass(frozen=True)
+class ModelSuite:
+    """What one file declares. `networks` are in the order of the file."""
+
+    path: Path
+    name: str
+    about: str
+    networks: tuple[Network, ...]
+
+
+def declares_models(path: Path | str) -> bool:
+    """Whether a suite file is one of models. False for what cannot be read: whoever loads it says why."""
+    try:
+        data = read_document(path).data
+    except DeclarationError:
+        return False
+    return isinstance(data, dict) and "models" in data
+
+
+def load_models(path: Path | str, root: Path | str) -> ModelSuite:
+    """Read a file of models; ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
+    path = Path(path)
+    file = path.resolve().relative_to(Path(root).resolve()).as_posix() if _inside(path, Path(root)) else path.as_posix()
+    document = read_document(path, "suite of models", file)
+    report = Report(document)
+    checked = attempt(report, ModelsFile, document.data)
+    report.next_look()
+    networks = list(_networks(checked, report, file)) if checked is not None else []
+    report.raise_if_any()
+    assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
+    return ModelSuite(path, checked.suite, checked.about, tuple(networks))
+
+
+def _inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A model over the file's defaults: each value, and where it was written."""
+
+    key: str
+    model: ModelModel
+    defaults: ModelDefaults
+    report: Report
+
+    def get(self, field: str) -> Any:
+        return getattr(self._owner(field), field)
+
+    def at(self, field: str, *below: int | str) -> Location:
+        above: Location = ("models", self.key) if self._owner(field) is self.model else ("defaults",)
+        return (*above, field, *below)
+
+    def _owner(self, field: str) -> ModelDefaults:
+        inherited = field not in self.model.model_fields_set and field in self.defaults.model_fields_set
+        return self.defaults if inherited else self.model
+
+
+def _networks(checked: ModelsFile, report: Report, file: str) -> Iterator[Network]:
+    lines: dict[str, int] = {}
+    for key, model in checked.models.items():
+        entry = _Entry(key, model, checked.defaults, report)
+        common = _common(entry)
+        for name, at, is_key in _names(entry):
+            line = (report.positions.key(at) if is_key else report.positions.at(at))[0]
+            if name in lines:
+                report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
+            lines.setdefault(name, line)
+            factory = model.factory.replace(_PLACEHOLDER, name)
+            yield Network(f"{file}::{name}", name, checked.suite, line, factory, **common)
+
+
+def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
+    """Name and place of each model of an entry, and whether that place is a key."""
+    names, at = entry.model.names, ("models", entry.key)
+    if names is None:
+        if not _NAME.fullmatch(entry.key):
+            entry.report.add(at, f"{entry.key!r} is not a name for a model; use letters, digits, _, . and -", key=True)
+        if not _DOTTED.fullmatch(entry.model.factory):
+            message = f"{entry.model.factory!r} is not a dotted name, such as torchvision.models.resnet18"
+            entry.report.add((*at, "factory"), message)
+        yield entry.key, at, True
+        return
+    if _PLACEHOLDER not in entry.model.factory:
+        message = "a family with names: needs '{name}' in its factory, such as torchvision.models.{name}"
+        entry.report.add((*at, "factory"), message)
+    for index, name in enumerate(names):
+        yield name, (*at, "names", index), False
+
+
+def _common(entry: _Entry) -> dict[str, Any]:
+    scope = Scope(entry.report, entry.key, tuple(entry.get("sizes")))
+    sizes = [_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()]
+    same = ("steps", "runners", "precisions", "conversions", "frozen", "watch", "requires", "seeded", "draws")
+    found = {field: entry.get(field) for field in same}
+    _check_runners(entry)
+    return {
+        **found,
+        "sizes": tuple(size for size in sizes if size is not None),
+        "inputs": tuple(_inputs(entry, scope)),
+        "arguments": {
+            name: _argument(written, scope, entry.at("arguments", name))
+            for name, written in entry.get("arguments").items()
+        },
+        "nightly": _PROFILES[entry.get("profile")],
+    }
+
+
+def _check_runners(entry: _Entry) -> None:
+    """A program that was traced or exported is one of evaluation: its training mode is not the module's."""
+    evaluated = {"script", "trace", "export"} & set(entry.get("runners"))
+    if evaluated and "train" in entry.get("steps"):
+        message = f"{', '.join(sorted(evaluated))} run in evaluation only; write steps: [eval], or a model of its own"
+        entry.report.add(entry.at("runners"), message)
+
+
+def _size(name: str, written: Any, scope: Scope, at: Location) -> Size | None:
+    size = build_size(name, written, scope, at)
+    if size is not None and (size.kind not in ("choice", "range") or size.length):
+        scope.report.add(at, f"{name!r} of a model is a list of choices or a range such as 1..5")
+        return None
+    return size
+
+
+def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
+    written: Mapping[str, InputModel] = entry.get("inputs")
+    if not written:
+        entry.report.add(("models", entry.key), f"{entry.key!r} has no inputs; it needs at least one", key=True)
+    for name, model in written.items():
+        shape = [
+            _extent(text, scope, entry.at("inputs", name, "shape", index)) for index, text in enumerate(model.shape)
+        ]
+        extents = tuple(extent for extent in shape if extent is not None)
+        yield InputSpec(name, extents, model.layout == "channels_last", model.dtype, model.most)
+
+
+def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
+    expression = scope.parse(text, at)
+    value = None if expression is None else scope.value(expression)
+    if value is not None and (not whole(value) or value < 0):
+        scope.report.add(at, f"{text!r} is {value!r} for the simplest sizes; a dimension is a whole number, 0 or more")
+        return None
+    return expression
+
+
+def _argument(written: Any, scope: Scope, at: Location) -> Any:
+    if isinstance(written, tuple):
+        return tuple(_argument(item, scope, (*at, index)) for index, item in enumerate(written))
+    if isinstance(written, Words):
+        return written.text
+    if not isinstance(written, str):
+        return written
+    hint = f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
+    return scope.parse(written, at, hint=hint)

@@ -1,0 +1,71 @@
+"""Where a network loses channels-last: the module that got NHWC and gave, or passed on, NCHW."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.nouns import ModuleRecord
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One module that lost the format, and in which way."""
+
+    path: str
+    message: str
+
+
+def losses(modules: Sequence[ModuleRecord]) -> Iterator[Loss]:
+    """The modules that lost the format themselves: what their children lost is the children's.
+
+    `modules` are in the order in which their calls ended, so children stand before their parent. A module loses it by
+    returning NCHW for NHWC, or by handing NCHW to a child where everything before was NHWC. A view is no loss, and
+    where an image is too small to tell, nothing is said.
+    """
+    told: set[str] = set()
+    for index, module in enumerate(modules):
+        loss = _returned(module) or _passed(module, _children(modules, index), told)
+        if loss and not any(path == module.path or _below(path, module.path) for path in told):
+            told.add(module.path)
+            yield Loss(module.path, loss)
+
+
+def keeps(module: ModuleRecord) -> bool:
+    """Whether the module got an image in NHWC and none in NCHW."""
+    return "nhwc" in module.given and "nchw" not in module.given
+
+
+def _returned(module: ModuleRecord) -> str:
+    if keeps(module) and "nchw" in module.returned and not module.alias:
+        return f"{_name(module)} got NHWC and gave NCHW back"
+    return ""
+
+
+def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[str]) -> str:
+    if not keeps(module):
+        return ""
+    for child in children:
+        if "nchw" in child.given:
+            return f"{_name(module)} got NHWC and gave {child.path} ({child.kind}) NCHW"
+        if "nchw" in child.returned or child.path in told:
+            return ""
+    return ""
+
+
+def _children(modules: Sequence[ModuleRecord], index: int) -> Sequence[ModuleRecord]:
+    """The calls that the module at `index` made, in order: those below its path since its last call."""
+    path = modules[index].path
+    start = index
+    while start and _below(modules[start - 1].path, path):
+        start -= 1
+    depth = path.count(".") + (1 if path else 0)
+    return [one for one in modules[start:index] if one.path.count(".") == depth or not path]
+
+
+def _below(path: str, parent: str) -> bool:
+    return bool(path) and (not parent or path.startswith(parent + "."))
+
+
+def _name(module: ModuleRecord) -> str:
+    return f"{module.path} ({module.kind})" if module.path else f"the network's own forward ({module.kind})"

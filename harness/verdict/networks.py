@@ -1,0 +1,245 @@
+"""A trial of one network in one way to run it: its examples, what is known of them, and what is left as failures."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from harness.execution import NetworkResult, Networks, network_cells
+from harness.generation import network_examples
+from harness.nouns import (
+    ExpressionError,
+    Finding,
+    Network,
+    NetworkDeviation,
+    NetworkExample,
+    NetworkObservation,
+    matches,
+)
+from harness.oracles import judge_network
+
+SHOWN = 3
+"""Findings of one example that are told in full; the others are counted."""
+
+
+@dataclass(frozen=True)
+class NetworkFailure:
+    """One example of a network that is wrong: its findings, the worst of them first."""
+
+    example: NetworkExample
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass
+class NetworkOutcome:
+    """The counts of one trial. `problem`: one sentence about a network that could not be judged at all.
+
+    `layout` has a row for each module call of the first example: path, class, formats in and out, oneDNN reorders.
+    `reorders` counts them for each conversion.
+    """
+
+    network: str
+    item: str
+    examples: int = 0
+    cells: dict[str, Counter[str]] = field(default_factory=dict)
+    failures: list[NetworkFailure] = field(default_factory=list)
+    deviations: Counter[str] = field(default_factory=Counter)
+    stale: list[str] = field(default_factory=list)
+    untrusted: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
+    hits: dict[str, Counter[str]] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    layout: list[dict[str, Any]] = field(default_factory=list)
+    reorders: dict[str, int] = field(default_factory=dict)
+    incidents: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """``failed``, ``deviation``, ``passed``, ``untrusted``, ``skipped`` or ``not run``."""
+        checked = sum((counts for counts in self.cells.values()), Counter[str]())
+        if self.failures or self.stale or self.problem:
+            return "failed"
+        if self.deviations:
+            return "deviation"
+        if checked["passed"]:
+            return "passed"
+        if self.untrusted:
+            return "untrusted"
+        return "skipped" if self.skipped else "not run"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data with stable order; the same run gives the same text but for `seconds`."""
+        return {
+            "network": self.network,
+            "item": self.item,
+            "status": self.status,
+            "examples": self.examples,
+            "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
+            "failures": [failure.as_json() for failure in self.failures],
+            "deviations": dict(sorted(self.deviations.items())),
+            "stale": self.stale,
+            "untrusted": dict(sorted(self.untrusted.items())),
+            "skipped": self.skipped,
+            "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
+            "ratios": {name: float(f"{ratio:.2g}") for name, ratio in sorted(self.ratios.items())},
+            "layout": self.layout,
+            "reorders": self.reorders,
+            "incidents": self.incidents,
+            "notes": self.notes,
+            "problem": self.problem,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass
+class NetworkTrial:
+    """Runs the examples of one item of a network. `deadline` is a `time.monotonic()` value (None: no limit)."""
+
+    network: Network
+    item: tuple[str, str, str]
+    networks: Networks
+    deviations: Sequence[NetworkDeviation]
+    seed: int
+    draws: int
+    deadline: float | None = None
+    _held: set[str] = field(default_factory=set, init=False)
+
+    def run(self) -> NetworkOutcome:
+        """All examples. Never raises for what a network or a kernel does."""
+        started = time.monotonic()
+        self.outcome = NetworkOutcome(self.network.id, "-".join(self.item))
+        incidents = len(self.networks.laboratory.incidents)
+        for example in network_examples(self.network, self.item, self.seed, self.draws):
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
+                break
+            self.take(self.networks.run(self.network, example, cells=network_cells(self.networks.laboratory)))
+            if self.outcome.problem:
+                break
+        self._stale()
+        self.outcome.incidents = self.networks.laboratory.incidents[incidents:]
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    def take(self, result: NetworkResult) -> None:
+        """Judge one result and add it to the outcome."""
+        outcome, example = self.outcome, result.example
+        problems = [said[1:] for said in result.skipped.values() if said.startswith("!")]
+        outcome.problem = result.reference.problem or next(iter(problems), "")
+        if outcome.problem:
+            return
+        outcome.examples += 1
+        outcome.skipped.update(result.skipped)
+        judgement = judge_network(result.reference, result.observations)
+        failures, accepted = self._settled(judgement.findings, example)
+        states = dict.fromkeys((seen.cell for seen in result.observations), "passed")
+        for cells in judgement.untrusted.values():
+            states.update(dict.fromkeys(cells, "untrusted"))
+        for finding in accepted:
+            states.update(dict.fromkeys(finding.cells, "deviation"))
+        for finding in failures:
+            states.update(dict.fromkeys(finding.cells, "failed"))
+        for cell, state in states.items():
+            outcome.cells.setdefault(cell, Counter())[state] += 1
+        outcome.untrusted.update(judgement.untrusted.keys())
+        for (_cell, tensor), ratio in judgement.ratios.items():
+            if ratio <= 1.0:
+                outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
+        for seen in result.observations:
+            outcome.hits.setdefault(seen.cell, Counter()).update(seen.kernels)
+        self._report(result.observations)
+        if failures:
+            ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
+            outcome.failures.append(NetworkFailure(example, tuple(ordered)))
+
+    def _settled(self, findings: Iterable[Finding], example: NetworkExample) -> tuple[list[Finding], list[Finding]]:
+        """The findings that remain failures, and those that an entry accepts."""
+        known = [one for one in self.deviations if self._holds(one, example)]
+        self._held.update(one.id for one in known)
+        failures, accepted = [], []
+        for finding in findings:
+            remaining = finding
+            for entry in known:
+                if entry.oracle != finding.oracle or not _matches(finding.tensor, entry.tensors):
+                    continue
+                cells = {cell: ratio for cell, ratio in remaining.cells.items() if not _matches(cell, entry.cells)}
+                if len(cells) < len(remaining.cells):
+                    accepted.append(finding)
+                    self.outcome.deviations[entry.id] += 1
+                    remaining = replace(remaining, cells=cells)
+            if remaining.cells:
+                failures.append(remaining)
+        return failures, accepted
+
+    def _holds(self, entry: NetworkDeviation, example: NetworkExample) -> bool:
+        if not _matches(example.item, entry.items):
+            return False
+        try:
+            return bool(entry.when.evaluate({**example.sizes, "threads": example.threads}))
+        except ExpressionError:
+            return False
+
+    def _stale(self) -> None:
+        """The entries whose condition held and that accepted nothing, where everything ran."""
+        done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
+        here = {cell for cell, counts in self.outcome.cells.items() if counts}
+        for entry in self.deviations if done else ():
+            concerned = any(_matches(cell, entry.cells) for cell in here)
+            if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
+                self.outcome.stale.append(entry.id)
+
+    def _report(self, observations: Sequence[NetworkObservation]) -> None:
+        """The layout of the first example in its last cell: the highest level."""
+        if self.outcome.layout or not observations:
+            return
+        last = [seen for seen in observations if seen.cell == observations[-1].cell]
+        self.outcome.reorders = {seen.conversion: seen.reorders for seen in last}
+        self.outcome.layout = layout_rows(last)
+
+
+def layout_rows(runs: Sequence[NetworkObservation]) -> list[dict[str, Any]]:
+    """One row for each module call that got or gave an image: its formats when converted, reorders before and after."""
+    plain = next((seen.modules for seen in runs if seen.conversion == "nchw"), ())
+    both = next((seen.modules for seen in runs if seen.conversion == "both"), ())
+    before = [module.reorders for module in plain] if len(plain) == len(both) else [0] * len(both)
+    return [
+        {
+            "module": module.path,
+            "class": module.kind,
+            "in": " ".join(filter(None, module.given)),
+            "out": " ".join(filter(None, module.returned)),
+            "reorders_nchw": earlier,
+            "reorders_nhwc": module.reorders,
+        }
+        for module, earlier in zip(both, before, strict=True)
+        if not module.parent and (any(module.given) or any(module.returned))
+    ]
+
+
+def concerned_networks(
+    deviations: Iterable[NetworkDeviation], network: str, torch: str
+) -> tuple[NetworkDeviation, ...]:
+    """The entries about this network that the PyTorch version under test is said to have."""
+    return tuple(
+        one
+        for one in deviations
+        if _matches(network, one.models)
+        and (not one.torch or SpecifierSet(one.torch, prereleases=True).contains(Version(torch).public))
+    )
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(matches(name, pattern) for pattern in patterns)

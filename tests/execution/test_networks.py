@@ -1,0 +1,170 @@
+"""Networks in the worker: how they are filled, what is refused, what comes back."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.execution import shipping
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _worker() -> None:
+    """The worker's package, in this process."""
+    shipping.in_this_process()
+
+
+def module(name: str) -> ModuleType:
+    """A module of the worker's package."""
+    return importlib.import_module(f"{shipping.PACKAGE}.{name}")
+
+
+def request(factory: str = "equivalence_worker.blocks.conv_bn_relu", **changes: Any) -> dict[str, Any]:
+    """A request for a small network."""
+    arguments = {"channels": 3, "width": 4, "depth": 2}
+    asked = {
+        "factory": factory,
+        "arguments": arguments if factory.startswith("equivalence_worker.blocks") else {},
+        "inputs": [("x", (2, 3, 8, 8), "float32", True, 3)],
+        "step": "eval",
+        "runner": "eager",
+        "precision": "float32",
+        "conversions": ("both", "model", "input"),
+        "frozen": (),
+        "watch": (),
+        "seeded": False,
+        "seed": 1,
+        "threads": 1,
+    }
+    return {**asked, **changes}
+
+
+def referred(asked: dict[str, Any]) -> dict[str, Any]:
+    """The reference's reply."""
+    reply: dict[str, Any] = module("sensitivity").refer(asked)
+    return reply
+
+
+def served(asked: dict[str, Any]) -> dict[str, Any]:
+    """A cell's reply, with the state of the reference."""
+    state = referred(asked)["state"]
+    reply: dict[str, Any] = module("network").serve({**asked, "state": state}, module("tracing").Trace(active=False))
+    return reply
+
+
+def rms(tensor: Any) -> float:
+    """The root mean square."""
+    return float(tensor.detach().square().mean().sqrt())
+
+
+def test_parameters_are_the_same_in_every_worker() -> None:
+    """Two builds of one request agree bit for bit, whatever torch's generator did in between."""
+    first = module("building").built(request())
+    module("building").release()
+    torch.manual_seed(99)
+    second = module("building").built(request())
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_activations_stay_in_range() -> None:
+    """After calibration every layer of a deep network gives numbers around 1."""
+    asked = request(arguments={"channels": 3, "width": 8, "depth": 12})
+    network = module("building").built(asked, referred(asked)["state"]).eval()
+    sizes: list[float] = []
+    for layer in network:
+        layer.register_forward_hook(lambda _one, _given, output: sizes.append(rms(output)))
+    network(*module("building").inputs(asked))
+    assert min(sizes) > 0.1
+    assert max(sizes) < 10
+
+
+def test_every_conversion_is_run_and_really_converts() -> None:
+    """The layers of a converted network get images in channels-last, those of the unconverted one do not."""
+    runs = served(request())["runs"]
+    assert list(runs) == ["nchw", "both", "model", "input"]
+    first = {conversion: run["modules"][0] for conversion, run in runs.items()}
+    assert {name: record[2] for name, record in first.items()} == {
+        "nchw": ["nchw"], "both": ["nhwc"], "model": ["nchw"], "input": ["nhwc"],
+    }  # fmt: skip
+    assert first["model"][3] == ["nhwc"]
+
+
+def test_a_training_step_gives_loss_gradients_buffers_and_what_comes_after() -> None:
+    """Every parameter has a gradient, and the network moved by it runs once more."""
+    tensors = served(request(step="train"))["runs"]["both"]["tensors"]
+    assert {"output[0]", "loss", "grad:0.weight", "grad_input:x", "buffer:1.running_var", "after:output[0]"} <= {
+        *tensors
+    }
+
+
+def test_errors_stay_within_a_small_multiple_of_the_spread() -> None:
+    """The measured movement predicts what float32 really loses."""
+    asked = request(step="train")
+    reply, runs = referred(asked), served(asked)["runs"]
+    for name, (dtype, shape, raw) in reply["values"].items():
+        value = np.frombuffer(raw, dtype).reshape(shape)
+        got = np.frombuffer(runs["nchw"]["tensors"][name][3], np.float32).reshape(shape)
+        assert np.abs(got - value).max() <= 8 * reply["spread"][name] + 2.0**-24 * np.abs(value).max(), name
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        ("no_such_package.net.make", "no module named 'no_such_package'"),
+        ("torch.nn.NoSuchModule", "torch.nn has no 'NoSuchModule'"),
+        ("torch.nn.Conv2d", "torch.nn.Conv2d raised TypeError: "),
+        ("torch.zeros_like", "torch.zeros_like raised TypeError: "),
+        ("builtins.dict", "builtins.dict returned a dict; a factory returns a torch.nn.Module"),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_one_sentence(factory: str, said: str) -> None:
+    """What is wrong with the name or the call, and no traceback."""
+    problem = referred(request(factory))["problem"]
+    assert problem.startswith(said)
+    assert "\n" not in problem
+
+
+def made(monkeypatch: pytest.MonkeyPatch, network: Any) -> dict[str, Any]:
+    """A request for a network that is there already."""
+    monkeypatch.setattr(module("blocks"), "given", lambda: network, raising=False)
+    module("building").release()
+    return request("equivalence_worker.blocks.given", arguments={})
+
+
+def test_a_network_that_draws_random_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dropout that is on is named, and so is the way to switch it off; frozen, it is fine."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Dropout(0.5))
+    asked = {**made(monkeypatch, network), "step": "train"}
+    module("resolve").resolve.cache_clear()
+    problem = referred(asked)["problem"]
+    assert problem.startswith("two runs with the same input differ (output[0]")
+    assert "1 is a Dropout that is on; switch it off, or freeze its class: frozen: [Dropout]" in problem
+    assert "values" in referred({**asked, "frozen": ("Dropout",)})
+
+
+def test_an_output_that_is_no_tensor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is where is said, and what a network may return."""
+
+    class Wordy(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
+        def forward(self, x: Any) -> Any:
+            return {"image": x, "label": "cat"}
+
+    asked = made(monkeypatch, Wordy())
+    module("resolve").resolve.cache_clear()
+    expected = "output['label'] is a str; a network returns tensors, in tuples, lists, dicts or dataclasses"
+    assert referred(asked)["problem"] == expected
+
+
+def test_an_input_shaped_nhwc_is_recognised() -> None:
+    """The message says that channels-last is a matter of strides."""
+    problem = referred(request(inputs=[("x", (1, 24, 24, 3), "float32", True, 3)]))["problem"]
+    assert "is shaped [1, 24, 24, 3], that is NHWC" in problem
+    assert "give [1, 3, 24, 24]" in problem
+    assert "changes the strides of a tensor and not its shape" in problem

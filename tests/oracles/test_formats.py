@@ -1,0 +1,54 @@
+"""Where a network loses channels-last."""
+
+from __future__ import annotations
+
+from harness.nouns import ModuleRecord
+from harness.oracles import losses
+
+
+def call(path: str, given: str, returned: str, *, alias: bool = False, parent: bool = False) -> ModuleRecord:
+    """One call of a module with one image in and one out."""
+    return ModuleRecord(path, "Module", (given,), (returned,), alias, parent)
+
+
+def told(*calls: ModuleRecord) -> list[str]:
+    """The paths of the modules that lost the format."""
+    return [loss.path for loss in losses(calls)]
+
+
+def test_a_network_that_keeps_the_format_loses_nothing() -> None:
+    """NHWC in and NHWC out, at every module."""
+    assert told(call("a", "nhwc", "nhwc"), call("", "nhwc", "nhwc", parent=True)) == []
+
+
+def test_a_module_that_gives_nchw_for_nhwc_lost_it() -> None:
+    """The parent, which hands on what its child gave it, is not blamed as well."""
+    calls = [call("a", "nhwc", "nhwc"), call("b", "nhwc", "nchw"), call("c", "nchw", "nchw")]
+    assert told(*calls, call("", "nhwc", "nchw", parent=True)) == ["b"]
+
+
+def test_a_forward_that_loses_it_between_its_modules_is_named() -> None:
+    """A child that gets NCHW, where all before it gave NHWC, points at the code in between."""
+    calls = [
+        call("layer.a", "nhwc", "nhwc"),
+        call("layer.b", "nchw", "nhwc"),
+        call("layer", "nhwc", "nhwc", parent=True),
+    ]
+    [loss] = losses([*calls, call("", "nhwc", "nhwc", parent=True)])
+    assert loss.path == "layer"
+    assert "gave layer.b (Module) NCHW" in loss.message
+
+
+def test_a_view_is_no_loss() -> None:
+    """A permuted view has other strides and moved nothing."""
+    assert told(call("permute", "nhwc", "nchw", alias=True)) == []
+
+
+def test_images_too_small_to_tell_say_nothing() -> None:
+    """One pixel is in both formats."""
+    assert told(call("pool", "nhwc", "either"), call("fc", "either", "nchw")) == []
+
+
+def test_nchw_in_is_nobody_s_loss() -> None:
+    """Only what got channels-last can lose it."""
+    assert told(call("a", "nchw", "nchw"), call("", "nchw", "nchw", parent=True)) == []
