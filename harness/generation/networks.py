@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -36,8 +37,13 @@ def _sizes(network: Network, key: int | None) -> Mapping[str, Any]:
     drawn: dict[str, Any] = {}
     for number, size in enumerate(network.sizes):
         options = size.choices if size.kind == "choice" else _range(network, size.low, size.high, drawn)
-        drawn[size.name] = options[0 if key is None else zlib.crc32(f"{key}:{number}".encode()) % len(options)]
+        drawn[size.name] = options[0 if key is None else _hashed(f"{key}:{number}") % len(options)]
     return drawn
+
+
+def _hashed(text: str) -> int:
+    """A number that no other draw tells: checksums of similar texts differ alike, and would tie sizes together."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def _range(
