@@ -116,7 +116,7 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
     terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
     each = {name: _single(entry, scope, name, single) for name, single in model.each.items()}
-    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, each)
+    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, each=each)
 
 
 def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str) -> Numerics:
@@ -128,7 +128,8 @@ def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str)
         scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
     model = written if isinstance(written, SingleModel) else SingleModel(rule=written)  # type: ignore[arg-type] # a rule
     terms = None if model.terms is None else scope.parse(model.terms, (*at, "terms"))
-    return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude)
+    below = None if model.below is None else scope.parse(model.below, (*at, "below"))
+    return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude, below)
 
 
 def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, ...] | None:

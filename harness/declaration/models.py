@@ -141,6 +141,7 @@ class SingleModel(Strict):
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
     magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    below: Arithmetic | None = Field(None, description="It holds indices: whole numbers from 0 to one less than this")
 
 
 SingleEntry = Annotated[

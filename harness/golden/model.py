@@ -13,7 +13,7 @@ Dtype = Literal[
     "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
 ]  # fmt: skip
 Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
-OracleName = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
+OracleName = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
 
 
 def _several(value: Any) -> Any:

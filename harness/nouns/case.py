@@ -73,6 +73,8 @@ class TorchName:
 class Numerics:
     r"""How values are judged. `output` and `gradient` name the rules of the design's section 6.
 
+    `below`: the tensor holds indices, whole numbers from 0 to below - 1, whatever the reference says.
+
     `selection` is `multilinear` with the magnitudes taken from the original inputs and \|grad_output\|. `terms`
     declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
     intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`. `each` maps the name of a tensor
@@ -84,6 +86,7 @@ class Numerics:
     terms: Expression | None = None
     ulps: float = 4.0
     magnitude: Magnitude = "none"
+    below: Expression | None = None
     each: Mapping[str, Numerics] = field(default_factory=dict)
 
     def of(self, tensor: str) -> Numerics:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["layout", "isa", "universal", "unstable", "crash", "hang"]
-Oracle = Literal["values", "strides", "shape", "dtype", "written", "repeat", "error", "crash", "hang"]
+Oracle = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,22 @@ def _accepted(usual: str) -> str:
     return f"the call returns in a dtype that is declared unsupported{others}"
 
 
+def strayed(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each tensor of indices with one outside its range, the reference's word aside.
+
+    Who follows such an index reads or writes beside the tensor, and the reference may hold the same index.
+    """
+    for tensor, numerics in case.numerics.each.items():
+        record = observation.tensors.get(tensor)
+        if numerics.below is None or record is None:
+            continue
+        below = int(numerics.below.evaluate(dict(example.sizes)))
+        outside = record.values[(record.values < 0) | (record.values >= below)]
+        if outside.size:
+            found = f"{tensor} holds the index {int(outside[0])}, outside 0..{below - 1}"
+            yield tensor, f"{found}; {outside.size} of {record.values.size} indices are outside"
+
+
 def errors(
     reference: Reference, observations: Sequence[Observation]
 ) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:

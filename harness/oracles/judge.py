@@ -7,7 +7,7 @@ from typing import cast
 
 from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
 from harness.nouns.finding import Oracle
-from harness.oracles.agreement import ended, errors, misshapen, refusals, unrepeated, written
+from harness.oracles.agreement import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.kinds import Faults
 from harness.oracles.layout import judge_strides
 from harness.oracles.standard import Standard, expected_dtype, standard_of
@@ -60,6 +60,8 @@ def _lost_workers(observations: Sequence[Observation], faults: Faults) -> None:
 
 def _side_effects(case: Case, example: Example, seen: Observation, faults: Faults) -> None:
     place = (seen.cell, seen.layout)
+    for tensor, message in strayed(case, example, seen):
+        faults.add("range", tensor, place, Fault(1.0, message))
     for tensor, message in written(case, example, seen):
         faults.add("written", tensor, place, Fault(1.0, message))
     for tensor, message in unrepeated(seen):

@@ -299,6 +299,15 @@ def answer_in_numbers(call: Kernel, *given: Any) -> torch.Tensor:
     return call(*given).to(torch.uint8)
 
 
+@fault("argmax", torch.float64)
+def index_outside(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last pixel's index lies one behind the last channel."""
+    found = call(x, *rest)
+    if channels_last(x):
+        found[..., -1] = x.shape[1]
+    return found
+
+
 @fault("native_batch_norm", torch.bfloat16)
 def running_statistics(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
     """The running mean, in channels-last; the output is right."""

@@ -106,6 +106,7 @@ FAULTS = {
     "imaginary_part": Fault(
         "where[complex64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"condition": "channels_last"}
     ),
+    "index_outside": Fault("argmax[float64]", ("range", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
     "answer_in_numbers": Fault("gt[float32]", ("dtype", "output[0]", "universal"), IMAGE),
     "running_statistics": Fault(
         "running_mean[bfloat16]", ("values", "buffer:running_mean", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC

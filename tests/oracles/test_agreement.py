@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.nouns import Reference
+from harness.nouns import Expression, Numerics, Reference
 
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 BOTH = ("drawn", "contiguous")
@@ -238,3 +238,17 @@ def test_an_empty_answer_is_neither_a_refusal_nor_an_answer(stage: Any) -> None:
     scene.change(layouts=("contiguous",), **RAISED)
     (finding,) = scene.judge().findings
     assert finding.layouts == ("drawn",)
+
+
+def test_an_index_outside_its_range_is_found_though_the_reference_holds_it(stage: Any) -> None:
+    """Negative or too large, by the sizes of the example; what is inside is left to the values."""
+    numerics = Numerics("exact", "exact", each={"output[0]": Numerics("exact", "exact", below=Expression.parse("C*2"))})
+    sound = stage(np.arange(6), numerics)
+    sound.example = replace(sound.example, sizes={"C": 3})
+    assert not sound.judge().findings
+    for wrong in (-1, 6):
+        scene = stage(np.array([0, wrong, 5, wrong]), numerics)
+        scene.example = replace(scene.example, sizes={"C": 3})
+        (finding,) = scene.judge().findings
+        assert (finding.oracle, finding.tensor, finding.kind) == ("range", "output[0]", "universal")
+        assert finding.message == (f"output[0] holds the index {wrong}, outside 0..5; 2 of 4 indices are outside")
