@@ -19,6 +19,7 @@ from execnet.gateway_base import ThreadExecModel
 
 from harness.errors import UserError
 from harness.execution import environment, shipping
+from harness.execution.worker.patience import Patience
 
 START_LIMIT: Final = 180.0
 """Seconds that an interpreter may take to import torch; a cold disk is slow, a hang is longer."""
@@ -104,7 +105,7 @@ class Process:
     def ready(self) -> dict[str, Any]:
         """Wait for the description of a started worker. Raises UserError where it cannot start."""
         try:
-            _arrival, item = self.receive(START_LIMIT)
+            _arrival, item = self.awaited(START_LIMIT)
         except queue.Empty:
             self.end()
             raise self._broken(f"no answer within {START_LIMIT:g} s") from None
@@ -138,6 +139,16 @@ class Process:
         """The next reply and when it arrived. Raises queue.Empty after `timeout` seconds."""
         arrival, item = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
         return arrival, None if item is None else marshal.loads(item)  # noqa: S302 - from a worker we started
+
+    def awaited(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
+        """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `Patience` counts them."""
+        patience = Patience(self.pid, limit, begun)
+        while True:
+            try:
+                return self.receive(patience.wait)
+            except queue.Empty:
+                if patience.lost():
+                    raise
 
     def end(self) -> Ended:
         """Kill it if it runs, and say how it ended before that."""

@@ -17,7 +17,7 @@ Reply = dict[str, Any]
 
 @dataclass(eq=False)
 class Ticket:
-    """A request on its way: `limit` in seconds from when the worker can begin it; `reply` once it is there."""
+    """A request on its way: `limit` in seconds, from when the worker can begin it; `reply` once it is there."""
 
     request: Reply
     about: str
@@ -115,10 +115,9 @@ class WorkerStation:
 
     def _settle(self, head: Ticket) -> None:
         """Get the reply of the oldest request, or find out why there is none."""
-        deadline = max(head.sent, self._last) + head.limit
         lost = True
         try:
-            self._last, reply = self.process.receive(deadline - time.monotonic())
+            self._last, reply = self.process.awaited(head.limit, max(head.sent, self._last))
         except queue.Empty:
             self.process.kill()
             head.reply = {"status": "hung", "signal": 0, "message": f"no answer within {head.limit:g} s"}

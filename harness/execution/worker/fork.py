@@ -11,8 +11,9 @@ import marshal
 import os
 import select
 import signal
-import time
 from typing import Any, Callable
+
+from . import patience
 
 LAZY = "torch.fx.experimental.symbolic_shapes"
 """What the first `torch.autograd.grad` imports in recent PyTorch: half a second in each child if it is not there."""
@@ -27,7 +28,7 @@ def prepare() -> None:
 def forked(work: Callable[[], Any], limit: float) -> Any:
     """What `work` returns, computed in a child; or a dict with `status` ``died`` or ``hung`` where it gives nothing.
 
-    `limit` is in seconds; a child that outlasts it is killed.
+    `limit` is in seconds, as `patience` counts them; a child that outlasts it is killed.
     """
     read, write = os.pipe()
     child = os.fork()
@@ -35,7 +36,7 @@ def forked(work: Callable[[], Any], limit: float) -> Any:
         os.close(read)
         _answer(work, write)
     os.close(write)
-    answer, ended = _gather(read, time.monotonic() + limit)
+    answer, ended = _gather(read, patience.Patience(child, limit))
     os.close(read)
     if not ended:
         os.kill(child, signal.SIGKILL)
@@ -66,14 +67,15 @@ def _answer(work: Callable[[], Any], write: int) -> None:
         os._exit(status)
 
 
-def _gather(read: int, deadline: float) -> tuple[bytes, bool]:
-    """All bytes until the child closes its end, and whether that was before the deadline."""
+def _gather(read: int, watch: patience.Patience) -> tuple[bytes, bool]:
+    """All bytes until the child closes its end, and whether it did before `watch` gave it up."""
     parts: list[bytes] = []
     while True:
-        ready, _w, _x = select.select([read], [], [], max(deadline - time.monotonic(), 0.0))
-        if not ready:
+        ready, _w, _x = select.select([read], [], [], watch.wait)
+        if ready:
+            part = os.read(read, 1 << 20)
+            if not part:
+                return b"".join(parts), True
+            parts.append(part)
+        elif watch.lost():
             return b"", False
-        part = os.read(read, 1 << 20)
-        if not part:
-            return b"".join(parts), True
-        parts.append(part)
