@@ -49,13 +49,12 @@ def replay(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _story(ruling: Ruling) -> str:
-    known = [(name, finding) for name, finding in ruling.settled.accepted]
-    findings: list[tuple[str, Finding]] = [*(("", finding) for finding in ruling.failures), *known]
-    shown = findings or [("", Finding("values", "output[0]", "universal", {}))]
+    findings = [*(("", finding) for finding in ruling.failures), *ruling.settled.accepted]
+    passed = Finding("values", "output[0]", "universal", {})  # for the table of cells, in which nothing failed
     return TEMPLATES.get_template("replay.txt").render(
         verdict="FAILED" if findings else "PASSED",
         findings=findings,
-        tables=[rows(table(ruling, finding)) for _, finding in shown[:1]],
+        tables=[rows(table(ruling, findings[0][1] if findings else passed))],
         untrusted=list(ruling.judgement.untrusted),
         example=ruling.example,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,6 @@ from harness.nouns import Case, Cell, Example, Level, Observation
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to resend."""
-
-HISTORY: Final = 100
-"""Examples remembered for each cell."""
 
 REFERENCE_PATIENCE: Final = 4
 """The reference may take this many times the limit: float64, one thread, up to three runs."""
@@ -67,13 +64,11 @@ class Laboratory:
         self.aliases: dict[str, str] = {}
         self.ineffective: dict[str, str] = {}
         self.incidents: list[str] = []
-        self.hits: dict[str, Counter[str]] = {}
         self._python = python
         self._preload = tuple(preload)
         self._names = names
         self._in_process = in_process
         self.few = False
-        self._histories: dict[str, deque[Example]] = {}
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
         self._bench: Bench | None = None
 
@@ -85,8 +80,6 @@ class Laboratory:
             self.close()
             raise
         for cell in self.cells:
-            self.hits[cell.name] = Counter()
-            self._histories[cell.name] = deque(maxlen=HISTORY)
             if not self._in_process and (reason := rules.uncapped(cell)):
                 self.ineffective[cell.name] = reason
         return self
@@ -177,10 +170,6 @@ class Laboratory:
         reference = self._fork(stations[""], asked, limit * REFERENCE_PATIENCE, case)
         return self._gather(case, _Flight(example, reference, found))
 
-    def history(self, cell: str) -> list[Example]:
-        """The last examples sent to that cell's worker, oldest first."""
-        return list(self._histories[cell])
-
     def _fork(self, station: Station, request: dict[str, Any], limit: float, case: Case) -> tuple[Station, Ticket]:
         # the forking worker keeps the limit; this one is for when it is itself out of order
         return station, station.send(Ticket({**request, "limit": limit}, case.id, limit + 10.0))
@@ -193,7 +182,6 @@ class Laboratory:
         found: dict[str, tuple[Station, Ticket]] = {}
         for name in cells:
             station = self.bench.cell(name)
-            self._histories[name].append(example)
             asked = requests.observation_request(case, example, trace=trace and name in (cells[0], cells[-1]))
             found[name] = station, station.send(Ticket(asked, about, self.limit))
         return _Flight(example, sent, found)
@@ -211,7 +199,6 @@ class Laboratory:
     def _account(self, name: str, pair: Iterable[Observation]) -> None:
         cell = next(cell for cell in self.cells if cell.name == name)
         for observation in pair:
-            self.hits[name].update(observation.kernels)
             if name not in self.ineffective and (reason := rules.above(cell, self.levels, observation.kernels)):
                 self.ineffective[name] = reason
                 self.incidents.append(f"level {name} is not effective: {reason}")

@@ -30,7 +30,7 @@ def available(levels: Sequence[Level], names: Collection[str] | None, host: Host
 
 
 def _wanted(level: Level, names: Collection[str] | None) -> bool:
-    return level.name in names if names is not None else bool(getattr(level, "default", True))
+    return level.name in names if names is not None else level.default
 
 
 def known(name: str, names: Sequence[str]) -> None:

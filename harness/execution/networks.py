@@ -101,8 +101,6 @@ class Networks:
             if "skip" in reply or "problem" in reply:
                 skipped[name] = reply.get("skip") or "!" + reply["problem"]
             observations += _observations(name, reply, (BASELINE, *network.conversions))
-        for seen in observations:
-            self.laboratory.hits[seen.cell].update(seen.kernels)
         return NetworkResult(example, reference, tuple(observations), skipped)
 
     def _sent(

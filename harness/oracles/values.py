@@ -90,10 +90,8 @@ def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, sca
     error = np.abs(values - standard.reference)
     ratios = error / scale
     finite = ratios[np.isfinite(ratios)]
-    headroom, typical = (
-        float(finite.max(initial=0.0)),
-        float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0,
-    )
+    headroom = float(finite.max(initial=0.0))
+    typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
     wrong = ~(error <= allowed)
     if wrong.any():
         wrong[wrong] = ~_right_after_all(values[wrong], standard, allowed[wrong], wrong)

@@ -64,14 +64,13 @@ def test_unwritten_memory_is_poisoned(run: Run, sizes: dict[str, int]) -> None:
     assert np.isin(values[4:], poison).all()  # malloc keeps its own notes in the first 16 bytes of a freed block
 
 
-def test_kernels_and_hits_name_the_implementations(laboratory: Laboratory, run: Run) -> None:
-    """A convolution shows which implementation ran, and the laboratory counts it."""
+def test_kernels_name_the_implementations(laboratory: Laboratory, run: Run) -> None:
+    """A convolution shows which implementation ran."""
     example = stand.example(stand.CONV2D, sizes={"K": 8, "C": 8}, layouts={"input": "channels_last"})
     result = run(stand.CONV2D, example, cells=None)
     for observation in result.observations:
         convolutions = [kernel for kernel in observation.kernels if kernel.startswith("convolution:")]
         assert any(observation.cell in kernel for kernel in convolutions) or observation.cell == "sse41"
-        assert set(observation.kernels) <= set(laboratory.hits[observation.cell])
     assert laboratory.ineffective == {}
 
 
@@ -91,7 +90,6 @@ def test_results_come_in_order(laboratory: Laboratory) -> None:
         np.testing.assert_array_equal(
             result.observations[0].tensors["output[0]"].values, result.reference.values["output[0]"]
         )
-    assert laboratory.history("avx2")[-30:] == examples
 
 
 def test_an_abandoned_run_spoils_nothing(laboratory: Laboratory) -> None:

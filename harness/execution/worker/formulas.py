@@ -220,16 +220,22 @@ def attention_backward(
     scale: Any = None,
 ) -> Any:
     """The gradients of query, key and value."""
-    factor = scale if scale is not None else 1.0 / math.sqrt(query.shape[-1])
     scores = _scores(query, key, is_causal, attn_mask, scale)
     weights = (scores - total.reshape(scores.shape[:-1]).unsqueeze(-1)).exp()
-    inner = weights * (grad_out @ value.transpose(-1, -2) - (grad_out * out).sum([-1], keepdim=True)) * factor
+    inner = (
+        weights
+        * (grad_out @ value.transpose(-1, -2) - (grad_out * out).sum([-1], keepdim=True))
+        * _factor(query, scale)
+    )
     return inner @ key, inner.transpose(-1, -2) @ query, weights.transpose(-1, -2) @ grad_out
 
 
+def _factor(query: Any, scale: Any) -> Any:
+    return scale if scale is not None else 1.0 / math.sqrt(query.shape[-1])
+
+
 def _scores(query: Any, key: Any, is_causal: bool, mask: Any, scale: Any) -> Any:
-    factor = scale if scale is not None else 1.0 / math.sqrt(query.shape[-1])
-    scores = (query @ key.transpose(-1, -2)) * factor
+    scores = (query @ key.transpose(-1, -2)) * _factor(query, scale)
     if is_causal:
         kept = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
         scores = scores.masked_fill(~kept, -math.inf)
