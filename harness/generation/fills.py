@@ -74,8 +74,10 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
         raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
     if dtype in PARTS:
         options = (shape, seed)
-        real = values(fill, PARTS[dtype], *options, stream, 2 * terms, between)
-        return real + 1j * values(fill, PARTS[dtype], *options, stream + IMAGINARY, 2 * terms, between)
+        both = np.empty(tuple(shape), np.complex128)  # a sum with 1j times an infinity would be NaN in both parts
+        both.real = values(fill, PARTS[dtype], *options, stream, 2 * terms, between)
+        both.imag = values(fill, PARTS[dtype], *options, stream + IMAGINARY, 2 * terms, between)
+        return both
     count = 1
     for size in shape:
         count *= int(size)

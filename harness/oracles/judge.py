@@ -7,6 +7,7 @@ from typing import cast
 
 from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
 from harness.nouns.finding import Oracle
+from harness.oracles import specials
 from harness.oracles.agreement import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.kinds import Faults
 from harness.oracles.layout import judge_strides
@@ -94,6 +95,7 @@ class _Values:
         self, returned: Sequence[Observation], faults: Faults, ratios: dict[tuple[str, str], float]
     ) -> tuple[str, ...]:
         """Add the faults and the worst ratios; return the cells in which no element could have failed."""
+        self._unlike(returned, faults)
         typical: dict[tuple[str, str], dict[str, Comparison]] = {}
         for seen in returned:
             for tensor in self._reference.values:
@@ -119,6 +121,14 @@ class _Values:
                 if fault := outdone(tensor, found[layout], found[other], layout):
                     faults.add("values", tensor, (cell, layout), fault)
 
+    def _unlike(self, returned: Sequence[Observation], faults: Faults) -> None:
+        """What only the format decides, where the reference does not."""
+        if self._example.fill != specials.FILL:
+            return
+        standards = {tensor: self._standard(tensor, None) for tensor in self._reference.values}
+        for tensor, place, fault in specials.unlike(standards, returned):
+            faults.add("values", tensor, place, fault)
+
     def _comparable(self, tensor: str, record: TensorRecord) -> bool:
         return record.shape == self._reference.values[tensor].shape and record.dtype == self._dtypes[tensor]
 
@@ -132,7 +142,8 @@ class _Values:
     def _standard(self, tensor: str, accumulator: str | None) -> Standard:
         key = (tensor, accumulator)
         if key not in self._standards:
-            self._standards[key] = standard_of(self._case, self._example, self._reference, tensor, accumulator)
+            standard = standard_of(self._case, self._example, self._reference, tensor, accumulator)
+            self._standards[key] = specials.adapted(standard, self._case, self._example, self._reference, tensor)
             self._judges[key] = self._standards[key].judges
         return self._standards[key]
 

@@ -25,6 +25,9 @@ class Standard:
 
     `rounded` is the reference rounded to `dtype`, in the type that observations carry. `allowance` None asks for
     equality with it. `scale` is the allowance to divide an error by, infinite where there is no bound to compare with.
+    `signed_zero`: under equality the sign of zero counts. Beside an allowance, `fixed_zeros` are the elements whose
+    zero has a sign that is due, `excused` those that may be NaN or infinite although the reference is not NaN, and
+    `alike` those that must then be so in both formats.
     """
 
     dtype: str
@@ -33,6 +36,9 @@ class Standard:
     allowance: Array | None = None
     scale: Array | None = None
     signed_zero: bool = False
+    fixed_zeros: Array | None = None
+    excused: Array | None = None
+    alike: Array | None = None
 
     @property
     def judges(self) -> bool:

@@ -93,6 +93,8 @@ def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, sca
     headroom = float(finite.max(initial=0.0))
     typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
     wrong = ~(error <= allowed)
+    if standard.fixed_zeros is not None:
+        wrong |= standard.fixed_zeros & (np.signbit(values) != np.signbit(standard.rounded))
     if wrong.any():
         wrong[wrong] = ~_right_after_all(values[wrong], standard, allowed[wrong], wrong)
     if not wrong.any():
@@ -104,7 +106,7 @@ def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, sca
 
 
 def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Array) -> Array:
-    """Of elements whose error is no number within the bound: the same NaN or Inf, and overflow that is due."""
+    """Of elements whose error is no number within the bound: the same NaN or Inf, overflow that is due or excused."""
     reference = standard.reference[mask]
     if np.iscomplexobj(reference):
         pairs = zip(_parts(values), _parts(standard.rounded[mask]), strict=True)
@@ -112,7 +114,9 @@ def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Ar
     same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == standard.rounded[mask]))
     overflow = np.isinf(values) & (np.signbit(values) == np.signbit(reference))
     overflow &= overflows(standard.dtype, reference, allowed)
-    return np.asarray(same | overflow | (allowed == UNLIMITED))
+    excused = ~np.isfinite(values) & ~np.isnan(reference)
+    excused &= standard.excused[mask] if standard.excused is not None else False
+    return np.asarray(same | overflow | excused | (allowed == UNLIMITED))
 
 
 def _fault(tensor: str, values: Array, standard: Standard, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913

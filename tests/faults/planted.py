@@ -199,6 +199,19 @@ def nan_is_lost(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     return call(torch.nan_to_num(x, nan=0.0), *rest)
 
 
+@fault("silu", torch.float16)
+def nan_is_lost_in_one_format(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A vector body that loses a NaN."""
+    y = call(x)
+    return y.masked_fill(x.isnan(), 0) if channels_last(x) else y
+
+
+@fault("hardswish", torch.float64)
+def sign_of_zero_is_lost(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A sum with zero where the scalar tail has none."""
+    return call(x) + 0.0 if channels_last(x) else call(x)
+
+
 @fault("adaptive_max_pool2d", torch.float32)
 def wrong_index(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
     """The right value, said to be found elsewhere."""

@@ -70,6 +70,12 @@ FAULTS = {
     "unaligned": Fault("mish[float64]", (*OUTPUT, "layout"), IMAGE, {"input": "contiguous:offset"}),
     "refuses_channels_last": Fault("hardtanh[float32]", ("error", "", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
     "nan_is_lost": Fault("hardtanh[float64]", (*OUTPUT, "universal"), IMAGE, fill="special"),
+    "nan_is_lost_in_one_format": Fault(
+        "silu[float16]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="special"
+    ),
+    "sign_of_zero_is_lost": Fault(
+        "hardswish[float64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="special"
+    ),
     "wrong_index": Fault(
         "adaptive_max_pool2d_with_indices[float32]",
         ("values", "output[1]", "layout"),

@@ -108,6 +108,13 @@ def test_small_special_fills_still_hold_one() -> None:
         assert not 2**-3 <= abs(value) < 2
 
 
+def test_the_parts_of_a_complex_number_are_special_each_for_itself() -> None:
+    """An infinite imaginary part leaves the real part what it is."""
+    values = fills.values("special", "complex64", (4000,), 2, 0)
+    assert np.array_equal(values.real, fills.values("special", "float32", (4000,), 2, 0), equal_nan=True)
+    assert np.array_equal(values.imag, fills.values("special", "float32", (4000,), 2, fills.IMAGINARY), equal_nan=True)
+
+
 def test_scalars_and_empty_tensors_have_their_shape() -> None:
     """No dimension is one number, a dimension of 0 is none."""
     for fill in fills.NAMES:

@@ -194,9 +194,14 @@ def _rule(request: dict[str, Any], name: str) -> str:
 
 
 def _leaf(values: Any, one: tensors.Described, change: Change) -> Any:
-    """A contiguous copy, float64 or complex128 for such a dtype; indices and the like stay what they are."""
+    """A contiguous copy, float64 or complex128 for such a dtype; indices and the like stay what they are.
+
+    Magnitudes are those of the finite numbers: what an infinity does to a sum depends on no order of summation.
+    """
     if not tensors.differentiable(one.dtype):
         return torch.from_numpy(np.array(values)).to(getattr(torch, one.dtype))
+    if change is np.abs:
+        values = np.where(np.isfinite(values), values, 0.0)
     changed = np.array(change(values), order="C").astype(values.dtype, copy=False)  # a magnitude of a complex is real
     return torch.from_numpy(changed).requires_grad_(one.gradient)
 
