@@ -87,12 +87,13 @@ def _parts(array: Array) -> tuple[Array, ...]:
 
 
 def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, scale: Array) -> Comparison:
-    error = np.abs(values - standard.reference)
-    ratios = error / scale
+    allowed = np.asarray(allowed)  # NumPy makes scalars of arrays without a dimension, and those cannot be indexed
+    error = np.asarray(np.abs(values - standard.reference))
+    ratios = np.asarray(error / scale)
     finite = ratios[np.isfinite(ratios)]
     headroom = float(finite.max(initial=0.0))
     typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
-    wrong = ~(error <= allowed)
+    wrong = np.asarray(~(error <= allowed))
     if standard.fixed_zeros is not None:
         wrong |= standard.fixed_zeros & (np.signbit(values) != np.signbit(standard.rounded))
     if wrong.any():
@@ -115,7 +116,7 @@ def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Ar
     overflow = np.isinf(values) & (np.signbit(values) == np.signbit(reference))
     overflow &= overflows(standard.dtype, reference, allowed)
     excused = ~np.isfinite(values) & ~np.isnan(reference)
-    excused &= standard.excused[mask] if standard.excused is not None else False
+    excused &= np.asarray(standard.excused)[mask] if standard.excused is not None else False
     return np.asarray(same | overflow | excused | (allowed == UNLIMITED))
 
 

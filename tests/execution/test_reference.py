@@ -86,6 +86,17 @@ def test_a_selected_output_is_its_own_magnitude(run_here: Run) -> None:
     assert set(np.unique(reference.terms["output[0]"])) == {1.0}
 
 
+def test_a_number_has_a_magnitude(run_here: Run) -> None:
+    """The grad_output of what is reduced to one number has no dimension, and a bound nevertheless."""
+    total = stand.case("torch.sum", rules=("multilinear", "multilinear"))
+    reference = run_here(total).reference
+    assert not reference.error
+    assert reference.terms["output[0]"] == 2 * 3 * 4 * 5
+    np.testing.assert_array_equal(
+        reference.bound["grad:x"], np.full((2, 3, 4, 5), np.abs(reference.grad_outputs["output[0]"]))
+    )
+
+
 def test_the_reference_of_a_worker_is_the_same(run: Run, run_here: Run) -> None:
     """A process of its own gives what this process gives."""
     example = stand.example(stand.CONV2D, "bfloat16", sizes={"K": 2})

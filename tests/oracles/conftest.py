@@ -68,7 +68,7 @@ def record(dtype: str, values: Any) -> TensorRecord:
     """A contiguous tensor that came back."""
     array = round_to(dtype, values) if np.asarray(values).dtype.kind == "f" else np.asarray(values)
     name = dtype if array.dtype.kind == "f" else str(array.dtype)
-    return TensorRecord(name, array.shape, contiguous_strides(array.shape), np.ascontiguousarray(array))
+    return TensorRecord(name, array.shape, contiguous_strides(array.shape), np.array(array, order="C"))
 
 
 @pytest.fixture

@@ -229,3 +229,13 @@ def test_the_worst_cell_tells_the_story(stage: Any) -> None:
     assert "(got 1000.0, expected 96.0 at [1, 2, 3, 3])" in finding.message
     assert finding.layouts == BOTH
     assert finding.cells["avx512_core"] > finding.cells["avx2"] > 1e4 / 4
+
+
+def test_a_number_that_differs_is_a_finding(stage: Any) -> None:
+    """A full reduction has no dimension; its one element is judged, and shown, like any other."""
+    scene = stage(np.asarray(3.0), "multilinear", bound=np.asarray(3.0), terms=9)
+    assert scene.judge().findings == ()
+    scene.poke("output[0]", (), 0.5)
+    (finding,) = scene.judge().findings
+    assert finding.message.startswith("output[0] differs from the float64 reference in 1 of 1 elements")
+    assert finding.message.endswith("(got 0.5, expected 3.0 at [])")

@@ -92,7 +92,8 @@ class Graph:
         if not wanted or not through:
             return {}
         cotangents = [
-            torch.from_numpy(change(self.cotangent(index))).to(self.outputs[index].dtype) for index in through
+            torch.from_numpy(np.asarray(change(self.cotangent(index)))).to(self.outputs[index].dtype)
+            for index in through
         ]
         with wide():
             found = torch.autograd.grad(
