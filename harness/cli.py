@@ -1,4 +1,4 @@
-"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`."""
+"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `model`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from harness import __version__
 from harness.commands import check, doctor, replay
 from harness.covering import coverage
 from harness.errors import UserError
+from harness.modelling import model
 from harness.settings import Settings, settings
 
 USAGE_ERROR: Final = 4
@@ -49,6 +50,7 @@ def _parser() -> _Parser:
     _add_replay(commands)
     _add_check(commands)
     _add_coverage(commands)
+    _add_model(commands)
     return parser
 
 
@@ -77,6 +79,23 @@ def _add_coverage(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("--record", metavar="FILE", help="the record of that run (default: .equivalence/record.json)")
     _add_build(command)
     command.set_defaults(command=coverage)
+
+
+def _add_model(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("model", help="whether a network of your own is right in channels-last and stays so")
+    command.add_argument("factory", metavar="PACKAGE.MODULE:FACTORY", help="what makes it: torchvision.models:resnet18")
+    shape = "the shape of an input; once for each, in order"
+    command.add_argument("--input", action="append", required=True, metavar="N,C,H,W", help=shape)
+    arguments = "the factory's keyword arguments: '{\"num_classes\": 10}'"
+    command.add_argument("--arguments", metavar="JSON", help=arguments)
+    command.add_argument("--train", action="store_true", help="a step of training too: loss, gradients, statistics")
+    command.add_argument("--bfloat16", action="store_true", help="under autocast to bfloat16 too")
+    frozen = "a class of modules that stays in evaluation mode: Dropout"
+    command.add_argument("--frozen", action="append", metavar="CLASS", help=frozen)
+    seeded = "it draws random numbers, and must give the same from the same seed"
+    command.add_argument("--seeded", action="store_true", help=seeded)
+    _add_build(command)
+    command.set_defaults(command=model)
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:

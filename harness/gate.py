@@ -28,10 +28,20 @@ from harness.generation import (
 )
 from harness.golden import Deviations, load_deviations, load_network_deviations
 from harness.memory import Memory
-from harness.nouns import Case, Deviation, Level, Network, NetworkDeviation
+from harness.nouns import Call, Case, Deviation, Finding, Level, Network, NetworkDeviation
 from harness.settings import Settings
 from harness.shipped import collection, data
-from harness.verdict import NetworkOutcome, NetworkTrial, Outcome, Trial, concerned, concerned_networks
+from harness.verdict import (
+    NetworkOutcome,
+    NetworkTrial,
+    Outcome,
+    Trial,
+    concerned,
+    concerned_networks,
+    explaining,
+    matching_example,
+    rule,
+)
 
 Noun = TypeVar("Noun", Case, Network)
 
@@ -50,6 +60,7 @@ class Gate:
     laboratory: Laboratory = field(init=False)
     networks: Networks = field(init=False)
     _deadline: float | None = field(default=None, init=False)
+    _operators: list[Case] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Read levels and deviations. Raises UserError for a mistake in either."""
@@ -132,14 +143,17 @@ class Gate:
 
     def try_network(self, network: Network, item: tuple[str, str, str], share: float = 1.0) -> NetworkOutcome:
         """One trial of a network. `share` is this item's part of what is left of the time budget."""
+        if lacking := self.check_networks([network]).get(network.id):
+            return NetworkOutcome(network.id, "-".join(item), skipped={"every level": lacking})
         return NetworkTrial(
             network,
             item,
             self.networks,
             concerned_networks(self.network_deviations, network.id, self.laboratory.build.torch),
             seed=self.settings.seed,
-            draws=network.draws,
+            draws=self.settings.profile.draws(network.draws),
             deadline=self._item_deadline(share),
+            explain=self._explained,
         ).run()
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
@@ -160,6 +174,24 @@ class Gate:
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             memory.save([failure.example for failure in outcome.failures])
         return outcome
+
+    def _explained(
+        self, calls: Sequence[Call], wrong: Sequence[Finding], cell: str
+    ) -> tuple[str, str, tuple[str, ...]]:
+        """The operator example that makes one of these calls, ``failed`` or ``passed``, the deviations that know it."""
+        if self._operators is None:
+            self._operators = list(self.cases(collection(self.settings.root, "suites/operators")).values())
+        found = matching_example(self._operators, calls)
+        if found is None or self.laboratory.check(found[0]):
+            return "", "", ()
+        case, example = found
+        for fill in dict.fromkeys((example.fill, *case.fills)):
+            example = example.but(fill=fill)
+            ruling = rule(case, self.laboratory.isolated(case, example, cells=[cell]), self.known(case, example.dtype))
+            if ruling.failures or ruling.settled.accepted:
+                known = () if ruling.failures else explaining(ruling.settled.accepted, wrong)
+                return example.to_json(), "failed", known
+        return found[1].to_json(), "passed", ()
 
     def known(self, case: Case, dtype: str) -> Sequence[Deviation]:
         """The deviations of this case and dtype for the PyTorch under test."""

@@ -26,7 +26,6 @@ ConversionName = Literal["both", "model", "input"]
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _NAME: Final = re.compile(r"\w[\w.-]*")
 _PLACEHOLDER: Final = "{name}"
-_PROFILES: Final = {"gate": False, "nightly": True}
 
 
 class InputModel(Strict):
@@ -56,7 +55,9 @@ class ModelDefaults(Strict):
     watch: Items[str] = Field((), description="Paths of modules whose outputs are judged as well")
     requires: Items[str] = Field((), description="Packages without which the models are skipped")
     seeded: bool = Field(default=False, description="It draws random numbers, and is the same from the same seed")
-    profile: Literal["gate", "nightly"] = Field("gate", description="nightly: not in the gate")
+    profile: Literal["quick", "gate", "nightly"] = Field(
+        "gate", description="quick: in every run; gate: not where --eq-examples makes it short; nightly: only there"
+    )
     draws: int = Field(1, ge=1, description="Examples of each item in the gate")
 
 
@@ -169,7 +170,18 @@ def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
 def _common(entry: _Entry) -> dict[str, Any]:
     scope = Scope(entry.report, entry.key, tuple(entry.get("sizes")))
     sizes = [_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()]
-    same = ("steps", "runners", "precisions", "conversions", "frozen", "watch", "requires", "seeded", "draws")
+    same = (
+        "steps",
+        "runners",
+        "precisions",
+        "conversions",
+        "frozen",
+        "watch",
+        "requires",
+        "seeded",
+        "draws",
+        "profile",
+    )
     found = {field: entry.get(field) for field in same}
     _check_runners(entry)
     return {
@@ -180,7 +192,6 @@ def _common(entry: _Entry) -> dict[str, Any]:
             name: _argument(written, scope, entry.at("arguments", name))
             for name, written in entry.get("arguments").items()
         },
-        "nightly": _PROFILES[entry.get("profile")],
     }
 
 

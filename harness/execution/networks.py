@@ -70,13 +70,14 @@ class Networks:
 
     def reference(self, network: Network, example: NetworkExample) -> NetworkReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
-        key = f"{example.network} {example.step} {example.precision} {sorted(example.sizes.items())} {example.seed}"
+        asked = self.request(network, example)
+        key = repr([(name, value) for name, value in asked.items() if name not in ("runner", "threads", "conversions")])
         if key not in self._references:
             self._references.clear()
-            request = {**self.request(network, example), "op": "network-refer", "threads": 1}
-            station = self._reference_station(network)
+            request = {**asked, "op": "network-refer", "threads": 1}
+            station = self.reference_station(network)
             ticket = Ticket(request, example.to_json(), self.limit * PATIENCE)
-            self._references[key] = _reference(station.collect(station.send(ticket)))
+            self._references[key] = reference_of(station.collect(station.send(ticket)))
         return self._references[key]
 
     def run(
@@ -100,7 +101,7 @@ class Networks:
             reply = station.collect(ticket)
             if "skip" in reply or "problem" in reply:
                 skipped[name] = reply.get("skip") or "!" + reply["problem"]
-            observations += _observations(name, reply, (BASELINE, *network.conversions))
+            observations += observations_of(name, reply, (BASELINE, *network.conversions))
         return NetworkResult(example, reference, tuple(observations), skipped)
 
     def _sent(
@@ -137,7 +138,8 @@ class Networks:
             "threads": example.threads,
         }
 
-    def _reference_station(self, network: Network) -> Station:
+    def reference_station(self, network: Network) -> Station:
+        """Where the network's reference runs: with the preload files only where its factory needs them."""
         return self.laboratory.bench.reference(preloaded=self._preloaded.get(network.factory, False))
 
 
@@ -148,16 +150,18 @@ def network_cells(laboratory: Laboratory) -> list[str]:
     return rules.representatives([cell.level for cell in laboratory.cells], laboratory.levels)
 
 
-def _reference(reply: Reply) -> NetworkReference:
+def reference_of(reply: Reply) -> NetworkReference:
+    """The reference in a reply."""
     if reply.get("status") in {"died", "hung"}:
         return NetworkReference(reply["status"], problem=f"the reference {reply['status']}: {reply['message']}")
     if "problem" in reply:
         return NetworkReference("raised", problem=reply["problem"])
     values = {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in reply["values"].items()}
-    return NetworkReference("ok", values, reply["spread"], reply["state"])
+    return NetworkReference("ok", values, reply["spread"], reply.get("state"))
 
 
-def _observations(cell: str, reply: Reply, conversions: Sequence[str]) -> list[NetworkObservation]:
+def observations_of(cell: str, reply: Reply, conversions: Sequence[str]) -> list[NetworkObservation]:
+    """The observations in a reply, by conversion; one that says ``died`` or ``hung`` stands for all of them."""
     if reply.get("status") in {"died", "hung"}:
         ended = {"signal": reply.get("signal", 0), "message": reply.get("message", "")}
         return [NetworkObservation(cell, conversion, reply["status"], **ended) for conversion in conversions]
@@ -167,8 +171,8 @@ def _observations(cell: str, reply: Reply, conversions: Sequence[str]) -> list[N
         tensors = {name: record_of(record, plain.get(name)) for name, record in run["tensors"].items()}
         plain = plain or tensors
         modules = tuple(
-            ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders)
-            for path, kind, given, returned, alias, parent, reorders in run["modules"]
+            ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders, tuple(dtypes))
+            for path, kind, given, returned, alias, parent, reorders, dtypes in run["modules"]
         )
         found.append(
             NetworkObservation(

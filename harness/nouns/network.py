@@ -45,7 +45,8 @@ class Network:
     literals, or tuples of these. Each of `steps` x `runners` x `precisions` is an item, run under all `conversions`.
     `frozen` are class names of modules that stay in evaluation mode in a training step (dropout). `watch` are paths of
     modules whose outputs are judged as well. `requires` are packages without which the network is skipped. `seeded`:
-    it draws random numbers, and is the same only from the same seed. `nightly`: not run in the gate.
+    it draws random numbers, and is the same only from the same seed. `profile`: the
+    least of ``quick``, ``gate`` and ``nightly`` in which it is run.
     """
 
     id: str
@@ -64,7 +65,7 @@ class Network:
     watch: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     seeded: bool = False
-    nightly: bool = False
+    profile: Literal["quick", "gate", "nightly"] = "gate"
     draws: int = 1
 
     @property
@@ -102,7 +103,8 @@ class ModuleRecord:
     """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
 
     A format is ``nhwc``, ``nchw``, ``either`` (both, or too small to tell) or ``other``; `alias`: the output is a view
-    of an input. `path` is the module's name in the network, `parent` whether it called modules itself.
+    of an input. `path` is the module's name in the network, `parent` whether it called modules itself. `dtypes` are
+    those of the images given.
     """
 
     path: str
@@ -112,6 +114,7 @@ class ModuleRecord:
     alias: bool
     parent: bool
     reorders: int = 0
+    dtypes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,3 +158,38 @@ class NetworkReference:
     problem: str = ""
     error: str = ""
     message: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One torch function that a module called.
+
+    `parameters` are the names of what the function takes, in order; `given` has every argument by name, those left out
+    with their default; `standard` names the arguments that have their default. A tensor is ``("tensor", dtype, shape,
+    strides)``; containers are tuples; other values are themselves.
+    """
+
+    function: str
+    parameters: tuple[str, ...]
+    given: Mapping[str, Any]
+    standard: tuple[str, ...]
+    returned: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Blame:
+    """A module that is wrong on the reference's own input: which, in which cell, what is wrong, what it called there.
+
+    `calls` are the functions as text, with shapes and strides. `example` is the JSON of an operator example that makes
+    the same call, where a case exists, and `verdict` what came of running that: ``failed``, ``passed``, or the ids of
+    the deviations that know it.
+    """
+
+    path: str
+    kind: str
+    cell: str
+    message: str
+    calls: tuple[str, ...] = ()
+    example: str = ""
+    verdict: str = ""
+    known: tuple[str, ...] = ()

@@ -83,15 +83,12 @@ class NetworkItem(pytest.Item):
 
     def runtest(self) -> None:
         """Try the network. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
-        found = Session.of(self.config).try_network(self.network, self.way)
-        if isinstance(found, str):
-            pytest.skip(found)
-        self.outcome = found
+        self.outcome = found = Session.of(self.config).try_network(self.network, self.way)
         self.user_properties.append(("status", found.status))
         self.user_properties.append(("worst_ratio", max(found.ratios.values(), default=0.0)))
         if found.status in ("failed", "untrusted"):
             raise EquivalenceFailure(found)
-        if found.status in ("skipped", "not run"):
+        if found.status in ("not available", "not run"):
             pytest.skip("; ".join([*dict.fromkeys(found.skipped.values()), *found.notes]) or "no example to run")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -79,7 +79,7 @@ class Session:
     def networks_of(self, path: Path) -> Sequence[Network]:
         """The networks of one file that the profile runs."""
         found = self.networks.get(path.resolve(), ())
-        return [network for network in found if self.settings.profile.networks or not network.nightly]
+        return [network for network in found if self.settings.profile.includes(network.profile)]
 
     def divide(self, items: int) -> None:
         """Note how many items share the time budget: xdist's workers run their part of them each."""
@@ -91,12 +91,10 @@ class Session:
         assert self.gate is not None  # noqa: S101 - the case came from it
         return self._enter(self.gate).try_case(case, dtype, self._share())
 
-    def try_network(self, network: Network, item: tuple[str, str, str]) -> NetworkOutcome | str:
-        """One trial of a network; or what is missing here to build it."""
+    def try_network(self, network: Network, item: tuple[str, str, str]) -> NetworkOutcome:
+        """One trial of a network in this process's laboratory."""
         assert self.gate is not None  # noqa: S101 - the network came from it
-        gate = self._enter(self.gate)
-        share = self._share()
-        return gate.check_networks([network]).get(network.id) or gate.try_network(network, item, share)
+        return self._enter(self.gate).try_network(network, item, self._share())
 
     def _share(self) -> float:
         share = 1.0 / max(self.remaining, 1)

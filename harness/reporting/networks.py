@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from harness.reporting.templating import TEMPLATES
 from harness.verdict import NetworkOutcome
 
 MARKS: Final = {
-    "passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "skipped": "s", "not run": "-",
+    "passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not available": "n", "not run": "-",
 }  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def network_summary(outcomes: Sequence[dict[str, Any]], cells: Sequence[str]) ->
         rows=[_row(name, found) for name, found in named.items()],
         cells=ran,
         marks=MARKS,
-        skipped=sorted({why for outcome in outcomes for why in outcome["skipped"].values()}),
+        missing=sorted({why for outcome in outcomes for why in outcome["skipped"].values()}),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
         notes=[f"{_short(outcome)}: {note}" for outcome in outcomes for note in outcome["notes"]],
         deviations=_deviations(outcomes),
@@ -62,8 +62,45 @@ def network_failure_text(outcome: NetworkOutcome, item: str, seed: int) -> str:
     )
 
 
+def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[NetworkOutcome]) -> str:
+    """What `equivalence model` says: verdicts, the first wrong layers, the layout report of the first way to run it."""
+    return TEMPLATES.get_template("model.txt").render(
+        factory=factory,
+        inputs=inputs,
+        outcomes=[(one, _verdict(one)) for one in outcomes],
+        layout=layout_text(outcomes[0]),
+        shown=3,
+    )
+
+
+def _verdict(outcome: NetworkOutcome) -> str:
+    """One sentence."""
+    wrong = [one for failure in outcome.failures for one in failure.findings]
+    within = f"every value is within its allowance (at most {max(outcome.ratios.values(), default=0.0):.2g} of it)"
+    match outcome.status:
+        case "failed" if any(one.oracle != "strides" for one in wrong):
+            return "WRONG"
+        case "failed":
+            return f"RIGHT, but does not stay channels-last; {within}"
+        case "passed":
+            return f"RIGHT, and stays channels-last; {within}"
+        case "deviation":
+            return f"RIGHT but for what is known: {', '.join(sorted(outcome.deviations))}"
+        case "untrusted":
+            return f"NOT JUDGED: {'; '.join(outcome.untrusted)}"
+        case _:
+            return "NOT RUN: " + "; ".join([*dict.fromkeys(outcome.skipped.values()), *outcome.notes])
+
+
 def layout_text(outcome: NetworkOutcome) -> str:
-    """The layout report: every module that got or gave an image, its formats, and what to change."""
-    rows = outcome.layout
+    """The layout report: modules that gave or got NCHW or where oneDNN reordered, how many more, what to change."""
     lost = [finding for failure in outcome.failures for finding in failure.findings if finding.oracle == "strides"]
-    return TEMPLATES.get_template("layout.txt").render(rows=rows, lost=lost, reorders=outcome.reorders)
+    rows = [row for row in outcome.layout if _worth_a_line(row)]
+    return TEMPLATES.get_template("layout.txt").render(
+        rows=rows, others=len(outcome.layout) - len(rows), lost=lost, reorders=outcome.reorders
+    )
+
+
+def _worth_a_line(row: Mapping[str, Any]) -> bool:
+    formats = f"{row['in']} {row['out']}".split()
+    return "nchw" in formats or "other" in formats or bool(row["reorders_nchw"] or row["reorders_nhwc"])

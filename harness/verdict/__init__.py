@@ -1,6 +1,7 @@
 """Verdict: what a trial of one case in one dtype comes to, with the known deviations taken out."""
 
 from harness.verdict.deviations import concerned
+from harness.verdict.matching import explaining, matching_example
 from harness.verdict.networks import NetworkFailure, NetworkOutcome, NetworkTrial, concerned_networks, layout_rows
 from harness.verdict.outcome import CellRow, Failure, Outcome
 from harness.verdict.reduction import table
@@ -18,7 +19,9 @@ __all__ = [
     "Trial",
     "concerned",
     "concerned_networks",
+    "explaining",
     "layout_rows",
+    "matching_example",
     "rule",
     "table",
 ]

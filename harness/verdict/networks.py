@@ -14,6 +14,7 @@ from packaging.version import Version
 from harness.execution import NetworkResult, Networks, network_cells
 from harness.generation import network_examples
 from harness.nouns import (
+    Blame,
     ExpressionError,
     Finding,
     Network,
@@ -23,6 +24,7 @@ from harness.nouns import (
     matches,
 )
 from harness.oracles import judge_network
+from harness.verdict.blame import Blamer, Explain, nothing_known
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -30,10 +32,11 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class NetworkFailure:
-    """One example of a network that is wrong: its findings, the worst of them first."""
+    """One example of a network that is wrong: its findings, the worst of them first, and the modules to blame."""
 
     example: NetworkExample
     findings: tuple[Finding, ...]
+    blames: tuple[Blame, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -68,7 +71,7 @@ class NetworkOutcome:
 
     @property
     def status(self) -> str:
-        """``failed``, ``deviation``, ``passed``, ``untrusted``, ``skipped`` or ``not run``."""
+        """``failed``, ``deviation``, ``passed``, ``untrusted``, ``not available`` or ``not run``."""
         checked = sum((counts for counts in self.cells.values()), Counter[str]())
         if self.failures or self.stale or self.problem:
             return "failed"
@@ -78,7 +81,7 @@ class NetworkOutcome:
             return "passed"
         if self.untrusted:
             return "untrusted"
-        return "skipped" if self.skipped else "not run"
+        return "not available" if self.skipped else "not run"
 
     def as_json(self) -> dict[str, Any]:
         """Plain data with stable order; the same run gives the same text but for `seconds`."""
@@ -115,6 +118,7 @@ class NetworkTrial:
     seed: int
     draws: int
     deadline: float | None = None
+    explain: Explain = nothing_known
     _held: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> NetworkOutcome:
@@ -145,6 +149,8 @@ class NetworkTrial:
         outcome.skipped.update(result.skipped)
         judgement = judge_network(result.reference, result.observations)
         failures, accepted = self._settled(judgement.findings, example)
+        failures, blames, explained = self._blamed(failures, result)
+        accepted += explained
         states = dict.fromkeys((seen.cell for seen in result.observations), "passed")
         for cells in judgement.untrusted.values():
             states.update(dict.fromkeys(cells, "untrusted"))
@@ -162,8 +168,45 @@ class NetworkTrial:
             outcome.hits.setdefault(seen.cell, Counter()).update(seen.kernels)
         self._report(result.observations)
         if failures:
-            ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
-            outcome.failures.append(NetworkFailure(example, tuple(ordered)))
+            outcome.failures.append(NetworkFailure(example, tuple(failures), blames))
+            self._confirm(failures, result)
+
+    def _blamed(
+        self, failures: list[Finding], result: NetworkResult
+    ) -> tuple[list[Finding], tuple[Blame, ...], list[Finding]]:
+        """The failures in order, who is to blame, and what comes from nothing but known faults of operators.
+
+        A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one
+        module's.
+        """
+        ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
+        blamer = Blamer(self.networks, self.network, result.example, result.observations, self.explain)
+        lost = [one for one in ordered if one.oracle == "strides"]
+        travelled = [one for one in ordered if one.oracle != "strides"]
+        left: list[Finding] = []
+        explained: list[Finding] = []
+        blames: list[Blame] = []
+        for group in [travelled, *([one] for one in lost)]:
+            if not group:
+                continue
+            found = blamer.blame(_widest(group)) if len(left) < SHOWN else ()
+            known = dict.fromkeys(name for one in found for name in one.known)
+            if found and all(one.known for one in found):
+                self.outcome.deviations.update(dict.fromkeys(known, len(group)))
+                explained += group
+                continue
+            left += group
+            blames += [one for one in found if not one.known]
+        return left, tuple(blames), explained
+
+    def _confirm(self, failures: Sequence[Finding], result: NetworkResult) -> None:
+        """Note it where nothing of this comes back in workers that ran nothing before."""
+        cells = {cell for one in failures for cell in one.cells}
+        again = self.networks.run(self.network, result.example, cells=cells, isolated=True)
+        keys = {one.key for one in judge_network(again.reference, again.observations).findings}
+        if not keys & {one.key for one in failures}:
+            where = f"{result.example.to_json()} does not fail in a fresh worker"
+            self.outcome.notes.append(f"{where}: what ran before it spoiled the memory, or it fails now and then")
 
     def _settled(self, findings: Iterable[Finding], example: NetworkExample) -> tuple[list[Finding], list[Finding]]:
         """The findings that remain failures, and those that an entry accepts."""
@@ -208,6 +251,13 @@ class NetworkTrial:
         last = [seen for seen in observations if seen.cell == observations[-1].cell]
         self.outcome.reorders = {seen.conversion: seen.reorders for seen in last}
         self.outcome.layout = layout_rows(last)
+
+
+def _widest(findings: Sequence[Finding]) -> Finding:
+    """The worst finding, in every cell in which one of them shows."""
+    cells = {cell: ratio for one in reversed(findings) for cell, ratio in one.cells.items()}
+    layouts = tuple(dict.fromkeys(name for one in findings for name in one.layouts))
+    return replace(findings[0], cells=cells, layouts=layouts)
 
 
 def layout_rows(runs: Sequence[NetworkObservation]) -> list[dict[str, Any]]:

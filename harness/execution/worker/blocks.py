@@ -20,6 +20,16 @@ def conv_bn_relu(channels: int, width: int, depth: int, kernel: int = 3, stride:
     return nn.Sequential(*layers)
 
 
+def widening(channels: int, width: int, depth: int) -> nn.Module:
+    """`depth` times convolution, batch norm, ReLU, each one channel wider than the one before: every number of them."""
+    layers: list[Any] = []
+    for index in range(depth):
+        wide = width + index
+        source = wide - 1 if index else channels
+        layers += [nn.Conv2d(source, wide, 3, padding=1, bias=False), nn.BatchNorm2d(wide), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
 class Residual(nn.Module):  # type: ignore[misc] # mypy does not follow torch here
     """ReLU(x + f(x)), where f is two convolutions with batch norm (He et al. 2016, arXiv:1512.03385)."""
 

@@ -123,8 +123,7 @@ class Stepper:
         yield from self.watched.items()
 
     def _forward(self, call: Any) -> Any:
-        half = self.request["precision"] == "bfloat16" and not self.double
-        with torch.autocast("cpu", torch.bfloat16) if half else contextlib.nullcontext():
+        with contextlib.nullcontext() if self.double else autocast(self.request):
             return call(*self.given)
 
     def _named(self, result: Any) -> dict[str, Any]:
@@ -203,6 +202,11 @@ class Stepper:
                 self.watched.setdefault(name, tensor.detach().clone())
 
         return keep
+
+
+def autocast(request: dict[str, Any]) -> Any:
+    """A context in which the request's precision is used."""
+    return torch.autocast("cpu", torch.bfloat16) if request["precision"] == "bfloat16" else contextlib.nullcontext()
 
 
 def mode(network: Any, request: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 from . import (
+    blaming,
     building,
     catalogue,
     describe,
@@ -68,6 +69,10 @@ class Worker:
             },
             "network": lambda: network.serve(request, self.log),
             "network-refer": lambda: sensitivity.refer(request),
+            "network-calls": lambda: blaming.calls(request),
+            "network-fed": lambda: blaming.fed(request),
+            "network-alone": lambda: blaming.alone(request, self.log),
+            "network-release": blaming.release,
             "network-check": lambda: building.checked(request),
         }
         reply: dict[str, Any] = work[request["op"]]()

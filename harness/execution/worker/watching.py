@@ -10,8 +10,9 @@ import torch
 
 from . import structure, tracing
 
-Record = Tuple[str, str, List[str], List[str], bool, bool, int]
-"""Path, class, formats of the images given and returned, whether it is a view, whether it called modules, reorders."""
+Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str]]
+"""Path, class, formats of the images given and returned, whether it is a view, whether it called modules, reorders,
+dtypes of the images given."""
 
 
 class Blind:
@@ -73,20 +74,22 @@ class Watch(Blind):
             if self._open:
                 self._open[-1][1] = True
             # formats are read before the call: an in-place module changes what it was given
-            self._open.append([[structure.formatted(one) for one in _images(given)], False])
+            images = _images(given)
+            dtypes = [str(one.dtype).replace("torch.", "") for one in images]
+            self._open.append([[structure.formatted(one) for one in images], False, dtypes])
 
         return enter
 
     def _leaver(self, path: str) -> Any:
         def leave(module: Any, given: Any, output: Any) -> None:
             reorders = self.drain()
-            formats, parent = self._open.pop()
+            formats, parent, dtypes = self._open.pop()
             if self._done:
                 return
             returned = _images(output)
             alias = bool(returned) and all(_shares(one, _images(given)) for one in returned)
             given_back = [structure.formatted(one) for one in returned]
-            self.records.append((path, type(module).__name__, formats, given_back, alias, parent, reorders))
+            self.records.append((path, type(module).__name__, formats, given_back, alias, parent, reorders, dtypes))
             self._done = not self._open
 
         return leave

@@ -1,0 +1,157 @@
+"""`equivalence model`: a verdict on a network of one's own, and one message for each that cannot have one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import UserError
+from harness.gate import Gate
+from harness.modelling import declared, judged
+from harness.reporting import model_text
+from harness.settings import settings
+from harness.verdict import NetworkOutcome
+from tests.plugin.project import LEVEL, Project, needs_workers
+
+NETS = """\
+import torch
+from torch import nn
+
+def right(width=4):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())
+
+def dropping():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout(0.5))
+
+def broken():
+    raise ValueError("no weights today")
+
+class Wordy(nn.Module):
+    def forward(self, x):
+        return {"image": x, "label": "cat"}
+
+class Noisy(nn.Module):
+    def forward(self, x):
+        return nn.functional.dropout(x)
+
+class Loses(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        return self.norm(self.conv(x).contiguous())
+"""
+Judge = Callable[..., list[NetworkOutcome]]
+
+
+def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
+    """What the command line gives."""
+    plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False}
+    return argparse.Namespace(factory=factory, input=[shape], **{**plain, **changes})
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """Judges networks of one file with one set of workers, which are started beside it."""
+    here: Path = tmp_path_factory.mktemp("nets")
+    (here / "nets.py").write_text(NETS)
+    (here / "ruined.py").write_text("import torch\nimport no_such_thing\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        with Gate(settings(here, {"profile": "replay", "levels": LEVEL})) as gate:
+            yield lambda *given, **named: judged(gate, declared(options(*given, **named)))
+
+
+@needs_workers
+def test_a_right_network_passes(project: Project) -> None:
+    """The verdict, and that it stays channels-last; exit code 0."""
+    project.write("nets.py", NETS)
+    run = project.command("model", "nets:right", "--input", "1,3,8,8", "--levels", LEVEL, "--arguments", '{"width": 5}')
+    assert run.code == 0, run.output
+    assert run.output.startswith("nets:right with [1, 3, 8, 8]\n")
+    assert f"eval-eager-float32 at {LEVEL}: RIGHT, and stays channels-last; every value is within" in run.output
+    assert "\n2 module calls got and gave NHWC, and oneDNN reordered nothing in them\n" in run.output
+    assert "reorders in all: nchw 0, both 0" in run.output
+
+
+@needs_workers
+def test_a_network_that_cannot_be_judged_is_one_message(project: Project) -> None:
+    """Exit code 4, and no traceback of the network's own."""
+    project.write("nets.py", NETS)
+    run = project.command("model", "nets:broken", "--input", "1,3,8,8", "--levels", LEVEL)
+    assert run.refused() == "nets.broken: nets.broken raised ValueError: no weights today"
+
+
+@needs_workers
+@pytest.mark.parametrize(
+    ("factory", "shape", "said"),
+    [
+        ("nonets:right", "1,3,8,8", "nonets.right: no module named 'nonets'"),
+        ("ruined:right", "1,3,8,8", "ruined.right: ruined cannot be imported: No module named 'no_such_thing'"),
+        ("nets:rigth", "1,3,8,8", "nets.rigth: nets has no 'rigth'; did you mean nets.right?"),
+        ("nets:Wordy", "1,3,8,8", "nets.Wordy: output['label'] is a str; a network returns tensors"),
+        (
+            "nets:Noisy",
+            "1,3,8,8",
+            "nets.Noisy: two runs with the same input differ (output[0]): the network draws random",
+        ),
+        ("nets:right", "1,8,8,3", "is shaped [1, 8, 8, 3], that is NHWC, and the first convolution wants 3 channels"),
+        ("nets:right", "1,5,8,8", "nets.right: the network raised RuntimeError: Given groups=1"),
+    ],
+)
+def test_what_cannot_be_judged_is_said_in_one_sentence(judge: Judge, factory: str, shape: str, said: str) -> None:
+    """What is missing, raised, no tensor, random or shaped NHWC: where and what, and what would be right."""
+    with pytest.raises(UserError) as refused:
+        judge(factory, shape)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@needs_workers
+def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
+    """In a training step; frozen, the network is judged."""
+    with pytest.raises(UserError, match=r"1 is a Dropout that is on; switch it off, or freeze its class"):
+        judge("nets:dropping", train=True)
+    assert [outcome.status for outcome in judge("nets:dropping", train=True, frozen=["Dropout"])] == ["passed"] * 2
+
+
+@needs_workers
+def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
+    """The module whose own forward gave it up, the call that did, and the module that got NCHW because of it."""
+    outcomes = judge("nets:Loses")
+    text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
+    assert "RIGHT, but does not stay channels-last" in text
+    assert "the network's own forward (Loses)" in text
+    assert "torch.Tensor.contiguous(self=float32[1, 4, 6, 6] NHWC strides [144, 1, 24, 4]) -> float32[1, 4" in text
+    (row,) = [row for row in outcomes[0].layout if row["module"] == "norm"]
+    assert (row["in"], row["out"]) == ("nchw", "nchw")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"factory": "nets"}, "'nets' is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18"),
+        ({"shape": "1,x"}, "--input: '1,x' is not a shape; write its sizes with commas: 1,3,224,224"),
+        ({"shape": "1,-3"}, "--input: '1,-3' is not a shape"),
+        ({"arguments": "{"}, "--arguments: not JSON: "),
+        ({"arguments": "[1]"}, "--arguments: '[1]' is not a JSON object"),
+        ({"arguments": '{"a": {}}'}, "--arguments: a value is a number, a text, true, false, null, or a list of these"),
+    ],
+)
+def test_what_is_typed_wrong_is_said_before_anything_runs(changes: dict[str, Any], said: str) -> None:
+    """Each option says what it takes."""
+    with pytest.raises(UserError) as refused:
+        declared(options(**{"factory": "nets:right", **changes}))
+    assert str(refused.value).startswith(said)
+
+
+def test_lists_become_what_a_factory_gets() -> None:
+    """Arguments in JSON, nested lists as tuples."""
+    network = declared(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
+    assert (network.factory, dict(network.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})

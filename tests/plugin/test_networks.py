@@ -1,0 +1,75 @@
+"""Files of models in a run of pytest: beside operators, in the tiers of a profile, and without what they require."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.project import LEVEL, Project, needs_workers
+
+MODELS = """\
+suite: nets
+defaults:
+  inputs: {x: {shape: [2, 3, 8, 8]}}
+  arguments: {channels: 3, width: 4, depth: 1}
+  steps: [eval]
+models:
+  absent: {factory: no_such_package.models.net, requires: [no_such_package]}
+  unfit: {factory: wrong_build.models.net, requires: [wrong_build]}
+  small: {factory: equivalence_worker.blocks.residual, profile: quick}
+  larger: {factory: equivalence_worker.blocks.conv_bn_relu}
+  largest: {factory: equivalence_worker.blocks.aspp, profile: nightly}
+"""
+WRONG_BUILD = 'raise RuntimeError("operator wrong_build::nms does not exist")\n'
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One case of an operator, and networks of which two cannot be had."""
+    project = Project(tmp_path_factory.mktemp("nets"))
+    project.suite()
+    project.write("suites/models/m.yaml", MODELS)
+    project.write("wrong_build/__init__.py", WRONG_BUILD)
+    return project
+
+
+@needs_workers
+def test_what_is_not_installed_is_not_available_and_no_failure(project: Project) -> None:
+    """The other networks and the operators run; the record and the summary say what is missing and how to get it."""
+    run = project.pytest("--eq-levels", LEVEL)
+    assert run.code == 0, run.output
+    assert "3 passed, 2 skipped" in run.output
+    assert "no_such_package is not installed beside PyTorch" in run.output
+    assert "`pip install no_such_package` gets it" in run.output
+    assert "the installed wrong_build does not match PyTorch" in run.output
+    items = project.record["items"]
+    statuses = {name.rpartition("::")[2].partition("[")[0]: item["status"] for name, item in items.items()}
+    missing = {"absent": "not available", "unfit": "not available"}
+    assert statuses == {"relu": "passed", "small": "passed", "larger": "passed", **missing}
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--eq-examples", "6"), {"small"}),
+        ((), {"absent", "unfit", "small", "larger"}),
+        (("--eq-profile", "quick"), {"small"}),
+        (("--eq-profile", "nightly", "--eq-examples", "6"), {"absent", "unfit", "small", "larger", "largest"}),
+    ],
+)
+def test_a_profile_runs_networks_up_to_its_tier(project: Project, options: tuple[str, ...], names: set[str]) -> None:
+    """A short gate runs the quick ones only."""
+    collected = project.pytest("--collect-only", "-q", *options).output.splitlines()
+    assert {line.rpartition("::")[2].partition("[")[0] for line in collected if "m.yaml::" in line} == names
+
+
+def test_mistakes_in_files_of_models_come_together(tmp_path: Path) -> None:
+    """Each with its place, as in files of cases; exit code 4."""
+    project = Project(tmp_path)
+    project.write(
+        "suites/models/m.yaml", MODELS.replace("steps: [eval]", "steps: [evaluation]").replace("profile", "x")
+    )
+    said = project.pytest("--eq-levels", LEVEL).refused()
+    assert "suites/models/m.yaml:5:11: " in said
+    assert "suites/models/m.yaml:9:" in said
