@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness import __version__
-from harness.commands import check, doctor, replay
+from harness.commands import check, contract, doctor, replay
 from harness.covering import coverage
 from harness.errors import UserError
 from harness.modelling import model
@@ -51,6 +51,7 @@ def _parser() -> _Parser:
     _add_check(commands)
     _add_coverage(commands)
     _add_model(commands)
+    _add_contract(commands)
     return parser
 
 
@@ -96,6 +97,12 @@ def _add_model(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("--seeded", action="store_true", help=seeded)
     _add_build(command)
     command.set_defaults(command=model)
+
+
+def _add_contract(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("contract", help="which operators keep channels-last, from golden/layouts")
+    command.add_argument("--write", metavar="FILE", type=Path, help="write it into this Markdown file")
+    command.set_defaults(command=contract)
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:

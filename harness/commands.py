@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Final
 
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.golden import misfit
+from harness.generation import telling_shapes
+from harness.golden import Golden, answer, answer_table, misfit
 from harness.nouns import Case, Example, Finding
 from harness.reporting.failure import rows
 from harness.reporting.templating import TEMPLATES
 from harness.settings import Settings
 from harness.verdict import Ruling, rule, table
+
+MARKS: Final = ("<!-- equivalence contract -->", "<!-- end -->")
+"""The lines of a Markdown file between which the table goes."""
 
 
 def doctor(_: argparse.Namespace, settings: Settings) -> int:
@@ -32,6 +37,41 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
         gate.check(cases.values())
     print(f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}, no mistake")  # noqa: T201 - a command prints
     return 0
+
+
+def contract(options: argparse.Namespace, settings: Settings) -> int:
+    """Print the table of which operators keep channels-last, or write it between the marks of a file.
+
+    Raises UserError where golden/layouts, or the file or its marks, are missing.
+    """
+    table = "\n".join(contract_table(settings))
+    if options.write is None:
+        print(table)  # noqa: T201 - a command prints
+        return 0
+    path = _existing(options.write)
+    before, begin, rest = path.read_text("utf-8").partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not end:
+        raise UserError(f"contract: {path} has no lines {MARKS[0]} and {MARKS[1]}, between which the table goes")
+    path.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", "utf-8")
+    return 0
+
+
+def contract_table(settings: Settings) -> list[str]:
+    """The table as lines of Markdown, of every suite of the project. Raises UserError."""
+    gate = Gate(settings)
+    files = [path for path in sorted(settings.root.glob("suites/*/*.yaml")) if path.is_file()]
+    if not gate.golden.is_kept:
+        raise UserError("contract: there is no golden/layouts here; `pytest suites --eq-update-golden` writes it")
+    answers = {
+        file.stem: {case.name: said for case in cases if (said := _answer(gate.golden, case))}
+        for file, cases in gate.suites(files).items()
+    }
+    return [*answer_table({suite: found for suite, found in answers.items() if found})]
+
+
+def _answer(golden: Golden, case: Case) -> str | None:
+    return answer(golden.contract(case), case, telling_shapes(case, case.dtypes[0]))
 
 
 def replay(options: argparse.Namespace, settings: Settings) -> int:

@@ -26,7 +26,7 @@ from harness.generation import (
     shapes,
     terms,
 )
-from harness.golden import Deviations, load_deviations, load_network_deviations
+from harness.golden import Deviations, Golden, load_deviations, load_network_deviations
 from harness.memory import Memory
 from harness.nouns import Call, Case, Deviation, Finding, Level, Network, NetworkDeviation
 from harness.settings import Settings
@@ -40,6 +40,8 @@ from harness.verdict import (
     concerned_networks,
     explaining,
     matching_example,
+    observed,
+    reviewed,
     rule,
 )
 
@@ -57,6 +59,7 @@ class Gate:
     levels: tuple[Level, ...] = field(init=False)
     deviations: Deviations = field(init=False)
     network_deviations: tuple[NetworkDeviation, ...] = field(init=False)
+    golden: Golden = field(init=False)
     laboratory: Laboratory = field(init=False)
     networks: Networks = field(init=False)
     _deadline: float | None = field(default=None, init=False)
@@ -68,6 +71,7 @@ class Gate:
         self.levels = load_levels(data(root, "suites/isa.yaml"))
         self.deviations = load_deviations(collection(root, "golden/deviations"))
         self.network_deviations = load_network_deviations(data(root, "golden/models.yaml"))
+        self.golden = Golden(root)
         self.laboratory = Laboratory(
             self.levels,
             python=self.settings.python,
@@ -102,6 +106,7 @@ class Gate:
         found = _loaded(files, lambda file: load_suite(file, self.settings.root).cases, models=False)
         cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
+        self.golden.load(cases.values())
         return found
 
     def models(self, files: Iterable[Path]) -> dict[Path, tuple[Network, ...]]:
@@ -173,6 +178,21 @@ class Gate:
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             memory.save([failure.example for failure in outcome.failures])
+        if outcome.complete and dtype in case.dtypes and self.golden.is_kept:
+            self._review(outcome, case, dtype)
+        return outcome
+
+    def _review(self, outcome: Outcome, case: Case, dtype: str) -> None:
+        """Compare with golden/; the time is the trial's."""
+        started = time.monotonic()
+        outcome.golden = reviewed(case, dtype, self.laboratory, self.known(case, dtype), self.golden)
+        outcome.seconds += time.monotonic() - started
+
+    def observe(self, case: Case, dtype: str) -> Outcome:
+        """No trial: what an update of golden/ writes of this item."""
+        outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
+        if dtype in case.dtypes:
+            outcome.golden = observed(case, dtype, self.laboratory, self.known(case, dtype), self.golden)
         return outcome
 
     def _explained(

@@ -38,6 +38,7 @@ class Settings:
     budget: float | None = None
     record: Path = Path(".equivalence/record.json")
     in_process: bool = False
+    update_golden: bool = False
 
     @property
     def replay_options(self) -> str:
@@ -86,6 +87,13 @@ class _Given:
             raise self.wrong(f"{self.value!r} is neither true nor false")
         return _FLAGS[self.value.lower()] if isinstance(self.value, str) else bool(self.value)
 
+    def by_a_person(self) -> bool:
+        """A flag that a machine may not set."""
+        wanted = self.flag()
+        if wanted and _FLAGS.get((os.environ.get("CI") or "0").lower(), True):
+            raise self.wrong("not under CI: what nobody has reviewed is not golden; run it by hand, review, commit")
+        return wanted
+
     def profile(self) -> Profile:
         name = self.value or "gate"
         if name not in PROFILES:
@@ -124,6 +132,7 @@ def settings(
         budget=given("budget").number(least=1),
         record=given("record").target(root),
         in_process=given("in_process").flag(),
+        update_golden=given("update_golden").by_a_person(),
     )
 
 

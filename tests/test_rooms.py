@@ -21,7 +21,15 @@ ROOMS = {
     "execution": {"harness.generation", "execnet", "numpy"},
     "oracles": {"numpy"},
     "golden": {"harness.declaration", "pydantic", "packaging"},
-    "verdict": {"harness.execution", "harness.generation", "harness.oracles", "harness.profiles", "packaging"},
+    "verdict": {
+        "harness.execution",
+        "harness.generation",
+        "harness.golden",
+        "harness.oracles",
+        "harness.profiles",
+        "numpy",
+        "packaging",
+    },
     "reporting": {"harness.verdict", "jinja2"},
 }
 NEVER = {

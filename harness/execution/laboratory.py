@@ -21,6 +21,9 @@ from harness.nouns import Case, Cell, Example, Level, Observation
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to resend."""
 
+OUTLINED: Final = 32
+"""Examples whose outlines are asked for at once."""
+
 REFERENCE_PATIENCE: Final = 4
 """The reference may take this many times the limit: float64, one thread, up to three runs."""
 
@@ -143,6 +146,31 @@ class Laboratory:
                 yield self._gather(case, flights.popleft())
         while flights:
             yield self._gather(case, flights.popleft())
+
+    def outlines(
+        self, case: Case, examples: Sequence[Example], *, cells: Collection[str] | None = None
+    ) -> dict[str, list[Observation]]:
+        """Cell → what each example returns there: shapes and strides without values, from one call each.
+
+        It costs a small part of `run`: no reference, no contiguous run, no repetition, one request for many examples.
+        Where a worker is lost over them they are sent again one by one.
+        """
+        chosen = self._chosen(cells)
+        found: dict[str, list[Observation]] = {name: [] for name in chosen}
+        for batch in (examples[start : start + OUTLINED] for start in range(0, len(examples), OUTLINED)):
+            asked = requests.outline_request(case, batch)
+            sent = {name: self.bench.cell(name).send(Ticket(asked, batch[0].to_json(), self.limit)) for name in chosen}
+            for name, ticket in sent.items():
+                seen = requests.outlines(name, self.bench.cell(name).collect(ticket))
+                found[name] += seen if len(seen) == len(batch) else self._outlined_singly(case, batch, name)
+        return found
+
+    def _outlined_singly(self, case: Case, examples: Sequence[Example], name: str) -> Iterator[Observation]:
+        station = self.bench.cell(name)
+        for example in examples:
+            asked = requests.outline_request(case, [example])
+            reply = station.collect(station.send(Ticket(asked, example.to_json(), self.limit)))
+            yield from requests.outlines(name, reply)
 
     def isolated(  # noqa: PLR0913 - each is a choice of its own, all but two by keyword
         self,

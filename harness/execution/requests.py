@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -43,6 +43,11 @@ def reference_request(case: Case, example: Example) -> dict[str, Any]:
         "count": any(one.terms is None for one in (numerics, *numerics.each.values())),
         "roundoff": ROUNDOFF.get(example.dtype, ROUNDOFF["float32"]),
     }
+
+
+def outline_request(case: Case, examples: Iterable[Example]) -> dict[str, Any]:
+    """Ask for the shapes and strides of what each example returns."""
+    return {"op": "outline", "calls": [_request(case, example) for example in examples]}
 
 
 def check_request(case: Case) -> dict[str, Any]:
@@ -114,6 +119,26 @@ def observations(cell: str, reply: Mapping[str, Any]) -> tuple[Observation, Obse
         _observation(cell, "drawn", reply["drawn"], records),
         _observation(cell, "contiguous", reply["contiguous"], again),
     )
+
+
+def outlines(cell: str, reply: Mapping[str, Any]) -> list[Observation]:
+    """The observations in a reply to `outline_request`; one that says ``died`` or ``hung`` stands for all."""
+    if reply.get("status") in {"died", "hung"}:
+        status, signal, message = reply["status"], reply.get("signal", 0), reply.get("message", "")
+        return [Observation(cell, "drawn", status, signal=signal, message=message)]
+    return [_outline(cell, outlined) for outlined in reply["outlines"]]
+
+
+def _outline(cell: str, reply: Mapping[str, Any]) -> Observation:
+    """Its tensors have no values."""
+    nothing = np.empty(0)
+    tensors = {
+        name: TensorRecord(dtype, tuple(shape), tuple(strides), nothing)
+        for name, (dtype, shape, strides) in reply["tensors"].items()
+    }
+    inputs = {name: tuple(strides) for name, strides in reply["inputs"].items()}
+    error, message = reply["error"], reply["message"]
+    return Observation(cell, "drawn", reply["status"], tensors, inputs, error=error, message=message)
 
 
 def _observation(

@@ -83,6 +83,7 @@ class _Controller:
 
     def __init__(self, run: Session) -> None:
         self.run = run
+        self.changed: list[str] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -100,11 +101,24 @@ class _Controller:
         """Write the record; a ``-k`` that matched nothing is a usage error under xdist too."""
         if self.run.record.outcomes:
             self.run.record.write(self.run.settings.record)
+        if not session.config.option.collectonly:
+            self.changed = self._update_golden(session)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
+    def _update_golden(self, session: pytest.Session) -> list[str]:
+        """The lines to print of an update, or of why there is none."""
+        try:
+            return self.run.update_golden()
+        except UserError as error:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return [f"ERROR: {error}"]
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-        """Print the views of the record."""
+        """Print the views of the record, or what an update has written."""
+        if self.changed:
+            terminalreporter.section("golden")
+            terminalreporter.write_line("\n".join(self.changed))
         if self.run.record.outcomes:
             terminalreporter.section("equivalence")
             terminalreporter.write_line(terminal_summary(self.run.record))

@@ -23,19 +23,42 @@ class EquivalenceFailure(Exception):  # noqa: N818 - a verdict, not an error of 
         self.outcome = outcome
 
 
+class GoldenMisfit(Exception):  # noqa: N818 - a verdict, not an error of the harness
+    """golden/ and a suite do not have the same cases; the text says in what, and what would be right."""
+
+
 class SuiteFile(pytest.File):
     """A YAML suite."""
 
-    def collect(self) -> Iterator[CaseItem | NetworkItem]:
-        """One item for each case and dtype, or network and way to run it, in declared order: the same everywhere."""
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each case and dtype, or network and way to run it, in declared order; golden/ comes first."""
         session = Session.of(self.config)
         for network in session.networks_of(self.path):
             for way in network.items:
                 name = f"{network.name}[{'-'.join(way)}]"
                 yield NetworkItem.from_parent(self, name=name, network=network, way=way)
+        if session.keeps_golden and session.cases_of(self.path):
+            yield GoldenItem.from_parent(self, name="golden")
         for case in session.cases_of(self.path):
             for dtype in case.every_dtype:
                 yield CaseItem.from_parent(self, name=f"{case.name}[{dtype}]", case=case, dtype=dtype)
+
+
+class GoldenItem(pytest.Item):
+    """Whether golden/ has the cases of the suite, and no others. Their facts are compared by the cases' own items."""
+
+    def runtest(self) -> None:
+        """Raise GoldenMisfit with all that is missing or unknown."""
+        if problems := Session.of(self.config).golden_misfits(self.path):
+            raise GoldenMisfit("\n".join(problems))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The sentences instead of a traceback."""
+        return str(excinfo.value) if isinstance(excinfo.value, GoldenMisfit) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The suite, at its first line."""
+        return self.path, 0, self.name
 
 
 class CaseItem(pytest.Item):
@@ -83,7 +106,10 @@ class NetworkItem(pytest.Item):
 
     def runtest(self) -> None:
         """Try the network. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
-        self.outcome = found = Session.of(self.config).try_network(self.network, self.way)
+        session = Session.of(self.config)
+        if session.settings.update_golden:
+            pytest.skip("golden/ holds no facts of networks")
+        self.outcome = found = session.try_network(self.network, self.way)
         self.user_properties.append(("status", found.status))
         self.user_properties.append(("worst_ratio", max(found.ratios.values(), default=0.0)))
         if found.status in ("failed", "untrusted"):

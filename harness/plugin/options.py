@@ -42,6 +42,9 @@ OPTIONS: Final = (
     Option("seed", "of the random phase (default: 0 in the gate; fresh and printed in the nightly profile)", "N"),
     Option("budget", "seconds the whole run may take; what was not reached is reported", "SECONDS"),
     Option("record", "where the JSON record goes (default: .equivalence/record.json)", "FILE"),
+    Option(
+        "update_golden", "write to golden/ what the cases of this run give, for review; nothing is judged", flag=True
+    ),
     Option("in_process", "run everything in this process, for a debugger: no ISA levels, no protection", flag=True),
 )
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from harness.gate import Gate
+from harness.golden import Observed, update
 from harness.nouns import Case, Network
 from harness.reporting import Record
 from harness.settings import Settings
@@ -29,6 +30,7 @@ class Session:
         self.cases: dict[Path, tuple[Case, ...]] = {}
         self.networks: dict[Path, tuple[Network, ...]] = {}
         self.record = Record()
+        self.observed: dict[tuple[str, str], dict[str, Any]] = {}
         self.remaining = 0
         self._open = contextlib.ExitStack()
         self._entered = False
@@ -87,8 +89,10 @@ class Session:
         self.remaining = -(-items // workers)
 
     def try_case(self, case: Case, dtype: str) -> Outcome:
-        """One trial in this process's laboratory."""
+        """One trial in this process's laboratory; for an update of golden/ a look at what it would hold."""
         assert self.gate is not None  # noqa: S101 - the case came from it
+        if self.settings.update_golden:
+            return self._enter(self.gate).observe(case, dtype)
         return self._enter(self.gate).try_case(case, dtype, self._share())
 
     def try_network(self, network: Network, item: tuple[str, str, str]) -> NetworkOutcome:
@@ -116,8 +120,43 @@ class Session:
         return self.record.header
 
     def receive(self, data: dict[str, Any], nodeid: str) -> None:
-        """Take the outcome of one item, from this process or an xdist worker."""
-        self.record.add(nodeid, data)
+        """Take the outcome of one item, from this process or an xdist worker; an update's is no part of the record."""
+        if self.settings.update_golden:
+            self.observed[data["case"], data["dtype"]] = data["golden"]
+        else:
+            self.record.add(nodeid, data)
+
+    def golden_misfits(self, path: Path) -> list[str]:
+        """What golden/ and the suite of that file do not agree in; nothing where the project keeps no contract."""
+        gate, cases = self.gate, self.cases_of(path)
+        return list(gate.golden.misfits(cases)) if gate is not None and gate.golden.is_kept else []
+
+    @property
+    def keeps_golden(self) -> bool:
+        """Whether the project keeps a layout contract, and this run compares with it."""
+        return self.gate is not None and self.gate.golden.is_kept and not self.settings.update_golden
+
+    def update_golden(self) -> list[str]:
+        """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError.
+
+        An item of which a call ended its worker is not written: a deviation has to keep that call from running first.
+        """
+        if self.gate is None or not self.settings.update_golden:
+            return []
+        changed = [
+            f"{case}[{dtype}]: not written: {said}"
+            for (case, dtype), data in self.observed.items()
+            for said in data["differing"]
+        ]
+        for cases in self.cases.values():
+            ids = {case.id: case.name for case in cases}
+            seen = {
+                (ids[case], dtype): Observed.read(data["observed"])
+                for (case, dtype), data in self.observed.items()
+                if case in ids and "observed" in data and not data["differing"]
+            }
+            changed += update(self.gate.golden, cases, seen) if seen else []
+        return changed or ["golden/: nothing has changed"]
 
 
 def suite_files(config: pytest.Config) -> list[Path]:

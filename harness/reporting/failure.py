@@ -13,6 +13,7 @@ def failure_text(outcome: Outcome, options: str = "") -> str:
     return TEMPLATES.get_template("failure.txt").render(
         outcome=outcome,
         name=outcome.case.rpartition("::")[2],
+        suite=outcome.case.partition("::")[0],
         failures=[(failure, sentence(outcome, failure), rows(failure.rows)) for failure in outcome.failures],
         stale=[(name, outcome.witnesses[name]) for name in outcome.stale],
         options=options,

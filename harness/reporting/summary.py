@@ -36,6 +36,8 @@ def terminal_summary(record: Record) -> str:
         deviations=_deviations(outcomes),
         unchecked=_unchecked(outcomes),
         pairs=total(outcome["coverage"] for outcome in outcomes),
+        golden=total({"facts": one["golden"]["facts"], "pins": one["golden"]["pins"]} for one in outcomes),
+        skipped=sorted({said for one in outcomes for said in one["golden"]["skipped"]}),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
         notes=[f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]],
     ) + ("\n\n" + networks if networks else "")

@@ -5,6 +5,7 @@ from harness.verdict.matching import explaining, matching_example
 from harness.verdict.networks import NetworkFailure, NetworkOutcome, NetworkTrial, concerned_networks, layout_rows
 from harness.verdict.outcome import CellRow, Failure, Outcome
 from harness.verdict.reduction import table
+from harness.verdict.review import Review, observed, reviewed
 from harness.verdict.ruling import Ruling, rule
 from harness.verdict.trial import Trial
 
@@ -15,6 +16,7 @@ __all__ = [
     "NetworkOutcome",
     "NetworkTrial",
     "Outcome",
+    "Review",
     "Ruling",
     "Trial",
     "concerned",
@@ -22,6 +24,8 @@ __all__ = [
     "explaining",
     "layout_rows",
     "matching_example",
+    "observed",
+    "reviewed",
     "rule",
     "table",
 ]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.nouns import Example, Finding
+from harness.verdict.review import Review
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Outcome:
     coverage: dict[str, int] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    golden: Review = field(default_factory=Review)
     complete: bool = True
     seconds: float = 0.0
 
@@ -79,7 +81,7 @@ class Outcome:
 
         What the time budget cut short before anything could be checked, or had nothing to run, is ``not run``.
         """
-        if self.failures or self.stale:
+        if self.failures or self.stale or self.golden.differing:
             return "failed"
         if self.deviations:
             return "deviation"
@@ -105,6 +107,7 @@ class Outcome:
             "coverage": self.coverage,
             "incidents": self.incidents,
             "notes": self.notes,
+            "golden": self.golden.as_json(),
             "seconds": round(self.seconds, 1),
         }
 

@@ -235,3 +235,27 @@ def test_the_catalogue_lists_functions_of_the_build(laboratory: Laboratory) -> N
     assert {"conv2d", "max_pool2d", "relu", "relu_", "scaled_dot_product_attention"} <= set(offered)
     assert not {"Tensor", "Optional", "math", "has_torch_function", "handle_torch_function"} & set(offered)
     assert called == {"torch.pixel_shuffle": "pixel_shuffle", "torch.nn.functional.relu": "relu"}
+
+
+def test_outlines_are_shapes_and_strides_without_values(laboratory: Laboratory) -> None:
+    """Of outputs and gradients, as the example's own layouts have them, from every cell that is asked."""
+    last = stand.example(stand.CONV2D, sizes={"K": 2}, layouts={"input": "channels_last", "grad_output": "contiguous"})
+    plain = stand.example(stand.CONV2D, sizes={"K": 2})
+    found = laboratory.outlines(stand.CONV2D, [last, plain], cells=["sse41", "avx2"])
+    assert list(found) == ["sse41", "avx2"]
+    for one, other in found.values():
+        assert [one.status, other.status] == ["ok", "ok"]
+        assert list(one.tensors) == ["output[0]", "grad:input", "grad:weight", "grad:bias"]
+        assert (one.tensors["output[0]"].shape, one.tensors["output[0]"].dtype) == ((2, 2, 4, 5), "float32")
+        assert one.tensors["output[0]"].strides == (40, 1, 10, 2)
+        assert other.tensors["output[0]"].strides == (40, 20, 5, 1)
+        assert one.inputs["input"] == (60, 1, 15, 3)
+
+
+def test_an_outline_that_ends_its_worker_is_told_from_the_others(laboratory: Laboratory) -> None:
+    """They are asked for together, and one by one where that fails: only the culprit has died."""
+    crash = stand.case("misbehaving.crash", arguments={"only": 3})
+    examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in (1, 2, 3, 4)]
+    (seen,) = laboratory.outlines(crash, examples, cells=["avx2"]).values()
+    assert [each.status for each in seen] == ["ok", "ok", "died", "ok"]
+    assert "SIGSEGV" in seen[2].message

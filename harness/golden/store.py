@@ -1,0 +1,107 @@
+"""Where golden data lies: one file for the contract and one for the pinned examples of each suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from harness.declaration import suggestion
+from harness.errors import UserError
+from harness.golden.layouts import Contract, load_contract
+from harness.golden.references import PER_CASE, References, exact, load_references
+from harness.nouns import Case
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The golden data of a project, each file read once, when a case of its suite is first asked about."""
+
+    root: Path
+    _contracts: dict[str, Contract] = field(default_factory=dict)
+    _references: dict[str, References] = field(default_factory=dict)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the project keeps a layout contract: there is a directory for it. One that does not is not asked."""
+        return (self.root / "golden" / "layouts").is_dir()
+
+    def load(self, cases: Iterable[Case]) -> None:
+        """Read the files of these cases. Raises UserError with the mistakes of all."""
+        problems = []
+        for case in {suite_of(case): case for case in cases}.values():
+            for read in (self.contract, self.references):
+                try:
+                    read(case)
+                except UserError as error:
+                    problems.append(str(error))
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def contract(self, case: Case) -> Contract:
+        """The contract of the case's suite. Raises DeclarationError for a file that does not parse."""
+        suite = suite_of(case)
+        if suite not in self._contracts:
+            self._contracts[suite] = load_contract(self.root / layouts_file(suite), suite, layouts_file(suite))
+        return self._contracts[suite]
+
+    def references(self, case: Case) -> References:
+        """The pinned examples of the case's suite. Raises DeclarationError for a file that does not parse."""
+        suite = suite_of(case)
+        if suite not in self._references:
+            self._references[suite] = load_references(self.root / references_file(suite), suite, references_file(suite))
+        return self._references[suite]
+
+    def misfits(self, cases: Sequence[Case]) -> Iterator[str]:
+        """What the files of one suite, whose cases these are, and the suite do not agree in."""
+        suite, contract, references = suite_of(cases[0]), self.contract(cases[0]), self.references(cases[0])
+        names = [case.name for case in cases]
+        command = f"observe it with `{update_command(suite)}`, and review what that writes"
+        missing = [name for name in names if not contract.lines(name)]
+        if not contract.file:
+            yield f"{suite} has no layout contract, {layouts_file(suite)}; {command}"
+        elif missing:
+            yield f"{contract.file} has no line of {', '.join(missing)}; {command}"
+        if few := [name for name, count in _counts(cases, references).items() if count < PER_CASE]:
+            file = references_file(suite)
+            yield f"{file} has fewer than {PER_CASE} pinned examples of {', '.join(few)}; {command}"
+        for file, known in ((contract.file, [*contract.cases]), (references.file, [*references.cases])):
+            for name in known:
+                if name not in names:
+                    near = suggestion(name, names, otherwise="it has")
+                    yield f"{file}: unknown case {name!r}: {suite} has none of that name{near}"
+        yield from (problem for case in cases for problem in _foreign_dtypes(contract, case))
+
+
+def _counts(cases: Sequence[Case], references: References) -> dict[str, int]:
+    """How many pins each case has whose values can be exact."""
+    return {case.name: len(references.cases.get(case.name, ())) for case in cases if exact(case)}
+
+
+def _foreign_dtypes(contract: Contract, case: Case) -> Iterator[str]:
+    """The lines of dtypes that the case is not run in."""
+    for line in contract.lines(case.name):
+        for dtype in line.dtypes or ():
+            if dtype not in case.dtypes:
+                where = f"{contract.file}:{line.place}: unknown line: {line.key}"
+                yield f"{where}: {case.name} is not run in {dtype}{suggestion(dtype, case.dtypes)}"
+
+
+def suite_of(case: Case) -> str:
+    """The suite file of a case, relative to the project's root."""
+    return case.id.partition("::")[0]
+
+
+def update_command(suite: str) -> str:
+    """What writes the files of a suite."""
+    return f"python -m pytest {suite} --eq-update-golden"
+
+
+def layouts_file(suite: str) -> str:
+    """The file of a suite's layout contract, relative to the root."""
+    return f"golden/layouts/{PurePosixPath(suite).name}"
+
+
+def references_file(suite: str) -> str:
+    """The file of a suite's pinned examples, relative to the root."""
+    return f"golden/references/{PurePosixPath(suite).name}"

@@ -1,0 +1,140 @@
+"""Writing golden/layouts and golden/references from what a run observed; what was not run is kept."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import UserError
+from harness.golden.collapse import Axes, merged
+from harness.golden.laws import Law
+from harness.golden.layouts import LEVELS, Facts, Line
+from harness.golden.references import Digest, Pin
+from harness.golden.store import Golden, layouts_file, references_file, suite_of, update_command
+from harness.nouns import Case, Example
+
+LAYOUTS: Final = """\
+# Which memory format each operator of the suite hands back: the layout contract. A change of a line is a change of
+# behaviour. Written by `{command}`, for a person to review.
+#
+# <tensor> [of <shapes>, or but <shapes>] [in <dtypes>] [at <levels>]: <law>
+# Left out: every shape that is probed, every dtype of the case, and {levels}.
+# They are of one release of PyTorch, and not compared with another.
+"""
+
+REFERENCES: Final = """\
+# Pinned examples of the suite and what exactly comes out of them, at every level and in the float64 reference.
+# Written by `{command}`, for a person to review.
+#
+# <tensor>: <dtype> [<shape>] strides [<strides>] sha256 <the first 16 digits, of the values in C order>
+# The values are those of every release of PyTorch; the rest is compared within one.
+"""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a run saw of one case in one dtype, with which release of PyTorch."""
+
+    torch: str
+    facts: Facts
+    pins: tuple[Pin, ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Observed:
+        """From the plain data that an item sent."""
+        facts = {(tensor, shape, level): Law(text) for tensor, shape, level, text in data["layouts"]}
+        return cls(data["torch"], facts, tuple(_pin(pin) for pin in data["pins"]))
+
+
+def _pin(data: Mapping[str, Any]) -> Pin:
+    digests = {name: Digest.parse(text) for name, text in data["results"].items()}
+    results = {name: digest for name, digest in digests.items() if digest is not None}
+    return Pin(Example.from_json(data["example"]), results)
+
+
+def update(golden: Golden, cases: Sequence[Case], seen: Mapping[tuple[str, str], Observed]) -> list[str]:
+    """Write both files of one suite, and return what has changed, line by line.
+
+    `seen` is by case name and dtype. What is written of cases that the suite no longer has goes away only where all of
+    the suite was run, at all levels of the contract. Raises UserError where less was run, of another release of PyTorch
+    than what is written: a file is of one.
+    """
+    suite = suite_of(cases[0])
+    whole = all(
+        (case.name, dtype) in seen and {level for _, _, level in seen[case.name, dtype].facts} >= {*LEVELS}
+        for case in cases
+        for dtype in case.dtypes
+    )
+    contract, references = golden.contract(cases[0]), golden.references(cases[0])
+    (torch,) = {one.torch for one in seen.values()}
+    if not whole and (other := {contract.torch, references.torch} - {"", torch}):
+        raise UserError(
+            f"{suite}: golden/ is of PyTorch {other.pop()}, and this is {torch}; a file is of one release: observe the "
+            f"whole suite at {', '.join(LEVELS)}: `{update_command(suite)}`"
+        )
+    lines = {} if whole else dict(contract.cases)
+    pins = {} if whole else dict(references.cases)
+    for case in cases:
+        here = {dtype: seen[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in seen}
+        lines[case.name] = _lines(case, contract.lines(case.name), here)
+        pins[case.name] = _pins(case, references.cases.get(case.name, ()), here)
+    return [
+        *_write(golden.root, layouts_file(suite), "".join(_layouts_text(suite, torch, lines))),
+        *_write(golden.root, references_file(suite), "".join(_references_text(suite, torch, pins))),
+    ]
+
+
+def _lines(case: Case, before: Sequence[Line], here: Mapping[str, Observed]) -> tuple[Line, ...]:
+    if not here:
+        return tuple(before)
+    shapes = dict.fromkeys(shape for one in here.values() for _, shape, _ in one.facts)
+    return merged(before, {dtype: one.facts for dtype, one in here.items()}, Axes(tuple(shapes), case.dtypes))
+
+
+def _pins(case: Case, before: Sequence[Pin], here: Mapping[str, Observed]) -> tuple[Pin, ...]:
+    kept = [pin for pin in before if pin.example.dtype not in here]
+    pins = [*kept, *(pin for one in here.values() for pin in one.pins)]
+    order = {dtype: place for place, dtype in enumerate(case.dtypes)}
+    return tuple(sorted(pins, key=lambda pin: order.get(pin.example.dtype, len(order))))
+
+
+def _layouts_text(suite: str, torch: str, cases: Mapping[str, Sequence[Line]]) -> Iterator[str]:
+    levels = f"the levels {', '.join(LEVELS[:-1])} and {LEVELS[-1]}"
+    yield LAYOUTS.format(command=update_command(suite), levels=levels)
+    yield f'suite: {suite}\ntorch: "{torch}"\ncases:\n'
+    for case, lines in cases.items():
+        if lines:
+            yield f"  {case}:\n"
+            yield from (f"    {line.key}: {line.law.text}\n" for line in lines)
+
+
+def _references_text(suite: str, torch: str, cases: Mapping[str, Sequence[Pin]]) -> Iterator[str]:
+    some = any(cases.values())
+    yield REFERENCES.format(command=update_command(suite))
+    yield f'suite: {suite}\ntorch: "{torch}"\ncases:{"" if some else " {}"}\n'
+    for case, pins in cases.items():
+        if pins:
+            yield f"  {case}:\n"
+        for pin in pins:
+            example = json.loads(pin.example.to_json())
+            yield f"  - example: {json.dumps(example)}\n"
+            yield from (f"    {name}: {digest.text}\n" for name, digest in pin.results.items())
+
+
+def _write(root: Path, name: str, text: str) -> list[str]:
+    """Write the file where it differs, and say how."""
+    path = root / name
+    before = path.read_text("utf-8").splitlines() if path.is_file() else None
+    now = text.splitlines()
+    if before == now:
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    if before is None:
+        return [f"{name}: new, {len(now)} lines"]
+    changed = list(difflib.unified_diff(before, now, lineterm="", n=0))[2:]
+    return [f"{name}:", *(f"  {line}" for line in changed if not line.startswith("@@"))]

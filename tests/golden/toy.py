@@ -1,0 +1,31 @@
+"""A case to write golden data of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.golden import LEVELS, Digest, Law, Observed, Pin
+from harness.nouns import Case, Example, Expression, Numerics, Size, TensorSpec
+
+SUITE = "suites/operators/toy.yaml"
+DOUBLE = Case(
+    id=f"{SUITE}::double",
+    name="double",
+    suite="toy",
+    line=4,
+    call="toy.double",
+    sizes=(Size("N", "batch"), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")),
+    tensors=(TensorSpec("input", tuple(Expression.parse(name) for name in "NCHW"), channels_last=True),),
+    numerics=Numerics("exact", "selection"),
+    preserves=("input",),
+    dtypes=("float32", "bfloat16"),
+)
+DOUBLE_3D = replace(DOUBLE, id=f"{SUITE}::double_3d", name="double_3d")
+
+
+def observed(case: Case, dtype: str, law: str = "like input", levels: tuple[str, ...] = LEVELS) -> Observed:
+    """A run that saw one law everywhere, and pinned two examples."""
+    facts = {("output[0]", shape, level): Law(law) for shape in ("ordinary", "empty") for level in levels}
+    example = Example(case.id, dtype, {"N": 1}, {"input": "contiguous"})
+    digest = Digest(dtype, (1, 2), (2, 1), "0123456789abcdef")
+    return Observed("2.15", facts, tuple(Pin(example.but(seed=seed), {"output[0]": digest}) for seed in range(2)))

@@ -1,0 +1,225 @@
+"""golden/layouts and golden/references end to end: written by the option, compared in every run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.project import LEVEL, SUITE, Project, Run, needs_workers
+
+pytestmark = needs_workers
+
+PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [relu, relu6]\n").replace("functional.relu", "functional.{name}")
+LAYOUTS, REFERENCES = "golden/layouts/s.yaml", "golden/references/s.yaml"
+UPDATE = ("--eq-update-golden", "--eq-levels", LEVEL)
+LINE = "    grad:input of ordinary, N = 1 at sse41: like input\n"
+
+CONTIGUOUS = """\
+from torch.nn import functional
+
+stock = functional.relu
+functional.relu = lambda input, inplace=False: stock(input).contiguous()
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
+    """A project of two operators whose golden data was just written, and the run that wrote it."""
+    project = Project(tmp_path_factory.mktemp("golden"))
+    project.suite(PAIR)
+    return project, project.pytest(*UPDATE)
+
+
+@pytest.fixture
+def project(written: tuple[Project, Run], tmp_path: Path) -> Project:
+    """A copy of it."""
+    for name in (LAYOUTS, REFERENCES):
+        Project(tmp_path).write(name, text(written[0], name))
+    Project(tmp_path).suite(PAIR)
+    return Project(tmp_path)
+
+
+def text(project: Project, name: str) -> str:
+    """What a file of the project says."""
+    return (project.root / name).read_text("utf-8")
+
+
+def release(project: Project) -> str:
+    """The release that the pinned examples are of: the one under test."""
+    return text(project, REFERENCES).partition('torch: "')[2].partition('"')[0]
+
+
+def first_digest(project: Project) -> str:
+    """That of the first pinned example's output."""
+    return re.findall(r"sha256 ([0-9a-f]{16})", text(project, REFERENCES))[0]
+
+
+def edited(project: Project, name: str, old: str, new: str) -> Run:
+    """A short run of relu, with the first occurrence of a text in a golden file replaced."""
+    content = text(project, name)
+    assert old in content
+    project.write(name, content.replace(old, new, 1))
+    return project.briefly("-k", "relu or golden")
+
+
+def test_an_update_writes_both_files_and_says_so(written: tuple[Project, Run]) -> None:
+    """Nothing is judged; a line says what each operator hands back, and four pins what exactly comes out."""
+    project, run = written
+    assert run.code == 0, run.output
+    assert "2 skipped" in run.output
+    assert f"{LAYOUTS}: new, " in run.output
+    assert f"{REFERENCES}: new, " in run.output
+    assert LINE in text(project, LAYOUTS)
+    assert text(project, REFERENCES).count("example: ") == 8
+    assert not (project.root / ".equivalence/record.json").read_text()
+
+
+def test_another_update_changes_nothing(project: Project) -> None:
+    """Observed again, alone or by two processes, the files come out the same."""
+    before = text(project, LAYOUTS), text(project, REFERENCES)
+    for more in ([], ["-n", "2"]):
+        run = project.pytest(*UPDATE, *more)
+        assert run.code == 0, run.output
+        assert "golden/: nothing has changed" in run.output
+    assert before == (text(project, LAYOUTS), text(project, REFERENCES))
+
+
+def test_what_agrees_passes_and_is_counted(project: Project) -> None:
+    """Facts and pins that were compared are in the record; the suite's own item passes."""
+    run = project.briefly()
+    assert run.code == 0, run.output
+    assert "3 passed" in run.output
+    golden = project.record["items"]["suites/x/s.yaml::relu[float32]"]["golden"]
+    assert (golden["facts"], golden["pins"], golden["differing"]) == (8, 4, [])
+
+
+def test_a_deleted_line_is_missed(project: Project) -> None:
+    """The item fails and shows what was observed, and the command for a change that is meant."""
+    run = edited(project, LAYOUTS, LINE, "")
+    assert run.code == 1
+    assert (
+        f"{LAYOUTS}: no line: relu: grad:input of ordinary, N = 1 at sse41 in float32: observed: like input"
+        in run.output
+    )
+    assert "python -m pytest suites/x/s.yaml --eq-update-golden" in run.output
+    assert run.output.count(f"\n{LAYOUTS}: no line: ") == 1
+
+
+def test_a_changed_line_shows_old_and_new(project: Project) -> None:
+    """The item fails and names the line."""
+    run = edited(project, LAYOUTS, LINE, LINE.replace("like input", "like grad_output"))
+    assert run.code == 1
+    assert (
+        "changed: relu: grad:input of ordinary, N = 1 at sse41 in float32: was: like grad_output (line " in run.output
+    )
+    assert "); observed: like input" in run.output
+
+
+def test_a_changed_digest_shows_old_and_new(project: Project) -> None:
+    """The item fails for the reference and for each cell and layout, and gives the example to replay."""
+    digest = first_digest(project)
+    run = edited(project, REFERENCES, digest, "0123456789abcdef")
+    assert run.code == 1
+    assert f"changed: relu in float32: output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
+    assert "(reference, sse41, drawn, sse41, contiguous)" in run.output
+
+
+def test_an_unknown_line_is_named(project: Project) -> None:
+    """The item fails with the nearest tensor that there is; an unknown case fails the suite's own item."""
+    run = edited(project, LAYOUTS, LINE, LINE + "    output[1]: like input\n")
+    assert run.code == 1
+    assert "unknown line: output[1]: relu has no 'output[1]'; did you mean 'output[0]'?" in run.output
+    project.write(LAYOUTS, text(project, LAYOUTS).replace("  relu6:", "  relu66:"))
+    run = project.briefly("-k", "golden")
+    assert run.code == 1
+    assert (
+        f"{LAYOUTS}: unknown case 'relu66': suites/x/s.yaml has none of that name; did you mean 'relu6'?" in run.output
+    )
+
+
+def test_a_suite_without_golden_data_fails_once_with_the_command(project: Project) -> None:
+    """Of all items of the suite one fails; a project that keeps no contract is not asked."""
+    (project.root / LAYOUTS).unlink()
+    run = project.briefly()
+    assert run.code == 1
+    assert "1 failed, 2 passed" in run.output
+    said = f"suites/x/s.yaml has no layout contract, {LAYOUTS}; observe it with"
+    assert f"{said} `python -m pytest suites/x/s.yaml --eq-update-golden`" in run.output
+    (project.root / "golden/layouts").rmdir()
+    assert "2 passed" in project.briefly().output
+
+
+def test_a_pin_that_is_deleted_is_missed(project: Project) -> None:
+    """Every case whose values can be exact keeps its number of pinned examples; the suite's own item counts them."""
+    first = text(project, REFERENCES).partition("  - example: ")[2].partition("  - example: ")[0]
+    run = edited(project, REFERENCES, f"  - example: {first}", "")
+    assert run.code == 1
+    assert f"{REFERENCES} has fewer than 4 pinned examples of relu; observe it with" in run.output
+
+
+def test_another_release_has_formats_of_its_own(project: Project) -> None:
+    """A contract of another PyTorch is not compared, and the summary says so; what is arithmetic still is."""
+    here = release(project)
+    for name in (LAYOUTS, REFERENCES):
+        other = text(project, name).replace(f'torch: "{here}"', 'torch: "1.0"').replace("like input", "contiguous")
+        project.write(name, re.sub(r"strides \[(\d+)", r"strides [7\1", other))
+    run = project.briefly("-k", "relu and not relu6")
+    assert run.code == 0, run.output
+    assert f"golden: {LAYOUTS} is of PyTorch 1.0, this is {here}: not compared" in run.output
+    assert f"golden: {REFERENCES} is of PyTorch 1.0, this is {here}: only values are compared" in run.output
+    digest = first_digest(project)
+    run = edited(project, REFERENCES, digest, "0123456789abcdef")
+    assert run.code == 1
+    assert f"output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
+
+
+def test_a_file_is_of_one_release(project: Project) -> None:
+    """A part of a suite cannot be updated with another PyTorch; nothing is written."""
+    before = text(project, LAYOUTS).replace(f'torch: "{release(project)}"', 'torch: "1.0"')
+    project.write(LAYOUTS, before)
+    run = project.pytest(*UPDATE, "-k", "relu6")
+    assert run.code == 4
+    assert f"suites/x/s.yaml: golden/ is of PyTorch 1.0, and this is {release(project)}; a file is of one" in run.output
+    assert text(project, LAYOUTS) == before
+
+
+def test_a_kernel_that_loses_the_format_breaks_the_contract(project: Project) -> None:
+    """Found by the contract alone, in a case that promises nothing of its output."""
+    project.suite(PAIR.replace("output: preserves", "output: unspecified"))
+    project.write("kernels.py", CONTIGUOUS)
+    run = project.briefly("-k", "relu and not relu6", "--eq-preload", "kernels.py")
+    assert run.code == 1
+    assert "was: like input (line " in run.output
+    assert "observed: contiguous" in run.output
+
+
+def test_a_partial_update_never_deletes(project: Project) -> None:
+    """Run for one case, all of the others stays, even of a case that is gone; all of it run, that goes."""
+    project.suite(PAIR.replace("[relu, relu6]", "[relu, hardtanh]"))
+    run = project.pytest(*UPDATE, "-k", "hardtanh")
+    assert run.code == 0, run.output
+    assert [name in text(project, LAYOUTS) for name in ("relu:", "relu6:", "hardtanh:")] == [True] * 3
+    assert "  +  hardtanh:" in run.output
+    assert not any(line.startswith("  -") for line in run.output.splitlines())
+
+
+def test_an_update_is_refused_under_ci(project: Project) -> None:
+    """What nobody has reviewed is not golden, whichever way it is asked for."""
+    before = text(project, LAYOUTS)
+    assert project.pytest(*UPDATE, CI="true").refused().startswith("--eq-update-golden: not under CI: what nobody has")
+    message = project.pytest(EQUIVALENCE_UPDATE_GOLDEN="1", CI="1").refused()
+    assert message.startswith("EQUIVALENCE_UPDATE_GOLDEN: not under CI")
+    project.write("pytest.ini", "[pytest]\neq_update_golden = yes\n")
+    assert project.pytest(CI="yes").refused().startswith("eq_update_golden in the ini file: not under CI")
+    assert text(project, LAYOUTS) == before
+
+
+def test_a_golden_file_that_does_not_parse_is_one_message(project: Project) -> None:
+    """The mistakes of both files, with line and column, before a worker starts."""
+    project.write(LAYOUTS, text(project, LAYOUTS).replace("at sse41", "at sse42", 1))
+    project.write(REFERENCES, text(project, REFERENCES).replace(first_digest(project), "x"))
+    message = project.pytest("--eq-python", "no/such/python").refused()
+    assert "'sse42' is not a level of the contract; did you mean 'sse41'?" in message
+    assert f"{REFERENCES}:11:16: " in message
