@@ -18,7 +18,7 @@ class Profile:
     """How many examples one item (a case in one dtype) runs, and how long it may take.
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
-    (0: all); `random` is the number of examples Hypothesis draws; `limit` the seconds one example may take in one
+    (0: all); `random` is the number of examples Hypothesis draws; `limit` the CPU seconds one example may take in one
     cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
     nothing but witnesses, saved failures and declared examples; `networks` is the largest tier of them that is run.

@@ -41,13 +41,13 @@ class Laboratory:
     """Where examples run. A context manager: workers start on entry and are gone on exit.
 
     `levels` are all that are declared, `names` those asked for (None: the default ones). `python` is the interpreter
-    under test (None: this one), `preload` files it runs first, `limit` the seconds one example may take in one cell.
+    under test (None: this one), `preload` files it runs first, `limit` the CPU seconds one example may take in one cell.
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
     `few`: of the default levels only those that networks run at, set before entry.
 
     `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
-    name: in what its cap did not hold), `incidents` (workers replaced) and `hits` (cell: implementation: count) grow.
+    name: in what its cap did not hold) and `incidents` (workers replaced) grow.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, each an option of the gate
