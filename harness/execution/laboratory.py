@@ -41,7 +41,7 @@ class Laboratory:
     """Where examples run. A context manager: workers start on entry and are gone on exit.
 
     `levels` are all that are declared, `names` those asked for (None: the default ones). `python` is the interpreter
-    under test (None: this one), `preload` files it runs first, `limit` the CPU seconds one example may take in one cell.
+    under test (None: this one), `preload` files it runs first, `limit` the CPU seconds an example may take in a cell.
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
     `few`: of the default levels only those that networks run at, set before entry.
