@@ -31,11 +31,17 @@ def doctor(_: argparse.Namespace, settings: Settings) -> int:
 def check(options: argparse.Namespace, settings: Settings) -> int:
     """Check suite files without running them. Raises UserError with every mistake."""
     gate = Gate(settings)
-    cases = gate.cases([_existing(file).resolve() for file in options.files])
-    gate.rehearse(cases.values())
+    files = [_existing(file).resolve() for file in options.files]
+    cases = gate.cases(files)
+    networks = [network for found in gate.models(files).values() for network in found]
+    gate.rehearse(cases.values(), networks)
     with gate:
         gate.check(cases.values())
-    print(f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}, no mistake")  # noqa: T201 - a command prints
+        missing = gate.check_networks(networks)
+    counted = [_counted(number, noun) for number, noun in ((len(cases), "case"), (len(networks), "network")) if number]
+    print(f"{', '.join(counted)}, no mistake")  # noqa: T201 - a command prints
+    for why in dict.fromkeys(missing.values()):
+        print(f"not looked at: {why}")  # noqa: T201 - a command prints
     return 0
 
 
@@ -72,6 +78,10 @@ def contract_table(settings: Settings) -> list[str]:
 
 def _answer(golden: Golden, case: Case) -> str | None:
     return answer(golden.contract(case), case, telling_shapes(case, case.dtypes[0]))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def replay(options: argparse.Namespace, settings: Settings) -> int:

@@ -44,6 +44,23 @@ def test_a_suite_without_a_mistake(project: Project) -> None:
 
 
 @needs_workers
+def test_networks_are_checked_beside_cases(project: Project) -> None:
+    """Factories are looked for, and those of packages that are not there are said not to be."""
+    project.write(
+        "suites/models/m.yaml",
+        "suite: m\ndefaults: {inputs: {x: {shape: [1, 3, 8, 8]}}}\nmodels:\n"
+        "  there: {factory: equivalence_worker.blocks.unet, arguments: {channels: 3, width: 4, depth: 1}}\n"
+        "  absent: {factory: nothing_there.make, requires: [nothing_there]}\n",
+    )
+    run = project.command("check", "suites/models/m.yaml", "suites/x/s.yaml", "--levels", LEVEL)
+    assert run.code == 0, run.output
+    assert run.output.startswith("1 case, 2 networks, no mistake\nnot looked at: nothing_there is not installed")
+    project.write("suites/models/m.yaml", (project.root / "suites/models/m.yaml").read_text().replace("unet", "tuna"))
+    said = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refused()
+    assert said.startswith("suites/models/m.yaml:4: there: equivalence_worker.blocks has no 'tuna'")
+
+
+@needs_workers
 def test_the_coverage_of_a_record(project: Project) -> None:
     """What the record of a run reached and missed; 1 where anything is missing, 0 where nothing is."""
     project.write("golden/coverage.yaml", COVERAGE)
