@@ -11,7 +11,7 @@ import pytest
 from harness.execution import Result
 from harness.execution.requests import reference_request
 from harness.execution.shipping import PACKAGE, in_this_process
-from harness.nouns import Case, Example, Expression
+from harness.nouns import Case, Example, Expression, TensorArgument
 from harness.nouns.observation import Array
 from harness.oracles.bounds import perturbed
 from tests.execution import stand
@@ -51,6 +51,15 @@ OPERATORS = {
     "var": normal("torch.var", arguments={"dim": (2, 3)}),
     "std": normal("torch.std", arguments={"dim": 1, "correction": 0}),
     "vector_norm": normal("torch.linalg.vector_norm", arguments={"ord": 3, "dim": 1}),
+    "binary_cross_entropy_with_logits": normal(
+        F + "binary_cross_entropy_with_logits",
+        stand.tensor("x", *IMAGE),
+        stand.tensor("target", *IMAGE),
+        stand.tensor("weight", "C", "1", "1", grad=False),
+        stand.tensor("pos_weight", "W", grad=False),
+        positional=(TensorArgument("x"), TensorArgument("target")),
+        arguments={"weight": TensorArgument("weight"), "pos_weight": TensorArgument("pos_weight"), "reduction": "none"},
+    ),
     "attention": normal(
         F + "scaled_dot_product_attention",
         stand.tensor("query", *IMAGE),
@@ -115,6 +124,14 @@ def test_what_is_handed_over_is_rounded_to_the_half_type(run_here: Run) -> None:
     assert reference.stored["output[0]"].max() < 1e-15
     assert reference.stored["grad:x"].max() > 2.0**-10 * np.abs(reference.values["grad:x"]).max()
     assert reference.spread["grad:x"].max() < 2.0**-18
+
+
+def test_what_an_operator_is_made_of_is_rounded_to_the_half_type(run_here: Run) -> None:
+    """An operator that calls others stores what each of them returns."""
+    one = OPERATORS["binary_cross_entropy_with_logits"]
+    reference = run_here(one, drawn(one, "bfloat16")).reference
+    assert reference.stored["output[0]"].max() > 2.0**-12
+    assert reference.spread["output[0]"].max() < 2.0**-18
 
 
 def test_float32_is_its_own_accumulator(run_here: Run) -> None:

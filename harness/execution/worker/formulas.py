@@ -20,6 +20,11 @@ def of(name: str, func: Any) -> Callable[..., Any] | None:
     return _TABLE.get(name)
 
 
+def composed(name: str) -> Callable[..., Any] | None:
+    """Those of an operator that calls others and rounds what each returns, though autograd sees it as one."""
+    return _COMPOSED.get(name)
+
+
 def _along(input: Any, vector: Any) -> Any:
     """A vector over the channels in the shape that broadcasts against `input`; 1 and 0 stay what they are."""
     return vector.reshape([1, -1] + [1] * (input.dim() - 2))
@@ -242,6 +247,17 @@ def _scores(query: Any, key: Any, is_causal: bool, mask: Any, scale: Any) -> Any
     return scores if mask is None else scores + mask
 
 
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = 1
+) -> Any:
+    """As aten/src/ATen/native/Loss.cpp does it, operator by operator."""
+    gain = 1 if pos_weight is None else (pos_weight - 1) * target + 1
+    loss = (1 - target) * input - gain * torch.nn.functional.logsigmoid(input)
+    if weight is not None:
+        loss = loss * weight
+    return loss.mean() if reduction == 1 else loss.sum() if reduction == 2 else loss
+
+
 def _masked(mask: Any, *gradients: Any) -> Any:
     return tuple(gradient if wanted else None for wanted, gradient in zip(mask, gradients))
 
@@ -264,3 +280,5 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "_scaled_dot_product_flash_attention_for_cpu": attention,
     "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward,
 }
+
+_COMPOSED: dict[str, Callable[..., Any]] = {"binary_cross_entropy_with_logits": binary_cross_entropy_with_logits}

@@ -68,11 +68,15 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         name, keywords = func._schema.name.rpartition("::")[2], kwargs or {}
         if name.rstrip("_") in EXACT or getattr(func, "is_view", False):
             return func(*args, **keywords)
+        composed = formulas.composed(name)
+        if composed is not None:
+            with self:
+                return composed(*args, **keywords)
         formula = formulas.of(name, func)
         if formula is not None:
             found = self._apart(formula, args, keywords)
         elif name.endswith("_"):
-            return func(*args, **keywords).mul_(1.0 + self.inner * self._pattern(args[0]))
+            return self._in_place(func(*args, **keywords))
         else:
             found = func(*_mapped(args, self._operand), **_mapped(keywords, self._operand))
         if name in SUMS:
@@ -93,10 +97,20 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
     def _stored(self, tensor: Any) -> Any:
         if self.depth:
             return tensor.mul_(1.0 + self.inner * self._pattern(tensor))
-        step = (self.stored * tensor.abs()).clamp_min(self.tiny).where(tensor != 0, torch.zeros_like(tensor))
-        rounded = tensor + step * self._pattern(tensor)
+        rounded = tensor + self._step(tensor) * self._pattern(tensor)
         self.clean[rounded.data_ptr()] = rounded, tensor
         return rounded
+
+    def _step(self, tensor: Any) -> Any:
+        return (self.stored * tensor.abs()).clamp_min(self.tiny).where(tensor != 0, torch.zeros_like(tensor))
+
+    def _in_place(self, tensor: Any) -> Any:
+        """What an operator wrote into a tensor was computed there, and is stored there."""
+        tensor.mul_(1.0 + self.inner * self._pattern(tensor))
+        if self.depth:
+            return tensor
+        self.clean[tensor.data_ptr()] = tensor, tensor.clone()
+        return tensor.add_(self._step(tensor) * self._pattern(tensor))
 
     def unrounded(self, tensor: Any) -> Any:
         """`tensor` before the last operator's result was perturbed as a whole, where that can be told."""
