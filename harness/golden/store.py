@@ -52,6 +52,13 @@ class Golden:
             self._references[suite] = load_references(self.root / references_file(suite), suite, references_file(suite))
         return self._references[suite]
 
+    def unwritten(self, case: Case) -> str:
+        """What to do about a case that has no lines yet."""
+        suite = suite_of(case)
+        return (
+            f"{layouts_file(suite)} has no line of {case.name}: `{update_command(suite)} -k {case.name}`, and review it"
+        )
+
     def misfits(self, cases: Sequence[Case]) -> Iterator[str]:
         """What the files of one suite, whose cases these are, and the suite do not agree in."""
         suite, contract, references = suite_of(cases[0]), self.contract(cases[0]), self.references(cases[0])

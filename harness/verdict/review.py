@@ -40,7 +40,8 @@ class Review:
 def reviewed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequence[Deviation], golden: Golden) -> Review:
     """What differs between golden/ and what every level gives. A case that golden/ does not have is not compared.
 
-    A contract of another release of PyTorch than the one under test is not compared; of pins, only the values are.
+    That it is missing is said here, and fails once, for the suite. A contract of another release of PyTorch than the
+    one under test is not compared; of pins, only the values are.
     """
     lines, pinned = golden.contract(case), golden.references(case)
     here = release(laboratory.build.torch)
@@ -51,6 +52,8 @@ def reviewed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequenc
             seen = contract.observed(case, dtype, laboratory, deviations)
             review.facts = len(seen.facts)
             review.differing += [*seen.deaths, *lines.compare(case.name, dtype, seen.facts)]
+    else:
+        review.skipped.append(golden.unwritten(case))
     found = pinned.pins(case.name, dtype)
     if found and pinned.torch != here:
         review.skipped.append(f"{pinned.file} is of PyTorch {pinned.torch}, this is {here}: only values are compared")

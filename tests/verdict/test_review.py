@@ -76,6 +76,14 @@ def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
     assert (found.facts, found.pins, found.differing, found.skipped) == (8, 4, [], [])
 
 
+def test_a_case_without_lines_is_told_how_to_get_them(tmp_path: Path) -> None:
+    """It is not compared; the suite's own item fails."""
+    found = review(tmp_path, Laboratory(right))
+    assert (found.facts, found.pins, found.differing) == (0, 0, [])
+    command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
+    assert found.skipped == [f"{LAYOUTS} has no line of double: `{command}`, and review it"]
+
+
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
     """One sentence for all shapes and levels that are alike. The toy's runs, and so its pins, did not change."""
     golden(tmp_path)

@@ -1,0 +1,75 @@
+"""`equivalence contract`: the table of a project, printed or written into a file."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from harness.cli import main
+from harness.commands import MARKS
+from tests.plugin.project import Project
+
+LAYOUTS = """\
+suite: suites/x/s.yaml
+torch: "2.15"
+cases:
+  relu:
+    output[0]: like input
+    grad:input: contiguous
+"""
+TABLE = """\
+| suite | output and gradients | output only | it depends | not the output |
+|---|---|---|---|---|
+| s |  | `relu` |  |  |
+"""
+
+
+@pytest.fixture
+def kept(project: Project) -> Project:
+    """A project with a layout contract."""
+    project.write("golden/layouts/s.yaml", LAYOUTS)
+    return project
+
+
+def command(project: Project, *arguments: str) -> int:
+    """Run it in the project; no worker is needed."""
+    with contextlib.chdir(project.root):
+        return main(["contract", *arguments])
+
+
+def test_the_table_is_printed(kept: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for the suite, from the contract's lines."""
+    assert command(kept) == 0
+    assert capsys.readouterr().out == TABLE
+
+
+def test_the_table_is_written_between_its_marks(kept: Project) -> None:
+    """What was between them goes, all around them stays; written twice it is the same."""
+    path = kept.write("PAGE.md", f"before\n{MARKS[0]}\nan old table\n{MARKS[1]}\nafter\n")
+    for _ in range(2):
+        assert command(kept, "--write", "PAGE.md") == 0
+        assert path.read_text() == f"before\n{MARKS[0]}\n\n{TABLE}\n{MARKS[1]}\nafter\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no marks", f"contract: PAGE.md has no lines {MARKS[0]} and {MARKS[1]}, between which the table goes"),
+        (None, "there is no file PAGE.md"),
+    ],
+)
+def test_a_file_that_cannot_take_it(
+    kept: Project, capsys: pytest.CaptureFixture[str], text: str | None, said: str
+) -> None:
+    """One message, exit code 4, and the file is as it was."""
+    path = kept.root / "PAGE.md" if text is None else kept.write("PAGE.md", text)
+    assert command(kept, "--write", "PAGE.md") == 4
+    assert capsys.readouterr().err.strip() == f"ERROR: {said}"
+    assert (path.read_text() if path.exists() else None) == text
+
+
+def test_a_project_without_a_contract(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says how to get one."""
+    assert command(project) == 4
+    assert "there is no golden/layouts here; `pytest suites --eq-update-golden` writes it" in capsys.readouterr().err
