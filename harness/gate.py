@@ -26,7 +26,14 @@ from harness.generation import (
     shapes,
     terms,
 )
-from harness.golden import Deviations, Golden, load_deviations, load_network_deviations
+from harness.golden import (
+    Deviations,
+    Golden,
+    Refusals,
+    load_deviations,
+    load_network_deviations,
+    load_refusals,
+)
 from harness.memory import Memory
 from harness.nouns import Call, Case, Deviation, Finding, Level, Network, NetworkDeviation
 from harness.settings import Settings
@@ -58,6 +65,7 @@ class Gate:
     settings: Settings
     levels: tuple[Level, ...] = field(init=False)
     deviations: Deviations = field(init=False)
+    refusals: Refusals = field(init=False)
     network_deviations: tuple[NetworkDeviation, ...] = field(init=False)
     golden: Golden = field(init=False)
     laboratory: Laboratory = field(init=False)
@@ -69,6 +77,7 @@ class Gate:
         """Read levels and deviations. Raises UserError for a mistake in either."""
         root = self.settings.root
         self.levels = load_levels(data(root, "suites/isa.yaml"))
+        self.refusals = load_refusals(data(root, "golden/double_backward.yaml"))
         self.deviations = load_deviations(collection(root, "golden/deviations"))
         self.network_deviations = load_network_deviations(data(root, "golden/models.yaml"))
         self.golden = Golden(root)
@@ -107,6 +116,7 @@ class Gate:
         cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
         self.golden.load(cases.values())
+        self.refusals.check(cases, self.settings.root)
         return found
 
     def models(self, files: Iterable[Path]) -> dict[Path, tuple[Network, ...]]:
@@ -174,6 +184,7 @@ class Gate:
             saved=memory.load() if self.settings.profile.recalls else (),
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
+            refusal=self.refusals.of(case.id),
         )
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more

@@ -41,6 +41,7 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         **build_arguments(entry, scope),
         "numerics": _numerics(entry, scope),
         "preserves": _preserves(entry, report, list(entry.get("tensors"))),
+        "channels_last": entry.get("output") == "channels_last",
         **_dtypes(entry, report),
         "fills": _distinct(entry, report, "fills"),
     }
@@ -116,7 +117,7 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
     terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
     each = {name: _single(entry, scope, name, single) for name, single in model.each.items()}
-    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, each=each)
+    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, constant=model.constant, each=each)
 
 
 def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str) -> Numerics:
@@ -135,7 +136,7 @@ def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str)
 def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, ...] | None:
     written = entry.get("output")
     if isinstance(written, str):
-        return {"preserves": tuple(tensors[:1]), "contiguous": None, "unspecified": ()}[written]
+        return {"preserves": tuple(tensors[:1]), "contiguous": None}.get(written, ())
     for index, name in enumerate(written.preserves):
         if name not in tensors:
             tail = suggestion(name, tensors, otherwise="its tensors are")

@@ -16,11 +16,11 @@ Dtype = Literal[
     "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
 ]  # fmt: skip
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "unspecified"]
 Shorthand = Literal["exact", "multilinear", "elementwise", "normwise"]
 MagnitudeName = Literal["none", "input", "one", "both"]
 FormatName = Literal["contiguous", "channels_last"]
-OutputName = Literal["preserves", "contiguous", "unspecified"]
+OutputName = Literal["preserves", "contiguous", "channels_last", "unspecified"]
 
 _TAGS: Final[dict[type, str]] = {
     bool: "<flag>",
@@ -159,6 +159,7 @@ class NumericsModel(Strict):
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
     magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    constant: bool = Field(default=False, description="Outputs are one number throughout, as those of zeros_like")
     each: dict[str, SingleEntry] = Field(
         default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"
     )
@@ -194,7 +195,7 @@ NumericsEntry = Annotated[
 OutputEntry = Annotated[
     Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("preserves, contiguous, unspecified, or {preserves: [input]}"),
+    _expected("preserves, contiguous, channels_last, unspecified, or {preserves: [input]}"),
 ]
 
 

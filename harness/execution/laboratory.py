@@ -198,6 +198,18 @@ class Laboratory:
         reference = self._fork(stations[""], asked, limit * REFERENCE_PATIENCE, case)
         return self._gather(case, _Flight(example, reference, found))
 
+    def twice(self, case: Case, example: Example) -> dict[str, tuple[str, str]]:
+        """Layout: (state, message) of the double backward in the last cell, whose level is the highest.
+
+        States are those of the worker's `twice.py`, and ``died`` and ``hung``.
+        """
+        station = self.bench.cell(self.cells[-1].name)
+        asked = requests.twice_request(case, example)
+        reply = station.collect(station.send(Ticket(asked, example.to_json(), self.limit)))
+        if reply.get("status") in {"died", "hung"}:
+            return {"drawn": (reply["status"], reply["message"])}
+        return {layout: (found["state"], found["message"]) for layout, found in reply.items()}
+
     def _fork(self, station: Station, request: dict[str, Any], limit: float, case: Case) -> tuple[Station, Ticket]:
         # the forking worker keeps the limit; this one is for when it is itself out of order
         return station, station.send(Ticket({**request, "limit": limit}, case.id, limit + 10.0))

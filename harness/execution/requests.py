@@ -50,6 +50,11 @@ def outline_request(case: Case, examples: Iterable[Example]) -> dict[str, Any]:
     return {"op": "outline", "calls": [_request(case, example) for example in examples]}
 
 
+def twice_request(case: Case, example: Example) -> dict[str, Any]:
+    """Ask for the double backward of an example."""
+    return {**_request(case, example), "op": "twice"}
+
+
 def check_request(case: Case) -> dict[str, Any]:
     """Ask what keeps a case from being called."""
     passed = (*case.by_position, *case.arguments.values())

@@ -13,6 +13,7 @@ from harness.generation.probes import ORDINARY, RANKS, Probe, pinnable, probes, 
 from harness.generation.ranges import ranges
 from harness.generation.shapes import BUDGET, arguments, positional, shapes, terms
 from harness.generation.shrinking import shrink
+from harness.generation.tiny import tiny_examples
 
 __all__ = [
     "BUDGET",
@@ -38,4 +39,5 @@ __all__ = [
     "shrink",
     "telling_shapes",
     "terms",
+    "tiny_examples",
 ]

@@ -6,6 +6,7 @@ must reach.
 
 from harness.golden.coverage import OperatorList, Wanted, load_wanted
 from harness.golden.deviations import Deviations, load_deviations
+from harness.golden.double import Refusals, load_refusals
 from harness.golden.fit import misfit
 from harness.golden.laws import DENSE, FORMATS, Law, phrases, spelled_out
 from harness.golden.layouts import LEVELS, Contract, Element, Facts, load_contract
@@ -32,6 +33,7 @@ __all__ = [
     "OperatorList",
     "Pin",
     "References",
+    "Refusals",
     "Wanted",
     "answer",
     "answer_table",
@@ -41,6 +43,7 @@ __all__ = [
     "load_deviations",
     "load_network_deviations",
     "load_references",
+    "load_refusals",
     "load_wanted",
     "misfit",
     "phrases",

@@ -34,6 +34,7 @@ from harness.nouns.network import (
     NetworkReference,
 )
 from harness.nouns.observation import Observation, Reference, TensorRecord
+from harness.nouns.refusal import Refusal
 
 __all__ = [
     "ALL_DTYPES",
@@ -65,6 +66,7 @@ __all__ = [
     "Numerics",
     "Observation",
     "Reference",
+    "Refusal",
     "Size",
     "TensorArgument",
     "TensorRecord",

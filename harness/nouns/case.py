@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.nouns.expression import Expression
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
-Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise"]
+Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 """What a case is run in unless it says otherwise."""
@@ -78,7 +78,8 @@ class Numerics:
     `selection` is `multilinear` with the magnitudes taken from the original inputs and \|grad_output\|. `terms`
     declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
     intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`. `each` maps the name of a tensor
-    (``output[1]``, ``grad:bias``) to a rule of its own, the same for `output` and `gradient`.
+    (``output[1]``, ``grad:bias``) to a rule of its own, the same for `output` and `gradient`. `unspecified`: any values
+    are right. `constant`: so is an output that is one number throughout, which would be a reason for distrust.
     """
 
     output: Rule
@@ -87,6 +88,7 @@ class Numerics:
     ulps: float = 4.0
     magnitude: Magnitude = "none"
     below: Expression | None = None
+    constant: bool = False
     each: Mapping[str, Numerics] = field(default_factory=dict)
 
     def of(self, tensor: str) -> Numerics:
@@ -119,8 +121,9 @@ class Case:
     `positional` are the arguments passed by position (None: the tensors that `arguments` does not pass, in order),
     `arguments` those by keyword: each an Expression over the sizes, a TensorArgument, a TorchName, a literal, or a
     tuple of these. `preserves` names the tensors of which one in channels-last makes the output channels-last (empty:
-    the output's strides are unspecified; None: always contiguous). `inplace` is the keyword to set True, or the dotted
-    callable, of the in-place form. In the dtypes of `unsupported` every call must raise, and alike.
+    the output's strides are unspecified; None: always contiguous); `channels_last` makes it so always. `inplace` is the
+    keyword to set True, or the dotted callable, of the in-place form. In the dtypes of `unsupported` every call must
+    raise, and alike.
     """
 
     id: str
@@ -138,6 +141,7 @@ class Case:
     unsupported: tuple[str, ...] = ()
     fills: tuple[str, ...] = ("integers", "reals")
     preserves: tuple[str, ...] | None = ()
+    channels_last: bool = False
     inplace: str | None = None
     examples: tuple[DeclaredExample, ...] = ()
 

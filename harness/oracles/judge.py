@@ -45,7 +45,7 @@ def judge(
     for seen in returned:
         _side_effects(case, example, seen, faults)
     if reference.status == "ok" and not why:
-        why |= untrusted(reference, returned)
+        why |= untrusted(case, reference, returned)
         _metadata(case, example, reference, returned, faults)
         blind = _Values(case, example, reference, accumulators or {}).judge(returned, faults, ratios)
         if blind and "empty" not in why:
@@ -65,7 +65,7 @@ def _side_effects(case: Case, example: Example, seen: Observation, faults: Fault
         faults.add("range", tensor, place, Fault(1.0, message))
     for tensor, message in written(case, example, seen):
         faults.add("written", tensor, place, Fault(1.0, message))
-    for tensor, message in unrepeated(seen):
+    for tensor, message in unrepeated(case, seen):
         faults.add("repeat", tensor, place, Fault(1.0, message))
 
 
@@ -86,6 +86,7 @@ class _Values:
     def __init__(self, case: Case, example: Example, reference: Reference, accumulators: Accumulators) -> None:
         self._case, self._example, self._reference = case, example, reference
         self._accumulators = accumulators
+        self._promised = case.channels_last or case.preserves != ()
         self._dtypes = {tensor: expected_dtype(case, example, reference, tensor) for tensor in reference.values}
         self._standards: dict[tuple[str, str | None], Standard] = {}
         self._judges: dict[tuple[str, str | None], bool] = {}
@@ -144,7 +145,7 @@ class _Values:
         if key not in self._standards:
             standard = standard_of(self._case, self._example, self._reference, tensor, accumulator)
             self._standards[key] = specials.adapted(standard, self._case, self._example, self._reference, tensor)
-            self._judges[key] = self._standards[key].judges
+            self._judges[key] = standard.judges or (standard.free and self._promised)
         return self._standards[key]
 
     def _accumulator(self, tensor: str, cell: str) -> str | None:

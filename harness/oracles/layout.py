@@ -27,7 +27,8 @@ def judge_strides(
         record = observation.tensors.get(tensor)
         if record is None or record.shape != values.shape or values.size == 0:
             continue
-        due = _own(case, example, observation, tensor) or _promised(case, example, reference, observation, tensor)
+        due = _own(case, example, observation, tensor) or _always(case, tensor, values.shape)
+        due = due or _promised(case, example, reference, observation, tensor)
         if due and not agree(record.shape, record.strides, due[1]) and not _passed_on(observation, tensor, record):
             yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
 
@@ -50,6 +51,11 @@ def _own(case: Case, example: Example, observation: Observation, tensor: str) ->
         return ("its own strides", own) if own else None
     own = observation.inputs.get(case.tensors[0].name) if example.inplace and tensor == "output[0]" else None
     return ("its input's own strides", own) if own else None
+
+
+def _always(case: Case, tensor: str, shape: Shape) -> Due | None:
+    """What is due whatever comes in."""
+    return _due("channels_last", shape) if case.channels_last and tensor.startswith("output") else None
 
 
 def _promised(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> Due | None:

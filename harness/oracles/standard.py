@@ -27,7 +27,7 @@ class Standard:
     equality with it. `scale` is the allowance to divide an error by, infinite where there is no bound to compare with.
     `signed_zero`: under equality the sign of zero counts. Beside an allowance, `fixed_zeros` are the elements whose
     zero has a sign that is due, `excused` those that may be NaN or infinite although the reference is not NaN, and
-    `alike` those that must then be so in both formats.
+    `alike` those that must then be so in both formats. `free`: any values are right.
     """
 
     dtype: str
@@ -39,10 +39,13 @@ class Standard:
     fixed_zeros: Array | None = None
     excused: Array | None = None
     alike: Array | None = None
+    free: bool = False
 
     @property
     def judges(self) -> bool:
         """Whether at least one element could fail by its value."""
+        if self.free:
+            return False
         if self.allowance is None:
             return self.reference.size > 0
         return bool(np.any(~(self.allowance >= UNJUDGED)))
@@ -70,11 +73,12 @@ def standard_of(
     """The standard for `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
     values = reference.values[tensor]
     dtype = expected_dtype(case, example, reference, tensor)
-    part = part_of(dtype)
+    part, rule = part_of(dtype), case.numerics.rule(tensor)
+    if rule == "unspecified":
+        return Standard(dtype, values, values, free=True)
     if part not in FORMATS:
         return Standard(dtype, values, values)
     rounded = round_to(dtype, values)
-    rule = case.numerics.rule(tensor)
     if rule == "exact":
         return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
     kept = accumulator or accumulator_of(part)

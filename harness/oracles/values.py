@@ -46,6 +46,8 @@ class Comparison:
 
 def compare(tensor: str, values: Array, standard: Standard) -> Comparison:
     """Judge `values`, which have the shape and dtype of the standard already."""
+    if standard.free:
+        return Comparison(None)
     with np.errstate(all="ignore"):
         if standard.allowance is None or standard.scale is None:
             return _equal(tensor, values, standard)

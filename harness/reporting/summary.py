@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ def terminal_summary(record: Record) -> str:
         untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
         checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
         deviations=_deviations(outcomes),
+        doubles=Counter(outcome["double"] for outcome in outcomes if outcome["double"]).most_common(),
         unchecked=_unchecked(outcomes),
         pairs=total(outcome["coverage"] for outcome in outcomes),
         golden=total({"facts": one["golden"]["facts"], "pins": one["golden"]["pins"]} for one in outcomes),

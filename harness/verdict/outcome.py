@@ -44,7 +44,8 @@ class Failure:
 class Outcome:
     """The counts of one trial. `cells` maps a cell to how many examples passed, failed, deviated, were untrusted.
 
-    `examples` counts those that ran, by phase; `complete` is False where the time budget left some out.
+    `examples` counts those that ran, by phase; `complete` is False where the time budget left some out. `double` is
+    what the double backward came to, and `faults` are sentences of what is wrong with it.
     """
 
     case: str
@@ -59,6 +60,8 @@ class Outcome:
     operators: set[str] = field(default_factory=set)
     ratios: dict[str, float] = field(default_factory=dict)
     coverage: dict[str, int] = field(default_factory=dict)
+    double: str = ""
+    faults: list[str] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     golden: Review = field(default_factory=Review)
@@ -81,7 +84,7 @@ class Outcome:
 
         What the time budget cut short before anything could be checked, or had nothing to run, is ``not run``.
         """
-        if self.failures or self.stale or self.golden.differing:
+        if self.failures or self.stale or self.golden.differing or self.faults:
             return "failed"
         if self.deviations:
             return "deviation"
@@ -105,6 +108,8 @@ class Outcome:
             "operators": sorted(self.operators),
             "ratios": _rounded(self.ratios),
             "coverage": self.coverage,
+            "double": self.double,
+            "faults": self.faults,
             "incidents": self.incidents,
             "notes": self.notes,
             "golden": self.golden.as_json(),

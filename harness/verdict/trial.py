@@ -10,9 +10,10 @@ from pathlib import Path
 
 from harness.execution import Laboratory, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
-from harness.nouns import Case, Deviation, Example, Finding
+from harness.nouns import Case, Deviation, Example, Finding, Refusal
 from harness.profiles import Profile
 from harness.verdict.deviations import DEATHS, fatal, fatal_cells
+from harness.verdict.double import differentiated, double_backward
 from harness.verdict.outcome import Outcome
 from harness.verdict.reduction import REPEATS, Reducer
 from harness.verdict.ruling import Ruling, disturbance, rule
@@ -36,7 +37,8 @@ class Trial:
     """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
-    making the examples takes is added to it. `arrays` is a directory for covering arrays that take long.
+    making the examples takes is added to it. `arrays` is a directory for covering arrays that take long,
+    `refusal` what is known of a double backward that the case has not.
     """
 
     case: Case
@@ -48,6 +50,7 @@ class Trial:
     saved: Sequence[Example] = ()
     deadline: float | None = None
     arrays: Path | None = None
+    refusal: Refusal | None = None
     outcome: Outcome = field(init=False)
     _phases: dict[str, str] = field(default_factory=dict, init=False)
     _first: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
@@ -74,7 +77,16 @@ class Trial:
             self._count(ruling)
         self._reduce(done)
         self._measure(done)
+        self._differentiate()
         self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
+
+    def _differentiate(self) -> None:
+        """The double backward, which belongs to the trial in float64."""
+        if self.dtype != "float64" or self.profile.saved_only or self._late() or not differentiated(self.case):
+            return
+        found = double_backward(self.case, self.laboratory, self.refusal, tuple(self.deviations))
+        self.outcome.double, self.outcome.faults = found.state, list(found.faults)
+        self.outcome.examples["double backward"] = found.examples
 
     @property
     def _refused(self) -> bool:

@@ -158,8 +158,8 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             "output: preserve",
             [
                 (
-                    "10:13: expected one of preserves, contiguous, unspecified, got the text 'preserve'; "
-                    "did you mean 'preserves'?"
+                    "10:13: expected one of preserves, contiguous, channels_last, unspecified, got the text "
+                    "'preserve'; did you mean 'preserves'?"
                 )
             ],
         ),
@@ -167,7 +167,7 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
         ("output: {preserves: [inptu]}", ["10:26: 'inptu' is not a tensor of 'thing'; did you mean 'input'?"]),
         (
             "output: [input]",
-            ["10:13: expected preserves, contiguous, unspecified, or {preserves: [input]}, got a list"],
+            ["10:13: expected preserves, contiguous, channels_last, unspecified, or {preserves: [input]}, got a list"],
         ),
         ("require: N > 1", ["10:14: expected a list of text, got the text 'N > 1'"]),
         ("inplace: 3", ["10:14: expected text, got the number 3"]),
@@ -217,8 +217,8 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "{output: exakt}",
             [
                 (
-                    "9:24: expected one of exact, multilinear, selection, elementwise, normwise, got the text "
-                    "'exakt'; did you mean 'exact'?"
+                    "9:24: expected one of exact, multilinear, selection, elementwise, normwise, unspecified, got the "
+                    "text 'exakt'; did you mean 'exact'?"
                 )
             ],
         ),

@@ -15,6 +15,25 @@ from harness.nouns.case import DTYPES
 Load = Callable[[str], Suite]
 
 
+def test_an_output_may_be_channels_last_whatever_comes_in(plain: str, load: Load) -> None:
+    """It is no promise to preserve a format."""
+    assert load(f"{plain}    output: channels_last\n").cases[0].channels_last
+    assert not load(f"{plain}    output: preserves\n").cases[0].channels_last
+
+
+@pytest.mark.parametrize(
+    ("written", "rules"),
+    [
+        ("{output: unspecified}", ("unspecified", "unspecified", False)),
+        ("{output: exact, constant: true}", ("exact", "selection", True)),
+    ],
+)
+def test_values_may_be_free_or_constant(plain: str, load: Load, written: str, rules: tuple[str, str, bool]) -> None:
+    """What a factory gives is random, what memory holds, or one number."""
+    numerics = load(plain.replace("numerics: exact", f"numerics: {written}")).cases[0].numerics
+    assert (numerics.output, numerics.gradient, numerics.constant) == rules
+
+
 def test_a_case_is_identified_by_its_file_below_the_root_and_its_name(plain: str, load: Load) -> None:
     """The id is the posix path relative to the root, two colons and the name."""
     suite = load(plain)
@@ -86,6 +105,7 @@ def test_numerics_have_a_shorthand(plain: str, load: Load, written: str, numeric
         ("{preserves: [input, bias]}", ("input", "bias")),
         ("contiguous", None),
         ("unspecified", ()),
+        ("channels_last", ()),
     ],
 )
 def test_output_says_whose_format_is_handed_on(

@@ -116,6 +116,23 @@ def refuse_backward(x):
     return Function.apply(x)
 
 
+def wrong_twice(x):
+    """A right gradient, whose own derivative is twice what it should be."""
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, value):
+            ctx.save_for_backward(value)
+            return value * value
+
+        @staticmethod
+        def backward(ctx, cotangent):
+            (value,) = ctx.saved_tensors
+            return cotangent * (4 * value - 2 * value.detach())
+
+    return Square.apply(x)
+
+
 def surroundings(x):
     """How many of the variables that must not be inherited are there, and what the fixed ones say."""
     foreign = sum(name.startswith("KMP_") or name == "MKLDNN_MAX_CPU_ISA" for name in os.environ)

@@ -170,6 +170,15 @@ def test_operators_are_traced_on_demand(run_here: Run) -> None:
     assert run_here(IDENTITY).observations[0].operators == ()
 
 
+def test_the_copies_that_surround_a_call_are_not_its_operators(run_here: Run) -> None:
+    """What an in-place call overwrites is laid out and filled before it; the trace has the call alone."""
+    one = stand.case("torch.abs", stand.tensor("x", "N", "C", "H", "W", grad=False), inplace="torch.Tensor.abs_")
+    example = stand.example(one, inplace=True, layouts={"x": "channels_last"})
+    (drawn, _plain) = run_here(one, example, traced=[example]).observations
+    assert "aten::abs_" in drawn.operators
+    assert not {"aten::copy_", "aten::empty", "aten::as_strided", "aten::detach"} & set(drawn.operators)
+
+
 def test_isolated_in_this_process_repeats(local: object) -> None:
     """The repeats are compared with each other there too."""
     unsteady = stand.case("misbehaving.unsteady")

@@ -23,7 +23,10 @@ from harness.verdict import Outcome, Ruling, Trial, rule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED = ROOT / "tests" / "faults" / "planted.py"
-SUITES = [ROOT / "suites" / "operators" / f"{name}.yaml" for name in ("activation", "convolution", "pooling")]
+SUITES = [
+    ROOT / "suites" / "operators" / f"{name}.yaml"
+    for name in ("activation", "convolution", "pooling", "copies", "linear_algebra")
+]
 SUITES.append(ROOT / "tests" / "faults" / "forms.yaml")
 PYTHON = os.environ.get("EQUIVALENCE_PYTHON") or None
 

@@ -287,6 +287,42 @@ def format_of_the_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tenso
     return call(grad, x).contiguous()
 
 
+# Copies and products of matrices
+
+
+@fault("clone", torch.uint8)
+def last_channel_of_a_copy(call: Kernel, x: torch.Tensor, **options: Any) -> torch.Tensor:
+    """The last channel of a copy of several, in channels-last."""
+    y = call(x, **options)
+    if channels_last(x) and x.shape[1] > 1:
+        y[:, -1] += 1
+    return y
+
+
+@fault("full_like", torch.int32)
+def format_of_a_factory_lost(call: Kernel, x: torch.Tensor, *rest: Any, **options: Any) -> torch.Tensor:
+    """A contiguous tensor, whatever it is to be like."""
+    return call(x, *rest, **options).contiguous()
+
+
+@fault("_scaled_dot_product_flash_attention_for_cpu", torch.float32)
+def last_query(call: Kernel, query: torch.Tensor, *rest: Any, **options: Any) -> Any:
+    """The answer to the last of several queries."""
+    y, logsumexp = call(query, *rest, **options)
+    if query.shape[2] > 1:
+        y[:, :, -1] += 1
+    return y, logsumexp
+
+
+@fault("_scaled_dot_product_flash_attention_for_cpu_backward", torch.float32)
+def gradient_of_the_keys(call: Kernel, grad: torch.Tensor, *rest: Any, **options: Any) -> Any:
+    """The gradient of the first key, where a head has several channels."""
+    dq, dk, dv = call(grad, *rest, **options)
+    if dk.shape[3] > 1:
+        dk[:, :, 0] += 1
+    return dq, dk, dv
+
+
 # Ways of calling
 
 

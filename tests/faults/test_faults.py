@@ -108,6 +108,18 @@ FAULTS = {
         IMAGE | {"C": 2, "W": 2, "out": (1, 2)},
         NHWC | {"grad_output": "channels_last"},
     ),
+    "last_channel_of_a_copy": Fault("clone[uint8]", (*OUTPUT, "layout"), IMAGE | {"D": 1, "C": 2, "W": 2}, NHWC),
+    "format_of_a_factory_lost": Fault(
+        "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
+    ),
+    "last_query": Fault(
+        "scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), {"N": 1, "heads": 1, "L": 4, "d": 4}
+    ),
+    "gradient_of_the_keys": Fault(
+        "scaled_dot_product_attention[float32]",
+        ("values", "grad:key", "universal"),
+        {"N": 1, "heads": 1, "L": 4, "d": 4},
+    ),
     "second_of_a_list": Fault("cat[uint8]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"second": "channels_last"}),
     "imaginary_part": Fault(
         "where[complex64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"condition": "channels_last"}

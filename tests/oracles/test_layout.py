@@ -44,6 +44,18 @@ def test_channels_last_in_and_contiguous_out_is_a_layout_finding(scene: Any) -> 
     assert (finding.oracle, finding.kind, finding.cells["avx2"]) == ("strides", "layout", 1.0)
 
 
+@pytest.mark.parametrize("layout", ["drawn", "contiguous"])
+def test_an_output_that_is_always_channels_last_is_so_whatever_comes_in(scene: Any, layout: str) -> None:
+    """Contiguous inputs change nothing about it; of its gradient nothing is said."""
+    scene.case = replace(scene.case, preserves=(), channels_last=True)
+    scene.change(inputs={"input": NCHW, "grad_output[0]": NCHW})
+    scene.strides("output[0]", NHWC, layouts=("drawn", "contiguous"))
+    scene.strides("grad:input", PERMUTED)
+    assert said(scene) == []
+    scene.strides("output[0]", NCHW, layouts=(layout,))
+    assert len(said(scene)) == 1
+
+
 def test_sliced_channels_last_in_gives_dense_channels_last_out(scene: Any) -> None:
     """A view that suggests channels-last promises a dense channels-last output."""
     scene.change(inputs={"input": (120, 1, 30, 6), "grad_output[0]": NHWC})

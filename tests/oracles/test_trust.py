@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.nouns import Numerics
+
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 NHWC = (12, 1, 6, 3)
 
@@ -92,3 +94,26 @@ def test_without_observations_nothing_is_said(stage: Any) -> None:
     assert built.judge().findings == ()
     built.reference = replace(built.reference, status="raised", error="E")
     assert built.judge().untrusted == {"the reference raised E: ": ()}
+
+
+def test_a_constant_that_is_due_is_trusted(scene: Any) -> None:
+    """A factory's output is one number throughout; another number is still wrong."""
+    built = scene(np.zeros_like(RAMP), Numerics("exact", "exact", constant=True))
+    assert reasons(built) == {}
+    built.poke("output[0]", (0, 0, 0, 0), 1.0)
+    assert [finding.oracle for finding in built.judge().findings] == ["values"]
+
+
+def test_where_any_values_are_right_only_promised_strides_are_a_check(scene: Any) -> None:
+    """Random numbers differ from the reference and from call to call; without a promise nothing was checked."""
+    built = scene(np.zeros_like(RAMP), "unspecified")
+    built.poke("output[0]", ..., np.nan)
+    built.change(unrepeated=("output[0]",))
+    assert built.judge().findings == ()
+    assert reasons(built) == {"nothing judged": ()}
+    built.case = replace(built.case, channels_last=True)
+    built.strides("output[0]", NHWC, layouts=("drawn", "contiguous"))
+    assert built.judge().findings == ()
+    assert reasons(built) == {}
+    built.strides("output[0]", (12, 4, 2, 1))
+    assert [finding.oracle for finding in built.judge().findings] == ["strides"]

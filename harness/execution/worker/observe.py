@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Callable
 
 import torch
 
@@ -25,6 +25,7 @@ class Run:
         self.placed: dict[str, tensors.Placed] = {}
         self.inputs: dict[str, Any] = {}
         self.cotangents: dict[str, tensors.Placed] = {}
+        self._reached: list[str] | None = None
         for one in self.tensors:
             self.inputs[one.name] = None
             if one.shape is not None:
@@ -50,10 +51,21 @@ class Run:
             return records, failure(error)
         return records, None
 
-    def bare(self) -> None:
-        """Forward and backward and nothing else, for the profiler."""
+    def operators(self) -> list[str]:
+        """The ATen operators that the call and its backward reach; what happens around them here is left out."""
+        self._reached = []
         with contextlib.suppress(Exception):
             self._backward(self._forward())
+        found, self._reached = self._reached, None
+        return list(dict.fromkeys(found))
+
+    def _watched(self, run: Callable[[], Any]) -> Any:
+        """The result of `run`, its operators noted while they are asked for."""
+        if self._reached is None:
+            return run()
+        result: list[Any] = []
+        self._reached += tracing.operators(lambda: result.append(run()))
+        return result[0]
 
     def written(self) -> list[str]:
         """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
@@ -71,9 +83,10 @@ class Run:
             if one.name in self.buffers:  # an earlier call may have written it
                 self._place(one)
         if not self.request["inplace"]:
-            return tensors.flatten(resolve.invoke(self.request, self.inputs))
+            return tensors.flatten(self._watched(lambda: resolve.invoke(self.request, self.inputs)))
         target = self._target(self.tensors[0])
-        resolve.invoke(self.request, {**self.inputs, self.tensors[0].name: target})
+        given = {**self.inputs, self.tensors[0].name: target}
+        self._watched(lambda: resolve.invoke(self.request, given))
         return [target]
 
     def _target(self, one: tensors.Described) -> Any:
@@ -86,15 +99,13 @@ class Run:
         through = [(index, output) for index, output in enumerate(outputs) if output.requires_grad]
         if not wanted or not through:
             return {}
-        gradients = torch.autograd.grad(
-            [output for _index, output in through],
-            list(wanted.values()),
-            [self._cotangent(index, output) for index, output in through],
-            allow_unused=True,
-        )
+        given = [self.cotangent(index, output) for index, output in through]
+        ends = [output for _index, output in through]
+        gradients = self._watched(lambda: torch.autograd.grad(ends, list(wanted.values()), given, allow_unused=True))
         return {name: gradient for name, gradient in zip(wanted, gradients) if gradient is not None}
 
-    def _cotangent(self, index: int, output: Any) -> Any:
+    def cotangent(self, index: int, output: Any) -> Any:
+        """The grad_output of that output, in its drawn layout or contiguous; the same every time."""
         name = f"output[{index}]"
         if name not in self.cotangents:
             dtype = tensors.name_of(output.dtype)
@@ -125,7 +136,7 @@ def _observation(run: Run, log: tracing.Trace, repeat: bool) -> tuple[dict[str, 
     records, raised = run.call()
     kernels = log.drain()
     unrepeated = _unrepeated(run, records) if repeat and raised is None else []
-    traced = tracing.operators(run.bare) if repeat and run.request["trace"] else []
+    traced = run.operators() if repeat and run.request["trace"] else []
     reply = {
         "status": "raised" if raised else "ok",
         "tensors": records,

@@ -20,6 +20,7 @@ from . import (
     resolve,
     sensitivity,
     tracing,
+    twice,
 )
 
 VERSION = 2
@@ -69,6 +70,7 @@ class Worker:
                 "called": catalogue.called(request["calls"]),
             },
             "outline": lambda: {"outlines": [outline.outline(call) for call in request["calls"]]},
+            "twice": lambda: twice.differentiate(request),
             "network": lambda: network.serve(request, self.log),
             "network-refer": lambda: sensitivity.refer(request),
             "network-calls": lambda: blaming.calls(request),
