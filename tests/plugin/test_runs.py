@@ -41,7 +41,7 @@ functional.relu6 = relu6
 
 OUTCOME = {
     "case", "dtype", "status", "examples", "cells", "failures", "deviations", "witnesses", "untrusted", "hits",
-    "operators", "ratios", "coverage", "incidents", "notes", "golden", "seconds",
+    "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
 }  # fmt: skip
 
 
