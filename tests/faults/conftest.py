@@ -25,7 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PLANTED = ROOT / "tests" / "faults" / "planted.py"
 SUITES = [
     ROOT / "suites" / "operators" / f"{name}.yaml"
-    for name in ("activation", "convolution", "pooling", "copies", "linear_algebra")
+    for name in (
+        *("activation", "convolution", "pooling", "copies", "linear_algebra"),
+        *("unary", "binary", "reduction", "loss"),
+    )
 ]
 SUITES.append(ROOT / "tests" / "faults" / "forms.yaml")
 PYTHON = os.environ.get("EQUIVALENCE_PYTHON") or None

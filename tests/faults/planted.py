@@ -323,6 +323,77 @@ def gradient_of_the_keys(call: Kernel, grad: torch.Tensor, *rest: Any, **options
     return dq, dk, dv
 
 
+# Two tensors
+
+
+@fault("atan2", torch.float32)
+def mask_for_each_image(call: Kernel, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The last channel, where the second operand is broadcast over the channels."""
+    y = call(x, other)
+    if channels_last(x) and other.shape[1] == 1:
+        y[:, -1] += 1
+    return y
+
+
+@fault("maximum", torch.float64)
+def format_of_the_first_lost(call: Kernel, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """A contiguous output whatever the operands."""
+    return call(x, other).contiguous()
+
+
+# Reductions and losses
+
+
+@fault("amax", torch.float32)
+def extreme_of_the_channels(call: Kernel, x: torch.Tensor, dims: list[int], *rest: Any) -> torch.Tensor:
+    """The maximum over channels that lie next to each other."""
+    y = call(x, dims, *rest)
+    return y + 1 if channels_last(x) and list(dims) == [1] else y
+
+
+@fault("_softmax_backward_data", torch.float32)
+def gradient_of_the_last_class(call: Kernel, grad: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The gradient of the last channel, where grad_output is channels-last."""
+    g = call(grad, *rest)
+    if channels_last(grad):
+        g[:, -1] += 1
+    return g
+
+
+@fault("nll_loss2d_forward", torch.float32)
+def ignored_pixels_count(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """The loss, where a class is ignored."""
+    y, total = call(x, *rest)
+    return (y + 1 if rest[-1] == 1 else y), total
+
+
+@fault("mse_loss_backward", torch.float64)
+def gradient_without_a_mean(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last column of the gradient, where nothing is reduced."""
+    g = call(grad, x, *rest)
+    if channels_last(x) and rest[-1] == 0 and g.shape[3] > 1:
+        g[..., -1] += 1
+    return g
+
+
+# One tensor
+
+
+@fault("erfinv", torch.float32)
+def last_of_the_channels(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """The last channel, where there is no full vector of them."""
+    y = call(x)
+    if channels_last(x) and x.shape[1] % 4:
+        y[:, -1] += 1
+    return y
+
+
+@fault("rsqrt", torch.float64)
+def format_of_a_root_lost(call: Kernel, x: torch.Tensor) -> torch.Tensor:
+    """A contiguous output whatever the input."""
+    return call(x).contiguous()
+
+
 # Ways of calling
 
 

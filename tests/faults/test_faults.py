@@ -120,6 +120,39 @@ FAULTS = {
         ("values", "grad:key", "universal"),
         {"N": 1, "heads": 1, "L": 4, "d": 4},
     ),
+    "mask_for_each_image": Fault(
+        "atan2[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "kept": (True, False, True)}, NHWC
+    ),
+    "format_of_the_first_lost": Fault(
+        "maximum[float64]",
+        ("strides", "output[0]", "layout"),
+        IMAGE | {"C": 2, "W": 2, "kept": (True, True, True)},
+        NHWC,
+    ),
+    "extreme_of_the_channels": Fault(
+        "amax[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "over": (1,), "keepdim": True}, NHWC
+    ),
+    "gradient_of_the_last_class": Fault(
+        "softmax[float32]",
+        ("values", "grad:input", "layout"),
+        IMAGE | {"C": 2, "W": 2, "dim": 1},
+        {"grad_output": "channels_last"},
+        fill="reals",
+    ),
+    "ignored_pixels_count": Fault(
+        "nll_loss[float32]", (*OUTPUT, "universal"), IMAGE | {"reduction": "mean", "ignored": 1}, fill="reals"
+    ),
+    "gradient_without_a_mean": Fault(
+        "mse_loss[float64]",
+        ("values", "grad:input", "layout"),
+        IMAGE | {"C": 2, "W": 2, "reduction": "none"},
+        NHWC,
+        fill="reals",
+    ),
+    "last_of_the_channels": Fault("erfinv[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"),
+    "format_of_a_root_lost": Fault(
+        "rsqrt[float64]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
+    ),
     "second_of_a_list": Fault("cat[uint8]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"second": "channels_last"}),
     "imaginary_part": Fault(
         "where[complex64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"condition": "channels_last"}
