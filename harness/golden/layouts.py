@@ -108,7 +108,7 @@ class Contract:
                 yield f"{self.file}: several lines: {about}: {written}; observed: {law.text}"
 
     def _unknown(self, case: str, lines: Sequence[Line], facts: Facts) -> Iterator[str]:
-        levels = {level for _, _, level in facts}
+        levels, every = {level for _, _, level in facts}, {shape for _, shape, _ in facts}
         for line in lines:
             if not levels.intersection(line.levels or levels):
                 continue
@@ -117,8 +117,9 @@ class Contract:
             if not shapes:
                 known = sorted({tensor for tensor, _, _ in facts})
                 yield f"{where} has no {line.tensor!r}{suggestion(line.tensor, known)}"
+            # an exception may have no fact of its own: a call that returns in all layouts has no line
             for shape in (*(line.shapes or ()), *line.others) if shapes else ():
-                if shape not in shapes:
+                if shape not in (every if shape in line.others else shapes):
                     yield f"{where} is not probed with {shape!r}{suggestion(shape, sorted(shapes))}"
 
 
