@@ -170,9 +170,9 @@ def in_place_only(call: Kernel, x: torch.Tensor) -> torch.Tensor:
 
 @fault("tanh", torch.float64)
 def strided_only(call: Kernel, x: torch.Tensor) -> torch.Tensor:
-    """A view that is dense in no format."""
+    """A view of some of the channels of a channels-last tensor: its columns are further apart than it has channels."""
     y = call(x)
-    return y if x.is_contiguous() or channels_last(x) or x.numel() < 2 else y + 1
+    return y + 1 if x.shape[3] > 1 and x.stride(1) == 1 and x.stride(3) > x.shape[1] else y
 
 
 @fault("mish", torch.float64)

@@ -116,7 +116,7 @@ class Project:
 def _environment() -> dict[str, str]:
     """The variables of this process but those that would change the runs; the interpreter under test stays."""
     kept = "EQUIVALENCE_PYTHON"
-    dropped = ("PYTEST_", "EQUIVALENCE_")
+    dropped = ("PYTEST_", "EQUIVALENCE_", "HYPOTHESIS_", "CI")
     return {name: value for name, value in os.environ.items() if name == kept or not name.startswith(dropped)}
 
 
