@@ -53,6 +53,14 @@ def read_document(path: Path | str, label: str = "document", shown: str | None =
     return Document(path, name, data, Positions(root), tuple(reader.mistakes))
 
 
+def shown_path(path: Path, root: Path) -> str:
+    """The path below `root`, posix; a file that is elsewhere keeps the path it was given."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
 def _text(path: Path, name: str) -> str:
     try:
         raw = path.read_bytes()

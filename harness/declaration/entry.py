@@ -1,26 +1,28 @@
-"""One entry of `cases` over the suite's defaults: each value, and where it was written."""
+"""One entry of a file over the file's defaults: each value, and where it was written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.declaration.models import CaseModel, Defaults
 from harness.declaration.positions import Location
+from harness.declaration.validation import Strict
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A case as written. A key that the case does not have is the defaults', and so is its place."""
+class Layered:
+    """An entry as written below `section`. A key that it does not have is the defaults', and so is its place."""
 
+    section: ClassVar[str]
     key: str
-    model: CaseModel
-    defaults: Defaults
+    model: Strict
+    defaults: Strict
 
     @property
     def location(self) -> Location:
         """Where the entry itself is."""
-        return ("cases", self.key)
+        return (self.section, self.key)
 
     def get(self, field: str) -> Any:
         """The value of a key."""
@@ -35,6 +37,15 @@ class Entry:
         above: Location = self.location if self._owner(field) is self.model else ("defaults",)
         return (*above, field, *below)
 
-    def _owner(self, field: str) -> Defaults:
+    def _owner(self, field: str) -> Strict:
         inherited = field not in self.model.model_fields_set and field in self.defaults.model_fields_set
         return self.defaults if inherited else self.model
+
+
+@dataclass(frozen=True)
+class Entry(Layered):
+    """A case over the suite's defaults."""
+
+    section = "cases"
+    model: CaseModel
+    defaults: Defaults

@@ -10,14 +10,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from harness.declaration.document import read_document
+from harness.declaration.document import read_document, shown_path
+from harness.declaration.entry import Layered
 from harness.declaration.mistakes import DeclarationError
 from harness.declaration.models import Argument, Arithmetic, SizeEntry, Words
 from harness.declaration.positions import Location
-from harness.declaration.scope import Scope, whole
+from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
+from harness.declaration.tensors import build_shape
 from harness.declaration.validation import Items, Report, Strict, attempt
-from harness.nouns import Expression, InputSpec, Network, Size
+from harness.nouns import InputSpec, Network, Size
 
 StepName = Literal["eval", "train"]
 RunnerName = Literal["eager", "fx", "script", "trace", "export", "compile"]
@@ -99,7 +101,7 @@ def declares_models(path: Path | str) -> bool:
 def load_models(path: Path | str, root: Path | str) -> ModelSuite:
     """Read a file of models; ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
     path = Path(path)
-    file = path.resolve().relative_to(Path(root).resolve()).as_posix() if _inside(path, Path(root)) else path.as_posix()
+    file = shown_path(path, Path(root))
     document = read_document(path, "suite of models", file)
     report = Report(document)
     checked = attempt(report, ModelsFile, document.data)
@@ -110,29 +112,14 @@ def load_models(path: Path | str, root: Path | str) -> ModelSuite:
     return ModelSuite(path, checked.suite, checked.about, tuple(networks))
 
 
-def _inside(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
-
-
 @dataclass(frozen=True)
-class _Entry:
-    """A model over the file's defaults: each value, and where it was written."""
+class _Entry(Layered):
+    """A model over the file's defaults, and where its mistakes go."""
 
-    key: str
+    section = "models"
     model: ModelModel
     defaults: ModelDefaults
     report: Report
-
-    def get(self, field: str) -> Any:
-        return getattr(self._owner(field), field)
-
-    def at(self, field: str, *below: int | str) -> Location:
-        above: Location = ("models", self.key) if self._owner(field) is self.model else ("defaults",)
-        return (*above, field, *below)
-
-    def _owner(self, field: str) -> ModelDefaults:
-        inherited = field not in self.model.model_fields_set and field in self.defaults.model_fields_set
-        return self.defaults if inherited else self.model
 
 
 def _networks(checked: ModelsFile, report: Report, file: str) -> Iterator[Network]:
@@ -151,7 +138,7 @@ def _networks(checked: ModelsFile, report: Report, file: str) -> Iterator[Networ
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
     """Name and place of each model of an entry, and whether that place is a key."""
-    names, at = entry.model.names, ("models", entry.key)
+    names, at = entry.model.names, entry.location
     if names is None:
         if not _NAME.fullmatch(entry.key):
             entry.report.add(at, f"{entry.key!r} is not a name for a model; use letters, digits, _, . and -", key=True)
@@ -214,22 +201,11 @@ def _size(name: str, written: Any, scope: Scope, at: Location) -> Size | None:
 def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
     written: Mapping[str, InputModel] = entry.get("inputs")
     if not written:
-        entry.report.add(("models", entry.key), f"{entry.key!r} has no inputs; it needs at least one", key=True)
+        entry.report.add(entry.location, f"{entry.key!r} has no inputs; it needs at least one", key=True)
     for name, model in written.items():
-        shape = [
-            _extent(text, scope, entry.at("inputs", name, "shape", index)) for index, text in enumerate(model.shape)
-        ]
+        shape = build_shape(model.shape, scope, entry.at("inputs", name, "shape"))
         extents = tuple(extent for extent in shape if extent is not None)
         yield InputSpec(name, extents, model.layout == "channels_last", model.dtype, model.most)
-
-
-def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
-    expression = scope.parse(text, at)
-    value = None if expression is None else scope.value(expression)
-    if value is not None and (not whole(value) or value < 0):
-        scope.report.add(at, f"{text!r} is {value!r} for the simplest sizes; a dimension is a whole number, 0 or more")
-        return None
-    return expression
 
 
 def _argument(written: Any, scope: Scope, at: Location) -> Any:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from harness.declaration.cases import build_cases, case_names
 from harness.declaration.depth import twins
-from harness.declaration.document import Document, read_document
+from harness.declaration.document import Document, read_document, shown_path
 from harness.declaration.entry import Entry
 from harness.declaration.models import CaseModel, Defaults, SuiteModel
 from harness.declaration.positions import Location
@@ -33,7 +33,7 @@ class Suite:
 def load_suite(path: Path | str, root: Path | str) -> Suite:
     """Read a suite file; case ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
     path = Path(path)
-    file = _relative(path, Path(root))
+    file = shown_path(path, Path(root))
     document = read_document(path, "suite", file)
     report = Report(document)
     checked = attempt(report, SuiteModel, document.data)
@@ -42,14 +42,6 @@ def load_suite(path: Path | str, root: Path | str) -> Suite:
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
     return Suite(path, checked.suite, checked.about, tuple(cases))
-
-
-def _relative(path: Path, root: Path) -> str:
-    """The path below `root`, posix; a file that is elsewhere keeps the path it was given."""
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return path.as_posix()
 
 
 def _cases(document: Document, report: Report, file: str) -> list[Case]:

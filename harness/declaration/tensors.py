@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.declaration.entry import Entry
@@ -29,7 +29,7 @@ def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> Tensor
         return None
     if model.buffer and model.grad and "grad" in model.model_fields_set:
         scope.report.add((*at, "grad"), f"{name!r} is a buffer, and those have no gradient; remove one of the two")
-    shape = [_extent(text, scope, (*at, "shape", index)) for index, text in enumerate(model.shape)]
+    shape = build_shape(model.shape, scope, (*at, "shape"))
     extents = tuple(extent for extent in shape if extent is not None)
     between = _between(model, scope, (*at, "between"))
     if len(extents) < len(shape):
@@ -44,6 +44,11 @@ def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> Tensor
         between=between,
         buffer=model.buffer,
     )
+
+
+def build_shape(written: Sequence[str | int], scope: Scope, at: Location) -> list[Expression | None]:
+    """The extent of each dimension; None, and a mistake in the report, for one that is none."""
+    return [_extent(text, scope, (*at, index)) for index, text in enumerate(written)]
 
 
 def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
