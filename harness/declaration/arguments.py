@@ -13,23 +13,25 @@ from harness.errors import did_you_mean
 from harness.nouns import TensorArgument, TorchName, tensors_in
 
 
-def build_arguments(entry: Entry, scope: Scope) -> dict[str, Any]:
-    """`positional` and `arguments` of a case; mistakes go to the report."""
-    reader = _Reader(scope, tuple(entry.get("tensors")))
+def build_arguments(entry: Entry, scope: Scope, held: Collection[str] = ()) -> dict[str, Any]:
+    """`positional` and `arguments` of a case; mistakes go to the report. A module's state is `held`, and not passed."""
+    reader = Reader(scope, tuple(entry.get("tensors")))
     arguments = {}
     for name, written in entry.get("arguments").items():
         if not name.isidentifier():
             scope.report.add(entry.at("arguments", name), f"{name!r} is not the name of an argument", key=True)
         arguments[name] = reader.read(written, entry.at("arguments", name))
-    return {"positional": _positional(entry, scope, reader, arguments), "arguments": arguments}
+    return {"positional": _positional(entry, scope, reader, arguments, held), "arguments": arguments}
 
 
-def _positional(entry: Entry, scope: Scope, reader: _Reader, arguments: dict[str, Any]) -> tuple[Any, ...] | None:
+def _positional(
+    entry: Entry, scope: Scope, reader: Reader, arguments: dict[str, Any], held: Collection[str]
+) -> tuple[Any, ...] | None:
     written = entry.get("positional")
     if written is None:
         return None
     values = tuple(reader.read(item, entry.at("positional", index)) for index, item in enumerate(written))
-    passed = set(tensors_in((*values, *arguments.values())))
+    passed = {*tensors_in((*values, *arguments.values())), *held}
     for name in entry.get("tensors"):
         if name not in passed:
             message = f"{name!r} is passed nowhere; name it in positional or in arguments, or leave positional out"
@@ -37,7 +39,7 @@ def _positional(entry: Entry, scope: Scope, reader: _Reader, arguments: dict[str
     return values
 
 
-class _Reader:
+class Reader:
     """Reads the values of arguments, of which a text may be the name of a tensor."""
 
     def __init__(self, scope: Scope, tensors: Collection[str]) -> None:

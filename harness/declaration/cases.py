@@ -12,6 +12,7 @@ from harness.declaration.entry import Entry
 from harness.declaration.examples import build_examples
 from harness.declaration.mistakes import suggestion
 from harness.declaration.models import NumericsModel, SingleModel
+from harness.declaration.modules import build_module
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
@@ -33,17 +34,20 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     sizes = _sizes(entry, scope)
     require = _require(entry, scope)
     tensors = build_tensors(entry, scope)
+    module = build_module(entry, scope)
     common: dict[str, Any] = {
         "suite": suite,
         "sizes": tuple(sizes.values()),
         "require": require,
         "tensors": tuple(tensors.values()),
-        **build_arguments(entry, scope),
+        **build_arguments(entry, scope, tuple(module.state.values()) if module else ()),
+        "module": module,
         "numerics": _numerics(entry, scope),
-        "preserves": _preserves(entry, report, list(entry.get("tensors"))),
         "channels_last": entry.get("output") == "channels_last",
+        **_output(entry, report, list(entry.get("tensors"))),
         **_dtypes(entry, report),
         "fills": _distinct(entry, report, "fills"),
+        "paths": _paths(entry, report),
     }
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
         common["examples"] = build_examples(entry, report, sizes, tensors)
@@ -66,22 +70,28 @@ def case_names(entry: Entry) -> tuple[str, ...]:
 def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
     """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
     names = entry.model.names
-    call_at = (*entry.location, "call")
+    dotted, call_at = _dotted(entry)
     if names is None:
-        if _PLACEHOLDER in entry.model.call:
+        if _PLACEHOLDER in dotted:
             report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
         return [(entry.key, entry.key, entry.location, True)]
-    if _PLACEHOLDER not in entry.model.call:
+    if _PLACEHOLDER not in dotted:
         report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
     places = [(*entry.location, "names", index) for index in range(len(names))]
     return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
 
 
+def _dotted(entry: Entry) -> tuple[str, Location]:
+    """The name of what is called, and where it was written."""
+    field = "call" if entry.model.module is None else "module"
+    return getattr(entry.model, field) or "", (*entry.location, field)
+
+
 def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
-    call, inplace = entry.model.call.replace(_PLACEHOLDER, name), entry.get("inplace")
-    if not _DOTTED.fullmatch(call):
-        message = f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d"
-        report.add((*entry.location, "call"), message)
+    (dotted, at), inplace = _dotted(entry), entry.get("inplace")
+    call = dotted.replace(_PLACEHOLDER, name)
+    if dotted and not _DOTTED.fullmatch(call):
+        report.add(at, f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d")
     if inplace is None:
         return call, None
     inplace = inplace.replace(_PLACEHOLDER, name)
@@ -133,15 +143,23 @@ def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str)
     return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude, below)
 
 
-def _preserves(entry: Entry, report: Report, tensors: list[str]) -> tuple[str, ...] | None:
+def _output(entry: Entry, report: Report, tensors: list[str]) -> dict[str, Any]:
+    """Whose format the output has, and whether all of them must have it."""
     written = entry.get("output")
     if isinstance(written, str):
-        return {"preserves": tuple(tensors[:1]), "contiguous": None}.get(written, ())
-    for index, name in enumerate(written.preserves):
+        return {"preserves": {"preserves": tuple(tensors[:1]), "contiguous": None}.get(written, ())}
+    at = entry.at("output")
+    if (written.preserves is None) == (written.shared is None):
+        if not report.has_wrong_key(at):
+            report.add(at, "give one of {preserves: [...]} and {shared: [...]}")
+        return {}
+    key = "shared" if written.preserves is None else "preserves"
+    names: tuple[str, ...] = getattr(written, key)
+    for index, name in enumerate(names):
         if name not in tensors:
             tail = suggestion(name, tensors, otherwise="its tensors are")
-            report.add(entry.at("output", "preserves", index), f"{name!r} is not a tensor of {entry.key!r}{tail}")
-    return tuple(written.preserves)
+            report.add((*at, key, index), f"{name!r} is not a tensor of {entry.key!r}{tail}")
+    return {"preserves": tuple(names), "shared": key == "shared"}
 
 
 def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
@@ -155,6 +173,20 @@ def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
     if not supported:
         report.add(entry.at("unsupported"), "no dtype is left to run; at least one must be supported")
     return {"dtypes": supported, "unsupported": refused}
+
+
+def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
+    """Other ways to run the call; a way that this case cannot go is reported."""
+    found, written = _distinct(entry, report, "paths"), entry.get("numerics")
+    output = getattr(written, "output", written)
+    for index, path in enumerate(found):
+        if path == "jvp" and output not in (None, "exact", "multilinear"):
+            report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
+        if path == "out" and entry.model.module is not None:
+            report.add(entry.at("paths", index), "a module takes no out=; remove one")
+        if path == "vmap" and any(model.buffer for model in entry.get("tensors").values()):
+            report.add(entry.at("paths", index), "under vmap two copies would write one buffer; remove one")
+    return found
 
 
 def _distinct(entry: Entry, report: Report, field: str) -> tuple[str, ...]:

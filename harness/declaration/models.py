@@ -15,6 +15,7 @@ Dtype = Literal[
     "float32", "float64", "bfloat16", "float16",
     "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
 ]  # fmt: skip
+PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
 RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "unspecified"]
 Shorthand = Literal["exact", "multilinear", "elementwise", "normwise"]
@@ -124,6 +125,9 @@ class TensorModel(Strict):
         description="The least and the largest number it holds",
         json_schema_extra={"minItems": 2, "maxItems": 2},
     )
+    distinct: int | None = Field(
+        None, ge=1, description="No number of its range occurs twice in that many of the last dimensions"
+    )
     buffer: bool = Field(default=False, description="The operator may write it; what it then holds is judged")
 
 
@@ -166,9 +170,12 @@ class NumericsModel(Strict):
 
 
 class Preserves(Strict):
-    """The tensors of which one in channels-last makes the output channels-last."""
+    """The tensors whose format the output has: `preserves`, where one in channels-last is enough. Exactly one key."""
 
-    preserves: Annotated[Items[str], Field(min_length=1)] = Field(description="Names of tensors")
+    preserves: Annotated[Items[str], Field(min_length=1)] | None = Field(None, description="Names of tensors")
+    shared: Annotated[Items[str], Field(min_length=1)] | None = Field(
+        None, description="Names of tensors: channels-last if all of them are, contiguous if one is"
+    )
 
 
 class ExampleModel(Strict):
@@ -195,7 +202,7 @@ NumericsEntry = Annotated[
 OutputEntry = Annotated[
     Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("preserves, contiguous, channels_last, unspecified, or {preserves: [input]}"),
+    _expected("preserves, contiguous, channels_last, unspecified, {preserves: [input]}, or {shared: [first, second]}"),
 ]
 
 
@@ -215,6 +222,7 @@ class Defaults(Strict):
     numerics: NumericsEntry | None = Field(None, description="How values are judged")
     output: OutputEntry = Field("unspecified", description="The output's strides")
     inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
+    paths: Items[PathName] = Field((), description="Other ways to run the call, without gradients: out, vmap, ...")
     dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
     unsupported: Items[Dtype] = Field(
         (), description="Dtypes that the operator must refuse, with the same error in both formats and at every level"
@@ -223,10 +231,22 @@ class Defaults(Strict):
     examples: Items[ExampleModel] = Field((), description="Corners that always run first")
 
 
-class CaseModel(Defaults):
-    """One operator, or with `names` one family of operators that differ in a name."""
+StateEntry = Annotated[
+    Annotated[Items[str], Tag("<list>")] | Annotated[dict[str, str], Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("a list of tensors, or a mapping of the module's names to tensors"),
+]
+ModeEntry = Annotated[_Flag | _Text, _BY_TYPE, _expected("true, false, or an expression over the sizes")]
 
-    call: str = Field(description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
+
+class CaseModel(Defaults):
+    """One operator or module, or with `names` one family of them that differ in a name. One of `call` and `module`."""
+
+    call: str | None = Field(None, description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
+    module: str | None = Field(None, description="Dotted name of a torch.nn.Module: torch.nn.BatchNorm2d")
+    init: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments that make the module")
+    train: ModeEntry = Field(default=True, description="The module's mode: true, false, or a size that says which")
+    state: StateEntry = Field((), description="Tensors that stand for the module's parameters and buffers")
     names: Items[str] | None = Field(None, min_length=1, description="One case for each; replaces {name} in `call`")
 
 

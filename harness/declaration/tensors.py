@@ -29,6 +29,9 @@ def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> Tensor
         return None
     if model.buffer and model.grad and "grad" in model.model_fields_set:
         scope.report.add((*at, "grad"), f"{name!r} is a buffer, and those have no gradient; remove one of the two")
+    if model.distinct is not None and (model.between is None or model.distinct > len(model.shape)):
+        message = "needs between: [low, high], and no more dimensions than the tensor has"
+        scope.report.add((*at, "distinct"), f"distinct {message}")
     shape = build_shape(model.shape, scope, (*at, "shape"))
     extents = tuple(extent for extent in shape if extent is not None)
     between = _between(model, scope, (*at, "between"))
@@ -43,6 +46,7 @@ def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> Tensor
         dtype=model.dtype,
         between=between,
         buffer=model.buffer,
+        distinct=model.distinct or 0,
     )
 
 

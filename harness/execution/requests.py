@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from harness.generation import arguments, positional, ranges, shapes, terms
+from harness.generation import arguments, construction, positional, ranges, sampled_examples, shapes, terms
 from harness.nouns import Case, Example, Observation, Reference, TensorArgument, TensorRecord, TorchName, leaves
 from harness.nouns.observation import Array
 
@@ -35,7 +35,7 @@ def reference_request(case: Case, example: Example) -> dict[str, Any]:
     """Ask for the reference of an example. Of one that must be refused: whether the call itself is legal."""
     numerics = case.numerics
     if example.dtype in case.unsupported:
-        example = example.but(dtype=case.dtypes[0])
+        example = example.but(dtype=case.dtypes[0], path="no_grad")
     return {
         **_request(case, example),
         "op": "refer",
@@ -57,32 +57,49 @@ def twice_request(case: Case, example: Example) -> dict[str, Any]:
 
 def check_request(case: Case) -> dict[str, Any]:
     """Ask what keeps a case from being called."""
-    passed = (*case.by_position, *case.arguments.values())
+    passed = (*case.by_position, *case.arguments.values(), *(case.module.init.values() if case.module else ()))
     return {
         "op": "check",
         "call": case.call,
         "inplace": case.inplace,
         "positional": len(case.by_position),
-        "arguments": list(case.arguments),
+        "arguments": [*case.arguments, *(["out"] if "out" in case.paths else [])],
+        "module": None if case.module is None else _module(case, sampled_examples(case, case.dtypes[0], 1)[0]),
         "torch": [leaf.name for leaf in leaves(passed) if isinstance(leaf, TorchName)],
     }
 
 
 def _request(case: Case, example: Example) -> dict[str, Any]:
-    layouts = example.layouts
     return {
         "call": case.call,
+        "module": _module(case, example),
         "inplace": case.inplace if example.inplace else None,
         "tensors": _tensors(case, example),
         "positional": _plain(positional(case, example)),
         "arguments": {name: _plain(value) for name, value in arguments(case, example).items()},
-        "grad_output": layouts.get("grad_output", "contiguous"),
+        "grad_output": _grad_output(example),
         "threads": example.threads,
+        "path": example.path,
         "dtype": example.dtype,
         "seed": example.seed,
         "fill": example.fill,
         "terms": int(terms(case, example)),
     }
+
+
+def _grad_output(example: Example) -> str:
+    """Its layout. What ``out=`` is given has the same, but no two elements at one address."""
+    layout = example.layouts.get("grad_output", "contiguous")
+    return layout.partition(":")[0] if example.path == "out" and layout.endswith(":expand_n") else layout
+
+
+def _module(case: Case, example: Example) -> dict[str, Any] | None:
+    """How the module is made, and the tensors that stand for its state."""
+    if case.module is None:
+        return None
+    init, train = construction(case, example)
+    options = {name: _plain(value) for name, value in init.items()}
+    return {"init": options, "train": train, "state": dict(case.module.state)}
 
 
 def _tensors(case: Case, example: Example) -> list[tuple[Any, ...]]:
@@ -98,6 +115,7 @@ def _tensors(case: Case, example: Example) -> list[tuple[Any, ...]]:
             spec.grad,
             between.get(spec.name),
             spec.buffer,
+            spec.distinct,
         )
         for stream, spec in enumerate(case.tensors)
     ]

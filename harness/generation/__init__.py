@@ -11,7 +11,7 @@ from harness.generation.layouts import dense
 from harness.generation.networks import network_arguments, network_examples, network_shapes
 from harness.generation.probes import ORDINARY, RANKS, Probe, pinnable, probes, telling_shapes
 from harness.generation.ranges import ranges
-from harness.generation.shapes import BUDGET, arguments, positional, shapes, terms
+from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
 from harness.generation.shrinking import shrink
 from harness.generation.tiny import tiny_examples
 
@@ -22,6 +22,7 @@ __all__ = [
     "Coverage",
     "Probe",
     "arguments",
+    "construction",
     "corner_examples",
     "coverage",
     "declared_examples",

@@ -45,7 +45,8 @@ def corner_examples(case: Case, dtype: str, strength: int = 2, kept: Path | None
             found.setdefault(example.but(seed=0).to_json(), example)
     if not found:
         raise unsatisfiable(case, problem)
-    return [*found.values(), *_emptied(case, list(found.values()))]
+    rows = list(found.values())
+    return [*rows, *_emptied(case, rows), *_along(case.paths_in(dtype)[1:], rows)]
 
 
 def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
@@ -54,6 +55,20 @@ def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
         if size.empty:
             for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):
                 yield rows[row].but(sizes={**rows[row].sizes, size.name: 0})
+
+
+def _along(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
+    """Each other way to run the call with each layout that the first tensor has in the rows: the pair that matters.
+
+    The paths are no factor of the array, of which most rows would then be without gradients.
+    """
+    first = next(iter(rows[0].layouts), "")
+    alike: dict[str, list[Example]] = {}
+    for row in rows:
+        if not row.inplace:
+            alike.setdefault(row.layouts.get(first, ""), []).append(row)
+    for index, path in enumerate(paths):
+        yield from (same[(index + 1) % len(same)].but(path=path) for same in alike.values())
 
 
 def _repaired(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:

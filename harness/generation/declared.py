@@ -8,7 +8,7 @@ from harness.generation import layouts
 from harness.generation.fills import NAMES
 from harness.generation.shapes import legalise, mistake
 from harness.generation.sizes import UnsatisfiableError
-from harness.generation.space import Factor, factors
+from harness.generation.space import GRAD_OUTPUT, Factor, factors
 from harness.nouns import Case, DeclaredExample, Example
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _absent(case: Case, declared: DeclaredExample, where: str) -> tuple[str, ...
 
 def _layouts(case: Case, names: Mapping[str, Factor], declared: DeclaredExample, where: str) -> dict[str, str]:
     for name, layout in declared.layouts.items():
+        if name == GRAD_OUTPUT and name not in names:  # in a dtype that has no gradient
+            continue
         if name not in names:
             raise mistake(case, f"{where} has a layout of {name!r}; the tensors are {', '.join(names)}")
         try:

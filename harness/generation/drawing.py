@@ -135,8 +135,8 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
             pool = _layout_pool(factor, allowed)
         elif factor.kind == "fill":
             pool = allowed.values
-        else:  # one thread, and not in place, three times of four
-            pool = (*allowed.values[:1] * 2, *allowed.values)
+        else:  # one thread, not in place, and plainly, three times of four
+            pool = (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
         return pool[draw(len(pool))]
 
     return assemble(case, dtype, free, pick, draw(2**16))

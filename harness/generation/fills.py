@@ -62,13 +62,15 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
     stream: int,
     terms: int = 1,
     between: tuple[float, float] | None = None,
+    distinct: int = 0,
 ) -> Any:
     """A C-ordered float64 array (complex128 for a complex dtype) of that shape whose elements are exact in `dtype`.
 
     `seed` and `stream` are the generator's key: one stream per tensor. `terms` is the length of the longest reduction,
     from which `integers` takes its density. With `between` every number lies there, both ends included. Without it a
     dtype that is not floating gets 0 to 3 (bool: 0 and 1) whatever the fill, valid as an index into anything of size
-    4. Raises ValueError for an unknown fill, and where the dtype has no number in the range.
+    4. With `distinct` no whole number of the range occurs twice in that many of the last dimensions. Raises ValueError
+    for an unknown fill, and where the dtype has no number in the range, or too few.
     """
     if fill not in NAMES:
         raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
@@ -81,6 +83,8 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
     count = 1
     for size in shape:
         count *= int(size)
+    if distinct and between is not None:
+        return _permuted(dtype, tuple(shape), (seed, stream), between, distinct)
     raw = _raw(seed, stream, count)
     flat = _flat(fill, dtype, raw, terms) if between is None else _ranged(fill, dtype, raw, between)
     return np.ascontiguousarray(flat, dtype=np.float64).reshape(tuple(shape))
@@ -112,6 +116,19 @@ def _ranged(fill: str, dtype: str, raw: Any, between: tuple[float, float]) -> An
         return np.full(raw.size, math.ldexp(min(max(first, round(math.ldexp(1, -exponent))), last), exponent))
     drawn = first + (raw % np.uint64(last - first + 1)).astype(np.int64)
     return np.ldexp(drawn.astype(np.float64), exponent)
+
+
+def _permuted(
+    dtype: str, shape: tuple[int, ...], key: tuple[int, int], between: tuple[float, float], distinct: int
+) -> Any:
+    """The first of a random permutation of the range, for each slice over the last `distinct` dimensions."""
+    first, last, _exponent = grid("integers", dtype, between)
+    inner = math.prod(shape[len(shape) - distinct :])
+    slices = math.prod(shape[: len(shape) - distinct])
+    if last - first + 1 < inner:
+        raise ValueError(f"{dtype} has fewer than {inner} numbers between {between[0]!r} and {between[1]!r}")
+    raw = _raw(*key, slices * (last - first + 1)).reshape(slices, last - first + 1)
+    return (first + raw.argsort(axis=1, kind="stable")[:, :inner]).astype(np.float64).reshape(shape)
 
 
 def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from harness.generation.fills import LIMITS, PARTS, grid
-from harness.generation.shapes import evaluate, mistake
+from harness.generation.shapes import evaluate, mistake, shape_of
 
 if TYPE_CHECKING:
     from harness.nouns import Case, Example, TensorSpec
@@ -36,10 +37,19 @@ def _range(case: Case, spec: TensorSpec, example: Example) -> Range | None:
     if spec.between is None:
         return _under_test(example) if spec.dtype is None and dtype in LIMITS else None
     low, high = (evaluate(case, end, example.sizes) for end in spec.between)
+    if spec.distinct:
+        _enough(case, spec, example, math.floor(high) - math.ceil(low) + 1)
     first, last, _exponent = grid(example.fill, PARTS.get(dtype, dtype), (low, high)) if low <= high else (1, 0, 0)
     if first > last:
         raise mistake(case, f"{spec.name} lies between {low!r} and {high!r}, where {dtype} has no number")
     return low, high
+
+
+def _enough(case: Case, spec: TensorSpec, example: Example, numbers: int) -> None:
+    """Raise UserError where a distinct tensor has more elements than its range has numbers."""
+    needed = math.prod(shape_of(case, spec, example.sizes)[-spec.distinct :])
+    if needed > numbers:
+        raise mistake(case, f"{spec.name} has {needed} distinct elements, and its range {numbers} whole numbers")
 
 
 def _under_test(example: Example) -> Range:

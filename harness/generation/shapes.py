@@ -100,6 +100,14 @@ def positional(case: Case, example: Example) -> tuple[Any, ...]:
     return tuple(_value(case, value, example.sizes) for value in case.by_position)
 
 
+def construction(case: Case, example: Example) -> tuple[dict[str, Any], bool]:
+    """The keyword arguments that make the case's module, and whether it is in training mode; none for a function."""
+    if case.module is None:
+        return {}, False
+    init = {name: _value(case, value, example.sizes) for name, value in case.module.init.items()}
+    return init, bool(_value(case, case.module.train, example.sizes))
+
+
 def _value(case: Case, value: Any, sizes: Sizes) -> Any:
     if isinstance(value, Expression):
         return evaluate(case, value, sizes)

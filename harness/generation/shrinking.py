@@ -185,6 +185,8 @@ class _Descent:
                 kept = {name: layout for name, layout in self.best.layouts.items() if name != spec.name}
                 out = tuple(each.name for each in self.case.tensors if each.name in (*self.best.absent, spec.name))
                 self._try(self.best.but(layouts=kept, absent=out))
+        if self.best.path != "plain":
+            self._try(self.best.but(path="plain"))
         if self.best.inplace:
             self._try(self.best.but(inplace=False))
         if self.best.threads > 1:

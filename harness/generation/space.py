@@ -55,7 +55,7 @@ class Factor:
     of the first tensor. `domain` is None for sizes, whose domain depends on the sizes before them.
     """
 
-    kind: Literal["size", "layout", "fill", "threads", "inplace"]
+    kind: Literal["size", "layout", "fill", "threads", "inplace", "path"]
     name: str
     count: int
     position: int = -1
@@ -69,7 +69,7 @@ Pick = Callable[[Factor, Domain], Any]
 
 def factors(case: Case, dtype: str) -> tuple[Factor, ...]:
     """Every free choice of a case, sizes first and in declared order. Raises UserError for bounds that never hold."""
-    return (*_size_factors(case), *_layout_factors(case, dtype), *_run_factors(case))
+    return (*_size_factors(case), *_layout_factors(case, dtype), *_run_factors(case, dtype))
 
 
 def _size_factors(case: Case) -> Iterator[Factor]:
@@ -88,7 +88,8 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
     for index, spec in enumerate(case.tensors):
         allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
-    if case.tensors and any(spec.grad and (spec.dtype or dtype) in {*PRECISION, *PARTS} for spec in case.tensors):
+    differentiated = any(spec.grad and (spec.dtype or dtype) in {*PRECISION, *PARTS} for spec in case.tensors)
+    if case.tensors and (differentiated or "out" in case.paths):  # what out= is given has that layout too
         offered = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
         names = tuple(name for name in _GRAD_OUTPUT if name in offered)
         allowed = listed(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offered))
@@ -102,11 +103,13 @@ def _layout_domain(spec: TensorSpec, wanted: tuple[str, ...]) -> Domain:
     return listed((*names, *absent), (*(name for name in formats if name in names), *absent))
 
 
-def _run_factors(case: Case) -> Iterator[Factor]:
+def _run_factors(case: Case, dtype: str) -> Iterator[Factor]:
     yield Factor("fill", "fill", len(case.fills), domain=listed(case.fills))
     yield Factor("threads", "threads", len(THREADS), domain=listed(THREADS))
     if case.inplace is not None:
         yield Factor("inplace", "inplace", 2, domain=listed((False, True)))
+    if len(paths := case.paths_in(dtype)) > 1:  # one corner: rows of a covering array are for gradients too
+        yield Factor("path", "path", 1, domain=listed(paths, paths[:1]))
 
 
 def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed: int) -> Example:
@@ -130,6 +133,7 @@ def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed:
         seed=seed,
         threads=chosen["threads", "threads"],
         inplace=inplace,
+        path="plain" if inplace else chosen.get(("path", "path"), "plain"),
     )
 
 

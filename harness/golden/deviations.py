@@ -159,7 +159,7 @@ def _condition_names(case: Case) -> Sequence[str]:
     tensors = [spec.name for spec in case.tensors]
     return [
         *(size.name for size in case.sizes),
-        *("dtype", "fill", "threads", "inplace"),
+        *("dtype", "fill", "threads", "inplace", "path"),
         *(f"layout_{name}" for name in [*tensors, "grad_output"]),
         *(f"has_{name}" for name in [*tensors, "grad_output"]),
     ]

@@ -23,6 +23,8 @@ def _misfits(case: Case, example: Example) -> Iterator[str]:
     yield from _layouts(case, example)
     if example.fill not in FILLS:
         yield f"there is no fill {example.fill!r}{suggestion(example.fill, FILLS)}"
+    if example.path not in (paths := case.paths_in(example.dtype)):
+        yield f"{case.name} has no path {example.path!r}{suggestion(example.path, paths)}"
     if example.inplace and case.inplace is None:
         yield f"{case.name} declares no in-place form"
 

@@ -14,6 +14,8 @@ Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 """What a case is run in unless it says otherwise."""
 ALL_DTYPES = (*DTYPES, "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool")
+PATHS = ("no_grad", "inference_mode", "autocast", "out", "vmap", "jvp")
+"""Ways to run a call beside the plain one, which is forward and backward. None of them asks for gradients."""
 FILLS = ("integers", "reals", "offset", "wide", "ones", "special")
 
 
@@ -42,7 +44,8 @@ class TensorSpec:
     `channels_last`: layouts of both formats are drawn; else it is contiguous or a plain view of contiguous memory.
     `dtype` None is the example's dtype. `grad`: its gradient is asked for when the dtype is floating or complex.
     `between`: the least and the largest number it holds. `buffer`: the operator may write it, and what it then holds
-    is judged as ``buffer:name``; it has no gradient.
+    is judged as ``buffer:name``; it has no gradient. `distinct`: no number occurs twice in that many of its last
+    dimensions.
     """
 
     name: str
@@ -53,6 +56,7 @@ class TensorSpec:
     dtype: str | None = None
     between: tuple[Expression, Expression] | None = None
     buffer: bool = False
+    distinct: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,19 @@ class TorchName:
     """What torch has under a name, such as ``channels_last`` or ``float32``, where a value is expected."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """How a module is made and called: keyword arguments of its class, its mode, and what holds its state.
+
+    `state` maps a parameter or buffer (``out_proj.weight``) to the tensor that stands for it. One that is absent in an
+    example is None in the module.
+    """
+
+    init: Mapping[str, Any] = field(default_factory=dict)
+    train: Expression | bool = True
+    state: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,9 +138,10 @@ class Case:
     `positional` are the arguments passed by position (None: the tensors that `arguments` does not pass, in order),
     `arguments` those by keyword: each an Expression over the sizes, a TensorArgument, a TorchName, a literal, or a
     tuple of these. `preserves` names the tensors of which one in channels-last makes the output channels-last (empty:
-    the output's strides are unspecified; None: always contiguous); `channels_last` makes it so always. `inplace` is the
-    keyword to set True, or the dotted callable, of the in-place form. In the dtypes of `unsupported` every call must
-    raise, and alike.
+    the output's strides are unspecified; None: always contiguous); with `shared` all of them must be, and
+    `channels_last` makes it so always. `inplace` is the keyword to set True, or the dotted callable, of the in-place
+    form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
+    class. `paths` are other ways to run the call.
     """
 
     id: str
@@ -142,13 +160,21 @@ class Case:
     fills: tuple[str, ...] = ("integers", "reals")
     preserves: tuple[str, ...] | None = ()
     channels_last: bool = False
+    shared: bool = False
+    module: Module | None = None
     inplace: str | None = None
+    paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
 
     @property
     def every_dtype(self) -> tuple[str, ...]:
         """All dtypes in which the case is tried: those that are run, and those that must be refused."""
         return (*self.dtypes, *self.unsupported)
+
+    def paths_in(self, dtype: str) -> tuple[str, ...]:
+        """How the case is run in this dtype: plainly first. Autocast is for float32, tangents for floating dtypes."""
+        fits = {"autocast": dtype == "float32", "jvp": dtype in DTYPES}
+        return ("plain", *(path for path in self.paths if fits.get(path, True)))
 
     def tensor(self, name: str) -> TensorSpec:
         """The tensor of that name; raises KeyError."""
@@ -159,7 +185,7 @@ class Case:
         """The arguments passed by position, those that are left to the order of the tensors included."""
         if self.positional is not None:
             return self.positional
-        named = set(tensors_in(tuple(self.arguments.values())))
+        named = {*tensors_in(tuple(self.arguments.values())), *(self.module.state.values() if self.module else ())}
         return tuple(TensorArgument(spec.name) for spec in self.tensors if spec.name not in named)
 
 

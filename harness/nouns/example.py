@@ -17,6 +17,7 @@ _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "seed": ((int,), "a whole number"),
     "threads": ((int,), "a whole number"),
     "inplace": ((bool,), "true or false"),
+    "path": ((str,), "text"),
 }
 _LEAST: Final = {"seed": 0, "threads": 1}
 
@@ -26,7 +27,7 @@ class Example:
     """Enough to rebuild the inputs bit for bit on any machine.
 
     `layouts` maps each present tensor, and ``grad_output``, to a layout name (``channels_last:slice_c``); `absent`
-    lists optional tensors left out; `threads` is the number of intra-op threads.
+    lists optional tensors left out; `threads` is the number of intra-op threads; `path` is how the call is run.
     """
 
     case: str
@@ -38,10 +39,14 @@ class Example:
     seed: int = 0
     threads: int = 1
     inplace: bool = False
+    path: str = "plain"
 
     def to_json(self) -> str:
-        """One line of JSON; keys in the order of the fields, tuples as lists."""
-        return json.dumps(asdict(self), separators=(", ", ": "))
+        """One line of JSON; keys in the order of the fields, tuples as lists. `path` only where it is not plain."""
+        data = asdict(self)
+        if self.path == "plain":
+            del data["path"]
+        return json.dumps(data, separators=(", ", ": "))
 
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> Example:
@@ -59,7 +64,8 @@ class Example:
     def values(self) -> dict[str, Any]:
         """The names a deviation's condition may use: sizes, `dtype`, `fill`, `threads`, `layout_…`, `has_…`."""
         named: dict[str, Any] = dict(self.sizes)
-        named.update({"dtype": self.dtype, "fill": self.fill, "threads": self.threads, "inplace": self.inplace})
+        named.update({"dtype": self.dtype, "fill": self.fill, "threads": self.threads})
+        named.update({"inplace": self.inplace, "path": self.path})
         named.update({f"layout_{name}": layout for name, layout in self.layouts.items()})
         named.update({f"has_{name}": True for name in self.layouts})
         named.update({f"has_{name}": False for name in self.absent})

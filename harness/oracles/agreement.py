@@ -161,7 +161,7 @@ def written(case: Case, example: Example, observation: Observation) -> Iterator[
     """Yield (tensor, message) for each input the call changed, the one it works on in place excepted."""
     buffers = [spec.name for spec in case.tensors if spec.buffer]
     for name in observation.written:
-        if name in buffers:
+        if name in buffers or name.startswith("out["):
             yield name, f"the call changed memory beside the elements of {name}"
         elif not (example.inplace and name == case.tensors[0].name):
             yield name, f"the call changed its input {name}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from harness.nouns import Case, Example, Observation, Reference, TensorRecord
-from harness.oracles.standard import BUFFER, GRADIENT
+from harness.oracles.standard import BUFFER, GRADIENT, TANGENT
 from harness.oracles.strides import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
 
 GRAD_OUTPUT = "grad_output"
@@ -49,6 +49,8 @@ def _own(case: Case, example: Example, observation: Observation, tensor: str) ->
     if tensor.startswith(BUFFER):
         own = observation.inputs.get(tensor.removeprefix(BUFFER))
         return ("its own strides", own) if own else None
+    if given := observation.inputs.get(tensor.replace("output", "out")):
+        return ("the strides it was given", given)
     own = observation.inputs.get(case.tensors[0].name) if example.inplace and tensor == "output[0]" else None
     return ("its input's own strides", own) if own else None
 
@@ -61,7 +63,7 @@ def _always(case: Case, tensor: str, shape: Shape) -> Due | None:
 def _promised(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> Due | None:
     shape = reference.values[tensor].shape
     gradient = tensor.startswith(GRADIENT)
-    if tensor.startswith(BUFFER):
+    if tensor.startswith((BUFFER, TANGENT)) or example.path == "vmap":
         return None
     if gradient:
         source = tensor.removeprefix(GRADIENT)
@@ -73,9 +75,9 @@ def _promised(case: Case, example: Example, reference: Reference, observation: O
         return _due("contiguous", shape)
     if gradient:
         wanted = _of_gradient(example, reference, observation, source)
-        others = _of_output(case.preserves, reference, observation, len(shape))
+        others = _of_output(case, reference, observation, len(shape))
         return None if wanted == "contiguous" and others != "contiguous" else _due(wanted, shape)
-    return _due(_of_output(case.preserves, reference, observation, len(shape)), shape)
+    return _due(_of_output(case, reference, observation, len(shape)), shape)
 
 
 def _due(wanted: Format, shape: Shape) -> Due | None:
@@ -91,16 +93,18 @@ def _same_rank(case: Case, reference: Reference, shape: Shape) -> bool:
     return first is not None and first.ndim == len(shape)
 
 
-def _of_output(preserves: tuple[str, ...], reference: Reference, observation: Observation, rank: int) -> Format:
-    """Channels-last if one named tensor surely is; contiguous if all of the output's rank surely are."""
+def _of_output(case: Case, reference: Reference, observation: Observation, rank: int) -> Format:
+    """Channels-last if one named tensor surely is; contiguous if all of the output's rank surely are.
+
+    With `shared` the other way round: contiguous if one is, channels-last if all are.
+    """
     formats = [
         format_of(reference.inputs[name].shape, observation.inputs[name])
-        for name in preserves
+        for name in case.preserves or ()
         if name in observation.inputs and name in reference.inputs and reference.inputs[name].ndim == rank
     ]
-    if "channels_last" in formats:
-        return "channels_last"
-    return _common(formats)
+    decisive: Format = "contiguous" if case.shared else "channels_last"
+    return decisive if decisive in formats else _common(formats)
 
 
 def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> Format:

@@ -16,6 +16,7 @@ from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, ro
 Array = npt.NDArray[Any]
 GRADIENT = "grad:"
 BUFFER = "buffer:"
+TANGENT = "jvp:"
 INTEGRAL_FILLS = ("integers", "ones")
 
 

@@ -43,6 +43,12 @@ def test_a_tensor_may_have_a_range_and_be_written(plain: str, load: Load) -> Non
     assert (spec.buffer, spec.grad) == (True, False)
 
 
+def test_the_numbers_of_a_tensor_may_be_distinct(plain: str, load: Load) -> None:
+    """Over that many of its last dimensions; by default over none."""
+    specs = load(plain.replace("optional: true", "between: [0, C-1], distinct: 1")).cases[0].tensors
+    assert [spec.distinct for spec in specs] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("added", "expected"),
     [
@@ -80,6 +86,11 @@ def test_a_name_of_a_size_and_of_a_tensor_says_nothing(wrong: Wrong) -> None:
 @pytest.mark.parametrize(
     ("new", "expected"),
     [
+        ("distinct: 1", ["8:36: distinct needs between: [low, high], and no more dimensions than the tensor has"]),
+        (
+            "between: [0, C], distinct: 2",
+            ["8:53: distinct needs between: [low, high], and no more dimensions than the tensor has"],
+        ),
         ("between: [1]", ["8:35: a range is the least and the largest number, such as [0, 1], not a list of 1"]),
         ("between: [2, 1]", ["8:35: nothing lies between 2 and 1, which these are for the simplest sizes"]),
         ("between: [0, Q]", ["8:39: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel"]),

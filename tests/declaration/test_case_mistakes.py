@@ -184,7 +184,7 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             [
                 (
                     "2:11: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, unsupported, fills, examples, got the number 3"
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, got the number 3"
                 )
             ],
         ),
@@ -236,10 +236,27 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
         "8:22: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel",
         (
             "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
-            "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names"
+            "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+            "module, init, train, state, names"
         ),
         (
             "17:15: expected one of exact, multilinear, elementwise, normwise, got the text "
             "'exat'; did you mean 'exact'?"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "expected"),
+    [
+        (("exact", "normwise"), "jvp", "jvp needs outputs that are exact or multilinear, not normwise"),
+        (("optional: true", "buffer: true"), "vmap", "under vmap two copies would write one buffer; remove one"),
+        (("call: torch.thing", "module: torch.Thing"), "out", "a module takes no out=; remove one"),
+    ],
+)
+def test_a_path_that_a_case_cannot_go_is_refused(
+    mistakes: Mistakes, plain: str, change: tuple[str, str], path: str, expected: str
+) -> None:
+    """Because of how it is judged, what it writes, or what it is."""
+    text = plain.replace(*change)
+    assert mistakes(f"{text}    paths: [no_grad, {path}]\n") == [f"10:22: {expected}"]

@@ -19,7 +19,8 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names"
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "module, init, train, state, names"
                 )
             ],
         ),
@@ -31,7 +32,8 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names"
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "module, init, train, state, names"
                 ),
                 (
                     "11:20: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel; for the "
@@ -64,7 +66,11 @@ def test_a_misspelt_key_is_one_mistake(wrong: Wrong, old: str, new: str, expecte
     [
         ("torch.thing", "[a]", ["4:11: expected text, got a list"]),
         ("torch.thing", "3", ["4:11: expected text, got the number 3"]),
-        ("torch.thing", "", ["4:10: expected text, got nothing"]),
+        (
+            "torch.thing",
+            "",
+            ["3:3: 'thing' has no call; write one: call: torch.nn.functional.relu, or module: torch.nn.ReLU"],
+        ),
         (
             "N: batch",
             "N: 3",
@@ -153,6 +159,16 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
                 )
             ],
         ),
+        ("paths: [vmap, vmap]", ["10:19: 'vmap' is given twice; remove one"]),
+        (
+            "paths: [vmpa]",
+            [
+                (
+                    "10:13: expected one of no_grad, inference_mode, autocast, out, vmap, jvp, got the text 'vmpa'; "
+                    "did you mean 'vmap'?"
+                )
+            ],
+        ),
         ("fills: [reals, reals]", ["10:20: 'reals' is given twice; remove one"]),
         (
             "output: preserve",
@@ -163,11 +179,22 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
                 )
             ],
         ),
+        ("output: {shared: [inptu]}", ["10:23: 'inptu' is not a tensor of 'thing'; did you mean 'input'?"]),
+        ("output: {}", ["10:13: give one of {preserves: [...]} and {shared: [...]}"]),
+        (
+            "output: {shared: [input], preserves: [bias]}",
+            ["10:13: give one of {preserves: [...]} and {shared: [...]}"],
+        ),
         ("output: {preserves: []}", ["10:25: must not be empty; expected a list of text"]),
         ("output: {preserves: [inptu]}", ["10:26: 'inptu' is not a tensor of 'thing'; did you mean 'input'?"]),
         (
             "output: [input]",
-            ["10:13: expected preserves, contiguous, channels_last, unspecified, or {preserves: [input]}, got a list"],
+            [
+                (
+                    "10:13: expected preserves, contiguous, channels_last, unspecified, {preserves: [input]}, or "
+                    "{shared: [first, second]}, got a list"
+                )
+            ],
         ),
         ("require: N > 1", ["10:14: expected a list of text, got the text 'N > 1'"]),
         ("inplace: 3", ["10:14: expected text, got the number 3"]),
@@ -263,7 +290,8 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             [
                 (
                     "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, dtypes, unsupported, fills, examples, call, names, got the number 3"
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "module, init, train, state, names, got the number 3"
                 )
             ],
         ),

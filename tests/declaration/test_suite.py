@@ -112,6 +112,8 @@ def test_output_says_whose_format_is_handed_on(
     plain: str, load: Load, written: str, preserves: tuple[str, ...] | None
 ) -> None:
     """`preserves` alone means the first tensor."""
+    case = load(f"{plain}    output: {{shared: [input, bias]}}\n").cases[0]
+    assert (case.preserves, case.shared) == (("input", "bias"), True)
     assert load(f"{plain}    output: {written}\n").cases[0].preserves == preserves
 
 
@@ -242,3 +244,13 @@ def test_unsupported_dtypes_are_tried_and_not_run(plain: str, load: Load) -> Non
     assert case.every_dtype == ("float32", "float64", "bfloat16", "float16", "int8")
     text = plain.replace("cases:", "defaults: {dtypes: [float32, int8]}\ncases:")
     assert load(f"{text}    unsupported: [int8]\n").cases[0].every_dtype == ("float32", "int8")
+
+
+def test_paths_depend_on_the_dtype(plain: str, load: Load) -> None:
+    """Autocast starts from float32; what has no derivative has no tangent."""
+    case = load(f"{plain}    paths: [no_grad, autocast, jvp]\n    dtypes: [float32, float16, int8]\n").cases[0]
+    assert case.paths == ("no_grad", "autocast", "jvp")
+    assert case.paths_in("float32") == ("plain", "no_grad", "autocast", "jvp")
+    assert case.paths_in("float16") == ("plain", "no_grad", "jvp")
+    assert case.paths_in("int8") == ("plain", "no_grad")
+    assert load(plain).cases[0].paths_in("float32") == ("plain",)

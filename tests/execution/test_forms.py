@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.execution import Laboratory, Result
-from harness.nouns import Case, Expression, TensorArgument, TorchName
+from harness.nouns import Case, Expression, Module, Size, TensorArgument, TensorSpec, TorchName
 from tests.execution import stand
 
 Run = Callable[..., Result]
@@ -147,3 +149,152 @@ def test_what_is_made_of_integers_is_float64_in_the_reference_only(run_here: Run
     inputs = result.reference.inputs
     np.testing.assert_array_equal(result.reference.values["output[0]"], inputs["a"] / inputs["b"])
     assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"float32"}
+
+
+def module(name: str, *tensors: TensorSpec, init: Any, state: Any, train: bool = True, **options: Any) -> Case:
+    """A case of that class of torch.nn."""
+    made = Module(init, train, {each: each for each in state})
+    sizes = tuple(Size(each, "batch") for each in FOUR)
+    return replace(stand.case(f"torch.nn.{name}", *tensors, module=made, **options), sizes=sizes)
+
+
+STATE = ("weight", "bias", "running_mean", "running_var")
+BATCH_NORM = (
+    stand.tensor("x", *FOUR),
+    stand.tensor("weight", "C"),
+    stand.tensor("bias", "C", optional=True),
+    stand.tensor("running_mean", "C", buffer=True, grad=False),
+    stand.tensor("running_var", "C", buffer=True, grad=False, between=(Expression.parse(1), Expression.parse(4))),
+)
+
+
+def batch_norm(train: bool) -> Case:
+    """BatchNorm2d in one of its modes."""
+    return module("BatchNorm2d", *BATCH_NORM, init={"num_features": Expression.parse("C")}, state=STATE, train=train)
+
+
+@pytest.mark.parametrize("absent", [(), ("bias",)])
+def test_a_module_computes_with_the_tensors_that_stand_for_its_state(run_here: Run, absent: tuple[str, ...]) -> None:
+    """In evaluation: the given statistics, weight and bias; one that is absent the module does not have."""
+    case = batch_norm(train=False)
+    result = run_here(case, stand.example(case, seed=2, absent=absent, layouts={"x": "channels_last"}))
+    given = {name: values.reshape(-1, 1, 1) for name, values in result.reference.inputs.items() if name != "x"}
+    x = result.reference.inputs["x"]
+    expected = (x - given["running_mean"]) / np.sqrt(given["running_var"] + 1e-5) * given["weight"]
+    expected += given.get("bias", 0)
+    assert result.reference.status == "ok"
+    np.testing.assert_allclose(result.reference.values["output[0]"], expected, rtol=1e-12, atol=1e-14)
+    for seen in result.observations:
+        np.testing.assert_allclose(seen.tensors["output[0]"].values, expected, rtol=1e-5, atol=1e-5)
+        assert ("grad:bias" in seen.tensors, "grad:weight" in seen.tensors) == (not absent, True)
+
+
+def test_the_buffers_of_a_module_in_training_are_what_one_call_makes_of_them(run_here: Run) -> None:
+    """The running mean moves by a tenth, from the numbers that it was given, in every cell and in the reference."""
+    case = batch_norm(train=True)
+    result = run_here(case, stand.example(case, seed=3))
+    inputs = result.reference.inputs
+    expected = 0.9 * inputs["running_mean"] + 0.1 * inputs["x"].mean((0, 2, 3))
+    np.testing.assert_allclose(result.reference.values["buffer:running_mean"], expected, rtol=1e-12)
+    for seen in result.observations:
+        np.testing.assert_allclose(seen.tensors["buffer:running_mean"].values, expected, rtol=1e-5, atol=1e-6)
+        assert (seen.status, seen.unrepeated, seen.written) == ("ok", (), ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"name": "BatchNorm2"}, ["torch.nn has no 'BatchNorm2'; did you mean torch.nn.BatchNorm"]),
+        (
+            {"init": {"features": 3}},
+            ["torch.nn.BatchNorm2d takes no argument 'features'; did you mean num_features?"],
+        ),
+        (
+            {"init": {"num_features": -1}},
+            ["torch.nn.BatchNorm2d cannot be made: RuntimeError: Trying to create tensor with negative dimension -1"],
+        ),
+        (
+            {"state": STATE[1:]},
+            [
+                "torch.nn.BatchNorm2d takes 1 arguments; the case passes 2 by position",
+                "torch.nn.BatchNorm2d has 'weight', for which no tensor of the case stands; add it to state:",
+            ],
+        ),
+        (
+            {"state": (*STATE, "x")},
+            [
+                (
+                    "torch.nn.BatchNorm2d has no parameter or buffer 'x'; "
+                    "it has weight, bias, running_mean, running_var, num_batches_tracked"
+                )
+            ],
+        ),
+        ({"arguments": {"scale": 2}}, ["torch.nn.BatchNorm2d takes no argument 'scale'"]),
+    ],
+)
+def test_what_keeps_a_module_from_being_called_is_said(
+    local: Laboratory, changes: dict[str, Any], expected: list[str]
+) -> None:
+    """Its class, what makes it, what it is called with, and parameters that would keep their random numbers."""
+    options: dict[str, Any] = {"name": "BatchNorm2d", "init": {"num_features": 3}, "state": STATE, **changes}
+    found = local.check(module(options.pop("name"), *BATCH_NORM, **options))
+    assert [problem.partition(":\n")[0][: len(text)] for problem, text in zip(found, expected, strict=True)] == expected
+
+
+ELSEWHERE = ("no_grad", "inference_mode", "out", "vmap", "jvp")
+SHUFFLE = stand.case("torch.pixel_shuffle", arguments={"upscale_factor": 1}, paths=ELSEWHERE)
+CONV = replace(stand.CONV2D, paths=(*ELSEWHERE, "autocast"))
+
+
+@pytest.mark.parametrize("path", ["no_grad", "inference_mode", "vmap", "jvp"])
+@pytest.mark.parametrize("case", [SHUFFLE, CONV], ids=["shuffle", "conv"])
+def test_another_path_gives_what_the_plain_call_gives(run_here: Run, case: Case, path: str) -> None:
+    """The outputs of the reference, in every format, and no gradients."""
+    example = stand.example(case, sizes={"K": 2}, path=path, layouts={"input": "channels_last"}, seed=5)
+    result = run_here(case, example)
+    assert (result.reference.status, result.reference.error) == ("ok", "")
+    assert not [name for name in result.reference.values if name.startswith("grad")]
+    for seen in result.observations:
+        assert (seen.status, seen.message, seen.written) == ("ok", "", ())
+        assert set(seen.tensors) == set(result.reference.values)
+        for name, due in result.reference.values.items():
+            np.testing.assert_array_equal(seen.tensors[name].values, due)
+
+
+def test_a_jvp_is_the_operator_on_tangents(run_here: Run) -> None:
+    """For a linear operator; for a product the sum over its factors, of which the bound has both."""
+    result = run_here(SHUFFLE, stand.example(SHUFFLE, path="jvp"))
+    assert set(result.reference.values) == {"output[0]", "jvp:output[0]"}
+    moved = result.reference.values["jvp:output[0]"]
+    assert not np.array_equal(moved, result.reference.values["output[0]"])
+    product = stand.case("torch.mul", A, B, rules=("multilinear", "multilinear"), paths=("jvp",))
+    found = run_here(product, stand.example(product, path="jvp", fill="reals")).reference
+    assert (found.bound["jvp:output[0]"] >= np.abs(found.values["jvp:output[0]"])).all()
+    assert (found.terms["jvp:output[0]"] == 2).all()
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous:slice_c"])
+def test_what_is_given_to_out_is_written_where_it_is(run_here: Run, layout: str) -> None:
+    """Its strides stay, and nothing beside its elements changes."""
+    case = stand.case("torch.exp", A, paths=("out",))
+    result = run_here(case, stand.example(case, path="out", layouts={"grad_output": layout}))
+    drawn, plain = result.observations
+    assert drawn.inputs["out[0]"] == drawn.tensors["output[0]"].strides != plain.inputs["out[0]"]
+    np.testing.assert_allclose(drawn.tensors["output[0]"].values, result.reference.values["output[0]"], rtol=1e-6)
+    assert not drawn.written
+
+
+def test_autocast_gives_bfloat16_of_what_bfloat16_has(run_here: Run) -> None:
+    """Inputs are float32 and lose nothing; the output is due in the dtype that autocast gives it."""
+    result = run_here(CONV, stand.example(CONV, sizes={"K": 2}, path="autocast", fill="reals"))
+    assert result.reference.dtypes["output[0]"] == "bfloat16"
+    inputs = result.reference.inputs["input"].astype(np.float32)
+    assert not (inputs.view(np.uint32) & 0xFFFF).any()
+    assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"bfloat16"}
+
+
+def test_a_callable_without_out_is_said_to_have_none(local: Laboratory) -> None:
+    """Before anything runs."""
+    case = stand.case("torch.nn.functional.relu6", paths=("out",))
+    assert local.check(case) == ["torch.nn.functional.relu6 takes no argument 'out'; it takes inplace"]

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,18 @@ def test_coverage_counts_combinations_of_corners(declare: Declare, tensor: Tenso
     assert coverage(case, "float32", [between]) == Coverage(6, pairs, 4, triples)
     assert coverage(case, "float32", [example, between], triples=False) == Coverage(10, pairs)
     assert coverage(case, "float32", []) == Coverage(0, pairs, 0, triples)
+
+
+def test_every_path_meets_every_layout_of_the_first_tensor(image: Case) -> None:
+    """In rows of their own, so that those of the covering array all ask for gradients; drawn examples take some too."""
+    case = replace(image, paths=("no_grad", "out"))
+    rows, plain = corner_examples(case, "float32"), corner_examples(image, "float32")
+    assert [row for row in rows if row.path == "plain"] == plain
+    layouts = {row.layouts["input"] for row in plain}
+    for path in case.paths:
+        assert {row.layouts["input"] for row in rows if row.path == path} == layouts
+    assert not [row for row in rows if row.inplace and row.path != "plain"]
+    drawn = random_examples(case, "float32", 200, 1)
+    assert {row.path for row in drawn} == {"plain", "no_grad", "out"}
+    assert 100 < len([row for row in drawn if row.path == "plain"]) < 190
+    assert not [row for row in drawn if row.inplace and row.path != "plain"]

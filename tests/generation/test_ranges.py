@@ -101,3 +101,25 @@ def test_a_buffer_never_overlaps_itself(declare: Declare, tensor: Callable[..., 
     used = {example.layouts["y"] for example in corner_examples(case, "float32")}
     assert len(used) > 3
     assert not [name for name in used if name.endswith("expand_n")]
+
+
+def test_distinct_numbers_are_a_permutation_of_the_range() -> None:
+    """No number twice in the last dimensions, all of the range in use, and other slices in another order."""
+    drawn = fills.values("reals", "int64", (5, 3, 4), 1, 2, between=(10, 21), distinct=2).reshape(5, 12)
+    assert [sorted(row) for row in drawn] == [list(range(10, 22))] * 5
+    assert len({tuple(row) for row in drawn}) == 5
+    some = fills.values("ones", "int64", (4, 3), 1, 2, between=(0, 99), distinct=1)
+    assert all(len(set(row)) == 3 for row in some)
+    assert fills.values("ones", "int64", (0, 3), 1, 2, between=(0, 99), distinct=1).shape == (0, 3)
+    with pytest.raises(ValueError, match="int64 has fewer than 3 numbers between 0 and 1"):
+        fills.values("ones", "int64", (4, 3), 1, 2, between=(0, 1), distinct=1)
+
+
+def test_too_few_numbers_for_distinct_elements_name_the_case(
+    declare: Declare, tensor: Callable[..., TensorSpec], expression: Any
+) -> None:
+    """As many as the shape needs, whole ones."""
+    ends = (expression(0), expression("C-2"))
+    case = declare([Size("C", "channels")], [tensor("x", ["C"], between=ends, distinct=1)], dtypes=("int64",))
+    with pytest.raises(UserError, match="x has 5 distinct elements, and its range 4 whole numbers"):
+        ranges(case, corner_examples(case, "int64")[0].but(sizes={"C": 5}))

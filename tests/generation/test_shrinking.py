@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -233,3 +234,11 @@ def test_an_example_that_is_no_longer_legal_still_shrinks(declare: Declare, expr
     assert (shrunk.sizes, shrunk.layouts) == ({"k": 2, "p": 0}, {"x": "contiguous"})
     stuck = shrink(case, example, lambda example: example.sizes["k"] > 4)
     assert (stuck.sizes, stuck.layouts) == (example.sizes, {"x": "contiguous"})
+
+
+def test_a_failure_of_the_plain_call_does_not_keep_its_path(image: Case) -> None:
+    """The path stays only where the fault needs it."""
+    case = replace(image, paths=("no_grad", "out"))
+    start = _image(path="out", inplace=False)
+    assert shrink(case, start, lambda _: True).path == "plain"
+    assert shrink(case, start, lambda example: example.path == "out").path == "out"

@@ -36,7 +36,7 @@ def test_what_is_left_out_has_its_default() -> None:
     [
         ("{", "not JSON: "),
         ("[]", "an example is a JSON object"),
-        ({**LEAST, "size": 1}, "an example has no 'size'; it has absent, case, dtype, fill, inplace, layouts, seed, "),
+        ({**LEAST, "size": 1}, "an example has no 'size'; it has absent, case, dtype, fill, inplace, layouts, path, "),
         ({"case": "x"}, "an example needs 'dtype'"),
         ({**LEAST, "case": 3}, "an example's 'case' is text, not 3"),
         ({**LEAST, "sizes": [1]}, "an example's 'sizes' is a mapping, not [1]"),
@@ -77,3 +77,11 @@ def test_a_tensor_by_name() -> None:
     assert CASE.tensor("input").channels_last
     with pytest.raises(KeyError):
         CASE.tensor("weight")
+
+
+def test_a_path_is_written_where_it_is_not_the_plain_one() -> None:
+    """What was written before there were paths reads the same, and is written the same."""
+    assert "path" not in json.loads(EXAMPLE.to_json())
+    elsewhere = EXAMPLE.but(path="vmap")
+    assert Example.from_json(elsewhere.to_json()) == elsewhere
+    assert (EXAMPLE.values()["path"], elsewhere.values()["path"]) == ("plain", "vmap")

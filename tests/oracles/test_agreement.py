@@ -252,3 +252,11 @@ def test_an_index_outside_its_range_is_found_though_the_reference_holds_it(stage
         (finding,) = scene.judge().findings
         assert (finding.oracle, finding.tensor, finding.kind) == ("range", "output[0]", "universal")
         assert finding.message == (f"output[0] holds the index {wrong}, outside 0..5; 2 of 4 indices are outside")
+
+
+def test_memory_beside_what_was_given_to_out_is_not_the_call_s(stage: Any) -> None:
+    """The tensor itself is."""
+    scene = stage(RAMP)
+    scene.change(written=("out[0]",))
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.message) == ("written", "the call changed memory beside the elements of out[0]")

@@ -209,3 +209,41 @@ def test_a_gradient_may_be_grad_output_itself(scene: Any) -> None:
     assert len(said(scene)) == 1
     scene.strides("output[0]", sliced)
     assert len(said(scene)) == 2
+
+
+def test_a_shared_format_is_that_of_all(scene: Any) -> None:
+    """Channels-last only where every named tensor is; one contiguous one decides, an ambiguous one leaves it open."""
+    other = TensorSpec("other", ())
+    scene.case = replace(scene.case, preserves=("input", "other"), shared=True, tensors=(*scene.case.tensors, other))
+    scene.reference = replace(scene.reference, inputs={"input": RAMP, "other": RAMP})
+    for given, due in ((NHWC, NHWC), (NCHW, NCHW), (PERMUTED, None)):
+        scene.change(inputs={"input": NHWC, "other": given, "grad_output[0]": NHWC})
+        for found in (NHWC, NCHW):
+            scene.strides("output[0]", found)
+            assert bool([text for text in said(scene) if text.startswith("output")]) == (due not in (None, found))
+
+
+def test_what_was_given_to_out_keeps_its_strides(scene: Any) -> None:
+    """Whatever the case promises of outputs that the operator makes itself."""
+    scene.change(inputs={"input": NHWC, "out[0]": NCHW})
+    assert [text for text in said(scene) if text.startswith("output")] == [
+        "output[0] has strides (60, 1, 15, 3) where the strides it was given (60, 20, 5, 1) are due"
+    ]
+    scene.strides("output[0]", NCHW)
+    assert not [text for text in said(scene) if text.startswith("output")]
+
+
+def test_a_slice_of_a_batched_call_promises_no_strides(scene: Any) -> None:
+    """Under vmap the batching rule decides where the dimension of the copies goes."""
+    scene.strides("output[0]", NCHW)
+    scene.example = replace(scene.example, path="vmap")
+    assert not [text for text in said(scene) if text.startswith("output")]
+
+
+def test_a_tangent_promises_no_strides(stage: Any) -> None:
+    """Only the output it belongs to does."""
+    built = stage({"output[0]": RAMP, "jvp:output[0]": RAMP})
+    built.case = replace(built.case, preserves=("input",))
+    built.change(inputs={"input": NHWC})
+    built.strides("output[0]", NHWC)
+    assert said(built) == []

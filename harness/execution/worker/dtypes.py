@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import resolve, tensors
+from . import calls, paths, tensors
 
 _KNOWN: dict[str, list[str]] = {}
 """Answers by question: dtypes follow from dtypes and from the kinds of the arguments, not from the sizes."""
@@ -24,7 +24,7 @@ def of_outputs(request: dict[str, Any], values: dict[str, Any], outputs: list[An
     whatever goes in, as the result of a cast has: then the reference's output is of that dtype as well.
     """
     arguments = _kinds([request["positional"], request["arguments"]])
-    key = repr([request["call"], _dtypes(request), arguments, len(outputs)])
+    key = repr([request["call"], request["path"] == "autocast", _dtypes(request), arguments, len(outputs)])
     if key not in _KNOWN:
         try:
             _KNOWN[key] = _answered(request, values)
@@ -35,9 +35,9 @@ def of_outputs(request: dict[str, Any], values: dict[str, Any], outputs: list[An
 
 
 def _answered(request: dict[str, Any], values: dict[str, Any]) -> list[str]:
-    with torch.no_grad():
+    with torch.no_grad(), paths.mode("autocast" if request["path"] == "autocast" else "no_grad"):
         inputs = {one.name: _typed(values, one) for one in tensors.described(request)}
-        outputs = tensors.flatten(resolve.invoke(request, inputs, plain=True))
+        outputs = tensors.flatten(calls.invoke(request, inputs, plain=True))
     return [tensors.name_of(output.dtype) for output in outputs]
 
 
@@ -50,6 +50,8 @@ def _typed(values: dict[str, Any], one: tensors.Described) -> Any:
 def _due(request: dict[str, Any], answer: str, reference: str) -> str:
     example: str = request["dtype"]
     given = {dtype for dtype in _dtypes(request) if dtype and tensors.differentiable(dtype)}
+    if request["path"] == "autocast":
+        return answer
     floating = all(getattr(torch, dtype).is_floating_point for dtype in (example, answer))
     return example if floating and given == {example} and answer != reference else answer
 

@@ -75,6 +75,8 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         formula = formulas.of(name, func)
         if formula is not None:
             found = self._apart(formula, args, keywords)
+        elif name.endswith("_") and not args[0].is_floating_point():  # it counts: num_batches_tracked of a norm
+            return func(*args, **keywords)
         elif name.endswith("_"):
             return self._in_place(func(*args, **keywords))
         else:

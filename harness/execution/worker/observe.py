@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import torch
 
-from . import resolve, tensors, tracing
+from . import calls, paths, tensors, tracing
 
 Records = "dict[str, tuple[str, list[int], list[int], bytes]]"
 Failure = "tuple[str, str]"
@@ -26,6 +26,9 @@ class Run:
         self.inputs: dict[str, Any] = {}
         self.cotangents: dict[str, tensors.Placed] = {}
         self._reached: list[str] | None = None
+        self.path: str = request["path"]
+        self.outs: Any = None
+        self.moved: dict[str, Any] = {}
         for one in self.tensors:
             self.inputs[one.name] = None
             if one.shape is not None:
@@ -40,11 +43,13 @@ class Run:
         """Forward and backward: records by name, and how it raised, if it did (the records so far are kept)."""
         records: dict[str, Any] = {}
         try:
-            outputs = self._forward()
+            with paths.mode(self.path):
+                outputs = self._forward()
             for index, output in enumerate(outputs):
                 records[f"output[{index}]"] = tensors.record(output)
             for name in self.buffers:
                 records["buffer:" + name] = tensors.record(self.inputs[name])
+            records.update((name, tensors.record(tangent)) for name, tangent in self.moved.items())
             for name, gradient in self._backward(outputs).items():
                 records["grad:" + name] = tensors.record(gradient)
         except BaseException as error:
@@ -55,7 +60,9 @@ class Run:
         """The ATen operators that the call and its backward reach; what happens around them here is left out."""
         self._reached = []
         with contextlib.suppress(Exception):
-            self._backward(self._forward())
+            with paths.mode(self.path):
+                outputs = self._forward()
+            self._backward(outputs)
         found, self._reached = self._reached, None
         return list(dict.fromkeys(found))
 
@@ -70,12 +77,16 @@ class Run:
     def written(self) -> list[str]:
         """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
         placed = list(self.placed.items()) + [("grad_" + name, held) for name, held in self.cotangents.items()]
-        return [name for name, held in placed if (held.spilled() if name in self.buffers else held.touched())]
+        changed = [name for name, held in placed if (held.spilled() if name in self.buffers else held.touched())]
+        return changed + (self.outs.spilled() if self.outs else [])
 
     def strides(self) -> dict[str, list[int]]:
         """The strides each input, and each grad_output that was used, really had, in elements."""
         given = {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
         given.update(("grad_" + name, list(held.view.stride())) for name, held in self.cotangents.items())
+        given.update(
+            (f"out[{index}]", list(view.stride())) for index, view in enumerate(self.outs.views if self.outs else [])
+        )
         return given
 
     def _forward(self) -> list[Any]:
@@ -83,11 +94,27 @@ class Run:
             if one.name in self.buffers:  # an earlier call may have written it
                 self._place(one)
         if not self.request["inplace"]:
-            return tensors.flatten(self._watched(lambda: resolve.invoke(self.request, self.inputs)))
+            return self._called()
         target = self._target(self.tensors[0])
         given = {**self.inputs, self.tensors[0].name: target}
-        self._watched(lambda: resolve.invoke(self.request, given))
+        self._watched(lambda: calls.invoke(self.request, given))
         return [target]
+
+    def _called(self) -> list[Any]:
+        """The outputs of the call that is not in place, along its path."""
+        if self.path == "vmap":
+            found: list[Any] = self._watched(lambda: paths.batched(self.request, self.inputs))
+            return found
+        if self.path == "jvp":
+            along = paths.tangents(self.request, layouts=not self.contiguous)
+            outputs, self.moved = self._watched(lambda: paths.forward_mode(self.request, self.inputs, along))
+            return outputs
+        outputs = tensors.flatten(self._watched(lambda: calls.invoke(self.request, self.inputs)))
+        if self.path != "out":
+            return outputs
+        outs = self.outs = paths.Outs(outputs, None if self.contiguous else self.request["grad_output"])
+        written: list[Any] = self._watched(lambda: paths.into(self.request, self.inputs, outs))
+        return written
 
     def _target(self, one: tensors.Described) -> Any:
         """What an in-place call may overwrite: no leaf, the strides of the first input, and its values."""

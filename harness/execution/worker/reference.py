@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import dtypes, noise, observe, resolve, tensors
+from . import calls, dtypes, noise, observe, paths, tensors
 
 Change = Callable[[Any], Any]
 
@@ -82,14 +82,26 @@ class Graph:
             self.inputs[one.name] = None if one.shape is None else _leaf(values[one.name], one, change)
             if one.buffer and one.shape is not None:
                 self.buffers["buffer:" + one.name] = self.inputs[one.name]
+        self.moved: dict[str, Any] = {}
         with wide():
-            self.outputs = tensors.flatten(resolve.invoke(request, self.inputs, plain=True))
+            if request["path"] == "jvp":
+                self.outputs, self.moved = paths.forward_mode(request, self.inputs, self._along(change), plain=True)
+            else:
+                self.outputs = tensors.flatten(calls.invoke(request, self.inputs, plain=True))
+
+    def _along(self, change: Change) -> dict[str, Any]:
+        """The tangents that `change` has been applied to, contiguous and in float64 or complex128."""
+        return {
+            one.name: _leaf(paths.tangent(self.request, one), one, change).detach()
+            for one in tensors.described(self.request)
+            if one.shape is not None and one.differentiated
+        }
 
     def gradients(self, change: Change) -> dict[str, Any]:
         """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out."""
         wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
         through = {index: output for index, output in enumerate(self.outputs) if output.requires_grad}
-        if not wanted or not through:
+        if not wanted or not through or self.request["path"] != "plain":
             return {}
         cotangents = [
             torch.from_numpy(np.asarray(change(self.cotangent(index)))).to(self.outputs[index].dtype)
@@ -108,7 +120,11 @@ class Graph:
 
     def named(self) -> dict[str, Any]:
         """The outputs by ``output[i]``, then the buffers as the operator has left them."""
-        return {**{f"output[{index}]": output for index, output in enumerate(self.outputs)}, **self.buffers}
+        return {
+            **{f"output[{index}]": output for index, output in enumerate(self.outputs)},
+            **self.buffers,
+            **self.moved,
+        }
 
 
 def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
@@ -120,7 +136,7 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     reply["grad_outputs"] = {
         f"output[{index}]": _plain(main.cotangent(index))
         for index, output in enumerate(main.outputs)
-        if output.requires_grad
+        if output.requires_grad and request["path"] == "plain"
     }
     _measure(request, values, reply["bound"], main, np.abs)
     if request["count"]:

@@ -36,28 +36,6 @@ def resolve(dotted: str) -> Callable[..., Any]:
     return function
 
 
-def form(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The callable of a request, and the keyword that makes it in place; `plain` leaves its in-place form aside."""
-    inplace = None if plain else request["inplace"]
-    if inplace and "." in inplace:
-        return resolve(inplace), {}
-    return resolve(request["call"]), {inplace: True} if inplace else {}
-
-
-def invoke(request: dict[str, Any], inputs: dict[str, Any], plain: bool = False) -> Any:
-    """What the callable returns for these tensors by name (None: absent). Raises what it raises, and Unresolved."""
-    function, keywords = form(request, plain)
-    keywords.update((name, _passed(value, inputs)) for name, value in request["arguments"].items())
-    return function(*(_passed(value, inputs) for value in request["positional"]), **keywords)
-
-
-def _passed(value: Any, inputs: dict[str, Any]) -> Any:
-    """An argument of a request with the tensors, and what torch's names stand for, in their places."""
-    if isinstance(value, dict):
-        return inputs[value["tensor"]] if "tensor" in value else named(value["torch"])
-    return tuple(_passed(part, inputs) for part in value) if isinstance(value, tuple) else value
-
-
 def named(name: str) -> Any:
     """What torch has under this name: a dtype, a memory format. Raises Unresolved."""
     return _attribute(torch, name, "torch", "torch." + name)
@@ -79,19 +57,16 @@ def preload(path: str) -> str:
 
 
 def problems(request: dict[str, Any]) -> list[str]:
-    """What keeps a case from being called.
-
-    The request has `call`, `inplace`, `positional` (how many arguments), `arguments` (their names) and `torch` (the
-    names that are looked up there).
-    """
+    """What keeps a function from being called: `call` and `inplace` with `positional` and `arguments` of a request."""
     inplace, count = request["inplace"] or "", request["positional"]
-    found = _asked(request["call"], count, [*request["arguments"], *([inplace] if "." not in inplace else [])])
+    found = asked(request["call"], count, [*request["arguments"], *([inplace] if "." not in inplace else [])])
     if "." in inplace:
-        found += _asked(inplace, count, request["arguments"])
-    return found + [problem for problem in map(_unnamed, request["torch"]) if problem]
+        found += asked(inplace, count, request["arguments"])
+    return found
 
 
-def _unnamed(name: str) -> str:
+def unnamed(name: str) -> str:
+    """Why torch has nothing under this name, or nothing."""
     try:
         named(name)
     except Unresolved as error:
@@ -99,14 +74,19 @@ def _unnamed(name: str) -> str:
     return ""
 
 
-def _asked(call: str, positional: int, keywords: Iterable[str]) -> list[str]:
+def asked(call: str, positional: int, keywords: Iterable[str]) -> list[str]:
+    """What keeps the callable of that name from being called with so many positions and these keywords."""
     try:
         function = resolve(call)
     except Unresolved as error:
         return [str(error)]
-    forms = parameters(function)
-    complaints = [_complaints(call, form, positional, [name for name in keywords if name]) for form in forms]
-    return min(complaints, key=len) if complaints else []
+    return complaints(call, function, positional, [name for name in keywords if name])
+
+
+def complaints(call: str, function: Callable[..., Any], positional: int, keywords: list[str]) -> list[str]:
+    """The same for a callable at hand; of several forms what the one has against it that comes closest."""
+    found = [_complaints(call, form, positional, keywords) for form in parameters(function)]
+    return min(found, key=len) if found else []
 
 
 def _complaints(call: str, form: list[str], positional: int, keywords: list[str]) -> list[str]:

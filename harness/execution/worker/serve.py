@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     blaming,
     building,
+    calls,
     catalogue,
     describe,
     fork,
@@ -64,7 +65,7 @@ class Worker:
         work: dict[str, Any] = {
             "observe": lambda: repeated(request, self.log),
             "refer": lambda: reference.refer(request),
-            "check": lambda: {"problems": resolve.problems(request)},
+            "check": lambda: {"problems": calls.problems(request)},
             "catalogue": lambda: {
                 "functions": list(catalogue.functions()),
                 "called": catalogue.called(request["calls"]),

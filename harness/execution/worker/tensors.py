@@ -15,7 +15,10 @@ COTANGENT_STREAM = 1000
 
 
 class Described(NamedTuple):
-    """A tensor of a request. `shape` is None where it is absent, `between` where nothing bounds its numbers."""
+    """A tensor of a request. `shape` is None where it is absent, `between` where nothing bounds its numbers.
+
+    In `distinct` of its last dimensions no number occurs twice.
+    """
 
     name: str
     shape: Any
@@ -25,6 +28,7 @@ class Described(NamedTuple):
     gradient: bool
     between: Any
     buffer: bool
+    distinct: int
 
     @property
     def differentiated(self) -> bool:
@@ -86,10 +90,17 @@ def numbers(request: dict[str, Any]) -> dict[str, Any]:
     cell and layout alike, so that the logical tensor is the same everywhere.
     """
     return {
-        one.name: _filled(request, tuple(one.shape), one.dtype, one.layout, one.stream, one.between)
+        one.name: filled(
+            request, tuple(one.shape), held(request, one), one.layout, one.stream, (one.between, one.distinct)
+        )
         for one in described(request)
         if one.shape is not None
     }
+
+
+def held(request: dict[str, Any], one: Described) -> str:
+    """The dtype that has all numbers of the tensor: under autocast to bfloat16 what that cuts off would be no fault."""
+    return "bfloat16" if request["path"] == "autocast" and one.dtype == "float32" else one.dtype
 
 
 def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype: str) -> Any:
@@ -100,7 +111,7 @@ def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype
     """
     fill = "reals" if request["fill"] == "special" else request["fill"]
     held = _common(request["dtype"], dtype)
-    return _filled({**request, "fill": fill}, shape, held, request["grad_output"], COTANGENT_STREAM + index)
+    return filled({**request, "fill": fill}, shape, held, request["grad_output"], COTANGENT_STREAM + index)
 
 
 def _common(example: str, output: str) -> str:
@@ -111,10 +122,16 @@ def _common(example: str, output: str) -> str:
     return example if precision[output] >= precision[example] else output
 
 
-def _filled(  # noqa: PLR0913, PLR0917 - what a fill depends on
-    request: dict[str, Any], shape: tuple[int, ...], dtype: str, layout: str, stream: int, between: Any = None
+def filled(  # noqa: PLR0913, PLR0917 - what a fill depends on
+    request: dict[str, Any],
+    shape: tuple[int, ...],
+    dtype: str,
+    layout: str,
+    stream: int,
+    limits: tuple[Any, int] = (None, 0),
 ) -> Any:
-    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"], between)
+    """The numbers of one tensor, as `numbers` has them; `limits` are its range and its distinct dimensions."""
+    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"], *limits)
     strides, _offset, _numel = layouts.placement(layout, shape)
     shared = tuple(slice(0, 1) if stride == 0 and size > 1 else slice(None) for stride, size in zip(strides, shape))
     return np.broadcast_to(drawn[shared], shape)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from . import observe, resolve, tensors
+from . import calls, observe, tensors
 
 
 def differentiate(request: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _gradients(ends: list[Any], leaves: list[Any], cotangents: list[Any]) -> lis
 def _ends(run: observe.Run, inputs: dict[str, Any]) -> list[Any]:
     """The outputs that depend on a leaf, with their indices; what the operator writes is fresh every time."""
     fresh = {name: inputs[name].detach().clone() for name in run.buffers}
-    outputs = tensors.flatten(resolve.invoke(run.request, {**inputs, **fresh}))
+    outputs = tensors.flatten(calls.invoke(run.request, {**inputs, **fresh}))
     return [(index, output) for index, output in enumerate(outputs) if output.requires_grad]
 
 
