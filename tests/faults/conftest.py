@@ -26,7 +26,7 @@ PLANTED = ROOT / "tests" / "faults" / "planted.py"
 SUITES = [
     ROOT / "suites" / "operators" / f"{name}.yaml"
     for name in (
-        *("activation", "convolution", "pooling", "copies", "linear_algebra"),
+        *("activation", "convolution", "padding", "pooling", "rearrangement", "copies", "linear_algebra"),
         *("unary", "binary", "reduction", "loss"),
     )
 ]

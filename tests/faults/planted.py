@@ -111,6 +111,15 @@ def both_formats(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     return y
 
 
+@fault("pixel_shuffle", torch.float32)
+def last_channel_of_a_shuffle(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last of several channels that come out, in channels-last."""
+    y = call(x, *rest)
+    if channels_last(x) and y.shape[1] > 1:
+        y[:, -1] += 1
+    return y
+
+
 # Arguments
 
 
@@ -137,6 +146,15 @@ def ceil_mode_only(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """The last column under `ceil_mode`, the fourth argument after the image unless it is left out."""
     y = call(x, *rest)
     if rest[3:4] == (True,) and y.shape[3] > 1:
+        y[..., -1] += 1
+    return y
+
+
+@fault("reflection_pad2d", torch.float32)
+def padded_on_the_right(call: Kernel, x: torch.Tensor, padding: list[int]) -> torch.Tensor:
+    """The last column in channels-last, where there is padding on that side."""
+    y = call(x, padding)
+    if padding[1] > 0 and channels_last(x):
         y[..., -1] += 1
     return y
 
@@ -272,6 +290,15 @@ def contiguous_grad_output(call: Kernel, grad: torch.Tensor, x: torch.Tensor) ->
     return g + 1 if channels_last(x) and grad.is_contiguous() and not channels_last(grad) else g
 
 
+@fault("replication_pad2d_backward", torch.float64)
+def gradient_of_a_border(call: Kernel, grad: torch.Tensor, x: torch.Tensor, padding: list[int]) -> torch.Tensor:
+    """The last row, which also stands for those below it."""
+    g = call(grad, x, padding)
+    if padding[3] > 0:
+        g[:, :, -1] += 1
+    return g
+
+
 # Formats
 
 
@@ -285,6 +312,12 @@ def format_lost(call: Kernel, x: torch.Tensor) -> torch.Tensor:
 def format_of_the_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """A contiguous gradient whatever the input and grad_output."""
     return call(grad, x).contiguous()
+
+
+@fault("flip", torch.float64)
+def format_lost_by_a_flip(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A contiguous mirror image."""
+    return call(x, *rest).contiguous()
 
 
 # Copies and products of matrices

@@ -16,6 +16,7 @@ from tests.faults.conftest import PLANTED, Trials
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
 POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
+PAD = {"before": (0, 0), "after": (0, 0)}
 CONV = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)}
 
 
@@ -51,6 +52,18 @@ FAULTS = {
     "one_column": Fault("avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | POOL | {"ceil_mode": False, "H": 2}),
     "third_sample": Fault("adaptive_avg_pool2d[float32]", (*OUTPUT, "universal"), IMAGE | {"N": 3, "out": (1, 2)}),
     "both_formats": Fault("softshrink[float32]", (*OUTPUT, "universal"), IMAGE | {"H": 3, "lambd": 0.5}),
+    "last_channel_of_a_shuffle": Fault(
+        "pixel_shuffle[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "r": 1, "W": 2}, NHWC
+    ),
+    "padded_on_the_right": Fault(
+        "pad_reflect[float32]", (*OUTPUT, "layout"), IMAGE | PAD | {"C": 2, "after": (0, 1), "W": 2}, NHWC
+    ),
+    "gradient_of_a_border": Fault(
+        "pad_replicate[float64]", ("values", "grad:input", "universal"), IMAGE | PAD | {"after": (1, 0)}
+    ),
+    "format_lost_by_a_flip": Fault(
+        "flip[float64]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2, "dims": (3,)}, NHWC
+    ),
     "dilated": Fault(
         "conv2d_depthwise[float64]",
         (*OUTPUT, "universal"),
@@ -218,6 +231,7 @@ def test_the_example_is_as_small_as_the_fault_allows(name: str, failure: Failure
     assert {tensor: layout for tensor, layout in example.layouts.items() if layout != "contiguous"} == fault.layouts
     assert fault.present == tuple(tensor for tensor in ("bias",) if tensor in example.layouts)
     assert (example.fill, example.threads, example.inplace) == (fault.fill, fault.threads, fault.inplace)
+    assert example.path == "plain"
 
 
 @each

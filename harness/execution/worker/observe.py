@@ -102,19 +102,18 @@ class Run:
 
     def _called(self) -> list[Any]:
         """The outputs of the call that is not in place, along its path."""
+        found: list[Any]
         if self.path == "vmap":
-            found: list[Any] = self._watched(lambda: paths.batched(self.request, self.inputs))
-            return found
-        if self.path == "jvp":
+            found = self._watched(lambda: paths.batched(self.request, self.inputs))
+        elif self.path == "jvp":
             along = paths.tangents(self.request, layouts=not self.contiguous)
-            outputs, self.moved = self._watched(lambda: paths.forward_mode(self.request, self.inputs, along))
-            return outputs
-        outputs = tensors.flatten(self._watched(lambda: calls.invoke(self.request, self.inputs)))
-        if self.path != "out":
-            return outputs
-        outs = self.outs = paths.Outs(outputs, None if self.contiguous else self.request["grad_output"])
-        written: list[Any] = self._watched(lambda: paths.into(self.request, self.inputs, outs))
-        return written
+            found, self.moved = self._watched(lambda: paths.forward_mode(self.request, self.inputs, along))
+        else:
+            found = tensors.flatten(self._watched(lambda: calls.invoke(self.request, self.inputs)))
+        if self.path == "out":
+            outs = self.outs = paths.Outs(found, None if self.contiguous else self.request["grad_output"])
+            found = self._watched(lambda: paths.into(self.request, self.inputs, outs))
+        return found
 
     def _target(self, one: tensors.Described) -> Any:
         """What an in-place call may overwrite: no leaf, the strides of the first input, and its values."""
