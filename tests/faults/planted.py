@@ -439,6 +439,21 @@ def second_of_a_list(call: Kernel, tensors: list[torch.Tensor], *rest: Any) -> t
     return y
 
 
+@fault("cat.out", torch.int16)
+def given_memory(call: Kernel, tensors: list[torch.Tensor], *rest: Any, out: torch.Tensor) -> torch.Tensor:
+    """The last channel of the memory that was given, where that is channels-last."""
+    y: torch.Tensor = call(tensors, *rest, out=out)
+    if channels_last(y):
+        y[:, -1] += 1
+    return y
+
+
+@fault("avg_pool3d", torch.bfloat16)
+def answers_where_it_must_refuse(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A dtype without a kernel, in one format."""
+    return call(x.float(), *rest).bfloat16() if channels_last(x) else call(x, *rest)
+
+
 @fault("where.self", torch.bool)
 def imaginary_part(call: Kernel, condition: torch.Tensor, *rest: Any) -> torch.Tensor:
     """The sign of the imaginary part, in channels-last."""

@@ -16,6 +16,7 @@ from tests.faults.conftest import PLANTED, Trials
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
 POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
+POOL3D = POOL | {"kernel": (1, 1, 1), "stride": (1, 1, 1), "pad_d": 0}
 PAD = {"before": (0, 0), "after": (0, 0)}
 CONV = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)}
 
@@ -36,6 +37,7 @@ class Fault:
     fill: str = "integers"
     threads: int = 1
     inplace: bool = False
+    path: str = "plain"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -167,6 +169,15 @@ FAULTS = {
         "rsqrt[float64]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
     ),
     "second_of_a_list": Fault("cat[uint8]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"second": "channels_last"}),
+    "given_memory": Fault(
+        "cat[int16]", (*OUTPUT, "layout"), IMAGE | {"W": 2}, {"grad_output": "channels_last"}, path="out"
+    ),
+    "answers_where_it_must_refuse": Fault(
+        "avg_pool3d[bfloat16]",
+        ("error", "", "layout"),
+        IMAGE | POOL3D | {"C": 2, "D": 1, "ceil_mode": False, "W": 2},
+        NHWC,
+    ),
     "imaginary_part": Fault(
         "where[complex64]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2}, {"condition": "channels_last"}
     ),
@@ -231,7 +242,7 @@ def test_the_example_is_as_small_as_the_fault_allows(name: str, failure: Failure
     assert {tensor: layout for tensor, layout in example.layouts.items() if layout != "contiguous"} == fault.layouts
     assert fault.present == tuple(tensor for tensor in ("bias",) if tensor in example.layouts)
     assert (example.fill, example.threads, example.inplace) == (fault.fill, fault.threads, fault.inplace)
-    assert example.path == "plain"
+    assert example.path == fault.path
 
 
 @each
