@@ -43,7 +43,7 @@ def digest(dtype: str, values: Array) -> str:
     """The hash of the values in the dtype, as the file's head describes it; they are exact, so nothing is rounded."""
     stored = values.astype("<f4" if dtype == "bfloat16" else np.dtype(dtype).newbyteorder("<"))
     assert np.array_equal(stored, values)
-    return fingerprint((stored + 0).tobytes())
+    return fingerprint((stored + stored.dtype.type(0)).tobytes())
 
 
 def pinned() -> list[Any]:
