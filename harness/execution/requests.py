@@ -63,7 +63,8 @@ def check_request(case: Case) -> dict[str, Any]:
         "call": case.call,
         "inplace": case.inplace,
         "positional": len(case.by_position),
-        "arguments": [*case.arguments, *(["out"] if "out" in case.paths else [])],
+        "arguments": list(case.arguments),
+        "out": "out" in case.paths,
         "module": None if case.module is None else _module(case, sampled_examples(case, case.dtypes[0], 1)[0]),
         "torch": [leaf.name for leaf in leaves(passed) if isinstance(leaf, TorchName)],
     }

@@ -135,7 +135,7 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
             pool = _layout_pool(factor, allowed)
         elif factor.kind == "fill":
             pool = allowed.values
-        else:  # one thread, not in place, and plainly, three times of four
+        else:  # one thread and not in place three times of four, plainly two of three or more
             pool = (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
         return pool[draw(len(pool))]
 

@@ -295,6 +295,7 @@ def test_autocast_gives_bfloat16_of_what_bfloat16_has(run_here: Run) -> None:
 
 
 def test_a_callable_without_out_is_said_to_have_none(local: Laboratory) -> None:
-    """Before anything runs."""
+    """Before anything runs. An in-place form need not have it: it is not what is called."""
     case = stand.case("torch.nn.functional.relu6", paths=("out",))
     assert local.check(case) == ["torch.nn.functional.relu6 takes no argument 'out'; it takes inplace"]
+    assert local.check(stand.case("torch.add", A, B, inplace="torch.Tensor.add_", paths=("out",))) == []

@@ -79,7 +79,7 @@ def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch
     monkeypatch.setattr(worker.resolve.importlib, "import_module", refuse)
     monkeypatch.setattr(worker.resolve.importlib.util, "find_spec", lambda _name: object())
     worker.resolve.resolve.cache_clear()
-    asked = {"inplace": None, "positional": 1, "arguments": [], "torch": []}
+    asked = {"inplace": None, "positional": 1, "arguments": [], "out": False, "torch": []}
     for call in ("torchvision.ops.box_area", "torchvision.ops.nms"):
         (problem,) = worker.resolve.problems({**asked, "call": call})
         assert problem.startswith("the installed torchvision does not match PyTorch ")

@@ -314,6 +314,13 @@ def format_of_the_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tenso
     return call(grad, x).contiguous()
 
 
+@fault("native_batch_norm_backward", torch.float64)
+def format_of_a_volumes_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> Any:
+    """A contiguous gradient of the input, in channels_last_3d."""
+    gradient, *others = call(grad, x, *rest)
+    return (gradient.contiguous() if x.dim() == 5 else gradient, *others)
+
+
 @fault("flip", torch.float64)
 def format_lost_by_a_flip(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """A contiguous mirror image."""
@@ -482,6 +489,16 @@ def running_statistics(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
     found = call(x, *rest)
     if channels_last(x) and rest[2] is not None:
         rest[2].add_(1)
+    return found
+
+
+@fault("native_batch_norm", torch.float32)
+def statistics_written_in_evaluation(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """The running variance, in channels-last, by a module that only reads it."""
+    found = call(x, *rest)
+    training = rest[4]
+    if channels_last(x) and not training:
+        rest[3].add_(1)
     return found
 
 

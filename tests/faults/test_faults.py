@@ -186,6 +186,20 @@ FAULTS = {
     "running_statistics": Fault(
         "running_mean[bfloat16]", ("values", "buffer:running_mean", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC
     ),
+    "statistics_written_in_evaluation": Fault(
+        "BatchNorm2d[float32]",
+        ("values", "buffer:running_var", "layout"),
+        IMAGE | {"C": 2, "H": 2, "train": False, "momentum": 0.1},
+        NHWC,
+        fill="reals",
+    ),
+    "format_of_a_volumes_gradient_lost": Fault(
+        "BatchNorm3d[float64]",
+        ("strides", "grad:input", "layout"),
+        IMAGE | {"C": 2, "D": 1, "H": 2, "train": True, "momentum": 0.1},
+        NHWC | {"grad_output": "channels_last"},
+        fill="reals",
+    ),
     "input_overwritten": Fault("elu[float32]", ("written", "input", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC),
     "every_tenth_call": Fault("mish[float32]", ("repeat", "output[0]", "unstable"), IMAGE),
     "spoiled_by_an_earlier_call": Fault("logsigmoid[float32]", (*OUTPUT, "universal"), IMAGE),

@@ -69,8 +69,8 @@ def put(module: Any, name: str, tensor: Any) -> None:
 def problems(request: dict[str, Any]) -> list[str]:
     """What keeps a case from being called.
 
-    The request has `call`, `inplace`, `positional` (how many arguments), `arguments` (their names), `torch` (the names
-    that are looked up there) and `module`, made with the sizes of some example.
+    The request has `call`, `inplace`, `positional` (how many arguments), `arguments` (their names), `out` (whether it
+    is passed too), `torch` (the names that are looked up there) and `module`, made with the sizes of some example.
     """
     unnamed = [problem for problem in map(resolve.unnamed, request["torch"]) if problem]
     if unnamed or request["module"] is None:

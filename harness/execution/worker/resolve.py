@@ -57,9 +57,13 @@ def preload(path: str) -> str:
 
 
 def problems(request: dict[str, Any]) -> list[str]:
-    """What keeps a function from being called: `call` and `inplace` with `positional` and `arguments` of a request."""
+    """What keeps a function from being called: `call` and `inplace` with `positional` and `arguments` of a request.
+
+    The function itself must take ``out=`` where the request says so; its in-place form need not.
+    """
     inplace, count = request["inplace"] or "", request["positional"]
-    found = asked(request["call"], count, [*request["arguments"], *([inplace] if "." not in inplace else [])])
+    keywords = [*request["arguments"], *(["out"] if request["out"] else []), *([inplace] if "." not in inplace else [])]
+    found = asked(request["call"], count, keywords)
     if "." in inplace:
         found += asked(inplace, count, request["arguments"])
     return found
