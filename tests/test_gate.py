@@ -130,7 +130,19 @@ def test_deviations_for_the_build_under_test(gate: Gate) -> None:
     """Only entries of this case and dtype, for this PyTorch version."""
     witness = Example(CASE.id, "float32", {}, {})
     when = Expression.parse("W > 1")
-    entry = Deviation("a", (CASE.id,), ("float32",), ("*",), "crash", ("low",), when, "", "", witness, torch=">=2.9")
+    entry = Deviation(
+        id="a",
+        cases=(CASE.id,),
+        dtypes=("float32",),
+        tensors=("*",),
+        oracle="crash",
+        cells=("low",),
+        when=when,
+        reason="",
+        link="",
+        witness=witness,
+        torch=">=2.9",
+    )
     entries = (entry, replace(entry, id="b", torch="<2.9"))
     gate.deviations = replace(gate.deviations, files=(replace(gate.deviations.files[0], entries=entries),))
     assert [one.id for one in with_toy(gate, None).known(CASE, "float32")] == ["a"]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from harness.declaration import DeclarationError, Location, Mistake, Positions, load_suite, read_model, suggestion
+from harness.declaration import DeclarationError, Location, Mistake, load_suite, read_model, suggestion
 from harness.errors import did_you_mean
+from harness.golden.entries import Notes
 from harness.golden.fit import misfit
 from harness.golden.model import DeviationModel, DeviationsFile
-from harness.nouns import Case, Deviation, Example, Expression, ExpressionError, Level
+from harness.nouns import Case, Deviation, Example, Level
 
 
 @dataclass(frozen=True)
@@ -40,16 +39,20 @@ class Deviations:
             for entry in file.entries:
                 if first.setdefault(entry.id, file.path) != file.path:
                     message = f"{first[entry.id].as_posix()} has a deviation {entry.id!r} already; give it another id"
-                    yield _mistake(file.path, file.positions, ("deviations", entry.id), message)
+                    yield file.notes.mistake(entry.id, message)
 
 
 @dataclass(frozen=True)
 class DeviationFile:
     """The entries of one file, with the place of each for messages."""
 
-    path: Path
+    notes: Notes
     entries: tuple[Deviation, ...]
-    positions: Positions
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.notes.path
 
     def mistakes(self, known: _Known) -> list[Mistake]:
         """Every entry that names a case, tensor, dtype, cell or size that does not exist.
@@ -63,7 +66,7 @@ class DeviationFile:
 
     def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
         def mistake(message: str, *location: str | int) -> Mistake:
-            return _mistake(self.path, self.positions, ("deviations", entry.id, *location), message)
+            return self.notes.mistake(entry.id, message, *location)
 
         yield from (
             mistake(f"there is no level {cell!r}{suggestion(cell, sorted(known.levels))}", "cells")
@@ -98,38 +101,23 @@ def load_deviations(paths: Iterable[Path]) -> Deviations:
 
 def _file(path: Path) -> DeviationFile:
     model, positions = read_model(path, DeviationsFile, "list of deviations")
-    mistakes: list[Mistake] = []
-    entries = []
-    for name, entry in model.deviations.items():
-
-        def note(message: str, *location: str, name: str = name) -> None:
-            mistakes.append(_mistake(path, positions, ("deviations", name, *location), message))
-
-        entries.append(_entry(name, entry, positions, note))
-    if mistakes:
-        raise DeclarationError(mistakes)
-    return DeviationFile(path, tuple(one for one in entries if one is not None), positions)
+    notes = Notes(path, positions)
+    entries = [_entry(name, entry, notes) for name, entry in model.deviations.items()]
+    notes.raise_if_any()
+    return DeviationFile(notes, tuple(one for one in entries if one is not None))
 
 
-def _entry(name: str, model: DeviationModel, positions: Positions, note: Callable[..., None]) -> Deviation | None:
-    when, witness = None, None
-    try:
-        when = Expression.parse(model.when)
-    except ExpressionError as error:
-        note(error.message, "when")
+def _entry(name: str, model: DeviationModel, notes: Notes) -> Deviation | None:
+    when, witness = notes.condition(name, model.when), None
     try:
         witness = Example.from_json(model.witness)
     except ValueError as error:
-        note(f"the witness does not parse: {error}", "witness")
-    try:
-        SpecifierSet(model.torch)
-    except InvalidSpecifier:
-        note(f"{model.torch!r} is not a version specifier such as '>=2.13,<2.16'", "torch")
+        notes.add(name, f"the witness does not parse: {error}", "witness")
+    notes.releases(name, model.torch)
     if when is None or witness is None:
         return None
     fields = {field: value for field, value in model if field not in ("case", "when", "witness")}
-    line = positions.key(("deviations", name))[0]
-    return Deviation(id=name, cases=model.case, when=when, witness=witness, line=line, **fields)
+    return Deviation(id=name, cases=model.case, when=when, witness=witness, line=notes.line(name), **fields)
 
 
 def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
@@ -163,7 +151,3 @@ def _condition_names(case: Case) -> Sequence[str]:
         *(f"layout_{name}" for name in [*tensors, "grad_output"]),
         *(f"has_{name}" for name in [*tensors, "grad_output"]),
     ]
-
-
-def _mistake(path: Path, positions: Positions, location: Location, message: str) -> Mistake:
-    return Mistake(path.as_posix(), *positions.at(location), message)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.declaration import Items, Strict
+from harness.golden.entries import AcceptedModel
 
 Dtype = Literal[
     "float32", "float64", "bfloat16", "float16",
@@ -21,7 +22,7 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class DeviationModel(Strict):
+class DeviationModel(AcceptedModel):
     """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
 
     case: Annotated[Items[str], BeforeValidator(_several)] = Field(
@@ -32,9 +33,6 @@ class DeviationModel(Strict):
     oracle: OracleName
     cells: Items[str] = Field(min_length=1, description="ISA levels by name; each must be declared in isa.yaml")
     when: str = Field(description="A condition over sizes, dtype, fill, threads, layout_<tensor>, has_<tensor>")
-    reason: str = Field(min_length=20)
-    link: str = Field(min_length=1, description="The PyTorch or oneDNN thread, or 'no thread found'")
-    torch: str = Field(default="", description="PEP 440 specifier of the PyTorch versions that have it")
     accumulates_in: Accumulator | None = Field(
         default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import Field
 
-from harness.declaration import DeclarationError, Items, Mistake, Strict, read_model
-from harness.nouns import Expression, ExpressionError, NetworkDeviation
+from harness.declaration import Items, Strict, read_model
+from harness.golden.entries import AcceptedModel, Notes
+from harness.nouns import NetworkDeviation
 
 
-class NetworkDeviationModel(Strict):
+class NetworkDeviationModel(AcceptedModel):
     """One accepted finding about networks."""
 
     models: Items[str] = Field(min_length=1, description="Ids of models, or patterns: suites/models/*.yaml::shuffle*")
@@ -21,9 +21,6 @@ class NetworkDeviationModel(Strict):
     oracle: Literal["values", "strides", "shape", "error", "crash", "hang"]
     cells: Items[str] = Field(("*",), min_length=1, description="ISA levels, or patterns")
     when: str = Field("True", description="A condition over the model's sizes and threads")
-    reason: str = Field(min_length=20)
-    link: str = Field(min_length=1, description="The PyTorch or oneDNN thread, or 'no thread found'")
-    torch: str = Field(default="", description="PEP 440 specifier of the PyTorch versions that have it")
 
 
 class NetworkDeviationsFile(Strict):
@@ -35,21 +32,12 @@ class NetworkDeviationsFile(Strict):
 def load_network_deviations(path: Path) -> tuple[NetworkDeviation, ...]:
     """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions."""
     model, positions = read_model(path, NetworkDeviationsFile, "list of deviations of models")
-    mistakes: list[Mistake] = []
+    notes = Notes(path, positions)
     entries: list[NetworkDeviation] = []
     for name, entry in model.deviations.items():
-        at = ("deviations", name)
-        try:
-            SpecifierSet(entry.torch)
-            when = Expression.parse(entry.when)
-        except InvalidSpecifier:
-            message = f"{entry.torch!r} is not a version specifier such as '>=2.13,<2.16'"
-            mistakes.append(Mistake(path.as_posix(), *positions.at((*at, "torch")), message))
-        except ExpressionError as error:
-            mistakes.append(Mistake(path.as_posix(), *positions.at((*at, "when")), error.message))
-        else:
+        notes.releases(name, entry.torch)
+        if when := notes.condition(name, entry.when):
             fields = {field: value for field, value in entry if field != "when"}
-            entries.append(NetworkDeviation(id=name, when=when, line=positions.key(at)[0], **fields))
-    if mistakes:
-        raise DeclarationError(mistakes)
+            entries.append(NetworkDeviation(id=name, when=when, line=notes.line(name), **fields))
+    notes.raise_if_any()
     return tuple(entries)

@@ -151,7 +151,7 @@ class _Values:
     def _accumulator(self, tensor: str, cell: str) -> str | None:
         """The accepted accumulator, if any."""
         for pattern, cells in self._accumulators.items():
-            if cell in cells and matches(tensor, pattern):
+            if cell in cells and matches(tensor, [pattern]):
                 return cells[cell]
         return None
 

@@ -28,11 +28,12 @@ def concerned(deviations: Iterable[Deviation], case: str, dtype: str, torch: str
     return tuple(
         deviation
         for deviation in deviations
-        if case in deviation.cases and dtype in deviation.dtypes and _in_range(deviation.torch, torch)
+        if case in deviation.cases and dtype in deviation.dtypes and in_range(deviation.torch, torch)
     )
 
 
-def _in_range(specifier: str, version: str) -> bool:
+def in_range(specifier: str, version: str) -> bool:
+    """Whether a version of PyTorch is among those of a PEP 440 specifier; an unknown version (empty) is."""
     return SpecifierSet(specifier, prereleases=True).contains(Version(version).public) if version else True
 
 

@@ -8,14 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
-
 from harness.execution import NetworkResult, Networks, network_cells
 from harness.generation import network_examples
 from harness.nouns import (
     Blame,
-    ExpressionError,
     Finding,
     Network,
     NetworkDeviation,
@@ -25,6 +21,8 @@ from harness.nouns import (
 )
 from harness.oracles import judge_network
 from harness.verdict.blame import Blamer, Explain, nothing_known
+from harness.verdict.deviations import in_range
+from harness.verdict.outcome import rounded
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -97,7 +95,7 @@ class NetworkOutcome:
             "untrusted": dict(sorted(self.untrusted.items())),
             "skipped": self.skipped,
             "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
-            "ratios": {name: float(f"{ratio:.2g}") for name, ratio in sorted(self.ratios.items())},
+            "ratios": rounded(self.ratios),
             "layout": self.layout,
             "reorders": self.reorders,
             "incidents": self.incidents,
@@ -210,15 +208,15 @@ class NetworkTrial:
 
     def _settled(self, findings: Iterable[Finding], example: NetworkExample) -> tuple[list[Finding], list[Finding]]:
         """The findings that remain failures, and those that an entry accepts."""
-        known = [one for one in self.deviations if self._holds(one, example)]
+        known = [one for one in self.deviations if one.holds(example)]
         self._held.update(one.id for one in known)
         failures, accepted = [], []
         for finding in findings:
             remaining = finding
             for entry in known:
-                if entry.oracle != finding.oracle or not _matches(finding.tensor, entry.tensors):
+                if entry.oracle != finding.oracle or not entry.names(finding.tensor):
                     continue
-                cells = {cell: ratio for cell, ratio in remaining.cells.items() if not _matches(cell, entry.cells)}
+                cells = {cell: ratio for cell, ratio in remaining.cells.items() if not matches(cell, entry.cells)}
                 if len(cells) < len(remaining.cells):
                     accepted.append(finding)
                     self.outcome.deviations[entry.id] += 1
@@ -227,20 +225,12 @@ class NetworkTrial:
                 failures.append(remaining)
         return failures, accepted
 
-    def _holds(self, entry: NetworkDeviation, example: NetworkExample) -> bool:
-        if not _matches(example.item, entry.items):
-            return False
-        try:
-            return bool(entry.when.evaluate({**example.sizes, "threads": example.threads}))
-        except ExpressionError:
-            return False
-
     def _stale(self) -> None:
         """The entries whose condition held and that accepted nothing, where everything ran."""
         done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
         here = {cell for cell, counts in self.outcome.cells.items() if counts}
         for entry in self.deviations if done else ():
-            concerned = any(_matches(cell, entry.cells) for cell in here)
+            concerned = any(matches(cell, entry.cells) for cell in here)
             if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
                 self.outcome.stale.append(entry.id)
 
@@ -283,13 +273,4 @@ def concerned_networks(
     deviations: Iterable[NetworkDeviation], network: str, torch: str
 ) -> tuple[NetworkDeviation, ...]:
     """The entries about this network that the PyTorch version under test is said to have."""
-    return tuple(
-        one
-        for one in deviations
-        if _matches(network, one.models)
-        and (not one.torch or SpecifierSet(one.torch, prereleases=True).contains(Version(torch).public))
-    )
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(matches(name, pattern) for pattern in patterns)
+    return tuple(one for one in deviations if matches(network, one.models) and in_range(one.torch, torch))

@@ -106,7 +106,7 @@ class Outcome:
             "untrusted": dict(sorted(self.untrusted.items())),
             "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
             "operators": sorted(self.operators),
-            "ratios": _rounded(self.ratios),
+            "ratios": rounded(self.ratios),
             "coverage": self.coverage,
             "double": self.double,
             "faults": self.faults,
@@ -117,5 +117,6 @@ class Outcome:
         }
 
 
-def _rounded(ratios: Mapping[str, float]) -> dict[str, float]:
+def rounded(ratios: Mapping[str, float]) -> dict[str, float]:
+    """The ratios in the order of their names, to two digits: more would differ from one run to the next."""
     return {name: float(f"{ratio:.2g}") for name, ratio in sorted(ratios.items())}
