@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.nouns import Finding, Observation
@@ -10,10 +10,11 @@ from harness.nouns.finding import Kind, Oracle
 from harness.oracles.values import Fault
 
 Place = tuple[str, str]
-"""A cell's name and a layout, ``drawn`` or ``contiguous``."""
+"""A cell's name and a layout, ``drawn`` or ``contiguous``; of a network, a conversion."""
 
 _LAYOUTS: Final = ("drawn", "contiguous")
-_FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
+FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
+"""The kinds that follow from the oracle alone."""
 
 
 def kind_of(failing: Collection[Place], judged: Collection[Place]) -> Kind:
@@ -48,13 +49,20 @@ class Faults:
         """
         answered = {(seen.cell, seen.layout) for seen in observations if seen.status in ("ok", "raised")}
         returned = {(seen.cell, seen.layout) for seen in observations if seen.status == "ok"}
-        return tuple(
-            _finding(oracle, tensor, found, answered if oracle == "error" else returned)
-            for (oracle, tensor), found in self._found.items()
-        )
+        findings = []
+        for (oracle, tensor), found in self._found.items():
+            kind = FIXED.get(oracle) or kind_of(found.keys(), answered if oracle == "error" else returned)
+            findings.append(told(oracle, tensor, found, kind))
+        return tuple(findings)
 
 
-def _finding(oracle: Oracle, tensor: str, found: dict[Place, Fault], judged: Collection[Place]) -> Finding:
+def told(
+    oracle: Oracle, tensor: str, found: Mapping[Place, Fault], kind: Kind, layouts: Iterable[str] = _LAYOUTS
+) -> Finding:
+    """One finding of faults that break the same property of the same tensor, in the words of the worst of them.
+
+    Each cell has the ratio of its worst fault. Those of `layouts` in which one shows are named in the order given.
+    """
     worst = max(found.values(), key=lambda fault: (fault.ratio, fault.extent))
     cells: dict[str, float] = {}
     for (cell, _), fault in found.items():
@@ -62,9 +70,9 @@ def _finding(oracle: Oracle, tensor: str, found: dict[Place, Fault], judged: Col
     return Finding(
         oracle=oracle,
         tensor=tensor,
-        kind=_FIXED.get(oracle) or kind_of(found.keys(), judged),
+        kind=kind,
         cells=cells,
-        layouts=tuple(layout for layout in _LAYOUTS if any(layout == place[1] for place in found)),
+        layouts=tuple(layout for layout in layouts if any(layout == place[1] for place in found)),
         message=worst.message,
         where=worst.where,
     )

@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from harness.nouns import BASELINE, Finding, Judgement, NetworkObservation, NetworkReference, TensorRecord
+from harness.nouns import BASELINE, CONVERSIONS, Judgement, NetworkObservation, NetworkReference, TensorRecord
 from harness.nouns.finding import Kind, Oracle
 from harness.nouns.observation import Array
 from harness.oracles.formats import losses
+from harness.oracles.kinds import FIXED, Place, told
 from harness.oracles.rounding import unit_roundoff
 from harness.oracles.values import Fault
 
@@ -24,9 +25,6 @@ random perturbation and its opposite.
 
 RELATIVE: Final = 4.0
 """How many times the unconverted run's error, or the spread if that is larger, a converted run may be off."""
-
-Place = tuple[str, str]
-"""A cell's name and a conversion."""
 
 
 def judge_network(reference: NetworkReference, observations: Sequence[NetworkObservation]) -> Judgement:
@@ -44,7 +42,10 @@ def judge_network(reference: NetworkReference, observations: Sequence[NetworkObs
         for oracle, tensor, conversion, fault in _cell(reference, mine, ratios, judging):
             found.setdefault((oracle, tensor), {})[cell, conversion] = fault
     judged = {(seen.cell, seen.conversion) for seen in observations}
-    findings = [_finding(oracle, tensor, faults, judged) for (oracle, tensor), faults in found.items()]
+    findings = [
+        told(oracle, tensor, faults, _kind(oracle, faults, judged), (BASELINE, *CONVERSIONS))
+        for (oracle, tensor), faults in found.items()
+    ]
     returned = dict.fromkeys(seen.cell for seen in observations if seen.status == "ok")
     blind = tuple(cell for cell in returned if cell not in judging)
     return Judgement(tuple(findings), {"too sensitive to judge": blind} if blind else {}, ratios)
@@ -182,19 +183,10 @@ def _times(ratio: float) -> str:
     return f"{ratio:.2g} times" if math.isfinite(ratio) else "beyond"
 
 
-def _finding(oracle: Oracle, tensor: str, faults: Mapping[Place, Fault], judged: set[Place]) -> Finding:
-    worst = max(faults.values(), key=lambda fault: fault.ratio)
-    cells: dict[str, float] = {}
-    for (cell, _), fault in faults.items():
-        cells[cell] = max(fault.ratio, cells.get(cell, 0.0))
-    layouts = tuple(dict.fromkeys(conversion for _, conversion in faults))
-    return Finding(oracle, tensor, _kind(oracle, faults, judged), cells, layouts, worst.message, worst.where)
-
-
 def _kind(oracle: Oracle, faults: Mapping[Place, Fault], judged: set[Place]) -> Kind:
     """`layout` where some cell fails converted and not otherwise; else `universal` or `isa` by the cells."""
-    if oracle in ("crash", "hang"):
-        return "crash" if oracle == "crash" else "hang"
+    if fixed := FIXED.get(oracle):
+        return fixed
     cells = {cell for cell, _ in faults}
     if any((cell, BASELINE) not in faults for cell in cells):
         return "layout"
