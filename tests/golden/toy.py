@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.golden import LEVELS, Digest, Law, Observed, Pin
-from harness.nouns import Case, Example, Expression, Numerics, Size, TensorSpec
+from harness.nouns import Case, Example
+from tests.verdict.laboratory import CASE
 
-SUITE = "suites/operators/toy.yaml"
-DOUBLE = Case(
-    id=f"{SUITE}::double",
-    name="double",
-    suite="toy",
-    line=4,
-    call="toy.double",
-    sizes=(Size("N", "batch"), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")),
-    tensors=(TensorSpec("input", tuple(Expression.parse(name) for name in "NCHW"), channels_last=True),),
-    numerics=Numerics("exact", "selection"),
-    preserves=("input",),
-    dtypes=("float32", "bfloat16"),
-)
-DOUBLE_3D = replace(DOUBLE, id=f"{SUITE}::double_3d", name="double_3d")
+SUITE = CASE.id.partition("::")[0]
+DOUBLE = replace(CASE, dtypes=("float32", "bfloat16"))
+DOUBLE_3D = replace(DOUBLE, id=DOUBLE.id + "_3d", name="double_3d")
 
 
 def observed(case: Case, dtype: str, law: str = "like input", levels: tuple[str, ...] = LEVELS) -> Observed:
