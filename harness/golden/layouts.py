@@ -118,9 +118,9 @@ class Contract:
                 known = sorted({tensor for tensor, _, _ in facts})
                 yield f"{where} has no {line.tensor!r}{suggestion(line.tensor, known)}"
             # an exception may have no fact of its own: a call that returns in all layouts has no line
-            for shape in (*(line.shapes or ()), *line.others) if shapes else ():
-                if shape not in (every if shape in line.others else shapes):
-                    yield f"{where} is not probed with {shape!r}{suggestion(shape, sorted(shapes))}"
+            for named, probed in ((line.shapes or (), shapes), (line.others, every)) if shapes else ():
+                for shape in (shape for shape in named if shape not in probed):
+                    yield f"{where} is not probed with {shape!r}{suggestion(shape, sorted(probed))}"
 
 
 def load_contract(path: Path, suite: str, shown: str) -> Contract:

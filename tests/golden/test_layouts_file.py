@@ -96,6 +96,16 @@ def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     assert found.startswith(f"golden/layouts/toy.yaml:11: {said}")
 
 
+def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
+    """An exception may be a shape of which this tensor has no fact: it may be meant as any that is probed."""
+    seen = {element: law for element, law in facts("float32").items() if element[:2] != ("output[0]", "empty")}
+    text = TEXT.replace("output[0] but empty:", "output[0] but emty:").replace(
+        "    output[0] of empty: contiguous\n", ""
+    )
+    (said,) = read(tmp_path, text).compare("double", "float32", seen)
+    assert said.endswith("unknown line: output[0] but emty: double is not probed with 'emty'; did you mean 'empty'?")
+
+
 def test_lines_that_contradict_each_other_are_told(tmp_path: Path) -> None:
     """Two lines about the same are a mistake, whatever was observed."""
     (said,) = read(tmp_path, f"{TEXT}    output[0]: contiguous\n").compare("double", "float32", facts("float32"))[:1]
