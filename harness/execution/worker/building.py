@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 # generation's self-contained module joins this package when it is shipped
-from . import fills, resolve  # type: ignore[attr-defined]
+from . import fills, resolve, saying  # type: ignore[attr-defined]
 
 INPUT_STREAM = 1 << 20
 """Input i takes its numbers from this fill stream plus i; no network has as many parameters."""
@@ -41,10 +41,10 @@ def _lacking(name: str) -> str:
     except ModuleNotFoundError as error:
         if error.name == name:
             return f"{name} is not installed beside PyTorch {torch.__version__}; `pip install {name}` gets it"
-        return f"{name} cannot be imported: {_line(error)}"
+        return f"{name} cannot be imported: {saying.first_line(error)}"
     except Exception as error:
-        text = "the installed {} does not match PyTorch {} ({}: {}); install the build made for it"
-        return text.format(name, torch.__version__, type(error).__name__, _line(error))
+        text = "the installed {} does not match PyTorch {} ({}); install the build made for it"
+        return text.format(name, torch.__version__, saying.told(error))
     return ""
 
 
@@ -84,7 +84,7 @@ def _made(request: dict[str, Any]) -> Any:
     try:
         network = factory(**request["arguments"])
     except Exception as error:
-        msg = f"{dotted} raised {type(error).__name__}: {_line(error)}"
+        msg = f"{dotted} raised {saying.told(error)}"
         raise NetworkProblem(msg) from None
     if not isinstance(network, torch.nn.Module):
         msg = f"{dotted} returned a {type(network).__name__}; a factory returns a torch.nn.Module"
@@ -100,10 +100,10 @@ def found(dotted: str) -> Any:
     except ModuleNotFoundError as error:
         # a part of the name that is no module may be a class: `resolve` says which part there is not
         if error.name is None or not (module + ".").startswith(error.name + "."):
-            msg = f"{module} cannot be imported: {_line(error)}"
+            msg = f"{module} cannot be imported: {saying.first_line(error)}"
             raise NetworkProblem(msg) from None
     except Exception as error:
-        msg = f"{module} cannot be imported: {type(error).__name__}: {_line(error)}"
+        msg = f"{module} cannot be imported: {saying.told(error)}"
         raise NetworkProblem(msg) from None
     try:
         return resolve.resolve(dotted)
@@ -203,7 +203,3 @@ def _apply(network: Any, state: dict[str, Any]) -> None:
         for name, (mean, var) in state["buffers"].items():
             for target, raw in ((modules[name].running_mean, mean), (modules[name].running_var, var)):
                 target.copy_(torch.from_numpy(np.frombuffer(raw, np.float32).copy()))
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0]

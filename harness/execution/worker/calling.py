@@ -7,6 +7,8 @@ from typing import Any, List, Tuple
 
 import torch
 
+from . import tensors
+
 Called = Tuple[str, List[str], List[Any], List[str], List[Any]]
 """Dotted name; the names of the parameters, in order; name and value of each argument, those left out with their
 defaults; the names of those that have the default; results. A tensor is ("tensor", dtype, shape, strides)."""
@@ -83,7 +85,7 @@ def _parameters(function: Any, dotted: str, count: int, named: Any) -> Any:
 def described(value: Any) -> Any:
     """A tensor by dtype, shape, strides; containers of these; numbers and texts themselves."""
     if isinstance(value, torch.Tensor):
-        return ("tensor", str(value.dtype).replace("torch.", ""), list(value.shape), list(value.stride()))
+        return ("tensor", tensors.name_of(value.dtype), list(value.shape), list(value.stride()))
     if isinstance(value, (tuple, list)):
         return [described(one) for one in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

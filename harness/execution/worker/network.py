@@ -89,7 +89,7 @@ def convert(network: Any, given: list[Any], request: dict[str, Any], conversion:
 
 def channels_last(tensor: Any) -> Any:
     """The tensor in the channels-last format of its dimension; unchanged where there is none."""
-    wanted = {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.dim())
+    wanted = structure.channels_last_of(tensor)
     return tensor if wanted is None else tensor.to(memory_format=wanted)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import torch
 
-from . import calls, paths, tensors, tracing
+from . import calls, paths, saying, tensors, tracing
 
 Records = "dict[str, tuple[str, list[int], list[int], bytes]]"
 Failure = "tuple[str, str]"
@@ -189,4 +189,4 @@ def same(one: Any, other: Any) -> bool:
 
 def failure(error: BaseException) -> tuple[str, str]:
     """An exception's class name and the first line of its message."""
-    return type(error).__name__, (str(error).strip().splitlines() or [""])[0]
+    return type(error).__name__, saying.first_line(error)

@@ -12,6 +12,8 @@ from typing import Any, Callable, Iterable
 
 import torch
 
+from . import saying
+
 SYNONYMS = {"self": "input", "dim": "axis", "keepdim": "keepdims"}
 """Names of ATen's schemas, and the ones that torch's Python bindings take as well."""
 
@@ -52,7 +54,7 @@ def preload(path: str) -> str:
         sys.modules.setdefault(name, module)
         spec.loader.exec_module(module)
     except BaseException as error:
-        return f"preload {path} raised {type(error).__name__}: {_line(error)}"
+        return f"preload {path} raised {saying.told(error)}"
     return ""
 
 
@@ -148,7 +150,7 @@ def _module(name: str, dotted: str) -> Any:
         if error.name == name:
             msg = f"no module named {name!r} (for {dotted})"
             raise Unresolved(msg) from None
-        msg = f"{name} cannot be imported: {_line(error)}"
+        msg = f"{name} cannot be imported: {saying.first_line(error)}"
         raise Unresolved(msg) from None
     except Exception as error:
         raise Unresolved(_mismatch(name, error)) from None
@@ -156,9 +158,9 @@ def _module(name: str, dotted: str) -> Any:
 
 def _mismatch(name: str, error: Exception) -> str:
     if name != "torchvision":
-        return f"{name} cannot be imported: {type(error).__name__}: {_line(error)}"
-    text = "the installed torchvision does not match PyTorch {} and cannot be imported ({}: {}); install its own build"
-    return text.format(torch.__version__, type(error).__name__, _line(error))
+        return f"{name} cannot be imported: {saying.told(error)}"
+    text = "the installed torchvision does not match PyTorch {} and cannot be imported ({}); install its own build"
+    return text.format(torch.__version__, saying.told(error))
 
 
 def _register(namespace: str) -> None:
@@ -187,7 +189,3 @@ def _hint(name: str, known: Iterable[str], prefix: str = "") -> str:
     if close:
         return f"; did you mean {prefix}{close[0]}?"
     return "; it takes {}".format(", ".join(listed)) if not prefix and listed else ""
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0]

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import torch
 
-from . import building
+from . import building, saying
 
 WARM_UP = 2
 """Calls before the one observed: TorchScript's profiling executor optimises what it has seen run."""
@@ -28,8 +28,7 @@ def prepared(request: dict[str, Any], network: Any, given: list[Any]) -> Any:
     except Unavailable:
         raise
     except Exception as error:
-        said = (str(error).strip().splitlines() or [""])[0]
-        msg = f"{_NAMES[runner]} does not take the network: {type(error).__name__}: {said}"
+        msg = f"{_NAMES[runner]} does not take the network: {saying.told(error)}"
         raise building.NetworkProblem(msg) from None
 
 

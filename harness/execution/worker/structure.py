@@ -49,9 +49,14 @@ def _kind(value: Any) -> str:
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
+def channels_last_of(tensor: Any) -> Any:
+    """The memory format that is channels-last for an image or a video; None for any other tensor."""
+    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.dim())
+
+
 def formatted(tensor: Any) -> str:
     """``nhwc``, ``nchw``, ``either`` or ``other`` for an image or a video; nothing for any other tensor."""
-    wanted = {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.dim())
+    wanted = channels_last_of(tensor)
     if wanted is None or tensor.layout != torch.strided:
         return ""
     last, first = tensor.is_contiguous(memory_format=wanted), tensor.is_contiguous()

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Tuple
 
 import torch
 
-from . import structure, tracing
+from . import structure, tensors, tracing
 
 Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str]]
 """Path, class, formats of the images given and returned, whether it is a view, whether it called modules, reorders,
@@ -75,7 +75,7 @@ class Watch(Blind):
                 self._open[-1][1] = True
             # formats are read before the call: an in-place module changes what it was given
             images = _images(given)
-            dtypes = [str(one.dtype).replace("torch.", "") for one in images]
+            dtypes = [tensors.name_of(one.dtype) for one in images]
             self._open.append([[structure.formatted(one) for one in images], False, dtypes])
 
         return enter
