@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from harness.declaration import declares_models, load_levels, load_models, load_suite
+from harness.declaration import ModelSuite, Suite, load_file, load_levels
 from harness.errors import UserError
 from harness.execution import Laboratory, Networks
 from harness.generation import (
@@ -52,8 +52,6 @@ from harness.verdict import (
     rule,
 )
 
-Noun = TypeVar("Noun", Case, Network)
-
 REHEARSED = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
 
@@ -71,6 +69,7 @@ class Gate:
     laboratory: Laboratory = field(init=False)
     networks: Networks = field(init=False)
     _deadline: float | None = field(default=None, init=False)
+    _declared: dict[Path, Suite | ModelSuite] = field(default_factory=dict, init=False)
     _operators: list[Case] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +110,8 @@ class Gate:
         return {case.id: case for cases in self.suites(files).values() for case in cases}
 
     def suites(self, files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
-        """The same by file. Every mistake in any of the files is in the UserError."""
-        found = _loaded(files, lambda file: load_suite(file, self.settings.root).cases, models=False)
+        """The same by file; files of networks are left out. Every mistake in any of the files is in the UserError."""
+        found = {file: one.cases for file, one in self._read(files).items() if isinstance(one, Suite)}
         cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
         self.golden.load(cases.values())
@@ -121,7 +120,20 @@ class Gate:
 
     def models(self, files: Iterable[Path]) -> dict[Path, tuple[Network, ...]]:
         """The networks that these files declare, by file; files of cases are left out. Raises UserError."""
-        return _loaded(files, lambda file: load_models(file, self.settings.root).networks, models=True)
+        return {file: one.networks for file, one in self._read(files).items() if isinstance(one, ModelSuite)}
+
+    def _read(self, files: Iterable[Path]) -> dict[Path, Suite | ModelSuite]:
+        """What the files declare, each read once. Every mistake in any of them is in the UserError."""
+        problems, found = [], {}
+        for file in files:
+            try:
+                found[file] = self._declared.get(file) or load_file(file, self.settings.root)
+            except UserError as error:
+                problems.append(str(error))
+        if problems:
+            raise UserError("\n".join(problems))
+        self._declared |= found
+        return found
 
     def rehearse(self, cases: Iterable[Case], networks: Iterable[Network] = ()) -> None:
         """Draw a few examples of each; no worker is needed. Raises UserError with all problems at once."""
@@ -268,24 +280,6 @@ class Gate:
 
 def _proof(proof: Mapping[str, str]) -> str:
     return "; ".join(f"{library} {said}" for library, said in proof.items())
-
-
-def _loaded(
-    files: Iterable[Path], load: Callable[[Path], tuple[Noun, ...]], *, models: bool
-) -> dict[Path, tuple[Noun, ...]]:
-    """What the files of models, or those of cases, declare. Every mistake in any of them is in the UserError."""
-    found: dict[Path, tuple[Noun, ...]] = {}
-    problems = []
-    for file in files:
-        if declares_models(file) != models:
-            continue
-        try:
-            found[file] = load(file)
-        except UserError as error:
-            problems.append(str(error))
-    if problems:
-        raise UserError("\n".join(problems))
-    return found
 
 
 def _unmakeable(network: Network) -> Iterator[str]:

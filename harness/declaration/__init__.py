@@ -1,10 +1,11 @@
 """Declaration: suite files and levels, from YAML to nouns, with every mistake at its place."""
 
 from harness.declaration.document import Document, read_document
+from harness.declaration.files import load_file
 from harness.declaration.layouts import FORMATS, LAYOUTS, VIEWS
 from harness.declaration.levels import load_levels
 from harness.declaration.mistakes import DeclarationError, Mistake, suggestion
-from harness.declaration.networks import ModelSuite, declares_models, load_models
+from harness.declaration.networks import ModelSuite
 from harness.declaration.positions import Location, Positions
 from harness.declaration.schema import json_schema
 from harness.declaration.suite import Suite, load_suite
@@ -24,10 +25,9 @@ __all__ = [
     "Report",
     "Strict",
     "Suite",
-    "declares_models",
     "json_schema",
+    "load_file",
     "load_levels",
-    "load_models",
     "load_suite",
     "read_document",
     "read_model",

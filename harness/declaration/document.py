@@ -111,11 +111,12 @@ class _Reader:
 
     def count(self, node: Node, above: tuple[int, ...]) -> int:
         """The number of values below a node, aliases written out. Raises DeclarationError when there is no end."""
+        if isinstance(node, ScalarNode):
+            return 1
         if id(node) in above:
             raise DeclarationError([self._mistake(node, "an alias contains itself; write the value out")])
         if id(node) not in self._counts:
-            inner = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-            children = [] if isinstance(node, ScalarNode) else inner
+            children = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
             total = 1 + sum(self.count(child, (*above, id(node))) for child in children)
             if total > _MOST_VALUES:
                 message = f"aliases make more than {_MOST_VALUES} values of this; write it without aliases"

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from harness.declaration.document import read_document, shown_path
+from harness.declaration.document import Document
 from harness.declaration.entry import Layered
-from harness.declaration.mistakes import DeclarationError
 from harness.declaration.models import Argument, Arithmetic, SizeEntry, Words
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
@@ -89,27 +88,18 @@ class ModelSuite:
     networks: tuple[Network, ...]
 
 
-def declares_models(path: Path | str) -> bool:
-    """Whether a suite file is one of models. False for what cannot be read: whoever loads it says why."""
-    try:
-        data = read_document(path).data
-    except DeclarationError:
-        return False
-    return isinstance(data, dict) and "models" in data
+def build_models(document: Document) -> ModelSuite:
+    """The networks of a document, whose ids begin with its shown name.
 
-
-def load_models(path: Path | str, root: Path | str) -> ModelSuite:
-    """Read a file of models; ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
-    path = Path(path)
-    file = shown_path(path, Path(root))
-    document = read_document(path, "suite of models", file)
+    Raises DeclarationError with every mistake in it.
+    """
     report = Report(document)
     checked = attempt(report, ModelsFile, document.data)
     report.next_look()
-    networks = list(_networks(checked, report, file)) if checked is not None else []
+    networks = list(_networks(checked, report)) if checked is not None else []
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
-    return ModelSuite(path, checked.suite, checked.about, tuple(networks))
+    return ModelSuite(document.path, checked.suite, checked.about, tuple(networks))
 
 
 @dataclass(frozen=True)
@@ -122,7 +112,7 @@ class _Entry(Layered):
     report: Report
 
 
-def _networks(checked: ModelsFile, report: Report, file: str) -> Iterator[Network]:
+def _networks(checked: ModelsFile, report: Report) -> Iterator[Network]:
     lines: dict[str, int] = {}
     for key, model in checked.models.items():
         entry = _Entry(key, model, checked.defaults, report)
@@ -133,7 +123,7 @@ def _networks(checked: ModelsFile, report: Report, file: str) -> Iterator[Networ
                 report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
             lines.setdefault(name, line)
             factory = model.factory.replace(_PLACEHOLDER, name)
-            yield Network(f"{file}::{name}", name, checked.suite, line, factory, **common)
+            yield Network(f"{report.document.shown}::{name}", name, checked.suite, line, factory, **common)
 
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:

@@ -32,24 +32,29 @@ class Suite:
 
 def load_suite(path: Path | str, root: Path | str) -> Suite:
     """Read a suite file; case ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
-    path = Path(path)
-    file = shown_path(path, Path(root))
-    document = read_document(path, "suite", file)
+    return build_suite(read_document(path, "suite", shown_path(Path(path), Path(root))))
+
+
+def build_suite(document: Document) -> Suite:
+    """The cases of a document, whose ids begin with its shown name.
+
+    Raises DeclarationError with every mistake in it.
+    """
     report = Report(document)
     checked = attempt(report, SuiteModel, document.data)
     report.next_look()
-    cases = _cases(document, report, file)
+    cases = _cases(document, report)
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
-    return Suite(path, checked.suite, checked.about, tuple(cases))
+    return Suite(document.path, checked.suite, checked.about, tuple(cases))
 
 
-def _cases(document: Document, report: Report, file: str) -> list[Case]:
+def _cases(document: Document, report: Report) -> list[Case]:
     lines: dict[str, int] = {}
     cases = []
     suite = str(document.data.get("suite", "")) if isinstance(document.data, dict) else ""
     for entry in _entries(document):
-        for case in build_cases(entry, report, file, suite):
+        for case in build_cases(entry, report, document.shown, suite):
             if case.name in lines:
                 message = f"a case is already called {case.name!r}, on line {lines[case.name]}"
                 report.add(_place(entry, case), message, key=entry.model.names is None)

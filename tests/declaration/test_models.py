@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.declaration import DeclarationError, declares_models, load_models, load_suite
+from harness.declaration import DeclarationError, ModelSuite, load_file, load_suite
 from harness.nouns import Network
 
 MODEL = """\
@@ -23,7 +23,9 @@ def loaded(tmp_path: Path, text: str) -> tuple[Network, ...]:
     """The networks of a file with this text."""
     path = tmp_path / "models.yaml"
     path.write_text(text)
-    return load_models(path, tmp_path).networks
+    suite = load_file(path, tmp_path)
+    assert isinstance(suite, ModelSuite)
+    return suite.networks
 
 
 def refused(tmp_path: Path, text: str) -> list[str]:
@@ -81,6 +83,6 @@ def test_a_file_is_one_of_models_by_its_key(tmp_path: Path) -> None:
     """`models:` and `cases:` are not mixed in one file."""
     path = tmp_path / "models.yaml"
     path.write_text(MODEL)
-    assert declares_models(path)
+    assert isinstance(load_file(path, tmp_path), ModelSuite)
     with pytest.raises(DeclarationError, match="unknown key 'models'"):
         load_suite(path, tmp_path)
