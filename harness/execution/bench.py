@@ -73,12 +73,15 @@ class WorkerBench:
         self._stations: dict[str, WorkerStation] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="equivalence-")
 
-    def open(self, levels: Sequence[Level]) -> dict[str, Reply]:
-        """Start a worker for each level, and the reference's; what each says of itself, the reference as ``""``."""
+    def start(self, levels: Sequence[Level]) -> None:
+        """Let a worker for each level, and the reference's, start without waiting for them."""
         self._levels = {level.name: level for level in levels}
-        names = {"": "reference", **{level.name: f"cell {level.name}" for level in levels}}
-        self._start(names.values())
-        return {name: self._stations[station].description for name, station in names.items()}
+        self._begin(["reference", *(f"cell {level.name}" for level in levels)])
+
+    def described(self) -> dict[str, Reply]:
+        """Wait for the workers that were started; what each says of itself, by level, and the reference as ``""``."""
+        names = {"": "reference", **{name: f"cell {name}" for name in self._levels}}
+        return {name: self._stations[station].ready() for name, station in names.items()}
 
     def retire(self, names: Collection[str]) -> None:
         """End the workers of these levels."""
@@ -111,12 +114,16 @@ class WorkerBench:
 
     def _start(self, names: Iterable[str]) -> None:
         """Start what is not there yet, all at once, and wait for all."""
+        for name in self._begin(names):
+            self._stations[name].ready()
+
+    def _begin(self, names: Iterable[str]) -> list[str]:
+        """Start what is not there yet without waiting for it; the names of that."""
         fresh = [name for name in names if name not in self._stations]
         for name in fresh:
             self._stations[name] = WorkerStation(self._setup(name), self._note)
             self._stations[name].start()
-        for name in fresh:
-            self._stations[name].ready()
+        return fresh
 
     def _setup(self, name: str) -> Setup:
         """The station's process: its caps, its role, and whether it loads the preload files.

@@ -44,7 +44,7 @@ class Laboratory:
     under test (None: this one), `preload` files it runs first, `limit` the CPU seconds an example may take in a cell.
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
-    `few`: of the default levels only those that networks run at, set before entry.
+    `few`: of the default levels only those that networks run at, set before `start` and entry.
 
     `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
     name: in what its cap did not hold) and `incidents` (workers replaced) grow.
@@ -75,10 +75,37 @@ class Laboratory:
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
         self._bench: Bench | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Let the workers start, and return at once: entry waits for them. Nothing for a run in this process.
+
+        They take seconds to import torch, in which the caller can do something else; `close` ends them if entry never
+        comes. Raises UserError as entry does.
+        """
+        if not self._in_process:
+            self._started()
+
+    def _started(self) -> WorkerBench:
+        """The bench, whose workers have begun to start."""
+        if isinstance(self._bench, WorkerBench):
+            return self._bench
         self._check_preload()
+        self._host = probe(self._python)
+        self._running, self.unavailable = rules.available(self.levels, self._names, self._host)
+        if self.few and self._names is None:
+            names = rules.representatives(self._running, self.levels)
+            self._running = [level for level in self._running if level.name in names]
+        preload = tuple(file.resolve() for file in self._preload)
+        bench = self._bench = WorkerBench(self._host, preload, self.incidents.append)
         try:
-            (self._open_here if self._in_process else self._open_workers)()
+            bench.start(self._running)
+        except BaseException:
+            self.close()
+            raise
+        return bench
+
+    def __enter__(self) -> Self:
+        try:
+            self._open_here() if self._in_process else self._open_workers()
         except BaseException:
             self.close()
             raise
@@ -287,19 +314,15 @@ class Laboratory:
                 raise UserError(f"there is no preload file {file}")
 
     def _open_workers(self) -> None:
-        host = probe(self._python)
-        chosen, self.unavailable = rules.available(self.levels, self._names, host)
-        if self.few and self._names is None:
-            names = rules.representatives(chosen, self.levels)
-            chosen = [level for level in chosen if level.name in names]
-        bench = self._bench = WorkerBench(host, tuple(file.resolve() for file in self._preload), self.incidents.append)
-        described = bench.open(chosen)
-        cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in chosen]
+        bench = self._started()
+        host, described = self._host, bench.described()
+        cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in self._running]
         self.cells, self.aliases = rules.merged(cells, self.levels)
         bench.retire(self.aliases)
         self._build = Build(**described[""]["build"], cpu=host.cpu, flags=host.flags)
 
     def _open_here(self) -> None:
+        self._check_preload()
         if self._python is not None:
             raise UserError("in-process runs use this interpreter; another one cannot be given with them")
         host = probe(None)

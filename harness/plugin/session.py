@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Observed, update
 from harness.nouns import Case, Network
@@ -57,6 +58,9 @@ class Session:
     def _look_first(self, gate: Gate, cases: Sequence[Case], networks: Sequence[Network]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
         self.record.prepare(self.settings.record)
+        self._open.callback(gate.laboratory.close)
+        with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
+            gate.laboratory.start()  # importing torch takes the workers longer than all else here together
         gate.rehearse(cases, networks)
         self._enter(gate)
         gate.check(cases)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,53 @@ def test_a_torch_that_does_not_import(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(UserError, match="cannot run a worker: ") as caught, Laboratory([stand.SSE41], python=python):
         pass
     assert str(caught.value).endswith(message)
+
+
+NOTED = "import os, time; open(os.environ['STARTED'], 'a').write(str(os.getpid()) + '\\n'); "
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Laboratory, Path]]:
+    """A laboratory whose torch does this, and the file in which its workers, two of them, leave their process ids."""
+
+    def made(torch: str) -> tuple[Laboratory, Path]:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        (broken / "torch.py").write_text(NOTED + torch)
+        (tmp_path / "started").touch()
+        monkeypatch.setitem(os.environ, "BROKEN", str(broken))
+        monkeypatch.setitem(os.environ, "STARTED", str(tmp_path / "started"))
+        return Laboratory([stand.SSE41], python=script(tmp_path / "python", told())), tmp_path / "started"
+
+    return made
+
+
+def both(started: Path) -> list[str]:
+    """The process ids in that file, once there are two."""
+    while len(pids := started.read_text().split()) < 2:
+        time.sleep(0.05)
+    return pids
+
+
+def test_workers_can_start_ahead_of_entry(noted: Callable[[str], tuple[Laboratory, Path]]) -> None:
+    """`start` returns while they import torch, and `close` ends them where entry never comes."""
+    laboratory, started = noted("time.sleep(600)")
+    laboratory.start()
+    pids = both(started)
+    laboratory.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
+
+
+def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tuple[Laboratory, Path]]) -> None:
+    """It starts no others, and tells what is wrong with them."""
+    laboratory, started = noted("time.sleep(1); raise ImportError('libtorch.so is lost')")
+    laboratory.start()
+    pids = both(started)
+    with pytest.raises(UserError, match=r"libtorch\.so is lost"), laboratory:
+        pass
+    assert both(started) == pids
 
 
 def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:
