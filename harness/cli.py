@@ -33,6 +33,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse exits with 2 for wrong usage; pytest's code is 4."""
 
     def error(self, message: str) -> None:  # type: ignore[override] # NoReturn holds: exit() raises
+        """Print the usage and the message, and exit with pytest's code for wrong usage."""
         self.print_usage(sys.stderr)
         self.exit(USAGE_ERROR, f"ERROR: {message}\n")
 

@@ -56,9 +56,11 @@ class _Given:
     source: str
 
     def wrong(self, message: str) -> UserError:
+        """The error that names the source."""
         return UserError(f"{self.source}: {message}")
 
     def number(self, least: int) -> int | None:
+        """A whole number, None where nothing was given. Raises UserError for anything else, and below `least`."""
         if self.value is None:
             return None
         try:
@@ -70,12 +72,14 @@ class _Given:
         return number
 
     def names(self) -> tuple[str, ...]:
+        """Names between commas, each once. Raises UserError for a text that holds none."""
         found = tuple(dict.fromkeys(name.strip() for name in (self.value or "").split(",") if name.strip()))
         if self.value and not found:
             raise self.wrong(f"{self.value!r} names nothing; give names separated by commas")
         return found
 
     def files(self, root: Path) -> tuple[Path, ...]:
+        """Files relative to `root`; a text has several as in ``PATH``. Raises UserError for one that is not there."""
         names = self.value.split(os.pathsep) if isinstance(self.value, str) else self.value or ()
         for name in names:
             if not (root / name).is_file():
@@ -83,18 +87,20 @@ class _Given:
         return tuple(root / name for name in names)
 
     def flag(self) -> bool:
+        """True or false, in the words of ini files and environments. Raises UserError for any other word."""
         if isinstance(self.value, str) and self.value.lower() not in _FLAGS:
             raise self.wrong(f"{self.value!r} is neither true nor false")
         return _FLAGS[self.value.lower()] if isinstance(self.value, str) else bool(self.value)
 
     def by_a_person(self) -> bool:
-        """A flag that a machine may not set."""
+        """A flag that a machine may not set. Raises UserError under CI."""
         wanted = self.flag()
         if wanted and _FLAGS.get((os.environ.get("CI") or "0").lower(), True):
             raise self.wrong("not under CI: what nobody has reviewed is not golden; run it by hand, review, commit")
         return wanted
 
     def profile(self) -> Profile:
+        """The profile of that name, else the gate. Raises UserError, with the closest name, where there is none."""
         name = self.value or "gate"
         if name not in PROFILES:
             hint = did_you_mean(name, PROFILES) or f"; there are {', '.join(PROFILES)}"
@@ -102,6 +108,7 @@ class _Given:
         return PROFILES[name]
 
     def target(self, root: Path) -> Path:
+        """The file to write, relative to `root`. Raises UserError for a directory."""
         path = root / (self.value or ".equivalence/record.json")
         if path.is_dir():
             raise self.wrong(f"{self.value} is a directory; give the name of a file")
@@ -118,6 +125,7 @@ def settings(
     """
 
     def given(name: str) -> _Given:
+        """What was given for one option."""
         return _first(name, options, ini or {}, prefix)
 
     profile = given("profile").profile().with_examples(given("examples").number(least=2))

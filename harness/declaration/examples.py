@@ -35,6 +35,7 @@ class _Checker:
         self.tensors = tensors
 
     def build(self, index: int, model: ExampleModel) -> DeclaredExample:
+        """The example at this place in the list, as it is written; what is wrong with it goes to the report."""
         for name, value in model.sizes.items():
             self._size(index, name, value, model.sizes)
         for name, layout in model.layouts.items():

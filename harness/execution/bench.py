@@ -35,7 +35,10 @@ class LocalBench:
     """One station in this process for everything: the reference too sees what the preload files replaced."""
 
     def open(self, preload: Sequence[Path]) -> dict[str, Any]:
-        """Import torch here, load the preload files; the description, with ATen's capability as `aten`."""
+        """Import torch here, load the preload files; the description, with ATen's capability as `aten`.
+
+        Raises UserError for a preload file that fails.
+        """
         serve = shipping.in_this_process()
         self._station = LocalStation(serve)
         reply = self._station.ready([str(file.resolve()) for file in preload])

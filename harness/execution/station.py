@@ -92,7 +92,7 @@ class WorkerStation:
 
     @property
     def process(self) -> Process:
-        """The process now behind the station."""
+        """The process now behind the station. Raises RuntimeError before `start` and after `close`."""
         if self._process is None:
             raise RuntimeError(f"the worker {self.setup.name} has not been started or is closed")
         return self._process

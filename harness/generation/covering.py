@@ -99,6 +99,7 @@ def picking(free: tuple[Factor, ...], row: Sequence[int]) -> Pick:
     corners = {(factor.kind, factor.name, factor.position): corner for factor, corner in zip(free, row, strict=True)}
 
     def pick(factor: Factor, allowed: Domain) -> object:
+        """The corner of that index among those that the factors before it allow."""
         return allowed.corner(corners[factor.kind, factor.name, factor.position])
 
     return pick

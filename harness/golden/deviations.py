@@ -88,6 +88,7 @@ class _Known:
     root: Path
 
     def case(self, name: str) -> Case | None:
+        """The case of that id, its suite read if need be; None where there is none. Raises DeclarationError."""
         file, _, _ = name.partition("::")
         if name not in self.cases and file.endswith(".yaml") and (self.root / file).is_file():
             self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})

@@ -22,7 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Before anything is collected: read the suites named, start the workers, ask them about every callable."""
+    """Before anything is collected: read the suites named, start the workers, ask them about every callable.
+
+    Raises pytest.UsageError for a mistake in any of it.
+    """
     config = session.config
     try:
         config.stash[KEY] = run = Session(config, read(config))
@@ -49,7 +52,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A selection that selects nothing is a mistake; else note how many items share the time budget."""
+    """Note how many items share the time budget. Raises pytest.UsageError for a selection that selects nothing."""
     run = Session.of(config)
     run.divide(sum(isinstance(item, (CaseItem, NetworkItem)) for item in items))
     if not items and selects_cases(config) and not run.is_xdist_worker:

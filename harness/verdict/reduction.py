@@ -110,6 +110,7 @@ class Reducer:
         cells = tuple(finding.cells)[:1]
 
         def spoils(earlier: Example) -> bool:
+            """Whether the example fails after this one."""
             result = self.laboratory.isolated(self.case, example, cells=cells, after=(earlier,))
             return self._rule(result).failure(finding.key) is not None
 

@@ -34,6 +34,7 @@ class Feed:
 
     def _enterer(self, path: str) -> Any:
         def enter(module: Any, given: Any, named: Any = None) -> None:
+            """Keep copies of the arguments; whoever is still in its forward is a parent."""
             if self._open:
                 self._open[-1]["parent"] = True
             kept = _mapped([tuple(given), dict(named or {})], lambda one: one.detach().clone())
@@ -56,6 +57,7 @@ class Feed:
 
 def _keeper(gradients: dict[str, Any], name: str) -> Any:
     def keep(gradient: Any) -> None:
+        """Keep a contiguous copy: what comes after may write into it."""
         gradients[name] = gradient.detach().clone(memory_format=torch.contiguous_format)
 
     return keep
@@ -195,6 +197,7 @@ def _placed(request: dict[str, Any], module: Any, conversion: str) -> Any:
     images = iter(request["images"].get(conversion, ()))
 
     def place(one: Any) -> Any:
+        """An image in the format and dtype it had there; any other tensor as it is."""
         if one.dim() not in (4, 5):
             return one
         form, dtype = next(images, ("nchw" if conversion == "nchw" else "nhwc", ""))

@@ -19,9 +19,11 @@ def calls_of(module: Any, called: List[Called]) -> Any:
     depth = [0]  # 1 in the module's own forward, more in that of a child
 
     def deeper(*_: Any) -> None:
+        """A forward begins."""
         depth[0] += 1
 
     def back(*_: Any) -> None:
+        """It ends."""
         depth[0] -= 1
 
     for one in (module, *module.children()):

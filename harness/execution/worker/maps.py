@@ -27,6 +27,7 @@ def attention(query: Any, key: Any, value: Any, heads: int) -> Any:
     """
 
     def split(image: Any) -> Any:
+        """(N, C, H, W) to (N, heads, H W, C / heads)."""
         return image.flatten(2).unflatten(1, (heads, -1)).transpose(-1, -2)
 
     attended = functional.scaled_dot_product_attention(split(query), split(key), split(value))

@@ -161,7 +161,10 @@ class Stepper:
         torch.optim.SGD(self.network.parameters(), lr=RATE).step()
 
     def loss(self, outputs: dict[str, Any]) -> Any:
-        """The sum of the losses that the network returns; else the mean of each output times fixed coefficients."""
+        """The sum of the losses that the network returns; else the mean of each output times fixed coefficients.
+
+        A scalar, in float64 for the reference and in float32 else. Raises NetworkProblem where nothing can be trained.
+        """
         floating = {name: output for name, output in outputs.items() if output.requires_grad}
         if not floating:
             msg = "no output depends on a parameter or an input; there is nothing to train"
@@ -198,6 +201,7 @@ class Stepper:
 
     def _keeper(self, path: str) -> Any:
         def keep(_module: Any, _given: Any, output: Any) -> None:
+            """Keep copies: what comes after may write into the output."""
             for name, tensor in structure.named(output, "watch:" + path).items():
                 self.watched.setdefault(name, tensor.detach().clone())
 

@@ -208,6 +208,7 @@ class Noise(Hooks):
         del path
 
         def move(module: Any, given: Any, output: Any) -> Any:
+            """The output, each tensor of it moved."""
             del given
             return _mapped(output, lambda one: self.moved(module, one))
 
@@ -255,6 +256,10 @@ class Terms(Hooks):
         """Looks at the input of one module, and at the gradient of its output."""
 
         def see(module: Any, given: Any, output: Any) -> None:
+            """Note how large the inputs are, and look at the gradient of the output when it comes.
+
+            Inputs smaller than 1 count as 1: the gradient of a bias sums values that are multiplied by nothing.
+            """
             if module.training and isinstance(getattr(module, "running_var", None), torch.Tensor):
                 self.statistics(path, module, given[0])
             own = [(name, one) for name, one in module.named_parameters(recurse=False) if one.requires_grad]

@@ -48,6 +48,7 @@ def _checked(run: observe.Run) -> dict[str, str]:
 
 def _twice(run: observe.Run, leaves: dict[str, Any], cotangents: list[Any], first: list[Any]) -> dict[str, str]:
     def function(*given: Any) -> Any:
+        """What the leaves of these values come to: gradcheck moves them a little."""
         return tuple(end for _index, end in _ends(run, {**run.inputs, **dict(zip(leaves, given))}))
 
     try:

@@ -69,6 +69,7 @@ class Watch(Blind):
 
     def _enterer(self) -> Any:
         def enter(module: Any, given: Any) -> None:
+            """Note what the module gets; the reorders so far belong to whoever called it."""
             del module
             self.drain()
             if self._open:
@@ -82,6 +83,7 @@ class Watch(Blind):
 
     def _leaver(self, path: str) -> Any:
         def leave(module: Any, given: Any, output: Any) -> None:
+            """Record what it gives back, and the reorders since the last module began or ended."""
             reorders = self.drain()
             formats, parent, dtypes = self._open.pop()
             if self._done:
