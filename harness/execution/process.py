@@ -81,7 +81,7 @@ class Process:
         line = environment.command(self.setup.python, self.setup.settings, self.stderr)
         self._threads = _Threads()
         self._group = execnet.Group()
-        self._group.set_execmodel(self._threads, "thread")  # type: ignore[arg-type]
+        self._group.set_execmodel(self._threads, "thread")  # type: ignore[arg-type] # it takes an object too
         try:
             self._connect(f"popen//python={line}")
         except (OSError, EOFError, execnet.HostNotFound) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -35,11 +36,10 @@ def judge_network(reference: NetworkReference, observations: Sequence[NetworkObs
     module turns channels-last into contiguous. `shape`, `error`, `crash` and `hang` as for operators.
     """
     found: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
-    ratios: dict[tuple[str, str], float] = {}
-    judging: set[str] = set()
+    cells = _Cells(reference)
     for cell in dict.fromkeys(seen.cell for seen in observations):
         mine = [seen for seen in observations if seen.cell == cell]
-        for oracle, tensor, conversion, fault in _cell(reference, mine, ratios, judging):
+        for oracle, tensor, conversion, fault in cells.faults(mine):
             found.setdefault((oracle, tensor), {})[cell, conversion] = fault
     judged = {(seen.cell, seen.conversion) for seen in observations}
     findings = [
@@ -47,42 +47,48 @@ def judge_network(reference: NetworkReference, observations: Sequence[NetworkObs
         for (oracle, tensor), faults in found.items()
     ]
     returned = dict.fromkeys(seen.cell for seen in observations if seen.status == "ok")
-    blind = tuple(cell for cell in returned if cell not in judging)
-    return Judgement(tuple(findings), {"too sensitive to judge": blind} if blind else {}, ratios)
+    blind = tuple(cell for cell in returned if cell not in cells.judging)
+    return Judgement(tuple(findings), {"too sensitive to judge": blind} if blind else {}, cells.ratios)
 
 
-def _cell(
-    reference: NetworkReference,
-    runs: Sequence[NetworkObservation],
-    ratios: dict[tuple[str, str], float],
-    judging: set[str],
-) -> Iterator[tuple[Oracle, str, str, Fault]]:
-    """The faults of one cell: oracle, tensor, conversion, fault. Cells whose check could have failed are `judging`."""
-    plain = next((seen for seen in runs if seen.conversion == BASELINE and seen.status == "ok"), None)
-    errors: dict[str, float] = {}
-    for seen in runs:
-        if ending := _ending(seen):
-            oracle, message = ending
-            yield oracle, "", seen.conversion, Fault(1.0, message)
-            continue
-        yield from _misshapen(reference, seen)
-        for tensor, record in _judged(reference, seen):
-            ratio, error, allowed = _ratio(reference, tensor, record, errors.get(tensor))
-            if seen is plain:
-                errors[tensor] = error
+@dataclass
+class _Cells:
+    """Judges cell by cell. `ratios`: the worst by cell and tensor; `judging`: the cells whose check can have failed."""
+
+    reference: NetworkReference
+    ratios: dict[tuple[str, str], float] = field(default_factory=dict)
+    judging: set[str] = field(default_factory=set)
+
+    def faults(self, runs: Sequence[NetworkObservation]) -> Iterator[tuple[Oracle, str, str, Fault]]:
+        """The faults of the runs of one cell: oracle, tensor, conversion, fault."""
+        plain = next((seen for seen in runs if seen.conversion == BASELINE and seen.status == "ok"), None)
+        errors: dict[str, float] = {}
+        for seen in runs:
+            if ending := _ending(seen):
+                oracle, message = ending
+                yield oracle, "", seen.conversion, Fault(1.0, message)
+                continue
+            yield from _misshapen(self.reference, seen)
+            for tensor, error, fault in self._values(seen, errors):
+                if seen is plain:
+                    errors[tensor] = error
+                if fault is not None:
+                    yield "values", tensor, seen.conversion, fault
+            if seen.conversion == "both":
+                for loss in losses(seen.modules):
+                    yield "strides", f"module:{loss.path}", seen.conversion, Fault(1.0, loss.message)
+
+    def _values(
+        self, seen: NetworkObservation, plain: Mapping[str, float]
+    ) -> Iterator[tuple[str, float, Fault | None]]:
+        """Each tensor of a run with its error, and what is wrong with it; `plain` are the errors without conversion."""
+        for tensor, record in _judged(self.reference, seen):
+            ratio, error, allowed = _ratio(self.reference, tensor, record, plain.get(tensor))
             if not math.isnan(ratio):
-                ratios[seen.cell, tensor] = max(ratio, ratios.get((seen.cell, tensor), 0.0))
-                judging.update([seen.cell] if decisive(reference, tensor, record) else [])
-            if ratio > 1.0:
-                yield (
-                    "values",
-                    tensor,
-                    seen.conversion,
-                    _fault(tensor, record, reference.values[tensor], error, allowed),
-                )
-        if seen.conversion == "both":
-            for loss in losses(seen.modules):
-                yield "strides", f"module:{loss.path}", seen.conversion, Fault(1.0, loss.message)
+                self.ratios[seen.cell, tensor] = max(ratio, self.ratios.get((seen.cell, tensor), 0.0))
+                self.judging.update([seen.cell] if decisive(self.reference, tensor, record) else [])
+            value = self.reference.values[tensor]
+            yield tensor, error, _fault(tensor, record, value, error, allowed) if ratio > 1.0 else None
 
 
 def _ending(seen: NetworkObservation) -> tuple[Oracle, str] | None:

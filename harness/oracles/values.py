@@ -122,7 +122,7 @@ def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Ar
     return np.asarray(same | overflow | excused | (allowed == UNLIMITED))
 
 
-def _fault(tensor: str, values: Array, standard: Standard, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913
+def _fault(tensor: str, values: Array, standard: Standard, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913 - what it tells of
     """`rank` orders the elements; the worst is shown, NaN first."""
     flat = int(np.argmax(np.where(np.isnan(rank), np.inf, rank)))
     count = int(np.count_nonzero(wrong))

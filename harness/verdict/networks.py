@@ -23,6 +23,7 @@ from harness.oracles import judge_network
 from harness.verdict.blame import Blamer, Explain, nothing_known
 from harness.verdict.deviations import in_range
 from harness.verdict.outcome import rounded
+from harness.verdict.ruling import states
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -149,14 +150,7 @@ class NetworkTrial:
         failures, accepted = self._settled(judgement.findings, example)
         failures, blames, explained = self._blamed(failures, result)
         accepted += explained
-        states = dict.fromkeys((seen.cell for seen in result.observations), "passed")
-        for cells in judgement.untrusted.values():
-            states.update(dict.fromkeys(cells, "untrusted"))
-        for finding in accepted:
-            states.update(dict.fromkeys(finding.cells, "deviation"))
-        for finding in failures:
-            states.update(dict.fromkeys(finding.cells, "failed"))
-        for cell, state in states.items():
+        for cell, state in states(result.observations, judgement, accepted, failures).items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
         outcome.untrusted.update(judgement.untrusted.keys())
         for (_cell, tensor), ratio in judgement.ratios.items():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from harness.execution import Result
-from harness.nouns import Case, Deviation, Example, Finding, Judgement, Observation
+from harness.nouns import Case, Deviation, Example, Finding, Judgement, NetworkObservation, Observation
 from harness.oracles import judge
 from harness.verdict.deviations import Settled, accumulators, settle
 
@@ -41,14 +41,25 @@ class Ruling:
 
     def states(self) -> dict[str, str]:
         """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
-        cells = dict.fromkeys((observation.cell for observation in self.result.observations), "passed")
-        for concerned in self.judgement.untrusted.values():
-            cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
-        for _, accepted in self.settled.accepted:
-            cells.update(dict.fromkeys(accepted.cells, "deviation"))
-        for finding in self.failures:
-            cells.update(dict.fromkeys(finding.cells, "failed"))
-        return cells
+        accepted = [finding for _, finding in self.settled.accepted]
+        return states(self.result.observations, self.judgement, accepted, self.failures)
+
+
+def states(
+    observations: Iterable[Observation | NetworkObservation],
+    judgement: Judgement,
+    accepted: Iterable[Finding],
+    failures: Iterable[Finding],
+) -> dict[str, str]:
+    """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+    cells = dict.fromkeys((observation.cell for observation in observations), "passed")
+    for concerned in judgement.untrusted.values():
+        cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
+    for finding in accepted:
+        cells.update(dict.fromkeys(finding.cells, "deviation"))
+    for finding in failures:
+        cells.update(dict.fromkeys(finding.cells, "failed"))
+    return cells
 
 
 def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
