@@ -51,7 +51,7 @@ class Reader:
         if isinstance(written, tuple):
             return tuple(self.read(item, (*at, index)) for index, item in enumerate(written))
         if isinstance(written, Words):
-            return self._words(written, at)
+            return self.words(written, at)
         if not isinstance(written, str):
             return written
         if written in self.tensors:
@@ -60,7 +60,8 @@ class Reader:
             return TensorArgument(written)
         return self.scope.parse(written, at, hint=self._hint(written))
 
-    def _words(self, written: Words, at: Location) -> Any:
+    def words(self, written: Words, at: Location) -> Any:
+        """What ``{text: ...}`` or ``{torch: ...}`` stands for. Both, or neither, is a mistake."""
         if (written.text is None) == (written.torch is None) and not self.scope.report.has_wrong_key(at):
             message = "give one of {text: ...}, passed as it is, and {torch: ...}, a name that torch has"
             self.scope.report.add(at, message)

@@ -13,6 +13,7 @@ from harness.declaration.examples import build_examples
 from harness.declaration.mistakes import suggestion
 from harness.declaration.models import NumericsModel, SingleModel
 from harness.declaration.modules import build_module
+from harness.declaration.names import PLACEHOLDER, is_dotted, is_name
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
@@ -20,11 +21,7 @@ from harness.declaration.tensors import build_tensors
 from harness.declaration.validation import Report
 from harness.nouns import Case, Expression, Numerics, Size
 
-_PLACEHOLDER: Final = "{name}"
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-_KEYWORD_OR_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _OUTPUT: Final = re.compile(r"output\[\d+\]")
-_CASE_NAME: Final = re.compile(r"\w[\w.-]*")
 
 
 def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
@@ -52,7 +49,7 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
         common["examples"] = build_examples(entry, report, sizes, tensors)
     for member, name, at, key in _names(entry, report):
-        if not _CASE_NAME.fullmatch(name):
+        if not is_name(name):
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
         line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
         call, inplace = _calls(entry, report, member)
@@ -62,9 +59,9 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
 
 def case_names(entry: Entry) -> tuple[str, ...]:
     """What its cases are called, twins aside: its key; of a family the names, in the place of ``{name}`` in the key."""
-    pattern = entry.key if _PLACEHOLDER in entry.key else _PLACEHOLDER
+    pattern = entry.key if PLACEHOLDER in entry.key else PLACEHOLDER
     names = entry.model.names
-    return (entry.key,) if names is None else tuple(pattern.replace(_PLACEHOLDER, name) for name in names)
+    return (entry.key,) if names is None else tuple(pattern.replace(PLACEHOLDER, name) for name in names)
 
 
 def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
@@ -72,10 +69,10 @@ def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]
     names = entry.model.names
     dotted, call_at = _dotted(entry)
     if names is None:
-        if _PLACEHOLDER in dotted:
+        if PLACEHOLDER in dotted:
             report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
         return [(entry.key, entry.key, entry.location, True)]
-    if _PLACEHOLDER not in dotted:
+    if PLACEHOLDER not in dotted:
         report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
     places = [(*entry.location, "names", index) for index in range(len(names))]
     return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
@@ -89,13 +86,13 @@ def _dotted(entry: Entry) -> tuple[str, Location]:
 
 def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
     (dotted, at), inplace = _dotted(entry), entry.get("inplace")
-    call = dotted.replace(_PLACEHOLDER, name)
-    if dotted and not _DOTTED.fullmatch(call):
+    call = dotted.replace(PLACEHOLDER, name)
+    if dotted and not is_dotted(call):
         report.add(at, f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d")
     if inplace is None:
         return call, None
-    inplace = inplace.replace(_PLACEHOLDER, name)
-    if not _KEYWORD_OR_DOTTED.fullmatch(inplace):
+    inplace = inplace.replace(PLACEHOLDER, name)
+    if not (inplace.isidentifier() or is_dotted(inplace)):
         message = f"{inplace!r} is neither a keyword, such as inplace, nor a dotted name, such as torch.relu_"
         report.add(entry.at("inplace"), message)
     return call, inplace

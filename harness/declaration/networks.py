@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from harness.declaration.arguments import Reader
 from harness.declaration.document import Document
 from harness.declaration.entry import Layered
 from harness.declaration.models import Argument, Arithmetic, SizeEntry, Words
+from harness.declaration.names import PLACEHOLDER, is_dotted, is_name
 from harness.declaration.positions import Location
 from harness.declaration.scope import Scope
 from harness.declaration.sizes import build_size
@@ -24,9 +25,6 @@ StepName = Literal["eval", "train"]
 RunnerName = Literal["eager", "fx", "script", "trace", "export", "compile"]
 PrecisionName = Literal["float32", "bfloat16"]
 ConversionName = Literal["both", "model", "input"]
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-_NAME: Final = re.compile(r"\w[\w.-]*")
-_PLACEHOLDER: Final = "{name}"
 
 
 class InputModel(Strict):
@@ -122,7 +120,7 @@ def _networks(checked: ModelsFile, report: Report) -> Iterator[Network]:
             if name in lines:
                 report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
             lines.setdefault(name, line)
-            factory = model.factory.replace(_PLACEHOLDER, name)
+            factory = model.factory.replace(PLACEHOLDER, name)
             yield Network(f"{report.document.shown}::{name}", name, checked.suite, line, factory, **common)
 
 
@@ -130,14 +128,14 @@ def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
     """Name and place of each model of an entry, and whether that place is a key."""
     names, at = entry.model.names, entry.location
     if names is None:
-        if not _NAME.fullmatch(entry.key):
+        if not is_name(entry.key):
             entry.report.add(at, f"{entry.key!r} is not a name for a model; use letters, digits, _, . and -", key=True)
-        if not _DOTTED.fullmatch(entry.model.factory):
+        if not is_dotted(entry.model.factory):
             message = f"{entry.model.factory!r} is not a dotted name, such as torchvision.models.resnet18"
             entry.report.add((*at, "factory"), message)
         yield entry.key, at, True
         return
-    if _PLACEHOLDER not in entry.model.factory:
+    if PLACEHOLDER not in entry.model.factory:
         message = "a family with names: needs '{name}' in its factory, such as torchvision.models.{name}"
         entry.report.add((*at, "factory"), message)
     for index, name in enumerate(names):
@@ -146,6 +144,7 @@ def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
 
 def _common(entry: _Entry) -> dict[str, Any]:
     scope = Scope(entry.report, entry.key, tuple(entry.get("sizes")))
+    reader = _FactoryReader(scope)
     sizes = [_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()]
     same = (
         "steps",
@@ -166,8 +165,7 @@ def _common(entry: _Entry) -> dict[str, Any]:
         "sizes": tuple(size for size in sizes if size is not None),
         "inputs": tuple(_inputs(entry, scope)),
         "arguments": {
-            name: _argument(written, scope, entry.at("arguments", name))
-            for name, written in entry.get("arguments").items()
+            name: reader.read(written, entry.at("arguments", name)) for name, written in entry.get("arguments").items()
         },
     }
 
@@ -198,12 +196,17 @@ def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
         yield InputSpec(name, extents, model.layout == "channels_last", model.dtype, model.most)
 
 
-def _argument(written: Any, scope: Scope, at: Location) -> Any:
-    if isinstance(written, tuple):
-        return tuple(_argument(item, scope, (*at, index)) for index, item in enumerate(written))
-    if isinstance(written, Words):
+class _FactoryReader(Reader):
+    """Reads the arguments of a factory: no tensor is among them, and nothing of torch's."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope, ())
+
+    def words(self, written: Words, at: Location) -> str | None:
+        """The text; a name of torch's, which never reaches a factory, is a mistake."""
+        if written.torch is not None:
+            message = "{torch: ...} is no argument of a factory; write one that looks {text: ...} up in torch"
+            self.scope.report.add((*at, "torch"), message, key=True)
+        elif written.text is None and not self.scope.report.has_wrong_key(at):
+            self.scope.report.add(at, "this says nothing; give {text: ...}, which is passed as it is")
         return written.text
-    if not isinstance(written, str):
-        return written
-    hint = f"; for the text itself write {{text: {written}}}" if written.isidentifier() else ""
-    return scope.parse(written, at, hint=hint)

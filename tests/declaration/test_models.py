@@ -65,6 +65,12 @@ def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
         ("sizes:", "sises:", "5:5: unknown key 'sises'; did you mean 'sizes'?"),
         ("package.module.make", "make", "4:14: 'make' is not a dotted name, such as torchvision.models.resnet18"),
         ("S: 8..10", "S: spatial", "5:27: 'S' of a model is a list of choices or a range such as 1..5"),
+        (
+            "sizes:",
+            "arguments: {form: {torch: channels_last}}\n    sizes:",
+            "5:24: {torch: ...} is no argument of a factory",
+        ),
+        ("sizes:", "arguments: {form: [1, {}]}\n    sizes:", "5:27: this says nothing; give {text: ...}"),
         ("    inputs: {x: {shape: [N, 3, S, S]}}\n", "", "3:3: 'net' has no inputs; it needs at least one"),
     ],
 )
