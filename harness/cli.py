@@ -1,4 +1,4 @@
-"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `model`."""
+"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness import __version__
+from harness.accuracy import accuracy
 from harness.commands import check, contract, doctor, replay
 from harness.covering import coverage
 from harness.errors import UserError
@@ -53,6 +54,7 @@ def _parser() -> _Parser:
     _add_coverage(commands)
     _add_model(commands)
     _add_contract(commands)
+    _add_accuracy(commands)
     return parser
 
 
@@ -104,6 +106,12 @@ def _add_contract(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser("contract", help="which operators keep channels-last, from golden/layouts")
     command.add_argument("--write", metavar="FILE", type=Path, help="write it into this Markdown file")
     command.set_defaults(command=contract)
+
+
+def _add_accuracy(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("accuracy", help="write the worst ratios of error to allowance to golden/accuracy/")
+    command.add_argument("--record", metavar="FILE", help="the record of a run (default: .equivalence/record.json)")
+    command.set_defaults(command=accuracy)
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:

@@ -115,9 +115,8 @@ def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
 def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     written = entry.get("numerics")
     if written is None:
-        message = (
-            f"{entry.key!r} has no numerics; write exact, multilinear, elementwise or normwise, here or in defaults"
-        )
+        rules = "exact, multilinear, elementwise, normwise or resampling"
+        message = f"{entry.key!r} has no numerics; write {rules}, here or in defaults"
         scope.report.add(entry.location, message, key=True)
         return None
     model = written if isinstance(written, NumericsModel) else NumericsModel(output=written)

@@ -17,8 +17,8 @@ Dtype = Literal[
 ]  # fmt: skip
 PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "unspecified"]
-Shorthand = Literal["exact", "multilinear", "elementwise", "normwise"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
+Shorthand = Literal["exact", "multilinear", "elementwise", "normwise", "resampling"]
 MagnitudeName = Literal["none", "input", "one", "both"]
 FormatName = Literal["contiguous", "channels_last"]
 OutputName = Literal["preserves", "contiguous", "channels_last", "unspecified"]
@@ -197,7 +197,7 @@ class ExampleModel(Strict):
 NumericsEntry = Annotated[
     Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("exact, multilinear, elementwise, normwise, or a mapping such as {output: exact, terms: 9}"),
+    _expected("exact, multilinear, elementwise, normwise, resampling, or a mapping such as {output: exact, terms: 9}"),
 ]
 OutputEntry = Annotated[
     Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.nouns.expression import Expression
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
-Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "unspecified"]
+Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 """What a case is run in unless it says otherwise."""

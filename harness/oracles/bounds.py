@@ -24,6 +24,15 @@ UNLIMITED: Final = float(np.inf)
 """The allowance where partial sums may overflow the accumulator: any number passes, NaN and Inf too."""
 
 
+COORDINATE: Final = 4.0
+"""Roundings of a coordinate, each of them relative to the size of its dimension at most.
+
+aten/src/ATen/native/UpSample.h, area_pixel_compute_scale and area_pixel_compute_source_index: the scale is rounded (a
+quotient of sizes, or given as a double), its product with the index of the output, and the difference to 1/2; none of
+these is larger than the size. The antialiased kernel (cpu/UpSampleKernel.cpp, _compute_indices_weights_aa) has one more
+in the distance to the centre.
+"""
+
 INNER: Final = 4.0
 """Allowed moves by roundings inside operators."""
 
@@ -42,7 +51,14 @@ def gamma(n: npt.ArrayLike, u: float) -> Array:
 
 
 def allowance(  # noqa: PLR0913 - the quantities of one formula
-    reference: Array, bound: Array, terms: npt.ArrayLike, *, dtype: str, accumulator: str, integral: bool = False
+    reference: Array,
+    bound: Array,
+    terms: npt.ArrayLike,
+    *,
+    dtype: str,
+    accumulator: str,
+    integral: bool = False,
+    moved: Array | float = 0.0,
 ) -> Array:
     """How far each element of a sum of `terms` products may lie from `reference`, in the reference's own unit.
 
@@ -50,11 +66,11 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
     underflow in the accumulator add its tiny each (Higham, eq. 2.8). In float64 the reference has made the same
     errors as the result, so both count: |y - x| + |ref - x| with u |x| <= u (|ref| + gamma_n B) is within
     twice the bound. `integral` says that the summands are integers: where B <= 2^p no partial sum in any order is
-    rounded, and the allowance is 0.
+    rounded, and the allowance is 0. `moved`, what coefficients that are themselves off account for, joins gamma_n B.
     """
     with np.errstate(all="ignore"):
         n = np.asarray(terms, dtype=np.float64)
-        spread = np.where(bound == 0, 0.0, gamma(n, unit_roundoff(accumulator)) * bound)
+        spread = np.where(bound == 0, 0.0, gamma(n, unit_roundoff(accumulator)) * bound) + moved
         floor = tiny(dtype) + np.where(bound > 0, n * tiny(accumulator), 0.0)
         allowed = spread + unit_roundoff(dtype) * (np.abs(reference) + spread) + floor
         allowed = _own_error(allowed, dtype)
@@ -63,6 +79,14 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
         if integral:
             allowed = np.where(bound <= exact_up_to(dtype, accumulator), 0.0, allowed)
         return _patterned(allowed, reference)
+
+
+def misplaced(move: Array, accumulator: str) -> Array:
+    """How far coordinates computed in `accumulator` move a value that `move` says the move of for a size in pixels.
+
+    Source and derivation: harness/execution/worker/interpolation.py, and `COORDINATE`.
+    """
+    return np.asarray(COORDINATE * unit_roundoff(accumulator) * move)
 
 
 def exact_up_to(dtype: str, accumulator: str) -> float:

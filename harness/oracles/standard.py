@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.nouns import Case, Example, Reference
-from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, perturbed
+from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, misplaced, perturbed
 from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, round_to
 
 Array = npt.NDArray[Any]
@@ -89,6 +89,8 @@ def standard_of(
         )
     elif rule == "elementwise":
         allowed = _elementwise(case, reference, tensor, part, kept)
+    elif rule == "resampling":
+        allowed = _resampled(reference, tensor, part, kept)
     else:
         integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
         allowed = _summed(reference, tensor, dtype, kept, integral=integral)
@@ -107,6 +109,12 @@ def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, 
     terms = reference.terms[tensor] * (3 if dtype in PARTS else 1)
     integral = integral and _whole(values) and _whole(bound)
     return allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
+
+
+def _resampled(reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+    values, bound = reference.values[tensor], reference.bound[tensor]
+    moved = misplaced(reference.spread[tensor], accumulator)
+    return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, moved=moved)
 
 
 def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:

@@ -28,7 +28,12 @@ Mistakes = Callable[[str], list[str]]
         (
             "    numerics: exact\n",
             "",
-            [("3:3: 'thing' has no numerics; write exact, multilinear, elementwise or normwise, here or in defaults")],
+            [
+                (
+                    "3:3: 'thing' has no numerics; write exact, multilinear, elementwise, normwise or resampling, "
+                    "here or in defaults"
+                )
+            ],
         ),
         (
             (
@@ -172,7 +177,7 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             "defaults: {numerics: exct, outpt: 1}\ncases:",
             [
                 (
-                    "2:22: expected one of exact, multilinear, elementwise, normwise, got the text "
+                    "2:22: expected one of exact, multilinear, elementwise, normwise, resampling, got the text "
                     "'exct'; did you mean 'exact'?"
                 ),
                 "2:28: unknown key 'outpt'; did you mean 'output'?",
@@ -240,7 +245,7 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
             "module, init, train, state, names"
         ),
         (
-            "17:15: expected one of exact, multilinear, elementwise, normwise, got the text "
+            "17:15: expected one of exact, multilinear, elementwise, normwise, resampling, got the text "
             "'exat'; did you mean 'exact'?"
         ),
     ]

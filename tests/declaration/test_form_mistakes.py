@@ -110,8 +110,8 @@ def test_a_misspelt_key_is_one_mistake(wrong: Wrong, old: str, new: str, expecte
             "5",
             [
                 (
-                    "9:15: expected exact, multilinear, elementwise, normwise, or a mapping such as {output: exact, "
-                    "terms: 9}, got the number 5"
+                    "9:15: expected exact, multilinear, elementwise, normwise, resampling, or a mapping such as "
+                    "{output: exact, terms: 9}, got the number 5"
                 )
             ],
         ),
@@ -234,7 +234,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "exactt",
             [
                 (
-                    "9:15: expected one of exact, multilinear, elementwise, normwise, got the text "
+                    "9:15: expected one of exact, multilinear, elementwise, normwise, resampling, got the text "
                     "'exactt'; did you mean 'exact'?"
                 )
             ],
@@ -244,8 +244,8 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "{output: exakt}",
             [
                 (
-                    "9:24: expected one of exact, multilinear, selection, elementwise, normwise, unspecified, got the "
-                    "text 'exakt'; did you mean 'exact'?"
+                    "9:24: expected one of exact, multilinear, selection, elementwise, normwise, resampling, "
+                    "unspecified, got the text 'exakt'; did you mean 'exact'?"
                 )
             ],
         ),
@@ -264,7 +264,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             [
                 (
-                    "9:15: expected one of exact, multilinear, elementwise, normwise, got the text "
+                    "9:15: expected one of exact, multilinear, elementwise, normwise, resampling, got the text "
                     "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'"
                 )
             ],

@@ -166,3 +166,15 @@ def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
     assert length((torch.ones(4, 6),), torch.ones(4)) == 6
     assert length((torch.ones(2, 3), torch.ones(3, 50)), torch.ones(2, 50)) == 3
     assert length((torch.ones(3),), torch.ones(3)) == 1
+
+
+def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) -> None:
+    """Added to a large number one after the other, each of many small ones is rounded away."""
+    run_here(SOFTMAX, drawn(SOFTMAX))  # it has loaded torch in this process
+    torch, noise = __import__("torch"), module("noise")
+    terms = torch.full((1, 4097), 2.0**-25, dtype=torch.float64)
+    terms[0, 0] = 1.0
+    with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1) as mode:
+        lost = mode._lost(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
+        assert lost.item() == pytest.approx(4096 * 2.0**-25)
+        assert mode._lost(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above

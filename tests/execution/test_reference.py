@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from harness.execution import Result
+from harness.execution.requests import reference_request
+from harness.execution.shipping import PACKAGE
 from harness.generation import fills
 from harness.nouns.observation import Array
 from tests.execution import stand
@@ -95,6 +98,17 @@ def test_a_number_has_a_magnitude(run_here: Run) -> None:
     np.testing.assert_array_equal(
         reference.bound["grad:x"], np.full((2, 3, 4, 5), np.abs(reference.grad_outputs["output[0]"]))
     )
+
+
+def test_an_expanded_grad_output_is_laid_out_anew(run_here: Run) -> None:
+    """A copy that kept the order of its strides would be stored with the images innermost."""
+    relu = stand.case("torch.nn.functional.relu", rules=("exact", "selection"))
+    example = stand.example(relu, sizes={"N": 3}, layouts={"grad_output": "contiguous:expand_n"})
+    run_here(relu, example)  # it has loaded the worker's package
+    reference = importlib.import_module(f"{PACKAGE}.reference")
+    request = reference_request(relu, example)
+    graph = reference.Graph(request, reference.tensors.numbers(request), np.array)
+    assert graph.cotangent(0).flags.c_contiguous
 
 
 def test_the_reference_of_a_worker_is_the_same(run: Run, run_here: Run) -> None:

@@ -159,6 +159,24 @@ def padded_on_the_right(call: Kernel, x: torch.Tensor, padding: list[int]) -> to
     return y
 
 
+@fault("native_group_norm", torch.float64)
+def second_group(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """All groups but the first: a deviation that is off in the seventh digit."""
+    y, mean, rstd = call(x, *rest)
+    groups = rest[5]
+    y[:, x.shape[1] // groups :] *= 1 + 1e-7
+    return y, mean, rstd
+
+
+@fault("upsample_bilinear2d", torch.float32)
+def last_column_of_a_resampled_image(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A coefficient of the last column, in channels-last."""
+    y = call(x, *rest)
+    if channels_last(x) and y.shape[3] > 1:
+        y[..., -1] *= 1.0001
+    return y
+
+
 # Where and how it runs
 
 
@@ -299,6 +317,15 @@ def gradient_of_a_border(call: Kernel, grad: torch.Tensor, x: torch.Tensor, padd
     return g
 
 
+@fault("native_batch_norm_backward", torch.float32)
+def gradient_of_a_scale(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> Any:
+    """The last channel's gradient of the weight, in channels-last."""
+    dx, dw, db = call(grad, x, *rest)
+    if channels_last(x) and dw is not None:
+        dw[-1] += 1
+    return dx, dw, db
+
+
 # Formats
 
 
@@ -325,6 +352,19 @@ def format_of_a_volumes_gradient_lost(call: Kernel, grad: torch.Tensor, x: torch
 def format_lost_by_a_flip(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """A contiguous mirror image."""
     return call(x, *rest).contiguous()
+
+
+@fault("native_group_norm", torch.float32)
+def format_of_a_norm_lost(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """A contiguous output whatever the input."""
+    y, mean, rstd = call(x, *rest)
+    return y.contiguous(), mean, rstd
+
+
+@fault("upsample_nearest2d_backward", torch.float64)
+def format_of_a_resampled_gradient_lost(call: Kernel, grad: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A contiguous gradient whatever grad_output."""
+    return call(grad, *rest).contiguous()
 
 
 # Copies and products of matrices

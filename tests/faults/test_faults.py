@@ -15,6 +15,7 @@ from tests.faults.conftest import PLANTED, Trials
 
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
+VOLUME = {"D": 1, "N": 1, "H": 1, "W": 1}
 POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
 POOL3D = POOL | {"kernel": (1, 1, 1), "stride": (1, 1, 1), "pad_d": 0}
 PAD = {"before": (0, 0), "after": (0, 0)}
@@ -121,6 +122,36 @@ FAULTS = {
         "adaptive_avg_pool2d[float64]",
         ("strides", "grad:input", "layout"),
         IMAGE | {"C": 2, "W": 2, "out": (1, 2)},
+        NHWC | {"grad_output": "channels_last"},
+    ),
+    "second_group": Fault(
+        "group_norm[float64]", (*OUTPUT, "universal"), VOLUME | {"groups": 2, "Cg": 1, "W": 2}, fill="reals"
+    ),
+    "gradient_of_a_scale": Fault(
+        "batch_norm_training[float32]",
+        ("values", "grad:weight", "layout"),
+        VOLUME | {"C": 2, "W": 2, "momentum": 0.125},
+        NHWC,
+        fill="reals",
+    ),
+    "format_of_a_norm_lost": Fault(
+        "group_norm[float32]",
+        ("strides", "output[0]", "layout"),
+        VOLUME | {"groups": 1, "Cg": 2, "W": 2},
+        NHWC,
+        fill="reals",
+    ),
+    "last_column_of_a_resampled_image": Fault(
+        "bilinear[float32]",
+        (*OUTPUT, "layout"),
+        IMAGE | {"C": 2, "W": 2, "P": 1, "Q": 2, "align_corners": False},
+        NHWC,
+        fill="reals",
+    ),
+    "format_of_a_resampled_gradient_lost": Fault(
+        "nearest[float64]",
+        ("strides", "grad:input", "layout"),
+        IMAGE | {"C": 2, "W": 2, "scale": (1.0, 1.0)},
         NHWC | {"grad_output": "channels_last"},
     ),
     "last_channel_of_a_copy": Fault("clone[uint8]", (*OUTPUT, "layout"), IMAGE | {"D": 1, "C": 2, "W": 2}, NHWC),

@@ -4,11 +4,15 @@ D. S. Parker, Monte Carlo Arithmetic, UCLA CSD-970002, 1997: perturb the operand
 about a unit roundoff, at random, and look at how far the result moves. Fused operators are taken apart, so that what
 cancels in exact arithmetic (the gradient of a group of one element) leaves the noise that it leaves in a kernel. A
 sum of n terms is perturbed by sqrt(n) u times the sum of magnitudes: Higham and Mary, A new approach to probabilistic
-rounding error analysis, SISC 41(5), 2019, which holds for any order of summation.
+rounding error analysis, SISC 41(5), 2019, which holds for any order of summation where roundings are independent. Those
+of terms below u times the sum are not: added one after the other, as channels-last kernels do it, they are lost, always
+to the same side. The rounding of a + b is never larger than either (Shewchuk, Adaptive precision floating-point
+arithmetic, 1997, lemma 1), so what such terms come to is added to the perturbation.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Callable
 
@@ -40,13 +44,18 @@ SUMS = frozenset(
 )
 """Operators that add up products: perturbed in proportion to the sum of magnitudes, by the length of the sum."""
 
+_PLAIN_SUMS = ("sum", "mean")
+
 SMALLEST = 2.0**-40
 """A perturbation that float64 resolves; that of a smaller unit roundoff is scaled down from it."""
 
 TRIALS = 8
 """Patterns. The largest move of eight is below a quarter of its standard deviation once in 400,000 elements."""
 
-_COUNT = 1 << 16
+_BITS = 16
+_COUNT = 1 << _BITS
+_MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
+"""Where the next numbers begin: the linear congruential generator of Knuth, TAOCP vol. 2, 3rd ed., section 3.3.4."""
 
 
 class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where types are checked
@@ -59,8 +68,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         super().__init__()
         self.inner, self.stored, self.tiny = inner, stored, tiny
         self.depth = 0
-        self.drawn = np.random.Philox(key=np.array([trial, _COUNT], dtype=np.uint64))
-        self.numbers = torch.from_numpy(_uniform(self.drawn.random_raw(_COUNT)))
+        self.state = trial
         self.clean: dict[int, tuple[Any, Any]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -81,8 +89,10 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             return self._in_place(func(*args, **keywords))
         else:
             found = func(*_mapped(args, self._operand), **_mapped(keywords, self._operand))
-        if name in SUMS:
+        if name in SUMS and self.inner:
             self._sum(func, args, keywords, found)
+        if name in _PLAIN_SUMS and self.inner:
+            found.add_(self._lost(func, args, keywords) * self._pattern(found))
         return _mapped(found, self._stored)
 
     def _apart(self, formula: Callable[..., Any], args: Any, keywords: Any) -> Any:
@@ -94,12 +104,20 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             self.depth -= 1
 
     def _operand(self, tensor: Any) -> Any:
-        return tensor * (1.0 + self.inner * self._pattern(tensor))
+        return tensor * self._pattern(tensor, self.inner) if self.inner else tensor
+
+    def _rounded(self, tensor: Any) -> Any:
+        return tensor.mul_(self._pattern(tensor, self.inner)) if self.inner else tensor
 
     def _stored(self, tensor: Any) -> Any:
         if self.depth:
-            return tensor.mul_(1.0 + self.inner * self._pattern(tensor))
-        rounded = tensor + self._step(tensor) * self._pattern(tensor)
+            return self._rounded(tensor)
+        if self.tiny:
+            rounded = tensor + self._step(tensor) * self._pattern(tensor)
+        elif self.stored:
+            rounded = tensor * self._pattern(tensor, self.stored)
+        else:
+            return tensor
         self.clean[rounded.data_ptr()] = rounded, tensor
         return rounded
 
@@ -108,7 +126,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
 
     def _in_place(self, tensor: Any) -> Any:
         """What an operator wrote into a tensor was computed there, and is stored there."""
-        tensor.mul_(1.0 + self.inner * self._pattern(tensor))
+        self._rounded(tensor)
         if self.depth:
             return tensor
         self.clean[tensor.data_ptr()] = tensor, tensor.clone()
@@ -130,17 +148,32 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             reach = self.inner * math.sqrt(length(args, result))
             result.add_(total.abs() * self._pattern(result), alpha=reach)
 
-    def _pattern(self, tensor: Any) -> Any:
-        """Numbers in the tensor's shape, others at every call."""
-        count, offset = tensor.numel(), int(self.drawn.random_raw() % _COUNT)
-        if offset + count <= _COUNT:
-            return self.numbers[offset : offset + count].view(tensor.shape)
-        return self.numbers.roll(-offset).repeat(count // _COUNT + 1)[:count].view(tensor.shape)
+    def _lost(self, func: Any, args: Any, keywords: Any) -> Any:
+        """The sum of the terms that a sum as large as theirs would not feel, for `sum` and `mean`."""
+        terms = args[0].abs()
+        dims = list(args[1]) if len(args) > 1 and args[1] else list(range(terms.dim()))
+        small = terms <= self.inner * terms.sum(dims, keepdim=True)
+        return func(terms.where(small, torch.zeros_like(terms)), *args[1:], **keywords)
+
+    def _pattern(self, tensor: Any, step: float = 0.0) -> Any:
+        """Numbers in the tensor's shape, others at every call; with `step`, factors that far from 1."""
+        self.state = (self.state * _MULTIPLIER + _INCREMENT) % (1 << 64)
+        count, offset = tensor.numel(), self.state >> (64 - _BITS)
+        table = _table(step)
+        if count <= _COUNT:
+            return table[offset : offset + count].view(tensor.shape)
+        return table[:_COUNT].roll(-offset).repeat(count // _COUNT + 1)[:count].view(tensor.shape)
 
 
-def _uniform(raw: Any) -> Any:
-    """Uniform on +-sqrt(3), of variance 1: two perturbations of one sign only would often cancel exactly."""
-    return (raw.astype(np.float64) * 2.0**-63 - 1.0) * math.sqrt(3.0)
+@functools.lru_cache(maxsize=16)  # one for each roundoff
+def _table(step: float) -> Any:
+    """The numbers twice over, so that a slice may begin anywhere: uniform on +-sqrt(3), of variance 1.
+
+    Two perturbations of one sign only would often cancel exactly.
+    """
+    raw = np.random.Philox(key=np.array([0, _COUNT], dtype=np.uint64)).random_raw(_COUNT)
+    numbers = torch.from_numpy(np.tile((raw.astype(np.float64) * 2.0**-63 - 1.0) * math.sqrt(3.0), 2))
+    return 1.0 + step * numbers if step else numbers
 
 
 def length(args: Any, result: Any) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import calls, dtypes, noise, observe, paths, tensors
+from . import calls, dtypes, interpolation, noise, observe, paths, tensors
 
 Change = Callable[[Any], Any]
 
@@ -116,7 +116,8 @@ class Graph:
     def cotangent(self, index: int) -> Any:
         """A fresh contiguous copy of the grad_output of that output."""
         dtype = self.due.get(f"output[{index}]", self.request["dtype"])
-        return np.array(tensors.cotangent(self.request, index, tuple(self.outputs[index].shape), dtype))
+        values = tensors.cotangent(self.request, index, tuple(self.outputs[index].shape), dtype)
+        return np.array(values, order="C")  # else an expanded grad_output would come out permuted
 
     def named(self) -> dict[str, Any]:
         """The outputs by ``output[i]``, then the buffers as the operator has left them."""
@@ -141,6 +142,8 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     _measure(request, values, reply["bound"], main, np.abs)
     if request["count"]:
         _measure(request, values, reply["terms"], main, np.ones_like)
+    if "resampling" in _rules(request):
+        _interpolate(request, values, reply, main)
     if "normwise" in _rules(request):
         _perturb(request, values, reply)
 
@@ -171,6 +174,30 @@ def _measure(
             for name, tensor in found.items()
             if _rule(request, name) == "selection" and _floats(tensor)
         )
+
+
+def _interpolate(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any], main: Graph) -> None:
+    """What the coefficients bound, for the output and for the gradient of the first tensor, which is resampled."""
+    first = tensors.described(request)[0]
+    matrices = interpolation.Matrices(resampler(request), tuple(first.shape[2:]))
+    found = {"output[0]": matrices.output(values[first.name])}
+    if first.differentiated:
+        found["grad:" + first.name] = matrices.gradient(main.cotangent(0))
+    for tensor, measured in found.items():
+        if _rule(request, tensor) == "resampling":
+            for into, array in zip(("bound", "terms", "spread"), measured):
+                reply[into][tensor] = _plain(np.ascontiguousarray(array, dtype=np.float64))
+
+
+def resampler(request: dict[str, Any]) -> Callable[[Any], Any]:
+    """The operator as a function of its first tensor, on arrays."""
+    name = tensors.described(request)[0].name
+
+    def resampled(image: Any) -> Any:
+        found = calls.invoke(request, {name: torch.from_numpy(np.array(image))}, plain=True)
+        return tensors.as_numpy(tensors.flatten(found)[0])
+
+    return resampled
 
 
 def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:

@@ -1,0 +1,60 @@
+"""The command `equivalence accuracy`: the worst ratios of error to allowance of a run, kept in golden/accuracy/."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import UserError
+from harness.reporting import read_record
+from harness.settings import Settings
+
+_FOLDER: Final = Path("golden") / "accuracy"
+_HEAD: Final = """\
+# The worst ratio of error to allowance of each tensor, over levels, layouts and examples of one run. 1 is the bound.
+# What a deviation accepts is left out, and exact tensors have no ratio. Written by `equivalence accuracy`.
+"""
+
+
+def accuracy(_: argparse.Namespace, settings: Settings) -> int:
+    """Write one file for each suite of the record. Raises UserError where the record has no ratio at all."""
+    record = read_record(settings.record)
+    suites: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for item in record["items"].values():
+        if item.get("ratios"):
+            suites[Path(item["case"].partition("::")[0]).stem].append(item)
+    if not suites:
+        raise UserError(f"{settings.record}: no item has a ratio of error to allowance; run the gate first")
+    for suite, items in sorted(suites.items()):
+        file = settings.root / _FOLDER / f"{suite}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(_lines(record, items)) + "\n", "utf-8")
+        print(f"{file.relative_to(settings.root)}: {len(items)} items, worst {_worst(items)}")  # noqa: T201 - a command prints
+    return 0
+
+
+def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterator[str]:
+    yield _HEAD + f"torch: {json.dumps(record['build']['torch'])}"
+    yield f"cpu: {json.dumps(record['build']['cpu'])}"
+    yield f"levels: {json.dumps([name for name, level in record['levels'].items() if level['state'] == 'run'])}"
+    yield f"examples: {sum(sum(item['examples'].values()) for item in items)}"
+    yield "worst:"
+    by_case: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    for item in items:
+        by_case[item["case"].partition("::")[2]][item["dtype"]] = item["ratios"]
+    for case, dtypes in sorted(by_case.items()):
+        yield f"  {case}:"
+        for dtype, ratios in dtypes.items():
+            told = ", ".join(f"{json.dumps(tensor)}: {ratio:.2g}" for tensor, ratio in sorted(ratios.items()))
+            yield f"    {dtype}: {{{told}}}"
+
+
+def _worst(items: list[Mapping[str, Any]]) -> str:
+    ratio, tensor, item = max(
+        (ratio, name, f"{item['case']}[{item['dtype']}]") for item in items for name, ratio in item["ratios"].items()
+    )
+    return f"{ratio:.2g} ({item}, {tensor})"

@@ -1,0 +1,70 @@
+"""The coefficients of an interpolation, read off the operator, and what they bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.execution import Result
+from harness.execution.requests import reference_request
+from harness.execution.shipping import PACKAGE, in_this_process
+from tests.execution import stand
+
+Run = Callable[..., Result]
+
+
+def module(name: str) -> Any:
+    """A module of the worker's package, in this process."""
+    in_this_process()
+    return __import__(f"{PACKAGE}.{name}", fromlist=["x"])
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool) -> None:
+    """Their product with the input is the output, and the transposed ones' with grad_output the gradient."""
+    arguments = {"size": (7, 3), "mode": mode, "antialias": antialias}
+    one = stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)
+    example = stand.example(one, "float32", fill="reals", seed=2)
+    reference, request = run_here(one, example).reference, reference_request(one, example)
+    image, cotangent = reference.inputs["x"], reference.grad_outputs["output[0]"]
+    matrices = module("interpolation").Matrices(module("reference").resampler(request), image.shape[2:])
+    height, width = matrices.matrices
+    np.testing.assert_allclose(height.sum(1), 1.0, rtol=1e-12)
+    output = np.einsum("ph,qw,nchw->ncpq", height, width, image)
+    np.testing.assert_allclose(output, reference.values["output[0]"], atol=1e-12)
+    gradient = np.einsum("ph,qw,ncpq->nchw", height, width, cotangent)
+    np.testing.assert_allclose(gradient, reference.values["grad:x"], atol=1e-12)
+    magnitudes = np.einsum("ph,qw,nchw->ncpq", abs(height), abs(width), abs(image))
+    np.testing.assert_allclose(reference.bound["output[0]"], magnitudes, rtol=1e-12)
+
+
+def test_nothing_moves_in_a_constant_image() -> None:
+    """A coefficient that is off is made up for by its neighbours: only the range of the window counts."""
+    matrices = module("interpolation").Matrices(lambda image: image[:, :, [0, 0, 1]][..., [0, 1, 1, 1]], (2, 2))
+    _bound, terms, moved = matrices.output(np.ones((1, 1, 2, 2)))
+    assert not moved.any()
+    assert (terms >= 1).all()
+
+
+def test_a_window_is_taken_one_pixel_wider() -> None:
+    """A coordinate that roundings take into the next cell reads a pixel that the exact one does not."""
+    interpolation = module("interpolation")
+    matrices = interpolation.Matrices(lambda image: image[:, :, [1]], (4, 1))
+    bound, _terms, moved = matrices.output(np.array([0.0, 1.0, 5.0, 100.0]).reshape(1, 1, 4, 1))
+    assert bound.item() == 1.0
+    assert moved.item() == pytest.approx(interpolation.STEEPEST * (4 + 1) * 5.0)
+
+
+def test_slopes_are_as_steep_as_said() -> None:
+    """Half the sum of the slopes of cubic coefficients, for both constants that PyTorch has."""
+    t = np.linspace(0.0, 1.0, 4001)
+    for a in (-0.75, -0.5):
+        inner = [((a + 2) * x - (a + 3)) * x * x + 1 for x in (t, 1 - t)]
+        outer = [((a * x - 5 * a) * x + 8 * a) * x - 4 * a for x in (1 + t, 2 - t)]
+        slopes = np.abs(np.gradient(np.array([*inner, *outer]), t, axis=1)).sum(0) / 2
+        assert slopes.max() <= module("interpolation").STEEPEST
+        assert slopes.max() >= module("interpolation").STEEPEST - 0.01
