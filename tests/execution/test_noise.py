@@ -13,6 +13,7 @@ from harness.execution.requests import reference_request
 from harness.execution.shipping import PACKAGE, in_this_process
 from harness.nouns import Case, Example, Expression, TensorArgument
 from harness.nouns.observation import Array
+from harness.oracles import round_to
 from harness.oracles.bounds import perturbed
 from tests.execution import stand
 
@@ -29,6 +30,8 @@ def normal(call: str, *tensors: Any, **options: Any) -> Case:
 LAYER_NORM = normal(F + "layer_norm", arguments={"normalized_shape": (Expression.parse("W"),)})
 SOFTMAX = normal(F + "softmax", arguments={"dim": 1})
 IMAGE = ("N", "C", "H", "W")
+MIDDLE = (Expression.parse("0.25"), Expression.parse("0.75"))
+PAIR = (stand.tensor("x", *IMAGE), stand.tensor("target", *IMAGE))
 OPERATORS = {
     "batch_norm": normal(
         F + "batch_norm",
@@ -59,6 +62,15 @@ OPERATORS = {
         stand.tensor("pos_weight", "W", grad=False),
         positional=(TensorArgument("x"), TensorArgument("target")),
         arguments={"weight": TensorArgument("weight"), "pos_weight": TensorArgument("pos_weight"), "reduction": "none"},
+    ),
+    "mse_loss": normal(F + "mse_loss", *PAIR),
+    "smooth_l1_loss": normal(F + "smooth_l1_loss", *PAIR, arguments={"beta": 0.5, "reduction": "sum"}),
+    "huber_loss": normal(F + "huber_loss", *PAIR, arguments={"delta": 0.5}),
+    "soft_margin_loss": normal(F + "soft_margin_loss", PAIR[0], stand.tensor("target", *IMAGE, grad=False)),
+    "binary_cross_entropy": normal(
+        F + "binary_cross_entropy",
+        *(stand.tensor(name, *IMAGE, between=MIDDLE) for name in ("x", "target")),
+        stand.tensor("weight", *IMAGE, between=MIDDLE, grad=False),
     ),
     "attention": normal(
         F + "scaled_dot_product_attention",
@@ -158,6 +170,25 @@ def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> N
     error = [np.abs(in_float32(reference.inputs["x"], two_passes=passes) - due) for passes in (False, True)]
     assert (error[1] <= allowed).all()
     assert (error[0] > 4 * allowed).any()
+
+
+@pytest.mark.parametrize("operator", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+def test_a_mean_over_all_is_held_to_the_roundings_of_its_sum(operator: str, run_here: Run) -> None:
+    """One number: float32 passes in the worst order; without one element, or in bfloat16, it is out of bounds."""
+    one = normal(F + operator, *PAIR, arguments={"reduction": "none"})
+    mean = normal(F + operator, *PAIR)
+    example = drawn(one, sizes={"N": 4, "C": 16, "H": 8, "W": 8})
+    terms = run_here(one, example).reference.values["output[0]"].ravel()
+    reference = run_here(mean, example).reference
+    due, spread = reference.values["output[0]"], reference.spread["output[0]"]
+    allowed = float(perturbed(due, spread, None, dtype="float32", accumulator="float32"))
+    in_order = np.cumsum(np.sort(terms)[::-1].astype(np.float32), dtype=np.float32)[-1] / np.float32(terms.size)
+    assert abs(float(in_order) - float(due)) <= allowed
+    assert abs(np.delete(terms, terms.argmax()).sum() / terms.size - float(due)) > 4 * allowed
+    total = np.zeros(())
+    for term in terms:
+        total = round_to("bfloat16", total + term)
+    assert abs(float(total) / terms.size - float(due)) > 4 * allowed
 
 
 def test_the_length_of_a_sum_is_read_from_its_operands() -> None:

@@ -447,6 +447,22 @@ def ignored_pixels_count(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
     return (y + 1 if rest[-1] == 1 else y), total
 
 
+@fault("mse_loss", torch.float32)
+def mean_in_bfloat16(call: Kernel, x: torch.Tensor, y: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The mean over all (the default), from squares in bfloat16, in channels-last: a single number."""
+    if channels_last(x) and not rest:
+        return call(x, y, 0).bfloat16().float().mean()
+    return call(x, y, *rest)
+
+
+@fault("huber_loss", torch.float32)
+def sum_without_the_last(call: Kernel, x: torch.Tensor, y: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The sum over all but the last element, in channels-last: a single number."""
+    if channels_last(x) and rest[:1] == (2,):
+        return call(x, y, 0, *rest[1:]).flatten()[:-1].sum()
+    return call(x, y, *rest)
+
+
 @fault("mse_loss_backward", torch.float64)
 def gradient_without_a_mean(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> torch.Tensor:
     """The last column of the gradient, where nothing is reduced."""

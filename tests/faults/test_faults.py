@@ -188,6 +188,12 @@ FAULTS = {
     "ignored_pixels_count": Fault(
         "nll_loss[float32]", (*OUTPUT, "universal"), IMAGE | {"reduction": "mean", "ignored": 1}, fill="reals"
     ),
+    "mean_in_bfloat16": Fault(
+        "mse_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "reduction": "mean"}, NHWC, fill="reals"
+    ),
+    "sum_without_the_last": Fault(
+        "huber_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "reduction": "sum"}, NHWC, fill="reals"
+    ),
     "gradient_without_a_mean": Fault(
         "mse_loss[float64]",
         ("values", "grad:input", "layout"),

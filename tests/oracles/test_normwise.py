@@ -11,7 +11,7 @@ import pytest
 
 from harness.nouns import Numerics
 from harness.oracles.bounds import INNER, ROUNDINGS, STORED, UNJUDGED, perturbed
-from harness.oracles.values import FLOOR, PEER
+from harness.oracles.values import FEWEST, FLOOR, PEER
 from tests.oracles.conftest import Stage
 
 Build = Callable[..., Stage]
@@ -80,6 +80,17 @@ def test_a_layout_much_less_accurate_than_the_other_is_found(
         worse = "drawn" if drawn > contiguous else "contiguous"
         assert (findings[0].kind, findings[0].layouts) == ("layout", (worse,))
         assert f"in layout {worse} output[0] is off by 0.55 of the bound" in findings[0].message
+
+
+@pytest.mark.parametrize("count", [1, FEWEST - 1, FEWEST])
+def test_few_elements_are_held_to_the_bound_alone(stage: Build, count: int) -> None:
+    """A few say too little of the size of errors: what is within the bound passes, what is beyond it does not."""
+    built = stage(np.ones(count), "normwise")
+    built.reference = replace(built.reference, spread={"output[0]": np.full(count, MOVE)})
+    built.alter("output[0]", lambda record: _off(record, 0.9 * INNER * MOVE))
+    assert len(built.judge().findings) == (count >= FEWEST)
+    built.alter("output[0]", lambda record: _off(record, 0.2 * INNER * MOVE))
+    assert len(built.judge().findings) == 1
 
 
 def _off(record: Any, by: float) -> Any:

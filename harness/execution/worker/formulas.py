@@ -253,8 +253,38 @@ def binary_cross_entropy_with_logits(
     """As aten/src/ATen/native/Loss.cpp does it, operator by operator."""
     gain = 1 if pos_weight is None else (pos_weight - 1) * target + 1
     loss = (1 - target) * input - gain * torch.nn.functional.logsigmoid(input)
-    if weight is not None:
-        loss = loss * weight
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: int = 1) -> Any:
+    """Logarithms are cut off at -100."""
+    loss = (target - 1) * (-input).log1p().clamp_min(-100) - target * input.log().clamp_min(-100)
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def mse_loss(input: Any, target: Any, reduction: int = 1) -> Any:
+    """Squares of differences."""
+    return _reduced((input - target).square(), reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: int = 1, beta: float = 1.0) -> Any:
+    """Square below `beta`, straight above (Girshick 2015)."""
+    away = (input - target).abs()
+    return _reduced(torch.where(away < beta, 0.5 * away * away / beta, away - 0.5 * beta), reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: int = 1, delta: float = 1.0) -> Any:
+    """`delta` times the smooth loss (Huber 1964)."""
+    away = (input - target).abs()
+    return _reduced(torch.where(away <= delta, 0.5 * away * away, delta * (away - 0.5 * delta)), reduction)
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: int = 1) -> Any:
+    """Return log(1 + exp(-target * input))."""
+    return _reduced((-target * input).exp().log1p(), reduction)
+
+
+def _reduced(loss: Any, reduction: int) -> Any:
     return loss.mean() if reduction == 1 else loss.sum() if reduction == 2 else loss
 
 
@@ -281,4 +311,11 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward,
 }
 
-_COMPOSED: dict[str, Callable[..., Any]] = {"binary_cross_entropy_with_logits": binary_cross_entropy_with_logits}
+_COMPOSED: dict[str, Callable[..., Any]] = {
+    "binary_cross_entropy": binary_cross_entropy,
+    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
+    "huber_loss": huber_loss,
+    "mse_loss": mse_loss,
+    "smooth_l1_loss": smooth_l1_loss,
+    "soft_margin_loss": soft_margin_loss,
+}

@@ -13,9 +13,8 @@ off by w'(t) dt whatever its own magnitude: no multiple of B has room for that w
 coefficients add up to one for every t, so their slopes add up to zero, and sum w' x = sum w' (x - m) for any m: with m
 in the middle of the window's range the result moves by at most dt times half the sum of the slopes' magnitudes times
 that range. Nothing moves in a constant image, which is what resampling must leave as it is. Where dt takes the
-coordinate into the next
-cell the window is one pixel wider. Along other dimensions the result is a sum of such results, whose coefficients have
-magnitudes that add up to 1 for linear and to at most 1.375 for cubic ones.
+coordinate into the next cell the window is one pixel wider. Along other dimensions the result is a sum of such results,
+whose coefficients have magnitudes that add up to 1 for linear and to at most 1.375 for cubic ones.
 """
 
 from __future__ import annotations
