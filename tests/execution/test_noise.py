@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,17 @@ OPERATORS = {
         *(stand.tensor(name, *IMAGE, between=MIDDLE) for name in ("x", "target")),
         stand.tensor("weight", *IMAGE, between=MIDDLE, grad=False),
     ),
+    "grid_sample_3d": normal(
+        F + "grid_sample",
+        stand.tensor("x", "N", "C", "3", "H", "W"),
+        stand.tensor("grid", "N", "3", "5", "4", "3", between=(Expression.parse("-1.5"), Expression.parse("1.5"))),
+        arguments={"padding_mode": "reflection", "align_corners": False},
+    ),
+    "affine_grid": normal(
+        F + "affine_grid",
+        stand.tensor("theta", "N", "2", "3"),
+        arguments={"size": (2, 3, 4, 5), "align_corners": False},
+    ),
     "attention": normal(
         F + "scaled_dot_product_attention",
         stand.tensor("query", *IMAGE),
@@ -79,6 +91,17 @@ OPERATORS = {
         stand.tensor("value", *IMAGE),
     ),
 }
+
+
+for _mode, _padding, _align in itertools.product(
+    ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (False, True)
+):
+    OPERATORS[f"grid_sample-{_mode}-{_padding}-{_align}"] = normal(
+        F + "grid_sample",
+        stand.tensor("x", *IMAGE),
+        stand.tensor("grid", "N", "5", "7", "2", between=(Expression.parse("-1.5"), Expression.parse("1.5"))),
+        arguments={"mode": _mode, "padding_mode": _padding, "align_corners": _align},
+    )
 
 
 def module(name: str) -> Any:

@@ -12,6 +12,8 @@ from typing import Any, Callable
 
 import torch
 
+from . import places
+
 
 def of(name: str, func: Any) -> Callable[..., Any] | None:
     """The formula of the operator of that name; None where there is none, or for an overload it does not cover."""
@@ -284,6 +286,20 @@ def soft_margin_loss(input: Any, target: Any, reduction: int = 1) -> Any:
     return _reduced((-target * input).exp().log1p(), reduction)
 
 
+def affine_grid_generator(theta: Any, size: Any, align_corners: bool) -> Any:
+    """Places from -1 to 1 in each dimension, the last one first, and 1, times the matrix of each image.
+
+    What a place is off by is relative to 1, where it is computed from, not to itself.
+    """
+    lines = []
+    for count in reversed(size[2:]):
+        line = torch.linspace(-1, 1, count, dtype=theta.dtype) if count > 1 else theta.new_zeros(1)
+        lines.append(((line if align_corners else line * ((count - 1) / count)) + 1) - 1)
+    places = torch.stack([*reversed(torch.meshgrid(*reversed(lines), indexing="ij")), theta.new_ones(size[2:])], -1)
+    flat = places.reshape(1, -1, len(size) - 1).expand(size[0], -1, -1)
+    return torch.bmm(flat, theta.transpose(1, 2)).reshape(size[0], *size[2:], len(size) - 2)
+
+
 def _reduced(loss: Any, reduction: int) -> Any:
     return loss.mean() if reduction == 1 else loss.sum() if reduction == 2 else loss
 
@@ -307,11 +323,16 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "var": var,
     "std": std,
     "linalg_vector_norm": linalg_vector_norm,
+    "grid_sampler_2d": places.sampled,
+    "grid_sampler_2d_backward": places.sampled_backward,
+    "grid_sampler_3d": places.sampled,
+    "grid_sampler_3d_backward": places.sampled_backward,
     "_scaled_dot_product_flash_attention_for_cpu": attention,
     "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward,
 }
 
 _COMPOSED: dict[str, Callable[..., Any]] = {
+    "affine_grid_generator": affine_grid_generator,
     "binary_cross_entropy": binary_cross_entropy,
     "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
     "huber_loss": huber_loss,

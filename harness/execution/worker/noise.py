@@ -25,12 +25,12 @@ from . import formulas
 EXACT = frozenset(
     """
     _to_copy _unsafe_view abs alias amax amin arange argmax argmin as_strided bitwise_and cat clamp clamp_max clamp_min
-    clone constant_pad_nd copy detach empty empty_like empty_strided eq expand fill flip full full_like gather ge gt
-    index index_select isinf isnan le lift_fresh logical_and logical_not lt masked_fill max max_pool2d_with_indices
+    clone constant_pad_nd copy detach empty empty_like empty_strided eq expand fill flip floor full full_like gather ge
+    gt index index_select isinf isnan le lift_fresh logical_and logical_not lt masked_fill max max_pool2d_with_indices
     max_pool2d_with_indices_backward max_pool3d_with_indices max_pool3d_with_indices_backward maximum min minimum ne neg
-    new_empty new_full new_ones new_zeros ones ones_like permute relu repeat reshape resize roll scalar_tensor scatter
-    select select_backward sgn sign slice slice_backward split squeeze stack threshold_backward transpose tril triu
-    unbind unfold unsqueeze view where zero zeros zeros_like
+    new_empty new_full new_ones new_zeros ones ones_like permute relu repeat reshape resize roll round scalar_tensor
+    scatter select select_backward sgn sign slice slice_backward split squeeze stack threshold_backward transpose tril
+    triu unbind unfold unsqueeze view where zero zeros zeros_like
     """.split()  # noqa: SIM905 - sixty names in quotes are no easier to read
 )
 """Operators that select, move or compare: nothing is rounded, and a perturbed operand would select something else."""
@@ -39,7 +39,7 @@ SUMS = frozenset(
     """
     _adaptive_avg_pool2d _adaptive_avg_pool2d_backward _adaptive_avg_pool3d _adaptive_avg_pool3d_backward addmm
     avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward baddbmm bmm convolution cumsum dot mean mm
-    nll_loss2d_forward nll_loss_forward sum
+    nll_loss2d_forward nll_loss_forward scatter_add sum
     """.split()  # noqa: SIM905 - as above
 )
 """Operators that add up products: perturbed in proportion to the sum of magnitudes, by the length of the sum."""
@@ -180,6 +180,8 @@ def length(args: Any, result: Any) -> int:
     """How many terms each element of `result` adds up, from the shapes of the operands."""
     operands: list[Any] = []
     _mapped(args, operands.append)
+    if len(args) > 3 and isinstance(args[1], int):  # scatter_add: all of a line may go to one place
+        return max(1, int(args[3].shape[args[1]]))
     if len(operands) > 1 and operands[-1].dim() == 2:
         return max(1, int(operands[-1].shape[0]))
     largest: int = max((operand.numel() for operand in operands), default=1)
