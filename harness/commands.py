@@ -36,8 +36,7 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     networks = [network for found in gate.models(files).values() for network in found]
     gate.rehearse(cases.values(), networks)
     with gate:
-        gate.check(cases.values())
-        missing = gate.check_networks(networks)
+        missing = gate.check(cases.values()) | gate.check_networks(networks)
     counted = [_counted(number, noun) for number, noun in ((len(cases), "case"), (len(networks), "network")) if number]
     print(f"{', '.join(counted)}, no mistake")  # noqa: T201 - a command prints
     for why in dict.fromkeys(missing.values()):

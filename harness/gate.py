@@ -142,15 +142,22 @@ class Gate:
         if problems:
             raise UserError("\n".join(problems))
 
-    def check(self, cases: Iterable[Case]) -> None:
-        """Ask a worker whether every callable and argument exists. Raises UserError with all problems at once."""
+    def check(self, cases: Iterable[Case]) -> dict[str, str]:
+        """Ask a worker whether every callable and argument exists. Raises UserError with all problems at once.
+
+        Those of which a package is missing here are left out: what is missing, by the id of the case.
+        """
+        cases = list(cases)
+        missing = {case.id: lacking for case in cases if (lacking := self.laboratory.lacking(case))}
         problems = [
             f"{case.id.partition('::')[0]}:{case.line}: {case.name}: {problem}"
             for case in cases
+            if case.id not in missing
             for problem in self.laboratory.check(case)
         ]
         if problems:
             raise UserError("\n".join(problems))
+        return missing
 
     def check_networks(self, networks: Iterable[Network]) -> dict[str, str]:
         """Ask a worker for every factory: what is missing here, by the id of the network that needs it.
@@ -185,6 +192,8 @@ class Gate:
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
+        if lacking := self.laboratory.lacking(case):
+            return Outcome(case.id, dtype, notes=[f"not available: {lacking}"])
         memory = Memory(self.settings.root, case, dtype)
         trial = Trial(
             case,
@@ -214,7 +223,7 @@ class Gate:
     def observe(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
-        if dtype in case.dtypes:
+        if dtype in case.dtypes and not self.laboratory.lacking(case):
             outcome.golden = observed(case, dtype, self.laboratory, self.known(case, dtype), self.golden)
         return outcome
 
@@ -225,7 +234,7 @@ class Gate:
         if self._operators is None:
             self._operators = list(self.cases(collection(self.settings.root, "suites/operators")).values())
         found = matching_example(self._operators, calls)
-        if found is None or self.laboratory.check(found[0]):
+        if found is None or self.laboratory.lacking(found[0]) or self.laboratory.check(found[0]):
             return "", "", ()
         case, example = found
         for fill in dict.fromkeys((example.fill, *case.fills)):

@@ -45,6 +45,7 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         **_dtypes(entry, report),
         "fills": _distinct(entry, report, "fills"),
         "paths": _paths(entry, report),
+        "requires": entry.get("requires"),
     }
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
         common["examples"] = build_examples(entry, report, sizes, tensors)

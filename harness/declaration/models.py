@@ -229,6 +229,7 @@ class Defaults(Strict):
     )
     fills: Items[Fill] = Field(("integers", "reals"), min_length=1, description="What tensors are filled with")
     examples: Items[ExampleModel] = Field((), description="Corners that always run first")
+    requires: Items[str] = Field((), description="Packages without which the cases are not available")
 
 
 StateEntry = Annotated[

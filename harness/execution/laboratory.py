@@ -73,6 +73,7 @@ class Laboratory:
         self._in_process = in_process
         self.few = False
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
+        self._lacking: dict[tuple[str, ...], str] = {}
         self._bench: Bench | None = None
 
     def start(self) -> None:
@@ -146,6 +147,18 @@ class Laboratory:
         if self._bench is None:
             raise RuntimeError("a Laboratory runs examples inside its with block only")
         return self._bench
+
+    def lacking(self, case: Case) -> str:
+        """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
+        if not case.requires:
+            return ""
+        if case.requires not in self._lacking:
+            station = self.bench.reference(preloaded=False)
+            request = {"op": "packages", "requires": case.requires}
+            reply = station.collect(station.send(Ticket(request, case.id, self.limit)))
+            died = f"importing {', '.join(case.requires)} ended the worker: {reply.get('message')}"
+            self._lacking[case.requires] = died if reply.get("status") in {"died", "hung"} else reply["missing"]
+        return self._lacking[case.requires]
 
     def check(self, case: Case) -> list[str]:
         """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""

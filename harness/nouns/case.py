@@ -141,7 +141,7 @@ class Case:
     the output's strides are unspecified; None: always contiguous); with `shared` all of them must be, and
     `channels_last` makes it so always. `inplace` is the keyword to set True, or the dotted callable, of the in-place
     form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
-    class. `paths` are other ways to run the call.
+    class. `paths` are other ways to run the call, `requires` the packages without which there is none.
     """
 
     id: str
@@ -165,6 +165,7 @@ class Case:
     inplace: str | None = None
     paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
+    requires: tuple[str, ...] = ()
 
     @property
     def every_dtype(self) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             [
                 (
                     "2:11: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, got the number 3"
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, got the number 3"
                 )
             ],
         ),
@@ -241,7 +241,7 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
         "8:22: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel",
         (
             "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
-            "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+            "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
             "module, init, train, state, names"
         ),
         (

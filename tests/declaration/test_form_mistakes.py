@@ -19,7 +19,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, init, train, state, names"
                 )
             ],
@@ -32,7 +32,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             [
                 (
                     "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, init, train, state, names"
                 ),
                 (
@@ -290,7 +290,7 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             [
                 (
                     "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, call, "
+                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, init, train, state, names, got the number 3"
                 )
             ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import LEVEL, Project, needs_workers
+from tests.plugin.project import LEVEL, SUITE, Project, needs_workers
 
 MODELS = """\
 suite: nets
@@ -21,14 +21,19 @@ models:
   larger: {factory: equivalence_worker.blocks.conv_bn_relu}
   largest: {factory: equivalence_worker.blocks.aspp, profile: nightly}
 """
+LIBRARY = (
+    SUITE.partition("cases:\n")[2]
+    .replace("relu:", "boxes:")
+    .replace("torch.nn.functional.relu", "wrong_build.ops.boxes")
+)
 WRONG_BUILD = 'raise RuntimeError("operator wrong_build::nms does not exist")\n'
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One case of an operator, and networks of which two cannot be had."""
+    """One case of an operator and one of a library, and networks, of which the library and two cannot be had."""
     project = Project(tmp_path_factory.mktemp("nets"))
-    project.suite()
+    project.suite(f"{SUITE}{LIBRARY}    requires: [wrong_build]\n")
     project.write("suites/models/m.yaml", MODELS)
     project.write("wrong_build/__init__.py", WRONG_BUILD)
     return project
@@ -36,16 +41,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @needs_workers
 def test_what_is_not_installed_is_not_available_and_no_failure(project: Project) -> None:
-    """The other networks and the operators run; the record and the summary say what is missing and how to get it."""
+    """All else runs; the record and the summary say what is missing and how to get it."""
     run = project.pytest("--eq-levels", LEVEL)
     assert run.code == 0, run.output
-    assert "3 passed, 2 skipped" in run.output
+    assert "3 passed, 3 skipped" in run.output
     assert "no_such_package is not installed beside PyTorch" in run.output
     assert "`pip install no_such_package` gets it" in run.output
     assert "the installed wrong_build does not match PyTorch" in run.output
     items = project.record["items"]
     statuses = {name.rpartition("::")[2].partition("[")[0]: item["status"] for name, item in items.items()}
-    missing = {"absent": "not available", "unfit": "not available"}
+    missing = {"absent": "not available", "unfit": "not available", "boxes": "not run"}
     assert statuses == {"relu": "passed", "small": "passed", "larger": "passed", **missing}
 
 

@@ -323,6 +323,11 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "var": var,
     "std": std,
     "linalg_vector_norm": linalg_vector_norm,
+    "soft_margin_loss": soft_margin_loss,
+    "smooth_l1_loss": smooth_l1_loss,
+    "mse_loss": mse_loss,
+    "huber_loss": huber_loss,
+    "binary_cross_entropy": binary_cross_entropy,
     "grid_sampler_2d": places.sampled,
     "grid_sampler_2d_backward": places.sampled_backward,
     "grid_sampler_3d": places.sampled,
@@ -333,10 +338,5 @@ _TABLE: dict[str, Callable[..., Any]] = {
 
 _COMPOSED: dict[str, Callable[..., Any]] = {
     "affine_grid_generator": affine_grid_generator,
-    "binary_cross_entropy": binary_cross_entropy,
     "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
-    "huber_loss": huber_loss,
-    "mse_loss": mse_loss,
-    "smooth_l1_loss": smooth_l1_loss,
-    "soft_margin_loss": soft_margin_loss,
 }

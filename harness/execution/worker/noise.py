@@ -46,6 +46,17 @@ SUMS = frozenset(
 
 _PLAIN_SUMS = ("sum", "mean")
 
+PLACES = {
+    "deform_conv2d": 2,
+    "_deform_conv2d_backward": 3,
+    "roi_align": 1,
+    "_roi_align_backward": 1,
+    "ps_roi_align": 1,
+    "_ps_roi_align_backward": 1,
+}
+"""torchvision's operators that find places by coordinates, and which argument these are; what a place is off by is not
+relative to the coordinate itself (`_placed`)."""
+
 SMALLEST = 2.0**-40
 """A perturbation that float64 resolves; that of a smaller unit roundoff is scaled down from it."""
 
@@ -85,6 +96,8 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             found = self._apart(formula, args, keywords)
         elif name.endswith("_") and not args[0].is_floating_point():  # it counts: num_batches_tracked of a norm
             return func(*args, **keywords)
+        elif name in PLACES:
+            found = func(*self._placed(PLACES[name], args), **keywords)
         elif name.endswith("_"):
             return self._in_place(func(*args, **keywords))
         else:
@@ -102,6 +115,21 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
                 return formula(*args, **keywords)
         finally:
             self.depth -= 1
+
+    def _placed(self, place: int, args: Any) -> Any:
+        """The operands of an operator of PLACES (csrc/ops/cpu, deform_conv2d_kernel.cpp and roi_align_common.h).
+
+        An offset is added to a pixel's own place, and rounded relative to that. A place in a region is made from its
+        corners by four roundings, and half a pixel is taken away; each region begins with the number of its image.
+        """
+        given = args[place]
+        if given.dim() > 2:
+            reach = torch.full_like(given, sum(given.shape[-2:]))
+        else:
+            reach = math.sqrt(4) * (1 + given.abs())
+            reach[:, 0] = 0
+        moved = given + self.inner * reach * self._pattern(given)
+        return (*_mapped(args[:place], self._operand), moved, *_mapped(args[place + 1 :], self._operand))
 
     def _operand(self, tensor: Any) -> Any:
         return tensor * self._pattern(tensor, self.inner) if self.inner else tensor

@@ -66,6 +66,7 @@ class Worker:
             "observe": lambda: repeated(request, self.log),
             "refer": lambda: reference.refer(request),
             "check": lambda: {"problems": calls.problems(request)},
+            "packages": lambda: {"missing": building.missing(request["requires"])},
             "catalogue": lambda: {
                 "functions": list(catalogue.functions()),
                 "called": catalogue.called(request["calls"]),
