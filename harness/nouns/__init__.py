@@ -16,7 +16,7 @@ from harness.nouns.case import (
     tensors_in,
 )
 from harness.nouns.cell import Cell, Level
-from harness.nouns.deviation import Deviation, NetworkDeviation, matches
+from harness.nouns.deviation import Accepted, Deviation, NetworkDeviation, matches
 from harness.nouns.example import Example
 from harness.nouns.expression import Expression, ExpressionError
 from harness.nouns.finding import Finding, Judgement
@@ -47,6 +47,7 @@ __all__ = [
     "PRECISIONS",
     "RUNNERS",
     "STEPS",
+    "Accepted",
     "Blame",
     "Call",
     "Case",

@@ -33,6 +33,10 @@ class Accepted:
         """Whether one of its tensors, which may be patterns (``grad:*``), is this one."""
         return matches(tensor, self.tensors)
 
+    def covers(self, cell: str) -> bool:
+        """Whether one of its cells, which may be patterns, is this one."""
+        return matches(cell, self.cells)
+
     def _true(self, values: Mapping[str, Any]) -> bool:
         """Whether the condition is true of these; a name that they do not have makes it false."""
         try:

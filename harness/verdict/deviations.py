@@ -9,7 +9,7 @@ from typing import Final
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from harness.nouns import Deviation, Example, Finding
+from harness.nouns import Accepted, Deviation, Example, Finding
 
 DEATHS: Final = ("crash", "hang")
 """The oracles of what ends a worker."""
@@ -38,8 +38,12 @@ def in_range(specifier: str, version: str) -> bool:
 
 
 def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example: Example) -> Settled:
-    """Take from every finding the cells that a deviation accepts. What remains is a failure."""
-    known = [deviation for deviation in deviations if deviation.holds(example)]
+    """Take from every finding the cells that a deviation of this example accepts. What remains is a failure."""
+    return taken_out(findings, [deviation for deviation in deviations if deviation.holds(example)])
+
+
+def taken_out(findings: Iterable[Finding], known: Sequence[Accepted]) -> Settled:
+    """The same with the entries whose condition holds."""
     failures, accepted = [], []
     for finding in findings:
         remaining = finding
@@ -47,21 +51,17 @@ def settle(findings: Iterable[Finding], deviations: Sequence[Deviation], example
             if not _names(deviation, remaining):
                 continue
             accepted.append((deviation.id, finding))
-            cells = {cell: ratio for cell, ratio in remaining.cells.items() if cell not in deviation.cells}
+            cells = {cell: ratio for cell, ratio in remaining.cells.items() if not deviation.covers(cell)}
             remaining = replace(remaining, cells=cells)
         if remaining.cells:
             failures.append(remaining)
     return Settled(tuple(failures), tuple(accepted))
 
 
-def _names(deviation: Deviation, finding: Finding) -> bool:
+def _names(deviation: Accepted, finding: Finding) -> bool:
     """Whether the entry is about this oracle, tensor and a cell; values nobody wrote vary from call to call too."""
     oracles = ("values", "repeat") if deviation.oracle == "values" else (deviation.oracle,)
-    return (
-        finding.oracle in oracles
-        and deviation.names(finding.tensor)
-        and any(cell in deviation.cells for cell in finding.cells)
-    )
+    return finding.oracle in oracles and deviation.names(finding.tensor) and any(map(deviation.covers, finding.cells))
 
 
 def accumulators(deviations: Iterable[Deviation], example: Example) -> dict[str, dict[str, str]]:

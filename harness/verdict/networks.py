@@ -21,7 +21,7 @@ from harness.nouns import (
 )
 from harness.oracles import judge_network
 from harness.verdict.blame import Blamer, Explain, nothing_known
-from harness.verdict.deviations import in_range
+from harness.verdict.deviations import in_range, taken_out
 from harness.verdict.outcome import rounded
 from harness.verdict.ruling import states
 
@@ -204,27 +204,16 @@ class NetworkTrial:
         """The findings that remain failures, and those that an entry accepts."""
         known = [one for one in self.deviations if one.holds(example)]
         self._held.update(one.id for one in known)
-        failures, accepted = [], []
-        for finding in findings:
-            remaining = finding
-            for entry in known:
-                if entry.oracle != finding.oracle or not entry.names(finding.tensor):
-                    continue
-                cells = {cell: ratio for cell, ratio in remaining.cells.items() if not matches(cell, entry.cells)}
-                if len(cells) < len(remaining.cells):
-                    accepted.append(finding)
-                    self.outcome.deviations[entry.id] += 1
-                    remaining = replace(remaining, cells=cells)
-            if remaining.cells:
-                failures.append(remaining)
-        return failures, accepted
+        settled = taken_out(findings, known)
+        self.outcome.deviations.update(name for name, _ in settled.accepted)
+        return list(settled.failures), [finding for _, finding in settled.accepted]
 
     def _stale(self) -> None:
         """The entries whose condition held and that accepted nothing, where everything ran."""
         done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
         here = {cell for cell, counts in self.outcome.cells.items() if counts}
         for entry in self.deviations if done else ():
-            concerned = any(matches(cell, entry.cells) for cell in here)
+            concerned = any(map(entry.covers, here))
             if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
                 self.outcome.stale.append(entry.id)
 

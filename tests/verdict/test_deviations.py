@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.nouns import Deviation, Example, Expression, Finding
-from harness.verdict.deviations import accumulators, concerned, fatal_cells, settle
+from harness.nouns import Deviation, Example, Expression, Finding, NetworkDeviation
+from harness.verdict.deviations import accumulators, concerned, fatal_cells, settle, taken_out
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
@@ -33,6 +33,25 @@ def test_a_deviation_concerns_its_case_dtype_and_versions() -> None:
     assert concerned([DEVIATION], CASE, "float64", "2.15.0") == ()
     assert concerned([DEVIATION], CASE + "x", "float32", "2.15.0") == ()
     assert concerned([replace(DEVIATION, torch="")], CASE, "float32", "2.16.0a0+gitabc") != ()
+
+
+def test_an_entry_about_networks_names_cells_and_tensors_by_patterns() -> None:
+    """What remains of a finding are the cells that no pattern is; another tensor is no matter of it."""
+    entry = NetworkDeviation(
+        id="drift",
+        models=("*",),
+        items=("*",),
+        tensors=("output*",),
+        oracle="values",
+        cells=("avx512*",),
+        when=Expression.parse("True"),
+        reason="because",
+        link="no thread found",
+    )
+    other = replace(FINDING, tensor="grad:weight")
+    settled = taken_out([FINDING, other], [entry])
+    assert settled.failures == (replace(FINDING, cells={"avx2": 3.0}), other)
+    assert settled.accepted == (("drift", FINDING),)
 
 
 def test_a_condition_decides() -> None:
