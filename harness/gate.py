@@ -253,7 +253,7 @@ class Gate:
         """What is tested, where, and the proof of each level: the lines that open a report."""
         build, laboratory = self.laboratory.build, self.laboratory
         lines = [
-            f"under test: PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, {build.python}",
+            f"under test: PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, Python {build.python}",
             f"cpu: {build.cpu}",
         ]
         lines += [f"level {cell.name}: {_proof(cell.proof)}" for cell in laboratory.cells]

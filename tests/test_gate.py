@@ -105,7 +105,7 @@ def test_the_header_and_the_levels_of_the_record(gate: Gate) -> None:
     toy.unavailable = {"avx512_core": "needs avx512f", "sve256": "needs aarch64"}
     toy.ineffective = {"avx2": "ATen was capped at AVX2 and runs DEFAULT"}
     assert gate.header() == [
-        "under test: PyTorch 2.9.0, oneDNN 3.9, NumPy 2.1, 3.11.7",
+        "under test: PyTorch 2.9.0, oneDNN 3.9, NumPy 2.1, Python 3.11.7",
         "cpu: some CPU",
         "level avx2: onednn AVX2; aten AVX2",
         "level avx2_vnni: the same as avx2",
