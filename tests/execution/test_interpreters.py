@@ -166,6 +166,18 @@ def test_a_preload_file_that_raises(tmp_path: Path, in_process: bool) -> None:
         pass
 
 
+def test_a_preload_file_can_import_one_before_it(tmp_path: Path) -> None:
+    """Each is the module of its name."""
+    files = [tmp_path / name for name in ("first_of_two.py", "second_of_two.py")]
+    files[0].write_text("WORD = 'lost'")
+    files[1].write_text("from first_of_two import WORD\nraise KeyError(WORD)")
+    with (
+        pytest.raises(UserError, match=r"preload .*second_of_two\.py raised KeyError: 'lost'"),
+        Laboratory([], preload=files, in_process=True),
+    ):
+        pass
+
+
 def test_in_process_has_no_other_interpreter() -> None:
     """Both options together contradict each other."""
     with pytest.raises(UserError, match="in-process"), Laboratory([], python=sys.executable, in_process=True):

@@ -22,7 +22,7 @@ from harness.settings import settings
 from harness.verdict import Outcome, Ruling, Trial, rule
 
 ROOT = Path(__file__).resolve().parents[2]
-PLANTED = ROOT / "tests" / "faults" / "planted.py"
+PLANTED = [ROOT / "tests" / "faults" / name for name in ("planted.py", "planted_others.py")]
 SUITES = [
     ROOT / "suites" / "operators" / f"{name}.yaml"
     for name in (
@@ -97,7 +97,7 @@ def stock(levels: list[str]) -> Iterator[Trials]:
 def planted(levels: list[str], stock: Trials) -> Iterator[Trials]:
     """The planted kernels, tried as in the gate."""
     del stock  # opened first: it knows whether there can be planted kernels
-    with opened(levels, preload=[PLANTED]) as trials:
+    with opened(levels, preload=PLANTED) as trials:
         yield trials
 
 
@@ -105,5 +105,5 @@ def planted(levels: list[str], stock: Trials) -> Iterator[Trials]:
 def deadly(levels: list[str], stock: Trials) -> Iterator[Trials]:
     """The same at one level and with little patience: every crash and every hang costs a worker."""
     del stock
-    with opened(levels[:1], preload=[PLANTED], limit=1.5) as trials:
+    with opened(levels[:1], preload=PLANTED, limit=1.5) as trials:
         yield trials
