@@ -19,7 +19,7 @@ PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
 RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Shorthand = Literal["exact", "multilinear", "elementwise", "normwise", "resampling"]
-MagnitudeName = Literal["none", "input", "one", "both"]
+MagnitudeName = Literal["none", "input", "one", "both", "channels"]
 FormatName = Literal["contiguous", "channels_last"]
 OutputName = Literal["preserves", "contiguous", "channels_last", "unspecified"]
 

@@ -216,6 +216,7 @@ def reference(case: Case, example: Example, reply: Mapping[str, Any]) -> Referen
         values=_arrays(reply["values"]),
         bound=bound,
         terms=counts,
+        scaled=_arrays(reply["scaled"]),
         spread=_arrays(reply["spread"]),
         stored=_arrays(reply["stored"]),
         inputs=_arrays(reply["inputs"]),

@@ -10,7 +10,7 @@ from harness.nouns.expression import Expression
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
-Magnitude = Literal["none", "input", "one", "both"]
+Magnitude = Literal["none", "input", "one", "both", "channels"]
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 """What a case is run in unless it says otherwise."""
 ALL_DTYPES = (*DTYPES, "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool")
@@ -94,7 +94,8 @@ class Numerics:
 
     `selection` is `multilinear` with the magnitudes taken from the original inputs and \|grad_output\|. `terms`
     declares n where counting with ones lies (coefficients that sum to one). `ulps` and `magnitude` (the largest
-    intermediate: none, \|input\|, 1, or 1 + \|input\|) belong to `elementwise`. `each` maps the name of a tensor
+    intermediate: none, \|input\|, 1, 1 + \|input\|, or the largest \|input\| of any channel in the element's place)
+    belong to `elementwise`. `each` maps the name of a tensor
     (``output[1]``, ``grad:bias``) to a rule of its own, the same for `output` and `gradient`. `unspecified`: any values
     are right. `constant`: so is an output that is one number throughout, which would be a reason for distrust.
     """

@@ -57,7 +57,9 @@ class Reference:
 
     `values`, `bound` (the operator on magnitudes) and `terms` (the number of summands) share the keys of
     `Observation.tensors`; so do, for `normwise`, `spread` and `stored`: how far roundings within operators, and of what
-    one operator hands to the next, move the result. Integer outputs (indices) appear in `values` in their own type.
+    one operator hands to the next, move the result. So does `scaled`, for float64 filled `special`: the magnitudes of
+    operands so small that no sum overflows; what is not finite there comes of an operand. Integer outputs (indices)
+    appear in `values` in their own type.
     `inputs` and `grad_outputs` are the numbers that went in. `dtypes` are those of the outputs where the same call is
     given the example's own dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and
     `message`.
@@ -67,6 +69,7 @@ class Reference:
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
     bound: Mapping[str, Array] = field(default_factory=dict, repr=False)
     terms: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    scaled: Mapping[str, Array] = field(default_factory=dict, repr=False)
     spread: Mapping[str, Array] = field(default_factory=dict, repr=False)
     stored: Mapping[str, Array] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)

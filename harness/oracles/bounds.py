@@ -113,8 +113,8 @@ def perturbed(reference: Array, spread: Array, stored: Array | None, *, dtype: s
 def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:
     """Return k (u |ref| + u_acc M) + tiny: k ulps of the result, and of the largest intermediate in the working dtype.
 
-    `operand` is the input, of the reference's shape or a single magnitude. M is 0, |x|, 1 or 1 + |x| by
-    `numerics.magnitude`; an infinite x has no finite intermediate and counts as 0.
+    `operand` is the input, of the reference's shape or a single magnitude. M is 0, |x|, 1, 1 + |x| or
+    the largest |x| along dimension 1 by `numerics.magnitude`; an infinite x has no finite intermediate and counts as 0.
     """
     with np.errstate(all="ignore"):
         relative = unit_roundoff(dtype) * np.abs(reference)
@@ -154,7 +154,10 @@ def _intermediate(numerics: Numerics, operand: Array) -> Array:
     one = 1.0 if numerics.magnitude in ("one", "both") else 0.0
     if numerics.magnitude in ("none", "one"):
         return np.asarray(one)
-    return one + np.abs(_finite(operand))
+    sizes = np.abs(_finite(operand))
+    if numerics.magnitude == "channels" and sizes.ndim > 1:
+        return np.asarray(sizes.max(axis=1, keepdims=True, initial=0.0))
+    return np.asarray(one + sizes)
 
 
 def _finite(array: Array) -> Array:

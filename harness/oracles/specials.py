@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.nouns import Case, Example, Observation, Reference
+from harness.oracles.bounds import UNLIMITED
 from harness.oracles.pattern import where
 from harness.oracles.rounding import FORMATS, accumulator_of
 from harness.oracles.standard import GRADIENT, Standard
@@ -42,11 +43,12 @@ def adapted(standard: Standard, case: Case, example: Example, reference: Referen
     if rule == "normwise":  # every element of a slice may have met the largest one in a statistic
         near = any(_near_largest(array, standard.dtype).any() for array in operands)
         return replace(standard, excused=np.full(standard.reference.shape, near))
-    reached = _overflowing(operands, standard)
+    reached = _overflowing(operands, standard, mixed=case.numerics.of(tensor).magnitude == "channels")
     if rule == "elementwise":
         zeros = None if gradient else _fixed_zeros(operands, standard.reference)
         return replace(standard, excused=reached, alike=reached, fixed_zeros=zeros)
     partial = _partial(reference.bound[tensor], standard)
+    standard = _unlimited(standard, reference.scaled.get(tensor))
     return replace(standard, excused=partial | reached, alike=reached & ~partial if gradient else None)
 
 
@@ -54,12 +56,25 @@ def _near_largest(array: Array, dtype: str) -> Array:
     return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * FORMATS[dtype].largest))
 
 
-def _overflowing(operands: Sequence[Array], standard: Standard) -> Array:
-    """The elements that an operand near the dtype's largest reaches: all, if its dimensions are not the result's."""
+def _unlimited(standard: Standard, scaled: Array | None) -> Standard:
+    """Where the float64 reference itself has overflowed, another order of its sum may give any number."""
+    if scaled is None or standard.allowance is None:
+        return standard
+    overflown = np.isfinite(scaled) & ~np.isfinite(standard.reference)
+    return replace(standard, allowance=np.where(overflown, UNLIMITED, standard.allowance))
+
+
+def _overflowing(operands: Sequence[Array], standard: Standard, *, mixed: bool) -> Array:
+    """The elements that an operand near the dtype's largest reaches: all, if its dimensions are not the result's.
+
+    `mixed`: an operand reaches all channels of its place.
+    """
     shape = standard.reference.shape
     mask = np.zeros(shape, dtype=bool)
     for array in operands:
         near = _near_largest(array, standard.dtype)
+        if mixed and near.ndim > 1:
+            near = np.asarray(near.any(axis=1, keepdims=True))
         aligned = near.ndim == len(shape) and all(size in (1, due) for size, due in zip(near.shape, shape, strict=True))
         mask |= near if aligned else bool(near.any())
     return mask

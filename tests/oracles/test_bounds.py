@@ -121,6 +121,14 @@ def test_products_that_underflow_in_a_float16_accumulator_are_allowed_for() -> N
     assert reference <= allowance(reference, reference, 64, dtype="float16", accumulator="float16")
 
 
+def test_the_intermediate_may_be_that_of_any_channel_in_the_same_place() -> None:
+    """The largest finite |x| along dimension 1 counts for all channels, here of one row: (N, C, W) = (1, 2, 2)."""
+    numerics = Numerics("elementwise", "elementwise", ulps=8.0, magnitude="channels")
+    operand = np.array([[[-100.0, np.inf], [2.0, 1.0]]])
+    allowed = elementwise_gradient(numerics, np.zeros((1, 2, 2)), operand, np.ones((1, 2, 2)), "float32")
+    assert np.allclose(allowed / (8 * 2.0**-24), [[[100, 1], [100, 1]]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("magnitude", "intermediate"), [("none", [0, 0]), ("input", [3, 0]), ("one", [1, 1]), ("both", [4, 1])]
 )

@@ -125,6 +125,31 @@ def test_a_sum_may_overflow_where_its_magnitudes_do(
     assert bool(messages(stage)) is not excused
 
 
+@pytest.mark.parametrize("due", [NAN, INF, -INF])
+@pytest.mark.parametrize(("scaled", "excused"), [(1.0, True), (INF, False), (NAN, False)])
+def test_a_float64_reference_that_overflows_in_its_own_order_asks_for_nothing(
+    special: Callable[..., Stage], due: float, scaled: float, *, excused: bool
+) -> None:
+    """Another order of the sum may give any number; what an infinite operand makes of it is fixed."""
+    stage = special([due, 1.0], [1.0, 1.0], "multilinear", dtype="float64", bound=[INF, 1.0])
+    stage.reference = replace(stage.reference, scaled={"output[0]": np.array([scaled, 1.0])})
+    assert not messages(stage)
+    stage.poke("output[0]", 0, 9.8e307)
+    assert bool(messages(stage)) is not excused
+
+
+def test_where_channels_are_mixed_an_operand_reaches_all_of_its_place(special: Callable[..., Stage]) -> None:
+    """The gradient of a gated channel is a multiple of the channel that it gates."""
+    stage = special([[[1.0, 2.0], [3.0, 4.0]]], [[[MOST, 1.0], [1.0, 1.0]]])
+    numerics = replace(stage.case.numerics, magnitude="channels")
+    stage.case = replace(stage.case, numerics=numerics)
+    for place in ((0, 0, 0), (0, 1, 0)):
+        stage.poke("output[0]", place, INF, layouts=("drawn", "contiguous"))
+    assert not messages(stage)
+    stage.poke("output[0]", (0, 1, 1), INF, layouts=("drawn", "contiguous"))
+    assert messages(stage)
+
+
 def test_a_half_type_overflows_where_its_accumulator_does(special: Callable[..., Stage]) -> None:
     """Magnitudes beyond float16's largest number are no excuse: its sums are kept in float32."""
     stage = special([2.0, 1.0], [3.0, 1.0], "multilinear", dtype="float16", bound=[1e5, 1.0])

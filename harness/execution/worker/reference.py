@@ -12,6 +12,9 @@ from . import calls, dtypes, interpolation, noise, observe, paths, tensors
 
 Change = Callable[[Any], Any]
 
+SCALE = 2.0**-700
+"""What operands are multiplied by so that a sum of products of up to three float64 numbers cannot overflow."""
+
 
 def refer(request: dict[str, Any]) -> dict[str, Any]:
     """The reference of a request as plain data; arrays are (dtype, shape, bytes).
@@ -26,6 +29,7 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
         "values": {},
         "bound": {},
         "terms": {},
+        "scaled": {},
         "spread": {},
         "stored": {},
         "inputs": {name: _plain(np.ascontiguousarray(value)) for name, value in values.items()},
@@ -144,6 +148,8 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
         _measure(request, values, reply["terms"], main, np.ones_like)
     if "resampling" in _rules(request):
         _interpolate(request, values, reply, main)
+    if request["dtype"] == "float64" and request["fill"] == "special":
+        _measure(request, values, reply["scaled"], main, _scale)
     if "normwise" in _rules(request):
         _perturb(request, values, reply)
 
@@ -151,7 +157,7 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
 def _measure(
     request: dict[str, Any], values: dict[str, Any], into: dict[str, Any], main: Graph, change: Change
 ) -> None:
-    """The bound (`change` is abs) or the number of terms (ones) of what the rules judge by one.
+    """The bound (`change` is abs), the number of terms (ones) or the scaled size of what has a bound.
 
     `multilinear` changes inputs and grad_output alike. `selection` keeps the inputs, for others would select other
     elements, and changes grad_output only.
@@ -167,7 +173,8 @@ def _measure(
             if _rule(request, name) == "multilinear" and _floats(tensor)
         )
     if "selection" in rules:
-        found = {name: tensor if change is np.abs else torch.ones_like(tensor) for name, tensor in main.named().items()}
+        ones = change is np.ones_like
+        found = {name: torch.ones_like(tensor) if ones else tensor for name, tensor in main.named().items()}
         found.update(main.gradients(change))
         into.update(
             (name, _magnitude(tensor))
@@ -198,6 +205,10 @@ def resampler(request: dict[str, Any]) -> Callable[[Any], Any]:
         return tensors.as_numpy(tensors.flatten(found)[0])
 
     return resampled
+
+
+def _scale(array: Any) -> Any:
+    return array * SCALE
 
 
 def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
