@@ -257,7 +257,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
         (
             "exact",
             "{output: exact, magnitude: onne}",
-            ["9:42: expected one of none, input, one, both, got the text 'onne'; did you mean 'one'?"],
+            ["9:42: expected one of none, input, one, both, channels, got the text 'onne'; did you mean 'one'?"],
         ),
         (
             "exact",
