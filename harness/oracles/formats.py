@@ -20,12 +20,14 @@ def losses(modules: Sequence[ModuleRecord]) -> Iterator[Loss]:
     """The modules that lost the format themselves: what their children lost is the children's.
 
     `modules` are in the order in which their calls ended, so children stand before their parent. A module loses it by
-    returning NCHW for NHWC, or by handing NCHW to a child where everything before was NHWC. A view is no loss, and
-    where an image is too small to tell, nothing is said.
+    returning NCHW for NHWC, or by handing NCHW to a child where everything before was NHWC. A view is no loss, nor is
+    what a module makes of one: after x.permute(0, 2, 3, 1) contiguous strides are what channels-last was. Where an
+    image is too small to tell, nothing is said.
     """
     told: set[str] = set()
     for index, module in enumerate(modules):
-        loss = _returned(module) or _passed(module, _children(modules, index), told)
+        calls = _calls(modules, index)
+        loss = _returned(module, calls) or _passed(module, _children(module, calls), told)
         if loss and not any(path == module.path or _below(path, module.path) for path in told):
             told.add(module.path)
             yield Loss(module.path, loss)
@@ -36,10 +38,17 @@ def keeps(module: ModuleRecord) -> bool:
     return "nhwc" in module.given and "nchw" not in module.given
 
 
-def _returned(module: ModuleRecord) -> str:
+def _returned(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> str:
+    if any(_turns(one) for one in calls):
+        return ""
     if keeps(module) and "nchw" in module.returned and not module.alias:
         return f"{_name(module)} got NHWC and gave NCHW back"
     return ""
+
+
+def _turns(module: ModuleRecord) -> bool:
+    """Whether the module gives a view of its image with the dimensions in another order."""
+    return keeps(module) and module.alias and "nchw" in module.returned
 
 
 def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[str]) -> str:
@@ -53,14 +62,18 @@ def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[st
     return ""
 
 
-def _children(modules: Sequence[ModuleRecord], index: int) -> Sequence[ModuleRecord]:
-    """The calls that the module at `index` made, in order: those below its path since its last call."""
-    path = modules[index].path
+def _calls(modules: Sequence[ModuleRecord], index: int) -> Sequence[ModuleRecord]:
+    """The calls within that of the module at `index`, in order: those below its path since its last call."""
     start = index
-    while start and _below(modules[start - 1].path, path):
+    while start and _below(modules[start - 1].path, modules[index].path):
         start -= 1
-    depth = path.count(".") + (1 if path else 0)
-    return [one for one in modules[start:index] if one.path.count(".") == depth or not path]
+    return modules[start:index]
+
+
+def _children(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> Sequence[ModuleRecord]:
+    """Of these calls those that the module made itself."""
+    depth = module.path.count(".") + (1 if module.path else 0)
+    return [one for one in calls if one.path.count(".") == depth or not module.path]
 
 
 def _below(path: str, parent: str) -> bool:

@@ -104,6 +104,35 @@ def test_a_training_step_gives_loss_gradients_buffers_and_what_comes_after() -> 
     }
 
 
+def positions(width: int) -> Any:
+    """A factory: a network that mixes the numbers of its columns, made and cast by itself, into a convolution."""
+
+    class Positions(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            grid = torch.linspace(0, 1, width).add(torch.arange(width).float() / 3)
+            return self.conv(torch.cat([x, grid.expand(x.shape[0], 1, x.shape[2], width)], 1))
+
+    return Positions()
+
+
+def test_numbers_that_a_network_makes_itself_are_float64_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid of float32 neither stops the float64 network nor leaves it with float32's errors."""
+    monkeypatch.setattr(module("blocks"), "positions", positions, raising=False)
+    asked = request("equivalence_worker.blocks.positions", arguments={"width": 8})
+    network = module("building").built(asked).double()
+    value = module("network").Stepper(asked, network, module("building").inputs(asked, double=True), double=True)
+    columns = np.linspace(0, 1, 8) + np.arange(8) / 3
+    kernel, bias = (parameter.detach().numpy() for parameter in network.parameters())
+    images = np.concatenate([value.given[0].numpy(), np.broadcast_to(columns, (2, 1, 8, 8))], 1)
+    expected = np.einsum("nchw,oc->nohw", images, kernel[:, :, 0, 0]) + bias[:, None, None]
+    found = dict(value.run())["output[0]"].numpy()
+    assert np.abs(found - expected).max() < 1e-14
+
+
 def test_errors_stay_within_a_small_multiple_of_the_spread() -> None:
     """The measured movement predicts what float32 really loses."""
     asked = request(step="train")

@@ -44,6 +44,17 @@ def test_a_view_is_no_loss() -> None:
     assert told(call("permute", "nhwc", "nchw", alias=True)) == []
 
 
+def test_what_is_made_of_a_turned_view_is_no_loss() -> None:
+    """Contiguous strides of (N, H, W, C) are what channels-last was of (N, C, H, W): the stem of a Swin transformer."""
+    calls = [
+        call("stem.conv", "nhwc", "nhwc"),
+        call("stem.permute", "nhwc", "nchw", alias=True),
+        call("stem.norm", "nchw", "nchw"),
+    ]
+    assert told(*calls, call("stem", "nhwc", "nchw", parent=True), call("", "nhwc", "nchw", parent=True)) == []
+    assert told(*calls, call("stem", "nhwc", "nchw", parent=True), call("lost", "nhwc", "nchw")) == ["lost"]
+
+
 def test_images_too_small_to_tell_say_nothing() -> None:
     """One pixel is in both formats."""
     assert told(call("pool", "nhwc", "either"), call("fc", "either", "nchw")) == []

@@ -9,7 +9,7 @@ from typing import Any, Iterator
 import numpy as np
 import torch
 
-from . import building, calling, network, observe, reference, sensitivity, structure, tensors, tracing
+from . import building, calling, network, observe, reference, sensitivity, structure, tensors, tracing, widening
 
 _HELD: dict[str, Any] = {}
 """The calls of the last network that was fed, in the reference's worker."""
@@ -121,10 +121,11 @@ def _alone(request: dict[str, Any], call: dict[str, Any], given: Any, gradients:
     widened = _mapped(given, lambda one: one.double() if one.is_floating_point() else one.clone())
     hooks.attach(module, [one for _name, one in _leaves(widened)])
     wide = {name: gradient.double() for name, gradient in gradients.items()}
-    found = {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format)
-        for name, tensor in _stepped(request, module, widened, wide)
-    }
+    with widening.wide():
+        found = {
+            name: tensor.detach().clone(memory_format=torch.contiguous_format)
+            for name, tensor in _stepped(request, module, widened, wide)
+        }
     hooks.finish()
     return found
 

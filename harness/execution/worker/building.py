@@ -187,11 +187,11 @@ def _measure(name: str, module: Any, given: Any, state: dict[str, Any]) -> None:
         return
     flat = given.detach().transpose(0, 1).reshape(given.shape[1], -1)
     spread = flat.var(1, unbiased=False)
+    found = [array.numpy().astype(np.float32) for array in (flat.mean(1), spread.clamp(min=LEAST_VARIANCE))]
     with torch.no_grad():
-        module.running_mean.copy_(flat.mean(1).float())
-        module.running_var.copy_(spread.clamp(min=LEAST_VARIANCE).float())
-    arrays = (module.running_mean, module.running_var)
-    state["buffers"][name] = [array.float().numpy().tobytes() for array in arrays]
+        for target, array in zip((module.running_mean, module.running_var), found):
+            target.copy_(torch.from_numpy(array))
+    state["buffers"][name] = [array.tobytes() for array in found]
 
 
 def _apply(network: Any, state: dict[str, Any]) -> None:

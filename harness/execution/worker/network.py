@@ -8,7 +8,7 @@ from typing import Any, Iterator
 import numpy as np
 import torch
 
-from . import building, observe, runners, structure, tensors, tracing, watching
+from . import building, observe, runners, structure, tensors, tracing, watching, widening
 
 # generation's self-contained module joins this package when it is shipped
 from . import fills  # type: ignore[attr-defined]  # isort: skip
@@ -123,7 +123,7 @@ class Stepper:
         yield from self.watched.items()
 
     def _forward(self, call: Any) -> Any:
-        with contextlib.nullcontext() if self.double else autocast(self.request):
+        with widening.wide() if self.double else autocast(self.request):
             return call(*self.given)
 
     def _named(self, result: Any) -> dict[str, Any]:

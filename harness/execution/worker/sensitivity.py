@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import building, network, observe, reference, tensors
+from . import building, network, observe, reference, tensors, widening
 
 UNIT = {"float32": 2.0**-24, "bfloat16": 2.0**-8}
 """Unit roundoff of what the modules store; autocast stores bfloat16 and sums in float32."""
@@ -50,7 +50,7 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
     request = {**request, "runner": "eager"}
     bare = building.built(request).double()
     network.mode(bare, {**request, "step": "eval"})
-    with torch.no_grad():
+    with torch.no_grad(), widening.wide():
         state = building.calibrate(bare, building.inputs(request, double=True))
     request["state"] = state
     terms = Terms(request["precision"])
