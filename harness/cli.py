@@ -1,12 +1,12 @@
-"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`."""
+"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from harness import __version__
 from harness.accuracy import accuracy
@@ -15,6 +15,9 @@ from harness.covering import coverage
 from harness.errors import UserError
 from harness.modelling import model
 from harness.settings import Settings, settings
+
+Command = Callable[[argparse.Namespace, Settings], int]
+"""Takes the parsed options and the settings, prints, and returns an exit code."""
 
 USAGE_ERROR: Final = 4
 """Exit code for wrong input, as pytest has it."""
@@ -39,6 +42,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"ERROR: {message}\n")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - it has no public name
+
+
 def _settings(options: argparse.Namespace) -> Settings:
     given = {name: getattr(options, name, None) for name in ("levels", "python", "preload", "in_process", "record")}
     return settings(Path.cwd(), {"profile": "replay", **given}, prefix="--")
@@ -58,35 +64,31 @@ def _parser() -> _Parser:
     return parser
 
 
-def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("doctor", help="CPU, PyTorch and oneDNN, and each ISA level with its proof")
-    _add_build(command)
-    command.set_defaults(command=doctor)
+def _add_doctor(commands: _Commands) -> None:
+    _add_build(_added(commands, "doctor", doctor, "CPU, PyTorch and oneDNN, and each ISA level with its proof"))
 
 
-def _add_replay(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("replay", help="run one example again on all levels: FAILED or PASSED")
+def _add_replay(commands: _Commands) -> None:
+    command = _added(commands, "replay", replay, "run one example again on all levels: FAILED or PASSED")
     command.add_argument("example", metavar="JSON|FILE", help="an example as a failure prints it, or a file with it")
     _add_build(command)
-    command.set_defaults(command=replay)
 
 
-def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("check", help="check suite files: YAML, expressions, callables, arguments")
+def _add_check(commands: _Commands) -> None:
+    command = _added(commands, "check", check, "check suite files: YAML, expressions, callables, arguments")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     _add_build(command)
-    command.set_defaults(command=check)
 
 
-def _add_coverage(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("coverage", help="the operators and functions that a full run reached, or missed")
-    command.add_argument("--record", metavar="FILE", help="the record of that run (default: .equivalence/record.json)")
+def _add_coverage(commands: _Commands) -> None:
+    command = _added(commands, "coverage", coverage, "the operators and functions that a full run reached, or missed")
+    _add_record(command)
     _add_build(command)
-    command.set_defaults(command=coverage)
 
 
-def _add_model(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("model", help="whether a network of your own is right in channels-last and stays so")
+def _add_model(commands: _Commands) -> None:
+    about = "whether a network of your own is right in channels-last and stays so"
+    command = _added(commands, "model", model, about)
     command.add_argument("factory", metavar="PACKAGE.MODULE:FACTORY", help="what makes it: torchvision.models:resnet18")
     shape = "the shape of an input; once for each, in order"
     command.add_argument("--input", action="append", required=True, metavar="N,C,H,W", help=shape)
@@ -99,19 +101,26 @@ def _add_model(commands: argparse._SubParsersAction[_Parser]) -> None:
     seeded = "it draws random numbers, and must give the same from the same seed"
     command.add_argument("--seeded", action="store_true", help=seeded)
     _add_build(command)
-    command.set_defaults(command=model)
 
 
-def _add_contract(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("contract", help="which operators keep channels-last, from golden/layouts")
+def _add_contract(commands: _Commands) -> None:
+    command = _added(commands, "contract", contract, "which operators keep channels-last, from golden/layouts")
     command.add_argument("--write", metavar="FILE", type=Path, help="write it into this Markdown file")
-    command.set_defaults(command=contract)
 
 
-def _add_accuracy(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser("accuracy", help="write the worst ratios of error to allowance to golden/accuracy/")
+def _add_accuracy(commands: _Commands) -> None:
+    about = "write the worst ratios of error to allowance to golden/accuracy/"
+    _add_record(_added(commands, "accuracy", accuracy, about))
+
+
+def _added(commands: _Commands, name: str, run: Command, about: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=about)
+    command.set_defaults(command=run)
+    return command
+
+
+def _add_record(command: argparse.ArgumentParser) -> None:
     command.add_argument("--record", metavar="FILE", help="the record of a run (default: .equivalence/record.json)")
-    command.set_defaults(command=accuracy)
 
 
 def _add_build(command: argparse.ArgumentParser) -> None:
