@@ -78,6 +78,7 @@ def _collect(collected: _Collection, count: int, seed: str) -> None:
 
     @cache
     def below(options: int) -> Any:
+        """The strategy of an index, made once for each count."""
         return strategies.integers(_BASE, _BASE + options - 1)
 
     @hypothesis.seed(seed)
@@ -92,7 +93,10 @@ def _collect(collected: _Collection, count: int, seed: str) -> None:
     )
     @hypothesis.given(strategies.data())
     def collect(data: Any) -> None:
+        """One draw of Hypothesis's, which calls this as often as it likes."""
+
         def draw(options: int) -> int:
+            """An index below `options`."""
             return int(data.draw(below(options))) - _BASE
 
         _add(collected, draw)
@@ -129,6 +133,7 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
     mood = draw(4)
 
     def pick(factor: Factor, allowed: Domain) -> Any:
+        """The value of one factor, from a pool in which what matters comes up more often."""
         if factor.kind == "size":
             pool = _size_pool(mood, allowed)
         elif factor.kind == "layout":

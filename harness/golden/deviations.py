@@ -66,6 +66,7 @@ class DeviationFile:
 
     def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
         def mistake(message: str, *location: str | int) -> Mistake:
+            """A mistake in this entry, or in something below it."""
             return self.notes.mistake(entry.id, message, *location)
 
         yield from (

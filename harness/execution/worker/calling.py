@@ -31,6 +31,8 @@ def calls_of(module: Any, called: List[Called]) -> Any:
         one.register_forward_hook(back)
 
     class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # mypy does not follow torch here
+        """Sees every function of torch that is called while it is on."""
+
         def __torch_function__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
             del types
             before = [described(one) for one in given], {name: described(one) for name, one in (named or {}).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterator
 
-from . import resolve
+from . import resolve, saying
 
 
 def form(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -86,7 +86,7 @@ def _of_module(request: dict[str, Any]) -> list[str]:
     try:
         module = made(request)
     except Exception as error:
-        return [f"{dotted} cannot be made: {type(error).__name__}: {error}"]
+        return [f"{dotted} cannot be made: {saying.told(error)}"]
     found = resolve.complaints(dotted, module.forward, request["positional"], list(request["arguments"]))
     known = [name for name, _ in _slots(module)]
     found += [

@@ -65,6 +65,7 @@ def batched(request: dict[str, Any], inputs: dict[str, Any]) -> list[Any]:
     present = [name for name, tensor in inputs.items() if tensor is not None]
 
     def one(*slices: Any) -> Any:
+        """The call on one slice of each tensor that is there."""
         return tuple(tensors.flatten(calls.invoke(request, {**inputs, **dict(zip(present, slices))})))
 
     copies = [inputs[name].unsqueeze(0).expand(2, *inputs[name].shape) for name in present]

@@ -201,6 +201,7 @@ def resampler(request: dict[str, Any]) -> Callable[[Any], Any]:
     name = tensors.described(request)[0].name
 
     def resampled(image: Any) -> Any:
+        """The first output, for this array in place of the first tensor."""
         found = calls.invoke(request, {name: torch.from_numpy(np.array(image))}, plain=True)
         return tensors.as_numpy(tensors.flatten(found)[0])
 
@@ -218,6 +219,7 @@ def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     """
 
     def run(mode: Any) -> dict[str, Any]:
+        """The tensors that are judged so, from a graph of its own under this mode."""
         with mode:
             graph = Graph(request, values, np.array)
             found = {**graph.named(), **graph.gradients(np.array)}
