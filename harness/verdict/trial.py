@@ -107,7 +107,7 @@ class Trial:
         phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
         if not profile.saved_only:
             rows = corner_examples(self.case, self.dtype, profile.strength, self.arrays)
-            phases["corners"] = rows[: profile.rows] if profile.rows else rows
+            phases["corners"] = _spread(rows, profile.rows) if profile.rows else rows
             phases["drawn"] = random_examples(self.case, self.dtype, profile.random, self.seed)
         self.outcome.examples = Counter(dict.fromkeys(phases, 0))
         planned: dict[str, Example] = {}
@@ -238,3 +238,8 @@ class Trial:
                 return "still fails"
             seen = seen or "; ".join(finding.message for finding in ruling.failures)
         return f"stale: its witness does not fail that way any more ({seen or 'it passes'})"
+
+
+def _spread(rows: Sequence[Example], most: int) -> list[Example]:
+    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ."""
+    return list(rows) if len(rows) <= most else [rows[index * len(rows) // most] for index in range(most)]
