@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.execution import Result
+from harness.generation import corner_examples
 from harness.nouns import Example, Expression, Numerics, Observation
 from harness.profiles import PROFILES
 from tests.verdict.laboratory import CASE, ToyLaboratory
@@ -23,6 +24,25 @@ def test_a_right_operator_passes_in_every_cell() -> None:
     assert set(outcome.cells) == {"low", "high"}
     assert outcome.coverage["pairs"] > 0
     assert outcome.hits["low"]["double:low"] > 0
+
+
+@pytest.mark.parametrize("rows", [1, 4, 7])
+def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
+    """The simplest one, and others as far apart from each other as so many can be."""
+    ran: list[Example] = []
+
+    def noted(example: Example, cell: str, layout: str) -> str:
+        if (cell, layout) == ("low", "drawn"):
+            ran.append(example)
+        return ""
+
+    every = corner_examples(CASE, "float32")
+    tried(ToyLaboratory(noted), profile=replace(PROFILES["gate"], rows=rows, random=0))
+    places = [every.index(example) for example in ran]
+    assert len(places) == rows < len(every)
+    gaps = np.diff([*places, len(every)])
+    assert places[0] == 0
+    assert gaps.max() - gaps.min() <= 1
 
 
 def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
