@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,11 +130,7 @@ def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
             yield f"{case.name} is not run in {dtype}", ("dtypes",)
     for name in sorted(entry.when.names - set(names)):
         yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
-    tensors = [spec.name for spec in case.tensors]
-    for name in entry.tensors:
-        tensor = name.removeprefix("grad:").removeprefix("buffer:")
-        if "*" not in name and not name.startswith("output") and tensor not in tensors:
-            yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}", ("tensors",)
+    yield from ((message, ("tensors",)) for message in _nameless(entry.tensors, case))
     if witness.case not in entry.cases or witness.dtype not in entry.dtypes:
         yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
     elif witness.case != case.id:
@@ -143,6 +139,16 @@ def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
         yield f"the witness does not fit the case: {problem}", ("witness",)
     elif not entry.holds(witness):
         yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
+
+
+def _nameless(names: Iterable[str], case: Case) -> Iterator[str]:
+    """What is said of names that no tensor of an observation has."""
+    tensors = [spec.name for spec in case.tensors]
+    found = ("output", "jvp:output") if "jvp" in case.paths else ("output",)
+    for name in names:
+        tensor = name.removeprefix("grad:").removeprefix("buffer:")
+        if "*" not in name and not name.startswith(found) and tensor not in tensors:
+            yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}"
 
 
 def _condition_names(case: Case) -> Sequence[str]:

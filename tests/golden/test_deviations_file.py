@@ -93,6 +93,14 @@ def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
     assert messages[3].startswith("the condition ")
 
 
+def test_a_tangent_may_be_named_where_the_case_is_run_in_forward_mode(tmp_path: Path) -> None:
+    """Elsewhere there is none, and the entry is about nothing."""
+    entries = load_deviations([written(tmp_path, TEXT.replace('"grad:*"', '"jvp:output[0]"'))])
+    entries.check({CASE.id: replace(CASE, paths=("jvp",))}, LEVELS, tmp_path)
+    with pytest.raises(DeclarationError, match=r"double has no tensor 'jvp:output\[0\]'; known are input"):
+        entries.check({CASE.id: CASE}, LEVELS, tmp_path)
+
+
 def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
     """An entry of a suite that this run does not name is checked against that suite's file."""
     suite = tmp_path / CASE.id.partition("::")[0]

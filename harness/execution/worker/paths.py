@@ -83,7 +83,7 @@ def tangents(request: dict[str, Any], layouts: bool) -> dict[str, Any]:
 
 def tangent(request: dict[str, Any], one: tensors.Described) -> Any:
     """The logical values of a tensor's tangent."""
-    return tensors.filled(request, tuple(one.shape), one.dtype, one.layout, TANGENT_STREAM + one.stream)
+    return tensors.filled(tensors.finite(request), tuple(one.shape), one.dtype, one.layout, TANGENT_STREAM + one.stream)
 
 
 def forward_mode(

@@ -109,9 +109,13 @@ def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype
     They are representable in the example's dtype, or in the output's where that has not all of its numbers. The
     `special` fill is for inputs: infinities that meet in a sum of grad_outputs would say nothing about a format.
     """
-    fill = "reals" if request["fill"] == "special" else request["fill"]
     held = _common(request["dtype"], dtype)
-    return filled({**request, "fill": fill}, shape, held, request["grad_output"], COTANGENT_STREAM + index)
+    return filled(finite(request), shape, held, request["grad_output"], COTANGENT_STREAM + index)
+
+
+def finite(request: dict[str, Any]) -> dict[str, Any]:
+    """The request for what goes with the inputs, a grad_output or a tangent: numbers, where those are special."""
+    return {**request, "fill": "reals"} if request["fill"] == "special" else request
 
 
 def _common(example: str, output: str) -> str:
