@@ -33,9 +33,10 @@ def cases() -> Iterator[tuple[Case, tuple[Pin, ...]]]:
 
 def filled(case: Case, pin: Pin, stream: int, shape: tuple[int, ...]) -> Array:
     """The numbers of a tensor, from the generator that is NumPy's own."""
-    example, name = pin.example, case.tensors[stream].name if stream < len(case.tensors) else ""
-    count, between = terms(case, example), ranges(case, example).get(name)
-    found: Array = fills.values(example.fill, example.dtype, shape, example.seed, stream, int(count), between)
+    example, spec = pin.example, case.tensors[stream] if stream < len(case.tensors) else None
+    count, between = terms(case, example), ranges(case, example).get(spec.name if spec else "")
+    dtype, distinct = (spec.dtype or example.dtype, spec.distinct) if spec else (example.dtype, 0)
+    found: Array = fills.values(example.fill, dtype, shape, example.seed, stream, int(count), between, distinct)
     return found
 
 

@@ -91,6 +91,16 @@ def adaptive_max_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     return _maxima(inputs["input"], _adaptive(inputs, arguments))
 
 
+def max_unpool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
+    """Each element where its index says; the image is as large as asked for, or as windows without padding make it."""
+    x, indices = inputs["input"].shape, inputs["indices"]
+    windows = zip(x[2:], arguments["stride"], arguments["kernel_size"], strict=True)
+    image = arguments.get("output_size") or [(size - 1) * s + k for size, s, k in windows]
+    places = indices.reshape(x[0] * x[1], -1) + np.arange(x[0] * x[1])[:, None] * math.prod(image)
+    count = math.prod(x)
+    return Terms((*x[:2], *image), places.ravel().astype(np.intp), np.arange(count), None, np.ones(count))
+
+
 FORMULAS: dict[str, Formula] = {
     f"torch.nn.functional.{name}{rank}d{suffix}": formula
     for rank in (2, 3)
@@ -103,6 +113,7 @@ FORMULAS: dict[str, Formula] = {
         ("max_pool", "_with_indices", max_pool),
         ("adaptive_max_pool", "", adaptive_max_pool),
         ("adaptive_max_pool", "_with_indices", adaptive_max_pool),
+        ("max_unpool", "", max_unpool),
     )
 }
 """By the dotted name of the callable."""

@@ -10,6 +10,11 @@ from typing import Any
 from torch.nn import functional
 
 
+def round_trip(image: Any) -> Any:
+    """A map or volume as a dense array with its channels last, and back: the same numbers, channels-last."""
+    return image.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
 def linear(image: Any, weight: Any, bias: Any = None) -> Any:
     """A linear layer over the channels of (N, C, H, W), moved last and back; `weight` is (K, C), `bias` (K) or None."""
     return functional.linear(image.movedim(1, -1), weight, bias).movedim(-1, 1)
