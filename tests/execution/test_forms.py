@@ -262,6 +262,15 @@ def test_another_path_gives_what_the_plain_call_gives(run_here: Run, case: Case,
             np.testing.assert_array_equal(seen.tensors[name].values, due)
 
 
+@pytest.mark.parametrize("path", ["no_grad", "inference_mode"])
+def test_a_view_without_a_graph_asks_for_no_gradient(run_here: Run, path: str) -> None:
+    """Though it says that it requires one, as the leaf does that it is a view of."""
+    case = stand.case("torch.permute", arguments={"dims": (0, 2, 3, 1)}, paths=(path,))
+    result = run_here(case, stand.example(case, path=path, layouts={"input": "channels_last"}))
+    assert {seen.status for seen in result.observations} == {"ok"}
+    assert {name for seen in result.observations for name in seen.tensors} == {"output[0]"}
+
+
 def test_a_jvp_is_the_operator_on_tangents(run_here: Run) -> None:
     """For a linear operator; for a product the sum over its factors, of which the bound has both."""
     result = run_here(SHUFFLE, stand.example(SHUFFLE, path="jvp"))

@@ -121,6 +121,8 @@ class Run:
         return target.copy_(self.inputs[one.name])
 
     def _backward(self, outputs: list[Any]) -> dict[str, Any]:
+        if self.path != "plain":  # a view that was made without a graph still says that it requires a gradient
+            return {}
         wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
         through = [(index, output) for index, output in enumerate(outputs) if output.requires_grad]
         if not wanted or not through:
