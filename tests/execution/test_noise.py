@@ -222,13 +222,23 @@ def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
     assert length((torch.ones(3),), torch.ones(3)) == 1
 
 
+def test_equal_terms_are_rounded_alike() -> None:
+    """The errors of n different terms grow like sqrt(n), those of n equal ones like n."""
+    torch, independent = __import__("torch"), module("noise").independent
+    different = torch.arange(1, 257, dtype=torch.float64)
+    assert independent((different,), 256) == 16.0
+    assert independent((torch.ones(256),), 256) == 256.0
+    assert independent((torch.arange(256) % 4 + 1.0,), 256) == 128.0
+    assert independent((torch.ones(256) * (1 + 2.0**-24 * different),), 256) == 256.0
+
+
 def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) -> None:
     """Added to a large number one after the other, each of many small ones is rounded away."""
     run_here(SOFTMAX, drawn(SOFTMAX))  # it has loaded torch in this process
     torch, noise = __import__("torch"), module("noise")
     terms = torch.full((1, 4097), 2.0**-25, dtype=torch.float64)
     terms[0, 0] = 1.0
-    with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1) as mode:
-        lost = mode._lost(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
-        assert lost.item() == pytest.approx(4096 * 2.0**-25)
-        assert mode._lost(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above
+    mode = noise.Noise(2.0**-24, 2.0**-24, 0.0, 1)
+    lost = mode._lost(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
+    assert lost.item() == pytest.approx(4096 * 2.0**-25)
+    assert mode._lost(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above

@@ -27,7 +27,7 @@ SUITES = [
     ROOT / "suites" / "operators" / f"{name}.yaml"
     for name in (
         *("activation", "convolution", "padding", "pooling", "rearrangement", "copies", "linear_algebra"),
-        *("unary", "binary", "reduction", "loss", "modules", "normalization", "resampling"),
+        *("unary", "binary", "reduction", "loss", "modules", "normalization", "resampling", "vision"),
     )
 ]
 SUITES.append(ROOT / "tests" / "faults" / "forms.yaml")

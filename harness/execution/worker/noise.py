@@ -63,6 +63,9 @@ SMALLEST = 2.0**-40
 TRIALS = 8
 """Patterns. The largest move of eight is below a quarter of its standard deviation once in 400,000 elements."""
 
+SAMPLE = 512
+"""Terms that are looked at to see whether they repeat."""
+
 _BITS = 16
 _COUNT = 1 << _BITS
 _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
@@ -173,7 +176,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         _mapped(found, results.append)
         _mapped(magnitudes, sums.append)
         for result, total in zip(results, sums):
-            reach = self.inner * math.sqrt(length(args, result))
+            reach = self.inner * independent(args, length(args, result))
             result.add_(total.abs() * self._pattern(result), alpha=reach)
 
     def _lost(self, func: Any, args: Any, keywords: Any) -> Any:
@@ -214,6 +217,22 @@ def length(args: Any, result: Any) -> int:
         return max(1, int(operands[-1].shape[0]))
     largest: int = max((operand.numel() for operand in operands), default=1)
     return max(1, largest // max(1, int(result.numel())))
+
+
+def independent(args: Any, terms: int) -> float:
+    """By how many roundings of its sum of magnitudes a sum of so many terms is off.
+
+    sqrt(n) where roundings are independent. Equal terms are rounded alike while the sum stays between two powers of
+    two: of n terms with d values the errors of n / d add up in full, and d of these at random. How many values there
+    are is read from the first terms, by their leading bits: those behind are the noise's own.
+    """
+    seen: list[Any] = []
+    _mapped(args[:1], seen.append)
+    if terms < 2 or not seen:
+        return math.sqrt(terms)
+    mantissa, exponent = torch.frexp(seen[0].flatten()[:SAMPLE])
+    values = len(torch.unique(torch.ldexp((mantissa * 2.0**12).round(), exponent)))
+    return terms / math.sqrt(min(terms, values)) if 2 * values <= len(mantissa) else math.sqrt(terms)
 
 
 def spread(
