@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from harness.errors import UserError
 from harness.reporting import read_record
-from harness.settings import Settings
+from harness.settings import NOT_UNDER_CI, Settings, under_ci
 
 _FOLDER: Final = Path("golden") / "accuracy"
 _HEAD: Final = """\
@@ -21,7 +21,12 @@ _HEAD: Final = """\
 
 
 def accuracy(_: argparse.Namespace, settings: Settings) -> int:
-    """Write one file for each suite of the record. Raises UserError where the record has no ratio at all."""
+    """Write one file for each suite that the record has the whole of; one that a run had in part keeps its file.
+
+    Raises UserError under CI, and where the record has no ratio at all.
+    """
+    if under_ci():
+        raise UserError(f"equivalence accuracy: {NOT_UNDER_CI}")
     record = read_record(settings.record)
     suites: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in record["items"].values():
@@ -31,10 +36,23 @@ def accuracy(_: argparse.Namespace, settings: Settings) -> int:
         raise UserError(f"{settings.record}: no item has a ratio of error to allowance; run the gate first")
     for suite, items in sorted(suites.items()):
         file = settings.root / _FOLDER / f"{suite}.yaml"
+        if left_out := _cases_of(file) - {_case(item) for item in items}:
+            print(f"{file.relative_to(settings.root)}: kept; the run had nothing of {', '.join(sorted(left_out))}")  # noqa: T201 - as below
+            continue
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(_lines(record, items)) + "\n", "utf-8")
         print(f"{file.relative_to(settings.root)}: {len(items)} items, worst {_worst(items)}")  # noqa: T201 - a command prints
     return 0
+
+
+def _case(item: Mapping[str, Any]) -> str:
+    return str(item["case"].partition("::")[2])
+
+
+def _cases_of(file: Path) -> set[str]:
+    """The cases that a file names: two spaces, the name, a colon."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    return {line.strip(" :") for line in lines if line.startswith("  ") and line[2] != " "}
 
 
 def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -45,7 +63,7 @@ def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterato
     yield "worst:"
     by_case: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
     for item in items:
-        by_case[item["case"].partition("::")[2]][item["dtype"]] = item["ratios"]
+        by_case[_case(item)][item["dtype"]] = item["ratios"]
     for case, dtypes in sorted(by_case.items()):
         yield f"  {case}:"
         for dtype, ratios in dtypes.items():

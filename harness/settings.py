@@ -25,6 +25,14 @@ _FLAGS: Final = {
 }
 
 
+NOT_UNDER_CI: Final = "not under CI: what nobody has reviewed is not golden; run it by hand, review, commit"
+
+
+def under_ci() -> bool:
+    """Whether a machine runs this, where nothing may be written to golden/."""
+    return _FLAGS.get((os.environ.get("CI") or "0").lower(), True)
+
+
 @dataclass(frozen=True)
 class Settings:
     """One run. `levels` empty: the defaults of `isa.yaml`; `budget` in seconds, None: no limit."""
@@ -95,8 +103,8 @@ class _Given:
     def by_a_person(self) -> bool:
         """A flag that a machine may not set. Raises UserError under CI."""
         wanted = self.flag()
-        if wanted and _FLAGS.get((os.environ.get("CI") or "0").lower(), True):
-            raise self.wrong("not under CI: what nobody has reviewed is not golden; run it by hand, review, commit")
+        if wanted and under_ci():
+            raise self.wrong(NOT_UNDER_CI)
         return wanted
 
     def profile(self) -> Profile:

@@ -23,6 +23,7 @@ def item(case: str, dtype: str, ratios: dict[str, float]) -> dict[str, Any]:
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record of three items, one of them exact, in the current folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)
     items = [
         item("layer_norm", "float32", {"output[0]": 0.123456, "grad:input": 0.5}),
         item("layer_norm", "bfloat16", {"output[0]": 0.75}),
@@ -66,4 +67,27 @@ def test_a_record_without_ratios_is_a_mistake(record: Path, capsys: pytest.Captu
     record.write_text(json.dumps(whole), "utf-8")
     assert main(["accuracy", "--record", str(record)]) == 4
     assert "record.json: no item has a ratio of error to allowance; run the gate first" in capsys.readouterr().err
+    assert not Path("golden").exists()
+
+
+def test_a_run_of_some_cases_leaves_the_file_as_it_is(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What has been measured is not lost to a run that did not measure it, and the run says so."""
+    assert main(["accuracy", "--record", str(record)]) == 0
+    before = Path("golden/accuracy/norms.yaml").read_text("utf-8")
+    whole = json.loads(record.read_text("utf-8"))
+    whole["items"] = {"x": item("rms_norm", "float32", {"output[0]": 0.5})}
+    record.write_text(json.dumps(whole), "utf-8")
+    capsys.readouterr()
+    assert main(["accuracy", "--record", str(record)]) == 0
+    assert capsys.readouterr().out == "golden/accuracy/norms.yaml: kept; the run had nothing of layer_norm\n"
+    assert Path("golden/accuracy/norms.yaml").read_text("utf-8") == before
+
+
+def test_a_machine_writes_nothing(
+    record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under CI it is a mistake, as an update of the rest of golden/ is."""
+    monkeypatch.setenv("CI", "true")
+    assert main(["accuracy", "--record", str(record)]) == 4
+    assert "equivalence accuracy: not under CI" in capsys.readouterr().err
     assert not Path("golden").exists()
