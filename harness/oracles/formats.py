@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.nouns import ModuleRecord
+
+FEATURES_LAST: Final = ("Linear",)
+"""Classes of modules whose features are the last dimension: (N, H, W, C) is what they take."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,8 @@ def losses(modules: Sequence[ModuleRecord]) -> Iterator[Loss]:
 
     `modules` are in the order in which their calls ended, so children stand before their parent. A module loses it by
     returning NCHW for NHWC, or by handing NCHW to a child where everything before was NHWC. A view is no loss, nor is
-    what a module makes of one: after x.permute(0, 2, 3, 1) contiguous strides are what channels-last was. Where an
-    image is too small to tell, nothing is said.
+    what a module makes of one: after x.permute(0, 2, 3, 1) contiguous strides are what channels-last was. A linear
+    layer has its features last: what it takes is no image. Where an image is too small to tell, nothing is said.
     """
     told: set[str] = set()
     for index, module in enumerate(modules):
@@ -39,16 +43,16 @@ def keeps(module: ModuleRecord) -> bool:
 
 
 def _returned(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> str:
-    if any(_turns(one) for one in calls):
+    if any(_turns(one) for one in (*calls, module)):
         return ""
-    if keeps(module) and "nchw" in module.returned and not module.alias:
+    if keeps(module) and "nchw" in module.returned:
         return f"{_name(module)} got NHWC and gave NCHW back"
     return ""
 
 
 def _turns(module: ModuleRecord) -> bool:
-    """Whether the module gives a view of its image with the dimensions in another order."""
-    return keeps(module) and module.alias and "nchw" in module.returned
+    """Whether the module gives a view of its image with the dimensions in another order, or takes it for no image."""
+    return keeps(module) and "nchw" in module.returned and (module.alias or module.kind in FEATURES_LAST)
 
 
 def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.nouns import ModuleRecord
 from harness.oracles import losses
 
@@ -53,6 +55,14 @@ def test_what_is_made_of_a_turned_view_is_no_loss() -> None:
     ]
     assert told(*calls, call("stem", "nhwc", "nchw", parent=True), call("", "nhwc", "nchw", parent=True)) == []
     assert told(*calls, call("stem", "nhwc", "nchw", parent=True), call("lost", "nhwc", "nchw")) == ["lost"]
+
+
+def test_a_linear_layer_takes_no_image() -> None:
+    """Four dimensions, features last, whose strides are channels-last by accident: a table that was converted."""
+    linear = replace(call("mlp.0", "nhwc", "nchw"), kind="Linear")
+    calls = [linear, call("mlp.1", "nchw", "nchw"), call("mlp", "nhwc", "nchw", parent=True)]
+    assert told(*calls) == []
+    assert told(call("mlp.0", "nhwc", "nchw"), *calls[1:]) == ["mlp.0"]
 
 
 def test_images_too_small_to_tell_say_nothing() -> None:
