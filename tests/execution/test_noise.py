@@ -242,3 +242,11 @@ def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) ->
     lost = mode._lost(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
     assert lost.item() == pytest.approx(4096 * 2.0**-25)
     assert mode._lost(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above
+
+
+def test_a_mask_is_counted_without_roundings(run_here: Run) -> None:
+    """How many elements are ignored by a loss is a sum too, and comes out as it is."""
+    run_here(SOFTMAX, drawn(SOFTMAX))  # as above
+    torch, noise = __import__("torch"), module("noise")
+    with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1):
+        assert (torch.arange(9) > 3).sum().item() == 5

@@ -107,7 +107,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             found = func(*_mapped(args, self._operand), **_mapped(keywords, self._operand))
         if name in SUMS and self.inner:
             self._sum(func, args, keywords, found)
-        if name in _PLAIN_SUMS and self.inner:
+        if name in _PLAIN_SUMS and self.inner and args[0].is_floating_point():  # not a count of what a mask has
             found.add_(self._lost(func, args, keywords) * self._pattern(found))
         return _mapped(found, self._stored)
 
