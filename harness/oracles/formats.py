@@ -43,16 +43,19 @@ def keeps(module: ModuleRecord) -> bool:
 
 
 def _returned(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> str:
-    if any(_turns(one) for one in (*calls, module)):
-        return ""
-    if keeps(module) and "nchw" in module.returned:
+    if _flips(module) and not any(_flips(one) and _turns(one) for one in (*calls, module)):
         return f"{_name(module)} got NHWC and gave NCHW back"
     return ""
 
 
+def _flips(module: ModuleRecord) -> bool:
+    """Whether strides of NHWC went in, and those of NCHW came out."""
+    return keeps(module) and "nchw" in module.returned
+
+
 def _turns(module: ModuleRecord) -> bool:
     """Whether the module gives a view of its image with the dimensions in another order, or takes it for no image."""
-    return keeps(module) and "nchw" in module.returned and (module.alias or module.kind in FEATURES_LAST)
+    return module.alias or module.kind in FEATURES_LAST
 
 
 def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[str]) -> str:
