@@ -232,7 +232,7 @@ class Trial:
             return f"not checked: no cell of {', '.join(deviation.cells)} on this machine"
         seen = ""
         # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
-        for cells, repeats in ((here[:1], 1), (here, 1), (here, REPEATS)):
+        for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
             result = self.laboratory.isolated(self.case, witness, cells=cells, repeats=repeats)
             ruling = rule(self.case, result, [deviation])
             if any(name == deviation.id for name, _ in ruling.settled.accepted):
