@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from harness.declaration import read_document
 from harness.errors import UserError
 from harness.reporting import read_record
 from harness.settings import NOT_UNDER_CI, Settings, under_ci
@@ -50,9 +51,9 @@ def _case(item: Mapping[str, Any]) -> str:
 
 
 def _cases_of(file: Path) -> set[str]:
-    """The cases that a file names: two spaces, the name, a colon."""
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    return {line.strip(" :") for line in lines if line.startswith("  ") and line[2] != " "}
+    """The cases of a file that was written before; none where there is no file. Raises DeclarationError."""
+    data = read_document(file).data if file.exists() else None
+    return set(data.get("worst") or ()) if isinstance(data, dict) else set()
 
 
 def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterator[str]:
