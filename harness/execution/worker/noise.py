@@ -97,12 +97,10 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         formula = formulas.of(name, func)
         if formula is not None:
             found = self._apart(formula, args, keywords)
-        elif name.endswith("_") and not args[0].is_floating_point():  # it counts: num_batches_tracked of a norm
-            return func(*args, **keywords)
         elif name in PLACES:
             found = func(*self._placed(PLACES[name], args), **keywords)
         elif name.endswith("_"):
-            return self._in_place(func(*args, **keywords))
+            return _mapped(func(*args, **keywords), self._in_place)
         else:
             found = func(*_mapped(args, self._operand), **_mapped(keywords, self._operand))
         if name in SUMS and self.inner:
