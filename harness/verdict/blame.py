@@ -115,7 +115,7 @@ def _below(path: str, parent: str) -> bool:
 
 
 def loses(call: Call) -> bool:
-    """Whether a function got an image in NHWC and none in NCHW, and gave one in NCHW."""
+    """Whether a function got an image in NHWC and gave one in NCHW."""
     given = {format_of(one) for one in tensors_of(tuple(call.given.values()))}
     return "nhwc" in given and "nchw" in {format_of(one) for one in tensors_of(call.returned)}
 

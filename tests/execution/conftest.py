@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ def local() -> Iterator[Laboratory]:
 def run(laboratory: Laboratory) -> Callable[..., Result]:
     """Run one example in the AVX2 cell."""
 
-    def once(one: Case, example: Example | None = None, **options: object) -> Result:
+    def once(one: Case, example: Example | None = None, **options: Any) -> Result:
         options.setdefault("cells", ["avx2"])
-        (result,) = laboratory.run(one, [example or stand.example(one)], **options)  # type: ignore[arg-type]
+        (result,) = laboratory.run(one, [example or stand.example(one)], **options)
         return result
 
     return once
@@ -52,8 +53,8 @@ def run(laboratory: Laboratory) -> Callable[..., Result]:
 def run_here(local: Laboratory) -> Callable[..., Result]:
     """Run one example in this process."""
 
-    def once(one: Case, example: Example | None = None, **options: object) -> Result:
-        (result,) = local.run(one, [example or stand.example(one)], **options)  # type: ignore[arg-type]
+    def once(one: Case, example: Example | None = None, **options: Any) -> Result:
+        (result,) = local.run(one, [example or stand.example(one)], **options)
         return result
 
     return once

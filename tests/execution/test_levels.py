@@ -9,16 +9,16 @@ import pytest
 from harness.errors import UserError
 from harness.execution import levels as rules
 from harness.execution.probe import Host
-from harness.nouns import Cell
+from harness.nouns import Cell, Level
 from tests.execution import stand
 
 HOST = Host("python", stand.MACHINE, "a CPU", ("sse4_1", "avx2"))
 LEVELS = (stand.SSE41, stand.AVX2, stand.AVX512)
 
 
-def cell(level: object, onednn: str, aten: str) -> Cell:
+def cell(level: Level, onednn: str, aten: str) -> Cell:
     """A proven cell."""
-    return Cell(level.name, level, proof={"onednn": onednn, "aten": aten})  # type: ignore[attr-defined, arg-type]
+    return Cell(level.name, level, proof={"onednn": onednn, "aten": aten})
 
 
 def test_a_level_the_cpu_lacks_is_unavailable() -> None:

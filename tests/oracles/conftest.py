@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 import pytest
 
 from harness.nouns import Case, Example, Judgement, Numerics, Observation, Reference, TensorRecord, TensorSpec
+from harness.nouns.case import Rule
 from harness.oracles import contiguous_strides, judge, round_to
 
 CELLS = ("avx2", "avx512_core")
-PLACES = tuple((cell, layout) for cell in CELLS for layout in ("drawn", "contiguous"))
+PLACES: Final[tuple[tuple[str, Literal["drawn", "contiguous"]], ...]] = tuple(
+    pair for cell in CELLS for pair in ((cell, "drawn"), (cell, "contiguous"))
+)
 
 
 @dataclass
@@ -77,7 +80,7 @@ def stage() -> Callable[..., Stage]:
 
     def build(
         values: Mapping[str, Any] | Any,
-        rule: str | Numerics = "exact",
+        rule: Rule | Numerics = "exact",
         dtype: str = "float32",
         bound: Any = None,
         terms: Any = 1,
@@ -85,7 +88,7 @@ def stage() -> Callable[..., Stage]:
     ) -> Stage:
         named = values if isinstance(values, Mapping) else {"output[0]": np.asarray(values)}
         named = {name: np.asarray(array) for name, array in named.items()}
-        numerics = rule if isinstance(rule, Numerics) else Numerics(rule, rule)  # type: ignore[arg-type]
+        numerics = rule if isinstance(rule, Numerics) else Numerics(rule, rule)
         case = Case("s.yaml::c", "c", "s.yaml", 1, "torch.c", (), (TensorSpec("input", ()),), numerics)
         first = next(iter(named.values()))
         reference = Reference(
@@ -98,7 +101,7 @@ def stage() -> Callable[..., Stage]:
         )
         returned = {name: record(dtype, array) for name, array in named.items()}
         observations = [
-            Observation(cell, layout, "ok", returned, inputs={"input": contiguous_strides(first.shape)})  # type: ignore[arg-type]
+            Observation(cell, layout, "ok", returned, inputs={"input": contiguous_strides(first.shape)})
             for cell, layout in PLACES
         ]
         example = {"fill": "reals", **example}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.nouns import Numerics
+from harness.nouns.case import Magnitude
 from harness.oracles import accumulator_of, allowance, gamma, round_to
 from harness.oracles.bounds import UNJUDGED, UNLIMITED, elementwise_gradient, elementwise_output
 
@@ -132,9 +133,11 @@ def test_the_intermediate_may_be_that_of_any_channel_in_the_same_place() -> None
 @pytest.mark.parametrize(
     ("magnitude", "intermediate"), [("none", [0, 0]), ("input", [3, 0]), ("one", [1, 1]), ("both", [4, 1])]
 )
-def test_elementwise_counts_ulps_of_the_result_and_of_the_intermediate(magnitude: str, intermediate: list[int]) -> None:
+def test_elementwise_counts_ulps_of_the_result_and_of_the_intermediate(
+    magnitude: Magnitude, intermediate: list[int]
+) -> None:
     """Allow k (u |ref| + u_acc M) + tiny for each magnitude; an infinite input has no finite intermediate."""
-    numerics = Numerics("elementwise", "elementwise", ulps=3.0, magnitude=magnitude)  # type: ignore[arg-type]
+    numerics = Numerics("elementwise", "elementwise", ulps=3.0, magnitude=magnitude)
     operand = np.array([-3.0, np.inf])
     allowed = elementwise_output(numerics, np.array([0.5, 0.5]), operand, "bfloat16", "float32")
     due = [3 * (2.0**-8 * 0.5 + 2.0**-24 * m) + 2.0**-134 for m in intermediate]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from harness.nouns import Case, Example, Numerics, Observation, Reference, TensorRecord, TensorSpec
+from harness.nouns.case import Rule
 from harness.oracles import contiguous_strides, round_to
 from harness.oracles.standard import expected_dtype
 from tests.oracles.conftest import Stage
@@ -40,10 +41,10 @@ def test_the_due_dtype(tensor: str, inplace: bool, due: str) -> None:
     assert expected_dtype(CASE, EXAMPLE.but(inplace=inplace), reference, tensor) == due
 
 
-def _complex(values: Any, rule: str = "exact", fill: str = "reals", **changes: Any) -> Stage:
+def _complex(values: Any, rule: Rule = "exact", fill: str = "reals", **changes: Any) -> Stage:
     """A stage whose only output is complex64."""
     array = np.asarray(values, dtype=np.complex128)
-    case = replace(CASE, tensors=SPECS[:1], numerics=Numerics(rule, rule))  # type: ignore[arg-type]
+    case = replace(CASE, tensors=SPECS[:1], numerics=Numerics(rule, rule))
     reference = Reference(
         "ok",
         {"output[0]": array},
@@ -54,7 +55,8 @@ def _complex(values: Any, rule: str = "exact", fill: str = "reals", **changes: A
     )
     strides = contiguous_strides(array.shape)
     record = TensorRecord("complex64", array.shape, strides, round_to("complex64", array))
-    seen = [Observation("avx2", layout, "ok", {"output[0]": record}) for layout in ("drawn", "contiguous")]  # type: ignore[arg-type]
+    layouts: tuple[Literal["drawn", "contiguous"], ...] = ("drawn", "contiguous")
+    seen = [Observation("avx2", layout, "ok", {"output[0]": record}) for layout in layouts]
     stage = Stage(case, Example(case.id, "complex64", {}, {}, fill=fill), reference, seen)
     for index, value in changes.get("poke", {}).items():
         stage.poke("output[0]", index, value, cells=("avx2",))

@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from harness import execution
 from harness.golden import LEVELS, Golden, Law, update
 from harness.golden import Observed as Written
 from harness.nouns import Case, Cell, Example, Level, Observation, TensorRecord
@@ -56,16 +57,21 @@ class Laboratory(ToyLaboratory):
 NOTHING = np.empty(0)
 
 
+def given(toy: Laboratory) -> execution.Laboratory:
+    """The toy as a review takes it: it has all that one asks for."""
+    return cast("execution.Laboratory", toy)
+
+
 def golden(root: Path, laboratory: Laboratory | None = None) -> Golden:
     """What an update wrote of the toy."""
-    seen = observed(CASE, "float32", laboratory or Laboratory(right), (), Golden(root)).observed  # type: ignore[arg-type]
+    seen = observed(CASE, "float32", given(laboratory or Laboratory(right)), (), Golden(root)).observed
     update(Golden(root), [CASE], {("double", "float32"): Written.read(seen)})
     return Golden(root)
 
 
 def review(root: Path, laboratory: Laboratory) -> Review:
     """Compared with what is written there."""
-    return reviewed(CASE, "float32", laboratory, (), Golden(root))  # type: ignore[arg-type]
+    return reviewed(CASE, "float32", given(laboratory), (), Golden(root))
 
 
 def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
@@ -169,7 +175,7 @@ def test_a_pin_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
     """A case that has changed keeps no pins by chance."""
     golden(tmp_path)
     changed = replace(CASE, sizes=CASE.sizes[1:], tensors=CASE.tensors)
-    said = reviewed(changed, "float32", Laboratory(right, cells=CELLS[2:]), (), Golden(tmp_path)).differing  # type: ignore[arg-type]
+    said = reviewed(changed, "float32", given(Laboratory(right, cells=CELLS[2:])), (), Golden(tmp_path)).differing
     assert len(said) == 4
     assert all("it is no example of double any more: " in one for one in said)
 
