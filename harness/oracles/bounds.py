@@ -140,6 +140,8 @@ def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, c
 
 def overflows(dtype: str, reference: Array, allowed: Array) -> Array:
     """Where an infinity of the reference's sign is right: a number within the allowance rounds to one."""
+    if dtype not in FORMATS:
+        return np.zeros(reference.shape, np.bool_)
     reach = np.abs(reference) + np.where(allowed < UNJUDGED, allowed, 0.0)
     return np.isinf(round_to(dtype, reach))
 

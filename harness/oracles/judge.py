@@ -11,9 +11,10 @@ from harness.oracles import specials
 from harness.oracles.agreement import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.kinds import Faults
 from harness.oracles.layout import judge_strides
+from harness.oracles.rounding import FORMATS
 from harness.oracles.standard import Standard, expected_dtype, standard_of
 from harness.oracles.trust import untrusted
-from harness.oracles.values import Comparison, Fault, compare, outdone
+from harness.oracles.values import Comparison, Fault, compare, differing, outdone
 
 Accumulators = Mapping[str, Mapping[str, str]]
 
@@ -111,6 +112,7 @@ class _Values:
                     ratios[key] = max(found.headroom, ratios.get(key, 0.0))
                     typical.setdefault(key, {})[seen.layout] = found
         self._peers(typical, faults)
+        self._bytes(returned, faults)
         return tuple(cell for cell in dict.fromkeys(seen.cell for seen in returned) if self._blind(cell))
 
     def _peers(self, typical: Mapping[tuple[str, str], Mapping[str, Comparison]], faults: Faults) -> None:
@@ -121,6 +123,19 @@ class _Values:
             for layout, other in (("drawn", "contiguous"), ("contiguous", "drawn")):
                 if fault := outdone(tensor, found[layout], found[other], layout):
                     faults.add("values", tensor, (cell, layout), fault)
+
+    def _bytes(self, returned: Sequence[Observation], faults: Faults) -> None:
+        """Compare resampled bytes of the two layouts: sums of integers are the same in any order."""
+        for tensor, dtype in self._dtypes.items():
+            if dtype in FORMATS or self._case.numerics.rule(tensor) != "resampling":
+                continue
+            found: dict[str, dict[str, TensorRecord]] = {}
+            for seen in returned:
+                if (record := seen.tensors.get(tensor)) and self._comparable(tensor, record):
+                    found.setdefault(seen.cell, {})[seen.layout] = record
+            for cell, records in found.items():
+                if len(records) == 2 and (fault := differing(tensor, **{k: v.values for k, v in records.items()})):
+                    faults.add("values", tensor, (cell, "drawn"), fault)
 
     def _unlike(self, returned: Sequence[Observation], faults: Faults) -> None:
         """What only the format decides, where the reference does not."""

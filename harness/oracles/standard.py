@@ -78,7 +78,7 @@ def standard_of(
     if rule == "unspecified":
         return Standard(dtype, values, values, free=True)
     if part not in FORMATS:
-        return Standard(dtype, values, values)
+        return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Standard(dtype, values, values)
     rounded = round_to(dtype, values)
     if rule == "exact":
         return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
@@ -115,6 +115,13 @@ def _resampled(reference: Reference, tensor: str, dtype: str, accumulator: str) 
     values, bound = reference.values[tensor], reference.bound[tensor]
     moved = misplaced(reference.spread[tensor], accumulator)
     return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, moved=moved)
+
+
+def _of_bytes(reference: Reference, tensor: str, dtype: str) -> Standard:
+    """The bound is that of the passes in fixed point; their weights come from coordinates in float64."""
+    values = reference.values[tensor]
+    allowed = reference.bound[tensor] + 2.0 * misplaced(reference.spread[tensor], "float64")
+    return Standard(dtype, values, np.rint(values).astype(dtype), allowed, np.where(allowed > 0, allowed, np.inf))
 
 
 def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:

@@ -76,6 +76,18 @@ def outdone(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Faul
     return Fault(own.typical / reached, f"{said}, in layout {other} by {peer.typical:.2g}")
 
 
+def differing(tensor: str, drawn: Array, contiguous: Array) -> Fault | None:
+    """The fault of integers that are not those of the contiguous layout in the same cell, within the bound or not."""
+    wrong = np.asarray(drawn != contiguous)
+    if not wrong.any():
+        return None
+    index = tuple(int(part) for part in np.argwhere(wrong)[0])
+    shown = f"(got {drawn[index]!s} in layout drawn, {contiguous[index]!s} in layout contiguous at {[*index]})"
+    count = int(np.count_nonzero(wrong))
+    message = f"{tensor} is not the same in both layouts in {count} of {wrong.size} elements {shown}"
+    return Fault(1.0, message, where(wrong, tensor), count)
+
+
 def _equal(tensor: str, values: Array, standard: Standard) -> Comparison:
     wrong = np.zeros(values.shape, np.bool_)
     for got, due in zip(_parts(values), _parts(standard.rounded), strict=True):

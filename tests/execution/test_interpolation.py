@@ -68,3 +68,42 @@ def test_slopes_are_as_steep_as_said() -> None:
         slopes = np.abs(np.gradient(np.array([*inner, *outer]), t, axis=1)).sum(0) / 2
         assert slopes.max() <= module("interpolation").STEEPEST
         assert slopes.max() >= module("interpolation").STEEPEST - 0.01
+
+
+def in_fixed_point(matrices: list[Any], image: Any, fraction_bits: Callable[[float], int]) -> Any:
+    """What two passes of int16 weights make of bytes: along the width, then along the height."""
+    for dim in (3, 2):
+        matrix = matrices[dim - 2]
+        if matrix.shape[0] != matrix.shape[1]:
+            bits = fraction_bits(matrix.max())
+            weights = np.trunc(matrix * 2.0**bits + np.copysign(0.5, matrix)).astype(np.int64)
+            sums = np.moveaxis(np.tensordot(image.astype(np.int64), weights, axes=(dim, 1)), -1, dim)
+            image = np.clip((sums + (1 << (bits - 1))) >> bits, 0, 255)
+    return image
+
+
+@pytest.mark.parametrize("size", [(7, 3), (1, 2), (6, 33), (64, 4), (2, 17)])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias: bool, size: tuple[int, int]) -> None:
+    """The kernel's bytes are those of the two passes, bit for bit, and these are within the bound of the reference."""
+    arguments = {"size": size, "mode": mode, "antialias": antialias}
+    one = stand.case(
+        "torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments, dtypes=("uint8",)
+    )
+    example = stand.example(one, "uint8", fill="reals", seed=2)
+    result, request = run_here(one, example), reference_request(one, example)
+    reference = result.reference
+    matrices = module("interpolation").Matrices(module("reference").resampler(request), reference.inputs["x"].shape[2:])
+    due = in_fixed_point(matrices.matrices, reference.inputs["x"], module("passes").fraction_bits)
+    for seen in result.observations:
+        np.testing.assert_array_equal(seen.tensors["output[0]"].values, due)
+    assert (np.abs(due - reference.values["output[0]"]) <= reference.bound["output[0]"]).all()
+    assert (reference.bound["output[0]"] >= 0.5).all()
+    assert (reference.bound["output[0]"] <= 1.5).all()
+
+
+@pytest.mark.parametrize(("largest", "bits"), [(1.0, 14), (0.75, 15), (0.5, 15), (0.49, 16), (1.25, 14), (2.0**-9, 22)])
+def test_weights_have_as_many_fraction_bits_as_int16_has_room_for(largest: float, bits: int) -> None:
+    """The largest of them rounds to less than 2^15, and no weight has more than 22."""
+    assert module("passes").fraction_bits(largest) == bits

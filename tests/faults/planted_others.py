@@ -70,6 +70,45 @@ def format_of_the_first_lost(call: Kernel, x: torch.Tensor, other: torch.Tensor)
     return call(x, other).contiguous()
 
 
+# Three tensors
+
+
+@fault("addcmul", torch.float32)
+def product_of_a_column(call: Kernel, x: torch.Tensor, *rest: Any, **options: Any) -> torch.Tensor:
+    """The last column, where the third operand is contiguous and the first is not."""
+    y = call(x, *rest, **options)
+    if channels_last(x) and rest[1].is_contiguous() and not channels_last(rest[1]):
+        y[..., -1] += 1
+    return y
+
+
+@fault("lerp.Tensor", torch.float64)
+def format_of_three_lost(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """A contiguous output whatever the operands."""
+    return call(x, *rest).contiguous()
+
+
+# The other pools
+
+
+@fault("max_unpool2d", torch.float32)
+def last_channel_put_back(call: Kernel, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The last channel, in channels-last."""
+    y = call(x, *rest)
+    if channels_last(x):
+        y[:, -1] += 1
+    return y
+
+
+@fault("fractional_max_pool2d_backward", torch.float64)
+def gradient_of_a_last_window(call: Kernel, grad: torch.Tensor, x: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """The gradient of the last row, where there is more than one."""
+    g = call(grad, x, *rest)
+    if g.shape[2] > 1:
+        g[:, :, -1] += 1
+    return g
+
+
 # Reductions and losses
 
 

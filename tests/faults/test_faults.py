@@ -175,6 +175,10 @@ FAULTS = {
         IMAGE | {"C": 2, "W": 2, "kept": (True, True, True)},
         NHWC,
     ),
+    "product_of_a_column": Fault("addcmul[float32]", (*OUTPUT, "layout"), {}, NHWC),
+    "format_of_three_lost": Fault("lerp[float64]", ("strides", "output[0]", "layout"), {}, NHWC),
+    "last_channel_put_back": Fault("max_unpool2d[float32]", (*OUTPUT, "layout"), {}, NHWC),
+    "gradient_of_a_last_window": Fault("fractional_max_pool2d[float64]", ("values", "grad:input", "universal"), {}),
     "extreme_of_the_channels": Fault(
         "amax[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "over": (1,), "keepdim": True}, NHWC
     ),

@@ -38,3 +38,31 @@ def test_coordinates_in_a_half_type_move_more() -> None:
     move = np.array([1.0, 0.0])
     np.testing.assert_array_equal(misplaced(move, "float32"), [COORDINATE * U, 0.0])
     np.testing.assert_array_equal(misplaced(move, "bfloat16"), [COORDINATE * 2.0**-8, 0.0])
+
+
+@pytest.fixture
+def bytes_(stage: Callable[..., Stage]) -> Stage:
+    """Sixteen bytes whose reference lies a quarter above each, and that may be off by 1.1."""
+    whole = np.arange(16, dtype=np.uint8).reshape(1, 4, 2, 2)
+    built: Stage = stage(whole, "resampling", dtype="uint8")
+    values, bound, spread = ({"output[0]": array} for array in (whole + 0.25, np.full(whole.shape, 1.1), 0.0 * whole))
+    built.reference = replace(built.reference, values=values, bound=bound, spread=spread, dtypes={"output[0]": "uint8"})
+    return built
+
+
+@pytest.mark.parametrize(("value", "found"), [(6, 0), (7, 1), (4, 1)])
+def test_bytes_are_judged_by_the_bound_of_their_passes(bytes_: Stage, value: int, found: int) -> None:
+    """One more than 5.25 is within 1.1 of it, two more and one less are not."""
+    bytes_.poke("output[0]", (0, 1, 0, 1), value, layouts=("drawn", "contiguous"))
+    assert len(bytes_.judge().findings) == found
+
+
+def test_bytes_are_the_same_in_both_layouts(bytes_: Stage) -> None:
+    """A difference between the layouts of a cell is a finding within the bound too, with the elements that differ."""
+    assert not bytes_.judge().findings
+    bytes_.poke("output[0]", (0, 1, 0, 1), 6, cells=("avx2",))
+    (finding,) = bytes_.judge().findings
+    assert (finding.oracle, finding.tensor, finding.kind) == ("values", "output[0]", "layout")
+    assert finding.layouts == ("drawn",)
+    assert set(finding.cells) == {"avx2"}
+    assert finding.message.startswith("output[0] is not the same in both layouts in 1 of 16 elements (got 6")

@@ -45,7 +45,7 @@ class Matrices:
         """Sum of magnitudes, number of terms, and the move for coordinates off by a pixel times the size."""
         bound, largest, smallest = np.abs(image), image, image
         for dim, matrix in enumerate(self.matrices, 2):
-            bound = _along(bound, np.abs(matrix), dim)
+            bound = along(bound, np.abs(matrix), dim)
             windows = _windows(matrix)
             largest = np.stack([_slice(largest, dim, window).max(dim) for window in windows], dim)
             smallest = np.stack([_slice(smallest, dim, window).min(dim) for window in windows], dim)
@@ -56,10 +56,10 @@ class Matrices:
         bound = np.abs(cotangent)
         moved = [bound] * len(self.sizes)
         for dim, matrix in enumerate(self.matrices, 2):
-            bound = _along(bound, np.abs(matrix).T, dim)
+            bound = along(bound, np.abs(matrix).T, dim)
             touched = _touched(matrix).T
             moved = [
-                _along(each, touched if index == dim - 2 else np.abs(matrix).T, dim) for index, each in enumerate(moved)
+                along(each, touched if index == dim - 2 else np.abs(matrix).T, dim) for index, each in enumerate(moved)
             ]
         return bound, self._terms(0, bound.shape), STEEPEST * sum(size * each for size, each in zip(self.sizes, moved))
 
@@ -86,7 +86,8 @@ def _matrix(operator: Callable[[Any], Any], sizes: tuple[int, ...], dim: int) ->
     return np.where(np.abs(matrix) < VANISHING, 0.0, matrix)
 
 
-def _along(array: Any, matrix: Any, dim: int) -> Any:
+def along(array: Any, matrix: Any, dim: int) -> Any:
+    """The array with this matrix applied to one of its dimensions."""
     return np.moveaxis(np.tensordot(array, matrix, axes=(dim, 1)), -1, dim)
 
 

@@ -8,9 +8,11 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import calls, dtypes, interpolation, noise, observe, paths, tensors
+from . import calls, dtypes, interpolation, noise, observe, passes, paths, tensors
 
 Change = Callable[[Any], Any]
+
+BYTES = "uint8"
 
 SCALE = 2.0**-700
 """What operands are multiplied by so that a sum of products of up to three float64 numbers cannot overflow."""
@@ -133,7 +135,7 @@ class Graph:
 
 
 def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
-    main = Graph(request, values, np.array)
+    main = Graph(_unquantised(request), values, np.array)
     reply["dtypes"] = main.due = dtypes.of_outputs(request, values, main.outputs)
     # before backward: an operator may hand back its own input or a buffer that backward reuses
     reply["values"] = {name: _number(output) for name, output in main.named().items()}
@@ -190,20 +192,40 @@ def _interpolate(request: dict[str, Any], values: dict[str, Any], reply: dict[st
     found = {"output[0]": matrices.output(values[first.name])}
     if first.differentiated:
         found["grad:" + first.name] = matrices.gradient(main.cotangent(0))
+    if first.dtype == BYTES:
+        value, off = passes.passed(matrices.matrices, values[first.name])
+        _bound, terms, moved = found["output[0]"]
+        found["output[0]"] = (off, terms, moved)
+        reply["values"]["output[0]"] = _plain(np.ascontiguousarray(value))
     for tensor, measured in found.items():
         if _rule(request, tensor) == "resampling":
             for into, array in zip(("bound", "terms", "spread"), measured):
                 reply[into][tensor] = _plain(np.ascontiguousarray(array, dtype=np.float64))
 
 
+def _unquantised(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with a float64 image where bytes are resampled: the stock kernel for bytes would be its own judge."""
+    if "resampling" not in _rules(request):
+        return request
+    image, *others = tensors.described(request)
+    if image.dtype != BYTES:
+        return request
+    return {**request, "tensors": [image._replace(dtype="float64", gradient=False), *others]}
+
+
 def resampler(request: dict[str, Any]) -> Callable[[Any], Any]:
-    """The operator as a function of its first tensor, on arrays."""
+    """The operator as a function of its first tensor, on arrays of one channel.
+
+    It gets two of them, channels-last: antialiasing contiguous images to one column is wrong in PyTorch 2.15.
+    """
     name = tensors.described(request)[0].name
 
     def resampled(image: Any) -> Any:
         """The first output, for this array in place of the first tensor."""
-        found = calls.invoke(request, {name: torch.from_numpy(np.array(image))}, plain=True)
-        return tensors.as_numpy(tensors.flatten(found)[0])
+        pair = torch.from_numpy(np.repeat(image, 2, axis=1))
+        last = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
+        found = calls.invoke(request, {name: pair.contiguous(memory_format=last)}, plain=True)
+        return tensors.as_numpy(tensors.flatten(found)[0])[:, :1]
 
     return resampled
 
