@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from harness.declaration import load_suite
 from harness.nouns import Example
 from harness.verdict import Failure
-from tests.faults.conftest import PLANTED, Trials
+from tests.faults.conftest import PLANTED, ROOT, Trials
 
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
 VOLUME = {"D": 1, "N": 1, "H": 1, "W": 1}
 POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
 POOL3D = POOL | {"kernel": (1, 1, 1), "stride": (1, 1, 1), "pad_d": 0}
+UNPOOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "extra_h": 0, "extra_w": 0}
 PAD = {"before": (0, 0), "after": (0, 0)}
 CONV = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)}
 
@@ -175,10 +178,23 @@ FAULTS = {
         IMAGE | {"C": 2, "W": 2, "kept": (True, True, True)},
         NHWC,
     ),
-    "product_of_a_column": Fault("addcmul[float32]", (*OUTPUT, "layout"), {}, NHWC),
-    "format_of_three_lost": Fault("lerp[float64]", ("strides", "output[0]", "layout"), {}, NHWC),
-    "last_channel_put_back": Fault("max_unpool2d[float32]", (*OUTPUT, "layout"), {}, NHWC),
-    "gradient_of_a_last_window": Fault("fractional_max_pool2d[float64]", ("values", "grad:input", "universal"), {}),
+    "product_of_a_column": Fault(
+        "addcmul[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "value": 1}, {"input": "channels_last"}
+    ),
+    "format_of_three_lost": Fault(
+        "lerp[float64]",
+        ("strides", "output[0]", "layout"),
+        IMAGE | {"C": 2, "W": 2, "kept": (True, True, True)},
+        NHWC,
+    ),
+    "last_channel_put_back": Fault(
+        "max_unpool2d[float32]", (*OUTPUT, "layout"), IMAGE | UNPOOL | {"C": 2, "W": 2}, NHWC
+    ),
+    "gradient_of_a_last_window": Fault(
+        "fractional_max_pool2d[float64]",
+        ("values", "grad:input", "universal"),
+        {"N": 1, "C": 1, "kernel": (1, 1), "out": (2, 1), "alpha": (1, 1), "sample": 0.25},
+    ),
     "extreme_of_the_channels": Fault(
         "amax[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "over": (1,), "keepdim": True}, NHWC
     ),
@@ -277,6 +293,41 @@ def test_every_planted_kernel_is_expected() -> None:
     parsed = [node for file in PLANTED for node in ast.parse(file.read_text("utf-8")).body]
     functions = [node for node in parsed if isinstance(node, ast.FunctionDef)]
     assert {function.name for function in functions if function.decorator_list} == set(FAULTS)
+
+
+FAMILIES = {
+    "convolution": ("convolution", ""),
+    "pooling": ("pooling", ""),
+    "unpooling and samples": ("pooling", "max_unpool|fractional"),
+    "activation": ("activation", ""),
+    "normalization": ("normalization", ""),
+    "resampling": ("resampling", ""),
+    "rearrangement": ("rearrangement", ""),
+    "padding": ("padding", ""),
+    "unary": ("unary", ""),
+    "two and three operands": ("binary", ""),
+    "reductions": ("reduction", ""),
+    "losses": ("loss", ""),
+    "copies": ("copies", ""),
+    "linear algebra": ("linear_algebra", ""),
+    "modules": ("modules", ""),
+}
+"""The suite of each family, and what the names of its cases begin with; torchvision's is in test_regions.py."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_has_a_fault_of_value_and_one_of_stride_or_gradient(family: str) -> None:
+    """What the gate can miss in one family of operators it would find in another: so each has both."""
+    suite, prefix = FAMILIES[family]
+    cases = {case.name for case in load_suite(ROOT / "suites" / "operators" / f"{suite}.yaml", ROOT).cases}
+    findings = {
+        fault.key
+        for fault in FAULTS.values()
+        if (name := fault.item.partition("[")[0]) in cases and re.match(prefix, name)
+    }
+    moved = {(oracle, tensor) for oracle, tensor in findings if oracle == "strides" or tensor.startswith("grad:")}
+    assert moved
+    assert any(oracle == "values" for oracle, _ in findings - moved)
 
 
 @each
