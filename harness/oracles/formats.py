@@ -31,8 +31,10 @@ def losses(modules: Sequence[ModuleRecord]) -> Iterator[Loss]:
     told: set[str] = set()
     for index, module in enumerate(modules):
         calls = _calls(modules, index)
-        loss = _returned(module, calls) or _passed(module, _children(module, calls), told)
-        if loss and not any(path == module.path or _below(path, module.path) for path in told):
+        within = any(_below(path, module.path) for path in told)
+        loss = "" if within else _returned(module, calls)
+        loss = loss or _passed(module, _children(calls), told)
+        if loss and module.path not in told:
             told.add(module.path)
             yield Loss(module.path, loss)
 
@@ -64,7 +66,7 @@ def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[st
     for child in children:
         if "nchw" in child.given:
             return f"{_name(module)} got NHWC and gave {child.path} ({child.kind}) NCHW"
-        if "nchw" in child.returned or child.path in told:
+        if "nchw" in child.returned or any(path == child.path or _below(path, child.path) for path in told):
             return ""
     return ""
 
@@ -77,10 +79,19 @@ def _calls(modules: Sequence[ModuleRecord], index: int) -> Sequence[ModuleRecord
     return modules[start:index]
 
 
-def _children(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> Sequence[ModuleRecord]:
-    """Of these calls those that the module made itself."""
-    depth = module.path.count(".") + (1 if module.path else 0)
-    return [one for one in calls if one.path.count(".") == depth or not module.path]
+def _children(calls: Sequence[ModuleRecord]) -> Sequence[ModuleRecord]:
+    """Of the calls within a module those that it made itself, in order.
+
+    One that gets and gives no image (a detector is given a list of three-dimensional ones, and gives losses) stands for
+    those that it makes.
+    """
+    found: list[ModuleRecord] = []
+    index = len(calls) - 1
+    while index >= 0:
+        child, within = calls[index], _calls(calls, index)
+        index -= len(within) + 1
+        found[:0] = [child] if child.given or child.returned else _children(within)
+    return found
 
 
 def _below(path: str, parent: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from harness.nouns import (
     NetworkDeviation,
     NetworkExample,
     NetworkObservation,
+    NetworkReference,
     matches,
 )
 from harness.oracles import judge_network
@@ -153,6 +155,7 @@ class NetworkTrial:
         for cell, state in states(result.observations, judgement, accepted, failures).items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
         outcome.untrusted.update(judgement.untrusted.keys())
+        outcome.notes += [note for note in _undecided(result.reference) if note not in outcome.notes]
         for (_cell, tensor), ratio in judgement.ratios.items():
             if ratio <= 1.0:
                 outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
@@ -224,6 +227,15 @@ class NetworkTrial:
         last = [seen for seen in observations if seen.cell == observations[-1].cell]
         self.outcome.reorders = {seen.conversion: seen.reorders for seen in last}
         self.outcome.layout = layout_rows(last)
+
+
+def _undecided(reference: NetworkReference) -> Iterator[str]:
+    """What cannot be compared at all, as one note."""
+    names = [name for name, moved in reference.spread.items() if math.isinf(moved) and name in reference.values]
+    if names:
+        few = ", ".join(names[:SHOWN]) + (", ..." if names[SHOWN:] else "")
+        count = f"{len(names)} of {len(reference.values)} tensors"
+        yield f"{count} are not judged, because rounding changes what is selected: {few}"
 
 
 def _widest(findings: Sequence[Finding]) -> Finding:

@@ -73,3 +73,36 @@ def test_images_too_small_to_tell_say_nothing() -> None:
 def test_nchw_in_is_nobody_s_loss() -> None:
     """Only what got channels-last can lose it."""
     assert told(call("a", "nchw", "nchw"), call("", "nchw", "nchw", parent=True)) == []
+
+
+def bare(path: str) -> ModuleRecord:
+    """One call of a module that gets and gives no image."""
+    return ModuleRecord(path, "Module", (), (), alias=False, parent=True)
+
+
+def test_what_gets_no_image_itself_is_looked_into() -> None:
+    """A detector is given a list of images of three dimensions, and what it makes of them is NCHW."""
+    calls = [
+        bare("detector.transform"),
+        call("detector.body.conv", "nchw", "nhwc"),
+        call("detector.body", "nchw", "nhwc"),
+    ]
+    [loss] = losses([*calls, bare("detector"), replace(call("", "nhwc", "nhwc", parent=True), returned=())])
+    assert loss.path == ""
+    assert "gave detector.body (Module) NCHW" in loss.message
+
+
+def test_a_loss_before_that_of_a_child_is_told_as_well() -> None:
+    """The network's own forward gives NCHW to the first module, and a later one loses what that made of it."""
+    calls = [
+        call("body", "nchw", "nhwc"),
+        call("heads.pool", "nhwc", "nchw"),
+        call("heads", "nhwc", "either", parent=True),
+    ]
+    assert told(*calls, call("", "nhwc", "either", parent=True)) == ["heads.pool", ""]
+
+
+def test_a_list_of_modules_is_no_module_in_between() -> None:
+    """The modules in it are called by the one that holds the list."""
+    calls = [call("layers.blocks.0", "nhwc", "nhwc"), call("layers.blocks.1", "nchw", "nhwc")]
+    assert told(*calls, call("layers", "nhwc", "nhwc", parent=True)) == ["layers"]

@@ -9,7 +9,19 @@ from typing import Any, Iterator
 import numpy as np
 import torch
 
-from . import building, calling, network, observe, reference, sensitivity, structure, tensors, tracing, widening
+from . import (
+    building,
+    calling,
+    network,
+    observe,
+    reference,
+    selecting,
+    sensitivity,
+    structure,
+    tensors,
+    tracing,
+    widening,
+)
 
 _HELD: dict[str, Any] = {}
 """The calls of the last network that was fed, in the reference's worker."""
@@ -101,11 +113,13 @@ def fed(request: dict[str, Any]) -> dict[str, Any]:
     terms = sensitivity.Terms(request["precision"])
     try:
         with reference.stock():
-            values = _alone(request, call, rounded, gradients, terms)
+            with selecting.Selecting() as choices:
+                values = _alone(request, call, rounded, gradients, terms)
             spread = dict(terms.floors)
-            for noise in sensitivity.perturbations(request["precision"]):
+            for noise in sensitivity.perturbations(request["precision"], selecting=choices.seen):
                 for name, moved in _alone(request, call, rounded, gradients, noise).items():
-                    spread[name] = max(spread.get(name, 0.0), sensitivity.distance(moved, values.get(name)))
+                    far = sensitivity.distance(moved, values.get(name)) / noise.scale
+                    spread[name] = max(spread.get(name, 0.0), far)
     except Exception as error:
         return {"problem": ": ".join(observe.failure(error))}
     return {

@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import torch
 
-from . import building, network, observe, reference, tensors, widening
+from . import building, network, observe, reference, selecting, tensors, widening
 
 UNIT = {"float32": 2.0**-24, "bfloat16": 2.0**-8}
 """Unit roundoff of what the modules store; autocast stores bfloat16 and sums in float32."""
@@ -27,6 +27,13 @@ DRAWS = 4
 smaller, as its terms have random signs within each sum as well. That an error of a third of the size is more than 4
 times the largest of n moves, because these were small by chance, has probability 0.05 for n = 1 and 4e-5 for n = 4 (by
 simulation); a run judges some thousand tensors of so few elements."""
+
+WIDE = 8.0
+"""How many times as large two more draws are, of opposite signs, where a network selects by its numbers.
+
+A tensor may be off by 8 times its spread (oracles/networks.py): what moves in proportion moves as far where all is off
+by 8 times its rounding. A box that is kept or not does not move in proportion. So one that falls out where all is off
+by as much as is allowed must be seen to. What does move in proportion moves by 8 times as much, and is divided by 8."""
 
 REPEAT_SEED = 0x5EED
 """Added to the seed of the second run that shows whether a network draws random numbers."""
@@ -54,12 +61,13 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
         state = building.calibrate(bare, building.inputs(request, double=True))
     request["state"] = state
     terms = Terms(request["precision"])
-    values = _run(request, terms)
+    with selecting.Selecting() as choices:
+        values = _run(request, terms)
     _refuse_random(request, values)
     spread = dict(terms.floors)
-    for noise in perturbations(request["precision"]):
+    for noise in perturbations(request["precision"], selecting=choices.seen):
         for name, moved in _run(request, noise).items():
-            spread[name] = max(spread.get(name, 0.0), distance(moved, values.get(name)))
+            spread[name] = max(spread.get(name, 0.0), distance(moved, values.get(name)) / noise.scale)
     if "loss" in values:
         outputs = [name for name in values if name.startswith("output")]
         spread["loss"] = max([spread["loss"], *(_averaged(values[name], spread[name], terms.unit) for name in outputs)])
@@ -188,11 +196,12 @@ def _terms(module: Any, output: Any) -> int:
 
 
 class Noise(Hooks):
-    """Moves every module's floating output, and the gradient that arrives there, by what may be rounded."""
+    """Moves every module's floating output, and the gradient that arrives there, by `scale` times a rounding."""
 
-    def __init__(self, precision: str, draw: int, sign: float = 1.0) -> None:
+    def __init__(self, precision: str, draw: int, sign: float = 1.0, scale: float = 1.0) -> None:
         super().__init__(precision)
-        self.sign = sign
+        self.sign = sign * scale
+        self.scale = scale
         self.generator = torch.Generator().manual_seed(20 + draw)
 
     def attach(self, model: Any, given: list[Any]) -> None:
@@ -228,16 +237,19 @@ class Noise(Hooks):
         return self.signs(plain) * (size * float(plain.square().mean().sqrt()) if plain.numel() else 0.0)
 
     def signs(self, tensor: Any) -> Any:
-        """+1 and -1, the same in both runs but for the sign of the run."""
+        """+1 and -1, the same in both runs but for the sign of the run; times the scale."""
         drawn = torch.randint(0, 2, tensor.shape, generator=self.generator, dtype=torch.int8)
         return (drawn * 2 - 1).to(tensor.dtype) * self.sign
 
 
-def perturbations(precision: str) -> Iterator[Noise]:
-    """The noises by which a sensitivity is measured, each for one run."""
+def perturbations(precision: str, selecting: bool) -> Iterator[Noise]:
+    """The noises by which a sensitivity is measured, each for one run. What moves is to be divided by their scale."""
     yield Noise(precision, 0, -1.0)
     for draw in range(DRAWS):
         yield Noise(precision, draw)
+    if selecting:
+        for sign in (-1.0, 1.0):
+            yield Noise(precision, DRAWS, sign, WIDE)
 
 
 class Terms(Hooks):
