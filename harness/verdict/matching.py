@@ -192,7 +192,9 @@ def _solutions(expression: Expression, name: str, value: Any, sizes: Mapping[str
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Equal, one number standing for a tuple of it."""
+    """Equal, one number standing for a tuple of it; a flag that is None, as ``align_corners``, is off."""
+    if one is False and other is None:
+        return True
     if isinstance(one, tuple) != isinstance(other, tuple):
         several, single = (one, other) if isinstance(one, tuple) else (other, one)
         return all(part == single for part in several)

@@ -48,6 +48,7 @@ class NetworkFailure:
 class NetworkOutcome:
     """The counts of one trial. `problem`: one sentence about a network that could not be judged at all.
 
+    `explained` are the modules whose operators are known to do what is wrong with them.
     `layout` has a row for each module call of the first example: path, class, formats in and out, oneDNN reorders.
     `reorders` counts them for each conversion.
     """
@@ -58,6 +59,7 @@ class NetworkOutcome:
     cells: dict[str, Counter[str]] = field(default_factory=dict)
     failures: list[NetworkFailure] = field(default_factory=list)
     deviations: Counter[str] = field(default_factory=Counter)
+    explained: list[Blame] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     untrusted: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class NetworkOutcome:
             "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
             "failures": [failure.as_json() for failure in self.failures],
             "deviations": dict(sorted(self.deviations.items())),
+            "explained": [asdict(blame) for blame in self.explained],
             "stale": self.stale,
             "untrusted": dict(sorted(self.untrusted.items())),
             "skipped": self.skipped,
@@ -188,6 +191,7 @@ class NetworkTrial:
             known = dict.fromkeys(name for one in found for name in one.known)
             if found and all(one.known for one in found):
                 self.outcome.deviations.update(dict.fromkeys(known, len(group)))
+                self.outcome.explained += [one for one in found if one not in self.outcome.explained]
                 explained += group
                 continue
             left += group

@@ -14,6 +14,7 @@ from harness.nouns import Blame, Finding, Network
 from harness.settings import settings
 from harness.verdict import NetworkOutcome
 from tests.faults.conftest import PYTHON, ROOT
+from tests.plugin.project import Project
 
 HERE = Path(__file__).parent
 Networks = tuple[Gate, dict[str, Network]]
@@ -55,6 +56,16 @@ def test_a_convolution_in_the_middle_is_named(networks: Networks) -> None:
     assert example["case"] == "suites/operators/convolution.yaml::conv2d"
     assert (example["sizes"]["Cg"], example["sizes"]["Kg"], example["sizes"]["H"]) == (16, 17, 8)
     assert blame.verdict == "failed"
+
+
+def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(networks: Networks) -> None:
+    """`equivalence replay` takes it as it is printed, and fails in the same way at the same level."""
+    blame, _finding = blamed(tried(networks, "fourteenth_convolution"))
+    options = ("--preload", str(HERE / "wrong_layers.py"), "--levels", blame.cell)
+    run = Project(ROOT).command("replay", *options, blame.example)
+    assert run.code == 1, run.output
+    assert run.output.startswith("FAILED: ")
+    assert "output[0] differs from the float64 reference" in run.output
 
 
 def test_a_batch_norm_that_is_wrong_backward_is_named(networks: Networks) -> None:

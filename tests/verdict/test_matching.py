@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,25 @@ def conv(given: Any, weight: Any, bias: Any = None, **changes: Any) -> Call:
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    """The cases of three suites."""
-    files = [ROOT / "suites" / "operators" / f"{name}.yaml" for name in ("convolution", "activation", "pooling")]
+    """The cases of four suites."""
+    names = ("convolution", "activation", "pooling", "resampling")
+    files = [ROOT / "suites" / "operators" / f"{name}.yaml" for name in names]
     return [case for file in files for case in load_suite(file, ROOT).cases]
+
+
+def test_a_flag_that_is_left_none_is_off(cases: list[Case]) -> None:
+    """`interpolate` takes None for align_corners, and the case says false; another flag that is on is not its call."""
+    given = {"input": tensor(2, 4, 8, 5, last=True), "size": (3, 1), "scale_factor": None, "mode": "bilinear",
+             "align_corners": None, "recompute_scale_factor": None, "antialias": True}  # fmt: skip
+    standard = ("scale_factor", "align_corners", "recompute_scale_factor")
+    call = Call("torch.nn.functional.interpolate", tuple(given), given, standard, (tensor(2, 4, 3, 1),))
+    found = matching_example(cases, [call])
+    assert found is not None
+    case, example = found
+    assert case.id == "suites/operators/resampling.yaml::bilinear_antialias"
+    assert (example.sizes["P"], example.sizes["Q"], example.sizes["align_corners"]) == (3, 1, False)
+    rounded = replace(call, given={**given, "recompute_scale_factor": True}, standard=standard[:2])
+    assert matching_example(cases, [rounded]) is None
 
 
 def test_a_convolution_with_all_its_arguments(cases: list[Case]) -> None:

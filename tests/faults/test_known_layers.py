@@ -1,0 +1,79 @@
+"""A network with a layer whose operator is known to be wrong: that explains the finding, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.gate import Gate
+from harness.nouns import Expression, InputSpec, Network
+from harness.reporting import model_text
+from harness.settings import settings
+from harness.verdict import NetworkOutcome
+from tests.faults.conftest import PYTHON, ROOT
+
+HERE = Path(__file__).parent
+SHAPE = (2, 3, 12, 9)
+
+
+@pytest.fixture(scope="module")
+def gate(levels: list[str]) -> Iterator[Gate]:
+    """A gate at the highest of the levels that knows the networks of `known_layers.py`."""
+    chosen = settings(ROOT, {"profile": "gate", "levels": levels[-1], "python": PYTHON,
+                             "preload": [str(HERE / "known_layers.py")]})  # fmt: skip
+    with Gate(chosen) as gate:
+        yield gate
+
+
+def tried(gate: Gate, name: str, step: str = "eval") -> NetworkOutcome:
+    """One trial of a network of `known_layers.py`."""
+    inputs = (InputSpec("x", tuple(Expression.parse(str(size)) for size in SHAPE)),)
+    network = Network(f"here::{name}", name, "here", 1, f"known_layers.{name}", (), inputs)
+    return gate.try_network(network, (step, "eager", "float32"))
+
+
+@pytest.mark.parametrize("step", ["eval", "train"])
+def test_wrong_values_of_a_known_operator_are_counted_under_its_deviation(gate: Gate, step: str) -> None:
+    """All that comes after the layer is wrong too, and the module is named with the example that shows it alone."""
+    outcome = tried(gate, "one_column", step)
+    assert outcome.status == "deviation", outcome
+    assert set(outcome.deviations) == {"bilinear-antialias-one-column"}
+    assert not outcome.failures
+    (blame,) = outcome.explained
+    assert (blame.path, blame.kind, blame.verdict) == ("3", "OneColumn", "failed")
+    assert blame.known == ("bilinear-antialias-one-column",)
+    example = json.loads(blame.example)
+    assert example["case"] == "suites/operators/resampling.yaml::bilinear_antialias"
+    assert {name: example["sizes"][name] for name in ("C", "H", "W", "P", "Q")} == {
+        "C": 4,
+        "H": 8,
+        "W": 5,
+        "P": 3,
+        "Q": 1,
+    }
+
+
+def test_a_lost_format_of_a_known_operator_is_counted_under_its_deviation(gate: Gate) -> None:
+    """The layer is told with its call, and so is the operator example."""
+    outcome = tried(gate, "logistic")
+    assert (outcome.status, dict(outcome.deviations)) == ("deviation", {"logsigmoid-format": 1})
+    (blame,) = outcome.explained
+    assert (blame.path, blame.kind) == ("1", "LogSigmoid")
+    assert json.loads(blame.example)["case"] == "suites/operators/activation.yaml::logsigmoid"
+    text = model_text("known_layers:logistic", [SHAPE], [outcome])
+    assert "RIGHT but for what is known: logsigmoid-format" in text
+    assert "known of its operator (logsigmoid-format) at " in text
+    assert f"equivalence replay '{blame.example}'" in text
+
+
+def test_what_no_deviation_knows_remains_a_failure(gate: Gate) -> None:
+    """Of two layers that lose the format one is known, and the other is told and fails."""
+    outcome = tried(gate, "both")
+    assert (outcome.status, dict(outcome.deviations)) == ("failed", {"logsigmoid-format": 1})
+    (failure,) = outcome.failures
+    assert [finding.tensor for finding in failure.findings] == ["module:3"]
+    assert [blame.path for blame in failure.blames] == ["3"]
+    assert [blame.path for blame in outcome.explained] == ["1"]
