@@ -15,6 +15,8 @@ from harness.settings import Settings
 from harness.verdict import NetworkOutcome
 
 HOME: Final = "the command line"
+LIBRARIES: Final = ("torchvision",)
+"""Packages that come in builds, one for each PyTorch: where one does not import, it is said which would."""
 _FACTORY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 _CONVERTED: Final = (4, 5)
 """Dimensions of images and volumes, which have a channels-last format."""
@@ -37,7 +39,8 @@ def model(options: argparse.Namespace, settings: Settings) -> int:
 
 def judged(gate: Gate, network: Network) -> list[NetworkOutcome]:
     """The network in each way to run it. Raises UserError with one sentence where it cannot be judged."""
-    _missing, problem = gate.networks.check(network)
+    missing, problem = gate.networks.check(network)
+    problem = problem or missing
     outcomes: list[NetworkOutcome] = []
     for item in network.items if not problem else ():
         outcomes.append(gate.try_network(network, item))
@@ -69,6 +72,7 @@ def declared(options: argparse.Namespace) -> Network:
         arguments=_arguments(options.arguments),
         steps=("eval", "train") if options.train else ("eval",),
         precisions=("float32", "bfloat16") if options.bfloat16 else ("float32",),
+        requires=tuple(library for library in LIBRARIES if dotted.startswith(library + ".")),
         frozen=tuple(options.frozen or ()),
         seeded=options.seeded,
     )

@@ -114,6 +114,16 @@ def test_what_cannot_be_judged_is_said_in_one_sentence(judge: Judge, factory: st
 
 
 @needs_workers
+def test_a_torchvision_of_the_wrong_build_is_said_with_what_would_help(project: Project) -> None:
+    """In place of the error of its import; exit code 4."""
+    project.write("torchvision/__init__.py", 'raise RuntimeError("operator torchvision::nms does not exist")\n')
+    run = project.command("model", "torchvision.models:resnet18", "--input", "1,3,64,64", "--levels", LEVEL)
+    said = run.refused()
+    assert said.startswith("torchvision.models.resnet18: the installed torchvision does not match PyTorch ")
+    assert said.endswith("operator torchvision::nms does not exist); install the build made for it")
+
+
+@needs_workers
 def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
     """In a training step; frozen, the network is judged."""
     with pytest.raises(UserError, match=r"1 is a Dropout that is on; switch it off, or freeze its class"):

@@ -78,3 +78,61 @@ def test_mistakes_in_files_of_models_come_together(tmp_path: Path) -> None:
     said = project.pytest("--eq-levels", LEVEL).refused()
     assert "suites/models/m.yaml:5:11: " in said
     assert "suites/models/m.yaml:9:" in said
+
+
+NETS = """\
+import torch
+from torch import nn
+
+def broken():
+    raise ValueError("no weights today")
+
+class Wordy(nn.Module):
+    def forward(self, x):
+        return {"image": x, "label": "cat"}
+
+def dropping():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout(0.5))
+"""
+UNJUDGED = """\
+suite: nets
+defaults: {inputs: {x: {shape: [2, 3, 8, 8]}}, profile: quick}
+models:
+  broken: {factory: nets.broken, steps: [eval]}
+  Wordy: {factory: nets.Wordy, steps: [eval]}
+  dropping: {factory: nets.dropping, steps: [train]}
+"""
+
+
+@needs_workers
+def test_each_network_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path) -> None:
+    """A factory that raises, an output that is no tensor, a dropout that is on: no traceback, and all else runs."""
+    project = Project(tmp_path)
+    project.suite()
+    project.write("nets.py", NETS)
+    project.write("suites/models/m.yaml", UNJUDGED)
+    run = project.briefly()
+    assert run.code == 1, run.output
+    assert "3 failed, 1 passed" in run.output
+    assert "Traceback" not in run.output
+    for said in (
+        "broken in eval-eager-float32: nets.broken raised ValueError: no weights today\n",
+        "Wordy in eval-eager-float32: output['label'] is a str; a network returns tensors, in tuples, lists, dicts or ",
+        "dropping in train-eager-float32: two runs with the same input differ (output[0], ",
+    ):
+        assert said in run.output
+    assert "1 is a Dropout that is on; switch it off, or freeze its class: frozen: [Dropout]" in run.output
+
+
+@needs_workers
+def test_a_factory_that_cannot_be_had_is_a_mistake_at_its_line(tmp_path: Path) -> None:
+    """A module that does not import, and a name that it has not: both at once, before anything runs."""
+    project = Project(tmp_path)
+    project.suite()
+    project.write("nets.py", NETS)
+    project.write("ruined.py", "import no_such_thing\n")
+    text = UNJUDGED.replace("nets.Wordy", "ruined.Net").replace("nets.broken", "nets.brokn")
+    project.write("suites/models/m.yaml", text)
+    said = project.briefly().refused()
+    assert "suites/models/m.yaml:4: broken: nets has no 'brokn'; did you mean nets.broken?" in said
+    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: No module named 'no_such_thing'" in said
