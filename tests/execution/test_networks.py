@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from types import ModuleType
 from typing import Any
@@ -197,3 +198,33 @@ def test_an_input_shaped_nhwc_is_recognised() -> None:
     assert "is shaped [1, 24, 24, 3], that is NHWC" in problem
     assert "give [1, 3, 24, 24]" in problem
     assert "changes the strides of a tensor and not its shape" in problem
+
+
+def test_a_missing_compiler_is_said_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inductor without one: what is missing and how to get it, in place of a run."""
+    monkeypatch.setattr(module("runners").shutil, "which", lambda _name: None)
+    reply = served(request(runner="compile"))
+    assert reply["skip"].startswith("inductor needs a C++ compiler, and none is on the path; install g++ or clang")
+
+
+@dataclasses.dataclass
+class Answer:
+    """What a network may return: containers in containers, numbers, and nothing."""
+
+    logits: Any
+    hidden: Any = None
+    steps: int = 3
+
+
+def test_outputs_are_named_by_their_place_in_any_structure() -> None:
+    """Dictionaries, lists, named tuples and data classes; a single tensor is called as an operator's."""
+    tensor = torch.zeros(1)
+    pair = torch.zeros(2, 2).max(0)
+    assert list(module("structure").named(tensor)) == ["output[0]"]
+    nested = {"out": [tensor, (tensor, None)], "answer": Answer(tensor, hidden=pair)}
+    assert list(module("structure").named(nested)) == [
+        "output['out'][0]", "output['out'][1][0]", "output['answer'].logits", "output['answer'].hidden[0]",
+        "output['answer'].hidden[1]",
+    ]  # fmt: skip
+    with pytest.raises(module("structure").NotTensors, match="output is a list without any tensor in it"):
+        module("structure").named([1, None])
