@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from harness.gate import Gate
 from harness.nouns import Expression, InputSpec, Network
@@ -19,12 +20,21 @@ HERE = Path(__file__).parent
 SHAPE = (2, 3, 12, 9)
 
 
+def opened(levels: list[str], *preload: str) -> Gate:
+    """A gate at the highest of the levels with these files."""
+    chosen = {
+        "profile": "gate",
+        "levels": levels[-1],
+        "python": PYTHON,
+        "preload": [str(HERE / one) for one in preload],
+    }
+    return Gate(settings(ROOT, chosen))
+
+
 @pytest.fixture(scope="module")
 def gate(levels: list[str]) -> Iterator[Gate]:
-    """A gate at the highest of the levels that knows the networks of `known_layers.py`."""
-    chosen = settings(ROOT, {"profile": "gate", "levels": levels[-1], "python": PYTHON,
-                             "preload": [str(HERE / "known_layers.py")]})  # fmt: skip
-    with Gate(chosen) as gate:
+    """A gate that knows the networks of `known_layers.py`, on PyTorch's own kernels."""
+    with opened(levels, "known_layers.py") as gate:
         yield gate
 
 
@@ -77,3 +87,15 @@ def test_what_no_deviation_knows_remains_a_failure(gate: Gate) -> None:
     assert [finding.tensor for finding in failure.findings] == ["module:3"]
     assert [blame.path for blame in failure.blames] == ["3"]
     assert [blame.path for blame in outcome.explained] == ["1"]
+
+
+def test_what_a_network_selects_is_judged(gate: Gate, levels: list[str]) -> None:
+    """The largest numbers and where they are pass; behind a wrong convolution both are wrong."""
+    assert tried(gate, "Chooser").status == "passed"
+    with opened(levels, "known_layers.py", "wrong_layers.py") as wrong:
+        if Version(wrong.laboratory.build.torch) < Version("2.9"):
+            pytest.skip("the planted kernels need torch.library.get_kernel")
+        outcome = tried(wrong, "Chooser")
+    (failure,) = outcome.failures
+    assert {"output['scores']", "output['places']"} <= {finding.tensor for finding in failure.findings}
+    assert failure.blames[0].path == "second"
