@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from harness.errors import UserError
 from harness.execution import environment, shipping
+from harness.execution.forked import Forked, Nursery, possible
 from harness.execution.probe import Host
-from harness.execution.process import Setup
+from harness.execution.process import Process, Setup
+from harness.execution.started import Started
 from harness.execution.station import LocalStation, Reply, Station, WorkerStation
 from harness.nouns import Level
 
@@ -66,9 +68,16 @@ class LocalBench:
 
 
 class WorkerBench:
-    """A worker process for each station, in one interpreter on this host. `note` is told of each incident."""
+    """A worker process for each station, in one interpreter on this host. `note` is told of each incident.
 
-    def __init__(self, host: Host, preload: tuple[Path, ...], note: Callable[[str], None]) -> None:
+    `forking`: the workers are forks of one process that imported torch; else each has an interpreter of its own.
+    """
+
+    def __init__(
+        self, host: Host, preload: tuple[Path, ...], note: Callable[[str], None], *, forking: bool = True
+    ) -> None:
+        self.forking = forking
+        self._nurseries: list[Nursery] = []
         self._python = host.python
         self._preload = preload
         self._note = note
@@ -113,6 +122,9 @@ class WorkerBench:
         for station in self._stations.values():
             station.close()
         self._stations.clear()
+        for nursery in self._nurseries:
+            nursery.close()
+        self._nurseries.clear()
         self._folder.cleanup()
 
     def _start(self, names: Iterable[str]) -> None:
@@ -124,9 +136,16 @@ class WorkerBench:
         """Start what is not there yet without waiting for it; the names of that."""
         fresh = [name for name in names if name not in self._stations]
         for name in fresh:
-            self._stations[name] = WorkerStation(self._setup(name), self._note)
+            self._stations[name] = WorkerStation(self._setup(name), self._launched, self._note)
             self._stations[name].start()
         return fresh
+
+    def _launched(self, setup: Setup, generation: int) -> Process:
+        if not self.forking or not possible(setup, generation):
+            return Started(setup, generation)
+        if not self._nurseries or self._nurseries[-1].gone:
+            self._nurseries.append(Nursery(self._python, Path(self._folder.name), len(self._nurseries)))
+        return Forked(setup, generation, nursery=self._nurseries[-1])
 
     def _setup(self, name: str) -> Setup:
         """The station's process: its caps, its role, and whether it loads the preload files.

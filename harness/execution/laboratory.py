@@ -13,6 +13,7 @@ from harness.errors import UserError
 from harness.execution import levels as rules
 from harness.execution import requests
 from harness.execution.bench import Bench, LocalBench, WorkerBench
+from harness.execution.forked import InfertileError
 from harness.execution.probe import probe
 from harness.execution.result import Build, Result
 from harness.execution.station import Station, Ticket
@@ -71,6 +72,7 @@ class Laboratory:
         self._preload = tuple(preload)
         self._names = names
         self._in_process = in_process
+        self._forking = True
         self.few = False
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
         self._lacking: dict[tuple[str, ...], str] = {}
@@ -96,7 +98,7 @@ class Laboratory:
             names = rules.representatives(self._running, self.levels)
             self._running = [level for level in self._running if level.name in names]
         preload = tuple(file.resolve() for file in self._preload)
-        bench = self._bench = WorkerBench(self._host, preload, self.incidents.append)
+        bench = self._bench = WorkerBench(self._host, preload, self.incidents.append, forking=self._forking)
         try:
             bench.start(self._running)
         except BaseException:
@@ -328,11 +330,27 @@ class Laboratory:
 
     def _open_workers(self) -> None:
         bench = self._started()
-        host, described = self._host, bench.described()
-        cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in self._running]
-        self.cells, self.aliases = rules.merged(cells, self.levels)
+        if not self._described(bench) and bench.forking:
+            self._forking = False
+            self.close()
+            bench = self._started()
+            self._described(bench)
         bench.retire(self.aliases)
-        self._build = Build(**described[""]["build"], cpu=host.cpu, flags=host.flags)
+
+    def _described(self, bench: WorkerBench) -> bool:
+        """Note what the workers say of themselves; whether each is capped in its own way.
+
+        Where they are not, and are forks, their build may have read its caps when it was imported.
+        """
+        try:
+            described = bench.described()
+        except InfertileError:
+            return False
+        python = self._host.python
+        cells = [Cell(level.name, level, python, proof=described[level.name]["proof"]) for level in self._running]
+        self.cells, self.aliases = rules.merged(cells, self.levels)
+        self._build = Build(**described[""]["build"], cpu=self._host.cpu, flags=self._host.flags)
+        return not self.aliases and not any(map(rules.uncapped, self.cells))
 
     def _open_here(self) -> None:
         self._check_preload()

@@ -68,11 +68,13 @@ class WorkerStation:
     """Runs requests in a worker process, and replaces it when it dies or outlasts a limit.
 
     Requests are answered in order, so the culprit is always the oldest one unanswered; those behind it are sent again
-    to the new process. `note` is told about each incident.
+    to the new process. `launch` starts a process from a setup and how many there were before; `note` is told about
+    each incident.
     """
 
-    def __init__(self, setup: Setup, note: Callable[[str], None]) -> None:
+    def __init__(self, setup: Setup, launch: Callable[[Setup, int], Process], note: Callable[[str], None]) -> None:
         self.setup = setup
+        self._launch = launch
         self.description: Reply = {}
         self._note = note
         self._waiting: deque[Ticket] = deque()
@@ -82,7 +84,7 @@ class WorkerStation:
 
     def start(self) -> None:
         """Start a process without waiting for it. Raises UserError where the interpreter does not run."""
-        self._process = Process(self.setup, self._count)
+        self._process = self._launch(self.setup, self._count)
         self._count += 1
 
     def ready(self) -> Reply:

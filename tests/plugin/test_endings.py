@@ -44,10 +44,11 @@ PATIENCE = 120.0
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [
+    """The processes that a process has started, and those that these have."""
+    own = [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
+    return own + [below for child in own for below in children(child)]
 
 
 def awaited(path: Path) -> int:

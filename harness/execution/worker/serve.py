@@ -15,6 +15,7 @@ from . import (
     describe,
     fork,
     network,
+    nursery,
     observe,
     outline,
     reference,
@@ -111,9 +112,12 @@ def _whole(reply: dict[str, Any], name: str, record: Any) -> Any:
 
 
 def serve(channel: Any) -> None:
-    """Answer until the channel closes."""
+    """Answer until the channel closes, as a worker or, in the role ``nursery``, by making workers."""
     faulthandler.enable(2, all_threads=False)  # a crash leaves its Python stack in the worker's stderr
     setup = marshal.loads(channel.receive())  # noqa: S302 - from the harness that started this worker
+    if setup["role"] == "nursery":
+        nursery.tend(channel, serve)
+        return
     worker = Worker(setup["role"], setup["trace"])
     channel.send(marshal.dumps(worker.ready(setup["preload"]), VERSION))
     for message in channel:
