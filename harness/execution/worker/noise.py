@@ -57,6 +57,9 @@ PLACES = {
 """torchvision's operators that find places by coordinates, and which argument these are; what a place is off by is not
 relative to the coordinate itself (`_placed`)."""
 
+FLOAT32 = {"_scaled_dot_product_flash_attention_for_cpu": 1}
+"""Operators of which all results from that one on are kept in float32, whatever the dtype of the others."""
+
 SMALLEST = 2.0**-40
 """A perturbation that float64 resolves; that of a smaller unit roundoff is scaled down from it."""
 
@@ -107,6 +110,9 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
             self._sum(func, args, keywords, found)
         if name in _PLAIN_SUMS and self.inner and args[0].is_floating_point():  # not a count of what a mask has
             found.add_(self._lost(func, args, keywords) * self._pattern(found))
+        if name in FLOAT32 and not self.depth:
+            handed = FLOAT32[name]
+            return (*_mapped(found[:handed], self._stored), *_mapped(found[handed:], self._rounded))
         return _mapped(found, self._stored)
 
     def _apart(self, formula: Callable[..., Any], args: Any, keywords: Any) -> Any:

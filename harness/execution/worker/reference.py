@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any, Callable, Iterator
 
 import numpy as np
 import torch
 
-from . import calls, dtypes, interpolation, noise, observe, passes, paths, tensors
+from . import attention, calls, dtypes, interpolation, noise, observe, passes, paths, tensors
 
 Change = Callable[[Any], Any]
 
@@ -237,12 +238,13 @@ def _scale(array: Any) -> Any:
 def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
     """How far roundings inside operators, and of what is stored between them, move what `normwise` judges.
 
-    In a dtype that is its own accumulator the two are one.
+    In a dtype that is its own accumulator the two are one. Where attention picks its kernel by the format of what it is
+    given, the larger move counts.
     """
 
-    def run(mode: Any) -> dict[str, Any]:
-        """The tensors that are judged so, from a graph of its own under this mode."""
-        with mode:
+    def run(kernel: attention.Attention, mode: Any) -> dict[str, Any]:
+        """The tensors that are judged so, from a graph of its own under these modes."""
+        with kernel, mode:
             graph = Graph(request, values, np.array)
             found = {**graph.named(), **graph.gradients(np.array)}
         return {name: tensors.as_numpy(mode.unrounded(tensor)) for name, tensor in found.items() if name in judged}
@@ -253,11 +255,14 @@ def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
         if _rule(request, name) == "normwise" and np.dtype(dtype).kind == "f"
     }
     inner, stored, tiny = request["roundoff"]
-    moved = noise.spread(run, judged, inner, inner)
-    reply["spread"].update((name, _plain(array)) for name, array in moved.items())
-    if stored > inner:
-        moved = noise.spread(run, judged, 0.0, stored, tiny)
-        reply["stored"].update((name, _plain(array)) for name, array in moved.items())
+    sources = {"spread": (inner, inner, 0.0), **({"stored": (0.0, stored, tiny)} if stored > inner else {})}
+    for into, steps in sources.items():
+        kernel = attention.Attention()
+        moved = noise.spread(functools.partial(run, kernel), judged, *steps)
+        if kernel.apart:
+            fused = noise.spread(functools.partial(run, attention.Attention(fused=True)), judged, *steps)
+            moved = {name: np.maximum(far, fused[name]) for name, far in moved.items()}
+        reply[into].update((name, _plain(array)) for name, array in moved.items())
 
 
 def _rules(request: dict[str, Any]) -> set[str]:
