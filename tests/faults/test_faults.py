@@ -157,6 +157,13 @@ FAULTS = {
         IMAGE | {"C": 2, "W": 2, "scale": (1.0, 1.0)},
         NHWC | {"grad_output": "channels_last"},
     ),
+    "bytes_cut_off": Fault(
+        "bilinear[uint8]",
+        (*OUTPUT, "layout"),
+        IMAGE | {"C": 2, "W": 2, "P": 2, "Q": 1, "align_corners": False},
+        NHWC,
+        fill="reals",
+    ),
     "last_channel_of_a_copy": Fault("clone[uint8]", (*OUTPUT, "layout"), IMAGE | {"D": 1, "C": 2, "W": 2}, NHWC),
     "format_of_a_factory_lost": Fault(
         "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
