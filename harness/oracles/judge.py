@@ -98,6 +98,7 @@ class _Values:
     ) -> tuple[str, ...]:
         """Add the faults and the worst ratios; return the cells in which no element could have failed."""
         self._unlike(returned, faults)
+        self._bytes(returned, faults)  # what is outside the bound is told instead
         typical: dict[tuple[str, str], dict[str, Comparison]] = {}
         for seen in returned:
             for tensor in self._reference.values:
@@ -112,7 +113,6 @@ class _Values:
                     ratios[key] = max(found.headroom, ratios.get(key, 0.0))
                     typical.setdefault(key, {})[seen.layout] = found
         self._peers(typical, faults)
-        self._bytes(returned, faults)
         return tuple(cell for cell in dict.fromkeys(seen.cell for seen in returned) if self._blind(cell))
 
     def _peers(self, typical: Mapping[tuple[str, str], Mapping[str, Comparison]], faults: Faults) -> None:
