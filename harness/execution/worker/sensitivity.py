@@ -66,8 +66,8 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
     _refuse_random(request, values)
     spread = dict(terms.floors)
     for noise in perturbations(request["precision"], selecting=choices.seen):
-        for name, moved in _run(request, noise).items():
-            spread[name] = max(spread.get(name, 0.0), distance(moved, values.get(name)) / noise.scale)
+        for name, moved in _stepped(request, noise):
+            spread[name] = max(spread.get(name, 0.0), distance(moved.detach(), values.get(name)) / noise.scale)
     if "loss" in values:
         outputs = [name for name in values if name.startswith("output")]
         spread["loss"] = max([spread["loss"], *(_averaged(values[name], spread[name], terms.unit) for name in outputs)])
@@ -80,16 +80,22 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(request: dict[str, Any], hooks: Any = None, draw: int = 0) -> dict[str, Any]:
+    """All tensors of a run."""
+    found = {}
+    for name, tensor in _stepped(request, hooks, draw):
+        found[name] = tensor.detach().clone(memory_format=torch.contiguous_format)
+    return found
+
+
+def _stepped(request: dict[str, Any], hooks: Any = None, draw: int = 0) -> Iterator[tuple[str, Any]]:
+    """Each tensor of a run as it comes; what is not kept needs no memory."""
     model = building.built(request, request["state"]).double()
     given = building.inputs(request, double=True)
     if hooks is not None:
         hooks.attach(model, given)
-    found = {}
-    for name, tensor in network.Stepper(request, model, given, double=True, draw=draw).run():
-        found[name] = tensor.detach().clone(memory_format=torch.contiguous_format)
+    yield from network.Stepper(request, model, given, double=True, draw=draw).run()
     if hooks is not None:
         hooks.finish()
-    return found
 
 
 def _refuse_random(request: dict[str, Any], values: dict[str, Any]) -> None:
