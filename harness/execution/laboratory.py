@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,6 +17,7 @@ from harness.execution.forked import InfertileError
 from harness.execution.probe import probe
 from harness.execution.result import Build, Result
 from harness.execution.station import Station, Ticket
+from harness.execution.twins import Twins
 from harness.nouns import Case, Cell, Example, Level, Observation
 
 IN_FLIGHT: Final = 8
@@ -178,16 +179,30 @@ class Laboratory:
         """Run examples in the cells (None: all) and yield their results in order, several being under way at once.
 
         Of `traced` ones the ATen operators are noted too, in the first and the last of the cells: those between are
-        capped between.
+        capped between. A cell that need not run an example (`Twins`) has no observation of it.
         """
         chosen = self._chosen(cells)
+        twins = Twins([cell for cell in self.cells if cell.name in chosen])
         flights: deque[_Flight] = deque()
         for example in examples:
-            flights.append(self._dispatch(case, example, chosen, example in traced))
+            asked = [name for name in chosen if name not in twins.spared]
+            flights.append(self._dispatch(case, example, asked, example in traced))
             if len(flights) == IN_FLIGHT:
-                yield self._gather(case, flights.popleft())
+                yield self._landed(case, flights.popleft(), chosen, twins)
         while flights:
-            yield self._gather(case, flights.popleft())
+            yield self._landed(case, flights.popleft(), chosen, twins)
+
+    def _landed(self, case: Case, flight: _Flight, cells: Sequence[str], twins: Twins) -> Result:
+        """The result of a flight, which the cells that were spared join if oneDNN ran after all."""
+        result = self._gather(case, flight)
+        spared = tuple(name for name in cells if name not in flight.cells)
+        if spared and any(seen.kernels for seen in result.observations):
+            asked = {**flight.cells, **self._sent(case, flight.example, spared)}
+            flight = replace(flight, cells={name: asked[name] for name in cells})
+            result = self._gather(case, flight)
+            spared = ()
+        twins.note(result.observations)
+        return replace(result, spared=spared)
 
     def outlines(
         self, case: Case, examples: Sequence[Example], *, cells: Collection[str] | None = None
@@ -258,15 +273,21 @@ class Laboratory:
 
     def _dispatch(self, case: Case, example: Example, cells: Sequence[str], trace: bool) -> _Flight:
         reference = self.bench.reference(preloaded=self._reference_needs_preload(case))
-        about = example.to_json()
         asked = requests.reference_request(case, example)
-        sent = reference, reference.send(Ticket(asked, about, self.limit * REFERENCE_PATIENCE))
+        sent = reference, reference.send(Ticket(asked, example.to_json(), self.limit * REFERENCE_PATIENCE))
+        traced = (cells[0], cells[-1]) if trace else ()
+        return _Flight(example, sent, self._sent(case, example, cells, traced))
+
+    def _sent(
+        self, case: Case, example: Example, cells: Sequence[str], traced: Sequence[str] = ()
+    ) -> dict[str, tuple[Station, Ticket]]:
+        """The example on its way to these cells."""
+        asked, about = requests.observation_request(case, example), example.to_json()
         found: dict[str, tuple[Station, Ticket]] = {}
         for name in cells:
             station = self.bench.cell(name)
-            asked = requests.observation_request(case, example, trace=trace and name in (cells[0], cells[-1]))
-            found[name] = station, station.send(Ticket(asked, about, self.limit))
-        return _Flight(example, sent, found)
+            found[name] = station, station.send(Ticket({**asked, "trace": name in traced}, about, self.limit))
+        return found
 
     def _gather(self, case: Case, flight: _Flight) -> Result:
         observations: list[Observation] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import queue
 import time
@@ -17,6 +18,9 @@ from harness.execution.worker.patience import Patience
 
 START_LIMIT: Final = 180.0
 """Seconds that an interpreter may take to import torch; a cold disk is slow, a hang is longer."""
+
+PROMPT: Final = 0.1
+"""Seconds in which most replies come; only after them does a worker's CPU time count."""
 
 FORMAT: Final = 2
 """marshal's format, as the worker writes and reads it."""
@@ -110,6 +114,8 @@ class Process(ABC):
 
     def awaited(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
         """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `Patience` counts them."""
+        with contextlib.suppress(queue.Empty):  # asking /proc would cost more than most replies
+            return self.receive(min(limit, PROMPT))
         patience = Patience(self.pid, limit, begun)
         while True:
             try:

@@ -26,9 +26,9 @@ Other dtypes are as float32: complex64 has its parts, and integers are promoted 
 """
 
 
-def observation_request(case: Case, example: Example, *, trace: bool = False, repeats: int = 1) -> dict[str, Any]:
-    """Ask for both observations of an example."""
-    return {**_request(case, example), "op": "observe", "trace": trace, "repeats": repeats}
+def observation_request(case: Case, example: Example, *, repeats: int = 1) -> dict[str, Any]:
+    """Ask for both observations of an example, its ATen operators untraced."""
+    return {**_request(case, example), "op": "observe", "trace": False, "repeats": repeats}
 
 
 def reference_request(case: Case, example: Example) -> dict[str, Any]:

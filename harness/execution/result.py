@@ -22,8 +22,12 @@ class Build:
 
 @dataclass(frozen=True)
 class Result:
-    """One example everywhere: the reference, and two observations (``drawn``, ``contiguous``) of each cell."""
+    """One example everywhere: the reference, and two observations (``drawn``, ``contiguous``) of each cell.
+
+    `spared` are the cells that did not run it because another one answers for them (`Twins`).
+    """
 
     example: Example
     reference: Reference
     observations: tuple[Observation, ...]
+    spared: tuple[str, ...] = ()

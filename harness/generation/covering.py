@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.nouns import Case, Example
 
 _REPAIRS = 300  # alternatives tried for a row that breaks a constraint
-_KEPT_FROM = 3  # the strength at which an array takes so long (a minute for 25 factors) that it is kept on disk
 
 
 def corner_examples(case: Case, dtype: str, strength: int = 2, kept: Path | None = None) -> list[Example]:
@@ -30,8 +29,8 @@ def corner_examples(case: Case, dtype: str, strength: int = 2, kept: Path | None
 
     Deterministic, without duplicates. Dependent sizes are resolved row by row, so a corner is relative to its bounds;
     the element budget then wins over a corner, and a row that breaks `require` is repaired by moving one or two sizes
-    to other corners, or dropped. Arrays that take long are read from the directory `kept`, or written there. Raises
-    UserError naming the case where no row is left.
+    to other corners, or dropped. Arrays are read from the directory `kept`, or written there: one of 25 factors takes
+    half a second for pairs and a minute for triples. Raises UserError naming the case where no row is left.
     """
     free = factors(case, dtype)
     found: dict[str, Example] = {}
@@ -118,7 +117,7 @@ def _rows(counts: tuple[int, ...], strength: int, kept: Path | None) -> list[tup
 
 def kept_array(counts: tuple[int, ...], strength: int, kept: Path | None) -> tuple[tuple[int, ...], ...]:
     """The covering array, from `kept` if it is there; a file that cannot be read is made again."""
-    if kept is None or strength < _KEPT_FROM:
+    if kept is None:
         return covering_array(counts, strength)
     file = kept / f"{strength}-{'.'.join(map(str, counts))}-{version('covertable')}.json"
     try:

@@ -33,6 +33,7 @@ def terminal_summary(record: Record) -> str:
         hits=_hits(record),
         examples=+total(outcome["examples"] for outcome in outcomes),
         untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
+        spared=total(outcome["spared"] for outcome in outcomes).most_common(),
         checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
         deviations=_deviations(outcomes),
         doubles=Counter(outcome["double"] for outcome in outcomes if outcome["double"]).most_common(),

@@ -37,7 +37,7 @@ class Trial:
     """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
-    making the examples takes is added to it. `arrays` is a directory for covering arrays that take long,
+    making the examples takes is added to it. `arrays` is a directory for covering arrays,
     `refusal` what is known of a double backward that the case has not.
     """
 
@@ -139,6 +139,7 @@ class Trial:
                 self._count_left_out(example)
             return
         for result in self.laboratory.run(self.case, examples, cells=kept, traced=telling(examples, TRACED)):
+            self.outcome.spared.update(result.spared)
             yield rule(self.case, self._undisturbed(result, kept), self.deviations)
 
     def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:

@@ -17,6 +17,15 @@ def _in_cell() -> bool:
     return torch._C._get_mkldnn_enabled()
 
 
+def convolved_where_wide(x):
+    """The identity; a convolution where there are more than 8 columns."""
+    if x.shape[-1] <= 8:
+        return x * 1
+    weight = torch.zeros(x.shape[1], x.shape[1], 3, 3, dtype=x.dtype)
+    weight[:, :, 1, 1] = torch.eye(x.shape[1])
+    return torch.nn.functional.conv2d(x, weight, padding=1)
+
+
 def crash(x, only=None):
     """Die of a segmentation fault (if the tensor has `only` elements)."""
     if _in_cell() and only in {None, x.numel()}:

@@ -10,6 +10,7 @@ from harness.nouns import Case, Example, Expression, Level, Numerics, TensorSpec
 
 MACHINE = platform.machine()
 SSE41 = Level("sse41", MACHINE, "SSE41", "default", ("sse4_1",), (), ("sse41",))
+AVX = Level("avx", MACHINE, "AVX", "default", ("avx",), ("sse41",), ("avx",))
 AVX2 = Level("avx2", MACHINE, "AVX2", "avx2", ("avx2",), ("sse41",), ("avx2",))
 AVX512 = Level("avx512_core", MACHINE, "AVX512_CORE", "avx512", ("avx512f",), ("avx2",), ("avx512_core",))
 PRELOAD = Path(__file__).with_name("misbehaving.py")

@@ -25,9 +25,8 @@ class Attention(TorchFunctionMode):  # type: ignore[misc] # torch is not there w
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run a function; attention on dense operands if it is to be fused."""
-        given = args
         if FUNCTION is not None and func is FUNCTION:
             self.apart |= any(operand.stride(-1) != 1 for operand in args[:3])
-            given = [operand.contiguous() for operand in args[:3]] if self.fused else args[:3]
-            given = (*given, *args[3:])
-        return func(*given, **(kwargs or {}))
+            if self.fused:
+                args = (*(operand.contiguous() for operand in args[:3]), *args[3:])
+        return func(*args, **(kwargs or {}))

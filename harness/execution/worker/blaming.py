@@ -118,8 +118,7 @@ def fed(request: dict[str, Any]) -> dict[str, Any]:
             spread = dict(terms.floors)
             for noise in sensitivity.perturbations(request["precision"], selecting=choices.seen):
                 for name, moved in _alone(request, call, rounded, gradients, noise).items():
-                    far = sensitivity.distance(moved, values.get(name)) / noise.scale
-                    spread[name] = max(spread.get(name, 0.0), far)
+                    sensitivity.widen(spread, name, sensitivity.distance(moved, values.get(name)) / noise.scale)
     except Exception as error:
         return {"problem": ": ".join(observe.failure(error))}
     return {

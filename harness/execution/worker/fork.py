@@ -15,14 +15,16 @@ from typing import Any, Callable
 
 from . import patience
 
-LAZY = "torch.fx.experimental.symbolic_shapes"
-"""What the first `torch.autograd.grad` imports in recent PyTorch: half a second in each child if it is not there."""
+LAZY = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")
+"""What recent PyTorch imports at the first `torch.autograd.grad` and in the first `torch.overrides` mode: half a second
+and one of CPU in each child if they are not there."""
 
 
 def prepare() -> None:
     """Import in the parent what each child would import for itself; nothing of it starts a thread."""
-    with contextlib.suppress(Exception):  # an older PyTorch has no such module and needs none
-        importlib.import_module(LAZY)
+    for module in LAZY:
+        with contextlib.suppress(Exception):  # an older PyTorch has no such module and needs none
+            importlib.import_module(module)
 
 
 def forked(work: Callable[[], Any], limit: float) -> Any:

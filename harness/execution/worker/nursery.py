@@ -50,8 +50,8 @@ class Line:
 def tend(channel: Any, work: Callable[[Any], None]) -> None:
     """Answer until the channel closes; `work` is what a worker does with its line to the harness.
 
-    ``spawn`` is answered with the new worker's process id, ``wait`` with its wait status, or None if it still runs
-    after so many seconds.
+    ``spawn`` is answered with the new worker's process id, ``wait`` with how it ended, empty if it still runs after
+    so many seconds.
     """
     fork.prepare()
     channel.send(marshal.dumps({"problem": "", "fertile": fertile()}, 2))

@@ -67,7 +67,7 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
     spread = dict(terms.floors)
     for noise in perturbations(request["precision"], selecting=choices.seen):
         for name, moved in _stepped(request, noise):
-            spread[name] = max(spread.get(name, 0.0), distance(moved.detach(), values.get(name)) / noise.scale)
+            widen(spread, name, distance(moved.detach(), values.get(name)) / noise.scale)
     if "loss" in values:
         outputs = [name for name in values if name.startswith("output")]
         spread["loss"] = max([spread["loss"], *(_averaged(values[name], spread[name], terms.unit) for name in outputs)])
@@ -124,6 +124,11 @@ def _refuse_random(request: dict[str, Any], values: dict[str, Any]) -> None:
 
 def _equal(one: Any, other: Any) -> bool:
     return other is not None and observe.same(tensors.record(one), tensors.record(other))
+
+
+def widen(spread: dict[str, float], name: str, far: float) -> None:
+    """Let the spread of that tensor reach as far as one more perturbation moved it."""
+    spread[name] = max(spread.get(name, 0.0), far)
 
 
 def distance(moved: Any, value: Any) -> float:
