@@ -139,12 +139,12 @@ def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, c
         return _patterned(_own_error(allowed, dtype), reference)
 
 
-def overflows(dtype: str, reference: Array, allowed: Array) -> Array:
-    """Where an infinity of the reference's sign is right: a number within the allowance rounds to one."""
+def overflows(dtype: str, values: Array, reference: Array, allowed: Array) -> Array:
+    """Where an infinity is right: the number within the allowance that is nearest to it rounds to it."""
     if dtype not in FORMATS:
         return np.zeros(reference.shape, np.bool_)
-    reach = np.abs(reference) + np.where(allowed < UNJUDGED, allowed, 0.0)
-    return np.isinf(round_to(dtype, reach))
+    reach = reference + np.copysign(np.where(allowed < UNJUDGED, allowed, 0.0), values)
+    return np.asarray(np.isinf(values) & (round_to(dtype, reach) == values))
 
 
 def _own_error(allowed: Array, dtype: str) -> Array:

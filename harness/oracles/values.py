@@ -137,8 +137,7 @@ def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Ar
         pairs = zip(_parts(values), _parts(standard.rounded[mask]), strict=True)
         return np.asarray(np.all([(got == due) | (np.isnan(got) & np.isnan(due)) for got, due in pairs], axis=0))
     same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == standard.rounded[mask]))
-    overflow = np.isinf(values) & (np.signbit(values) == np.signbit(reference))
-    overflow &= overflows(standard.dtype, reference, allowed)
+    overflow = overflows(standard.dtype, values, reference, allowed)
     excused = ~np.isfinite(values) & ~np.isnan(reference)
     excused &= np.asarray(standard.excused)[mask] if standard.excused is not None else False
     return np.asarray(same | overflow | excused | (allowed == UNLIMITED))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.nouns import Expression, Numerics, TensorSpec
+from harness.oracles.bounds import overflows
 
 BOTH = ("drawn", "contiguous")
 RAMP = np.arange(1.0, 97.0).reshape(2, 3, 4, 4)
@@ -109,6 +110,14 @@ def test_close_to_the_largest_number_either_side_of_overflow_is_right(stage: Any
     assert scene.judge().findings == ()
     scene.poke("output[0]", 0, np.inf)
     assert len(scene.judge().findings) == 1
+
+
+def test_an_allowance_may_reach_the_infinity_of_the_other_sign() -> None:
+    """An infinity is right where some number within the allowance rounds to it, whatever the reference's sign."""
+    values, reference = np.array([-np.inf, np.inf, -np.inf, 1.0]), np.array([24.0, 24.0, 24.0, 24.0])
+    for allowed, right in ((66000.0, [True, True, True, False]), (65500.0, [False, True, False, False])):
+        assert overflows("float16", values, reference, np.full(4, allowed)).tolist() == right
+    assert not overflows("float16", values, reference, np.full(4, 6e4)).any()
 
 
 def test_partial_sums_that_may_overflow_excuse_any_answer(stage: Any) -> None:

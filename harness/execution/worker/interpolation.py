@@ -15,6 +15,9 @@ in the middle of the window's range the result moves by at most dt times half th
 that range. Nothing moves in a constant image, which is what resampling must leave as it is. Where dt takes the
 coordinate into the next cell the window is one pixel wider. Along other dimensions the result is a sum of such results,
 whose coefficients have magnitudes that add up to 1 for linear and to at most 1.375 for cubic ones.
+
+At the border several taps of a cubic row meet the same pixel. The matrix has their sum, a kernel adds them one by one:
+there a coefficient counts as four taps, with the magnitudes that the row is short of 1.375.
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ STEEPEST = 1.5
 OWN = 8
 """Roundings of a cubic coefficient by Horner's rule; a normalised one has those of the sum of its row as well."""
 
+TAPS = 4
+"""Taps of a cubic row."""
+
+MAGNITUDES = 1.375
+"""What the magnitudes of the coefficients of a cubic row add up to at most: at t = 1/2, for A = -0.75."""
+
 VANISHING = 2.0**-46
 """What cubic coefficients at a pixel leave of zero in float64."""
 
@@ -40,12 +49,14 @@ class Matrices:
     def __init__(self, operator: Callable[[Any], Any], sizes: tuple[int, ...]) -> None:
         self.matrices = [_matrix(operator, sizes, dim) for dim in range(len(sizes))]
         self.sizes = sizes
+        cubic = _cubic(operator, self.matrices)
+        self._magnitudes, self._taps = zip(*(_unfolded(matrix, cubic) for matrix in self.matrices))
 
     def output(self, image: Any) -> tuple[Any, Any, Any]:
         """Sum of magnitudes, number of terms, and the move for coordinates off by a pixel times the size."""
         bound, largest, smallest = np.abs(image), image, image
-        for dim, matrix in enumerate(self.matrices, 2):
-            bound = along(bound, np.abs(matrix), dim)
+        for dim, (matrix, magnitudes) in enumerate(zip(self.matrices, self._magnitudes), 2):
+            bound = along(bound, magnitudes, dim)
             windows = _windows(matrix)
             largest = np.stack([_slice(largest, dim, window).max(dim) for window in windows], dim)
             smallest = np.stack([_slice(smallest, dim, window).min(dim) for window in windows], dim)
@@ -55,25 +66,25 @@ class Matrices:
         """The same of the gradient of the input, whose matrices are the transposed ones."""
         bound = np.abs(cotangent)
         moved = [bound] * len(self.sizes)
-        for dim, matrix in enumerate(self.matrices, 2):
-            bound = along(bound, np.abs(matrix).T, dim)
+        for dim, (matrix, magnitudes) in enumerate(zip(self.matrices, self._magnitudes), 2):
+            bound = along(bound, magnitudes.T, dim)
             touched = _touched(matrix).T
             moved = [
-                along(each, touched if index == dim - 2 else np.abs(matrix).T, dim) for index, each in enumerate(moved)
+                along(each, touched if index == dim - 2 else magnitudes.T, dim) for index, each in enumerate(moved)
             ]
         return bound, self._terms(0, bound.shape), STEEPEST * sum(size * each for size, each in zip(self.sizes, moved))
 
     def _steep(self) -> float:
         """The steepest slope of one dimension, with the magnitudes of the coefficients along the others."""
-        return STEEPEST * float(np.prod([np.abs(matrix).sum(1).max() for matrix in self.matrices]))
+        return STEEPEST * float(np.prod([magnitudes.sum(1).max() for magnitudes in self._magnitudes]))
 
     def _terms(self, axis: int, shape: tuple[int, ...]) -> Any:
         """The products that are added up along `axis` of the matrices, and the roundings of the coefficients."""
         total = np.ones(shape)
-        for dim, matrix in enumerate(self.matrices, 2):
-            count = np.maximum(np.count_nonzero(matrix, axis=axis), 1)
+        for dim, taps in enumerate(self._taps, 2):
+            count = np.maximum(taps.sum(axis), 1)
             total = total * count.reshape([-1 if each == dim else 1 for each in range(len(shape))])
-        return total + sum(OWN + int(np.count_nonzero(matrix, axis=1).max()) for matrix in self.matrices)
+        return total + sum(OWN + int(taps.sum(1).max()) for taps in self._taps)
 
 
 def _matrix(operator: Callable[[Any], Any], sizes: tuple[int, ...], dim: int) -> Any:
@@ -84,6 +95,29 @@ def _matrix(operator: Callable[[Any], Any], sizes: tuple[int, ...], dim: int) ->
     first = tuple(slice(None) if axis == dim else 0 for axis in range(len(sizes)))
     matrix = found[(slice(None), 0, *first)].T
     return np.where(np.abs(matrix) < VANISHING, 0.0, matrix)
+
+
+def _cubic(operator: Callable[[Any], Any], matrices: list[Any]) -> bool:
+    """Whether coefficients are negative; those of images so small that all taps may meet show it in larger ones.
+
+    Of two sizes one at least is not resampled at its pixels, where cubic coefficients are those of the identity.
+    """
+    small = any(matrix.shape[1] < TAPS for matrix in matrices)
+    larger = [(size,) * len(matrices) for size in (6, 7)] if small else []
+    shown = (_matrix(operator, sizes, dim) for sizes in larger for dim in range(len(matrices)))
+    return any(bool((matrix < 0).any()) for matrix in (*matrices, *shown))
+
+
+def _unfolded(matrix: Any, cubic: bool) -> tuple[Any, Any]:
+    """The magnitudes and the numbers of the taps that the coefficients stand for."""
+    magnitudes, taps = np.abs(matrix), (matrix != 0).astype(np.float64)
+    if cubic:
+        short = np.maximum(MAGNITUDES - magnitudes.sum(1), 0.0)
+        for column in {0, matrix.shape[1] - 1}:
+            folded = matrix[:, column] != 0
+            magnitudes[folded, column] += short[folded]
+            taps[folded, column] = TAPS
+    return magnitudes, taps
 
 
 def along(array: Any, matrix: Any, dim: int) -> Any:
