@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,10 +136,14 @@ def filled(  # noqa: PLR0913, PLR0917 - what a fill depends on
     limits: tuple[Any, int] = (None, 0),
 ) -> Any:
     """The numbers of one tensor, as `numbers` has them; `limits` are its range and its distinct dimensions."""
-    drawn = fills.values(request["fill"], dtype, shape, request["seed"], stream, request["terms"], *limits)
+    drawn = _drawn(request["fill"], dtype, shape, request["seed"], stream, request["terms"], *limits)
     strides, _offset, _numel = layouts.placement(layout, shape)
     shared = tuple(slice(0, 1) if stride == 0 and size > 1 else slice(None) for stride, size in zip(strides, shape))
     return np.broadcast_to(drawn[shared], shape)
+
+
+_drawn = functools.lru_cache(maxsize=16)(fills.values)
+"""The fills of the last few tensors: each run of an example asks for the same again, and nobody writes to them."""
 
 
 def record(tensor: Any) -> tuple[str, list[int], list[int], bytes]:
