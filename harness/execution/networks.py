@@ -171,8 +171,8 @@ def observations_of(cell: str, reply: Reply, conversions: Sequence[str]) -> list
         tensors = {name: record_of(record, plain.get(name)) for name, record in run["tensors"].items()}
         plain = plain or tensors
         modules = tuple(
-            ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders, tuple(dtypes))
-            for path, kind, given, returned, alias, parent, reorders, dtypes in run["modules"]
+            ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders, tuple(dtypes), turned)
+            for path, kind, given, returned, alias, parent, reorders, dtypes, turned in run["modules"]
         )
         found.append(
             NetworkObservation(

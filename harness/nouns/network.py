@@ -103,8 +103,9 @@ class ModuleRecord:
     """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
 
     A format is ``nhwc``, ``nchw``, ``either`` (both, or too small to tell) or ``other``; `alias`: the output is a view
-    of an input. `path` is the module's name in the network, `parent` whether it called modules itself. `dtypes` are
-    those of the images given.
+    of an input, or its elements with the features last. `path` is the module's name in the network, `parent` whether it
+    called modules itself. `dtypes` are those of the images given. `turned`: what it got is what the module before it
+    gave, the dimensions in another order.
     """
 
     path: str
@@ -115,6 +116,7 @@ class ModuleRecord:
     parent: bool
     reorders: int = 0
     dtypes: tuple[str, ...] = ()
+    turned: bool = False
 
 
 @dataclass(frozen=True)

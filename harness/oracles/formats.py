@@ -25,8 +25,9 @@ def losses(modules: Sequence[ModuleRecord]) -> Iterator[Loss]:
 
     `modules` are in the order in which their calls ended, so children stand before their parent. A module loses it by
     returning NCHW for NHWC, or by handing NCHW to a child where everything before was NHWC. A view is no loss, nor is
-    what a module makes of one: after x.permute(0, 2, 3, 1) contiguous strides are what channels-last was. A linear
-    layer has its features last: what it takes is no image. Where an image is too small to tell, nothing is said.
+    what a module makes of one: after x.permute(0, 2, 3, 1) contiguous strides are what channels-last was, be it in a
+    module of its own or in a forward before the next. A linear layer has its features last: what it takes is no image.
+    Where an image is too small to tell, nothing is said.
     """
     told: set[str] = set()
     for index, module in enumerate(modules):
@@ -45,7 +46,7 @@ def keeps(module: ModuleRecord) -> bool:
 
 
 def _returned(module: ModuleRecord, calls: Sequence[ModuleRecord]) -> str:
-    if _flips(module) and not any(_flips(one) and _turns(one) for one in (*calls, module)):
+    if _flips(module) and not any(one.turned or (_flips(one) and _turns(one)) for one in (*calls, module)):
         return f"{_name(module)} got NHWC and gave NCHW back"
     return ""
 
@@ -56,7 +57,7 @@ def _flips(module: ModuleRecord) -> bool:
 
 
 def _turns(module: ModuleRecord) -> bool:
-    """Whether the module gives a view of its image with the dimensions in another order, or takes it for no image."""
+    """Whether the module gives its image with the dimensions in another order, or takes it for no image."""
     return module.alias or module.kind in FEATURES_LAST
 
 
@@ -64,6 +65,8 @@ def _passed(module: ModuleRecord, children: Sequence[ModuleRecord], told: set[st
     if not keeps(module):
         return ""
     for child in children:
+        if child.turned:
+            return ""
         if "nchw" in child.given:
             return f"{_name(module)} got NHWC and gave {child.path} ({child.kind}) NCHW"
         if "nchw" in child.returned or any(path == child.path or _below(path, child.path) for path in told):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from harness.execution import Result
 from harness.execution.requests import reference_request
@@ -50,14 +51,13 @@ def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool
 @pytest.mark.parametrize("columns", [1, 3, 5, 19])
 def test_taps_that_meet_at_the_border_are_bounded_one_by_one(width: int, columns: int, align_corners: bool) -> None:
     """A cubic kernel adds four products also where the border makes them one coefficient, which is smaller."""
-    functional = __import__("torch").nn.functional
     image = np.abs(np.sin(np.arange(1.0, width + 1)))
 
     def resampled(images: Any) -> Any:
         """Rows as they are, columns by cubic interpolation."""
-        given = __import__("torch").from_numpy(np.array(images))
+        given = torch.from_numpy(np.array(images))
         size = (given.shape[2], columns)
-        return functional.interpolate(given, size, mode="bicubic", align_corners=align_corners).numpy()
+        return torch.nn.functional.interpolate(given, size, mode="bicubic", align_corners=align_corners).numpy()
 
     bound, terms, _moved = module("interpolation").Matrices(resampled, (1, width)).output(image.reshape(1, 1, 1, -1))
     scale = (width - 1) / max(columns - 1, 1) if align_corners else width / columns

@@ -29,6 +29,14 @@ def test_a_module_that_gives_nchw_for_nhwc_lost_it() -> None:
     assert told(*calls, call("", "nhwc", "nchw", parent=True)) == ["b"]
 
 
+def test_a_forward_that_turns_its_image_loses_nothing() -> None:
+    """What the next module gets is the image with its features last: contiguous strides are right for it."""
+    norm = replace(call("layer.norm", "nchw", "nchw"), turned=True)
+    calls = [call("layer.a", "nhwc", "nhwc"), norm, call("layer", "nhwc", "nchw", parent=True)]
+    assert told(*calls, call("", "nhwc", "nchw", parent=True)) == []
+    assert told(calls[0], replace(norm, turned=False), calls[2]) == ["layer"]
+
+
 def test_a_forward_that_loses_it_between_its_modules_is_named() -> None:
     """A child that gets NCHW, where all before it gave NHWC, points at the code in between."""
     calls = [

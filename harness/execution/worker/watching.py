@@ -10,9 +10,9 @@ import torch
 
 from . import structure, tensors, tracing
 
-Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str]]
-"""Path, class, formats of the images given and returned, whether it is a view, whether it called modules, reorders,
-dtypes of the images given."""
+Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str], bool]
+"""Path, class, formats of the images given and returned, whether it is a view or has its features last, whether it
+called modules, reorders, dtypes of the images given, whether one of them is a turned image of the module before."""
 
 
 class Blind:
@@ -51,6 +51,7 @@ class Watch(Blind):
         self._network = network
         self._handles: List[Any] = []
         self._open: List[List[Any]] = []
+        self._last: List[Any] = []
         self._done = False
 
     def __enter__(self) -> Any:
@@ -77,7 +78,8 @@ class Watch(Blind):
             # formats are read before the call: an in-place module changes what it was given
             images = _images(given)
             dtypes = [tensors.name_of(one.dtype) for one in images]
-            self._open.append([[structure.formatted(one) for one in images], False, dtypes])
+            turned = any(_turned(one, other) for one in images for other in self._last)
+            self._open.append([[structure.formatted(one) for one in images], False, dtypes, turned])
 
         return enter
 
@@ -85,14 +87,16 @@ class Watch(Blind):
         def leave(module: Any, given: Any, output: Any) -> None:
             """Record what it gives back, and the reorders since the last module began or ended."""
             reorders = self.drain()
-            formats, parent, dtypes = self._open.pop()
+            formats, parent, dtypes, turned = self._open.pop()
             if self._done:
                 return
-            returned = _images(output)
-            alias = bool(returned) and all(_shares(one, _images(given)) for one in returned)
+            returned = self._last = _images(output)
+            alias = bool(returned) and all(_viewed(one, _images(given)) for one in returned)
             given_back = [structure.formatted(one) for one in returned]
-            self.records.append((path, type(module).__name__, formats, given_back, alias, parent, reorders, dtypes))
-            self._done = not self._open
+            kind = type(module).__name__
+            self.records.append((path, kind, formats, given_back, alias, parent, reorders, dtypes, turned))
+            if not self._open:
+                self._done, self._last = True, []
 
         return leave
 
@@ -108,6 +112,19 @@ def _images(part: Any) -> List[Any]:
 
 def _shares(one: Any, others: List[Any]) -> bool:
     return any(_memory(one) == _memory(other) for other in others)
+
+
+def _viewed(one: Any, given: List[Any]) -> bool:
+    """Whether a result is a view of what was given, or windows of it, (N, windows, pixels, C): no image any more."""
+    return _shares(one, given) or any(
+        one.numel() == other.numel() and one.shape != other.shape and one.shape[-1] == other.shape[1] for other in given
+    )
+
+
+def _turned(one: Any, other: Any) -> bool:
+    """Whether a tensor is another one with its dimensions in another order."""
+    here, there = (list(zip(tensor.shape, tensor.stride())) for tensor in (one, other))
+    return here != there and sorted(here) == sorted(there) and _shares(one, [other])
 
 
 def _memory(tensor: Any) -> int:
