@@ -85,15 +85,15 @@ def _calls(modules: Sequence[ModuleRecord], index: int) -> Sequence[ModuleRecord
 def _children(calls: Sequence[ModuleRecord]) -> Sequence[ModuleRecord]:
     """Of the calls within a module those that it made itself, in order.
 
-    One that gets and gives no image (a detector is given a list of three-dimensional ones, and gives losses) stands for
-    those that it makes.
+    One that gets no image and gives none whose format can be told (a detector is given a list of three-dimensional
+    ones, and gives losses, or masks of one channel) stands for those that it makes.
     """
     found: list[ModuleRecord] = []
     index = len(calls) - 1
     while index >= 0:
         child, within = calls[index], _calls(calls, index)
         index -= len(within) + 1
-        found[:0] = [child] if child.given or child.returned else _children(within)
+        found[:0] = [child] if child.given or {"nchw", "nhwc"} & set(child.returned) else _children(within)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from harness.execution import Result
 from harness.execution.requests import reference_request
@@ -250,3 +251,22 @@ def test_a_mask_is_counted_without_roundings(run_here: Run) -> None:
     torch, noise = __import__("torch"), module("noise")
     with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1):
         assert (torch.arange(9) > 3).sum().item() == 5
+
+
+@pytest.mark.parametrize(("values", "reach"), [("same", 64.0), ("different", 8.0)])
+def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
+    """A sum of 64 stored numbers is off by 64 times what one is where they are the same, by 8 where they differ."""
+    in_this_process()
+    noise = __import__(f"{PACKAGE}.noise", fromlist=["x"])
+    unit, count = 2.0**-9, 64
+    start = torch.full((count,), 1.5) if values == "same" else torch.linspace(1.0, 2.0, count)
+
+    def run(mode: Any) -> dict[str, Any]:
+        """The sum of what an operator has stored."""
+        with mode:
+            stored = start.double() * 1.0
+        return {"sum": stored.sum().numpy()}
+
+    exact = start.double().sum().numpy()
+    moved = float(noise.spread(run, {"sum": exact}, 0.0, unit)["sum"]) / (1.5 * unit)
+    assert reach / 2 < moved < 2 * reach * np.sqrt(3)

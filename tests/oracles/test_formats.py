@@ -88,6 +88,13 @@ def bare(path: str) -> ModuleRecord:
     return ModuleRecord(path, "Module", (), (), alias=False, parent=True)
 
 
+def test_masks_of_one_channel_do_not_hide_what_is_within() -> None:
+    """A detector that was given no image and gives what is in either format stands for its modules too."""
+    body = [call("detector.body", "nchw", "nhwc"), call("detector.pool", "nhwc", "nchw")]
+    detector = replace(bare("detector"), returned=("either",))
+    assert told(*body, detector, replace(call("", "nhwc", "either"), parent=True)) == ["detector.pool", ""]
+
+
 def test_what_gets_no_image_itself_is_looked_into() -> None:
     """A detector is given a list of images of three dimensions, and what it makes of them is NCHW."""
     calls = [

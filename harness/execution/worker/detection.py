@@ -75,7 +75,8 @@ class Detector(nn.Module):  # type: ignore[misc] # mypy does not follow torch he
         if self.masks:
             found["masks"] = torch.stack([_ellipse(box, height, width) for box in boxes])
         if self.keypoints:
-            found["keypoints"] = torch.tensor([_points(box) for box in boxes], dtype=image.dtype)
+            # roi_heads.check_targets takes them in float32 only, whatever the images are
+            found["keypoints"] = torch.tensor([_points(box) for box in boxes], dtype=torch.float32)
         return found
 
 

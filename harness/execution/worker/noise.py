@@ -69,6 +69,7 @@ TRIALS = 8
 SAMPLE = 512
 """Terms that are looked at to see whether they repeat."""
 
+_LAST = 12
 _BITS = 16
 _COUNT = 1 << _BITS
 _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
@@ -148,9 +149,9 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         if self.depth:
             return self._rounded(tensor)
         if self.tiny:
-            rounded = tensor + self._step(tensor) * self._pattern(tensor)
+            rounded = tensor + self._step(tensor) * self._own(tensor)
         elif self.stored:
-            rounded = tensor * self._pattern(tensor, self.stored)
+            rounded = tensor * (1.0 + self.stored * self._own(tensor))
         else:
             return tensor
         self.clean[rounded.data_ptr()] = rounded, tensor
@@ -165,7 +166,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         if self.depth:
             return tensor
         self.clean[tensor.data_ptr()] = tensor, tensor.clone()
-        return tensor.add_(self._step(tensor) * self._pattern(tensor))
+        return tensor.add_(self._step(tensor) * self._own(tensor))
 
     def unrounded(self, tensor: Any) -> Any:
         """`tensor` before the last operator's result was perturbed as a whole, where that can be told."""
@@ -198,6 +199,16 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         if count <= _COUNT:
             return table[offset : offset + count].view(tensor.shape)
         return table[:_COUNT].roll(-offset).repeat(count // _COUNT + 1)[:count].view(tensor.shape)
+
+    def _own(self, tensor: Any) -> Any:
+        """Numbers that go with those of the tensor, others at every call: what is equal is stored alike.
+
+        A sum of stored numbers keeps their errors in full where all are the same. The last bits do not count: float64
+        has its own roundings.
+        """
+        self.state = (self.state * _MULTIPLIER + _INCREMENT) % (1 << 64)
+        mixed = (tensor.abs().view(torch.int64) >> _LAST) * _MULTIPLIER + (self.state >> 1)
+        return _table(0.0)[(mixed >> (64 - _BITS)) & (_COUNT - 1)]
 
 
 @functools.lru_cache(maxsize=16)  # one for each roundoff
