@@ -11,6 +11,7 @@ import importlib
 import math
 from typing import Any, Dict
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -75,8 +76,8 @@ class Detector(nn.Module):  # type: ignore[misc] # mypy does not follow torch he
         if self.masks:
             found["masks"] = torch.stack([_ellipse(box, height, width) for box in boxes])
         if self.keypoints:
-            # roi_heads.check_targets takes them in float32 only, whatever the images are
-            found["keypoints"] = torch.tensor([_points(box) for box in boxes], dtype=torch.float32)
+            # RoIHeads.forward takes float32 only, in a float64 network too (`widening.py` has no say over NumPy)
+            found["keypoints"] = torch.from_numpy(np.array([_points(box) for box in boxes], np.float32))
         return found
 
 
