@@ -40,7 +40,7 @@ functional.relu6 = relu6
 """
 
 OUTCOME = {
-    "case", "dtype", "status", "examples", "cells", "failures", "deviations", "witnesses", "untrusted", "hits",
+    "case", "dtype", "status", "examples", "cells", "spared", "failures", "deviations", "witnesses", "untrusted", "hits",
     "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
 }  # fmt: skip
 
