@@ -40,8 +40,8 @@ functional.relu6 = relu6
 """
 
 OUTCOME = {
-    "case", "dtype", "status", "examples", "cells", "spared", "failures", "deviations", "witnesses", "untrusted", "hits",
-    "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
+    "case", "dtype", "status", "examples", "cells", "spared", "failures", "deviations", "witnesses", "untrusted",
+    "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
 }  # fmt: skip
 
 
