@@ -250,7 +250,8 @@ class Noise(Hooks):
     def signs(self, tensor: Any) -> Any:
         """+1 and -1, the same in both runs but for the sign of the run; times the scale."""
         drawn = torch.randint(0, 2, tensor.shape, generator=self.generator, dtype=torch.int8)
-        return (drawn * 2 - 1).to(tensor.dtype) * self.sign
+        # no cast: in a float64 network `widening.py` makes one to float32 (keypoints) a cast to float64
+        return torch.zeros_like(tensor).add_(drawn * 2 - 1) * self.sign
 
 
 def perturbations(precision: str, selecting: bool) -> Iterator[Noise]:
