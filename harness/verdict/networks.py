@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from harness.execution import NetworkResult, Networks, network_cells
 from harness.generation import network_examples
@@ -111,6 +111,10 @@ class NetworkOutcome:
         }
 
 
+ENDINGS: Final = frozenset({"error", "crash", "hang"})
+"""Oracles of findings after which a run has nothing more to show."""
+
+
 @dataclass
 class NetworkTrial:
     """Runs the examples of one item of a network. `deadline` is a `time.monotonic()` value (None: no limit)."""
@@ -124,6 +128,7 @@ class NetworkTrial:
     deadline: float | None = None
     explain: Explain = nothing_known
     _held: set[str] = field(default_factory=set, init=False)
+    _ended: bool = field(default=False, init=False)
 
     def run(self) -> NetworkOutcome:
         """All examples. Never raises for what a network or a kernel does."""
@@ -213,14 +218,18 @@ class NetworkTrial:
         self._held.update(one.id for one in known)
         settled = taken_out(findings, known)
         self.outcome.deviations.update(name for name, _ in settled.accepted)
+        self._ended |= any(finding.oracle in ENDINGS for _, finding in settled.accepted)
         return list(settled.failures), [finding for _, finding in settled.accepted]
 
     def _stale(self) -> None:
-        """The entries whose condition held and that accepted nothing, where everything ran."""
+        """The entries whose condition held and that accepted nothing, where everything ran.
+
+        Of a network that is known to raise when converted nothing else can be seen.
+        """
         done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
         here = {cell for cell, counts in self.outcome.cells.items() if counts}
         for entry in self.deviations if done else ():
-            concerned = any(map(entry.covers, here))
+            concerned = any(map(entry.covers, here)) and (entry.oracle in ENDINGS or not self._ended)
             if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
                 self.outcome.stale.append(entry.id)
 
