@@ -185,7 +185,8 @@ class Laboratory:
         twins = Twins([cell for cell in self.cells if cell.name in chosen])
         flights: deque[_Flight] = deque()
         for example in examples:
-            asked = [name for name in chosen if name not in twins.spared]
+            spared = twins.spared
+            asked = [name for name in chosen if name not in spared]
             flights.append(self._dispatch(case, example, asked, example in traced))
             if len(flights) == IN_FLIGHT:
                 yield self._landed(case, flights.popleft(), chosen, twins)

@@ -23,7 +23,7 @@ from harness.nouns import (
 )
 from harness.oracles import judge_network
 from harness.verdict.blame import Blamer, Explain, nothing_known
-from harness.verdict.deviations import in_range, taken_out
+from harness.verdict.deviations import DEATHS, in_range, taken_out
 from harness.verdict.outcome import rounded
 from harness.verdict.ruling import states
 
@@ -111,7 +111,7 @@ class NetworkOutcome:
         }
 
 
-ENDINGS: Final = frozenset({"error", "crash", "hang"})
+ENDINGS: Final = ("error", *DEATHS)
 """Oracles of findings after which a run has nothing more to show."""
 
 

@@ -37,8 +37,8 @@ class Trial:
     """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
-    making the examples takes is added to it. `arrays` is a directory for covering arrays,
-    `refusal` what is known of a double backward that the case has not.
+    making the examples takes is added to it. `arrays` is a directory for covering arrays, `refusal` what is known of a
+    double backward that the case has not.
     """
 
     case: Case

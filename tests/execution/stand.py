@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import platform
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from harness.execution import shipping
 from harness.nouns import Case, Example, Expression, Level, Numerics, TensorSpec
 
 MACHINE = platform.machine()
@@ -14,6 +17,12 @@ AVX = Level("avx", MACHINE, "AVX", "default", ("avx",), ("sse41",), ("avx",))
 AVX2 = Level("avx2", MACHINE, "AVX2", "avx2", ("avx2",), ("sse41",), ("avx2",))
 AVX512 = Level("avx512_core", MACHINE, "AVX512_CORE", "avx512", ("avx512f",), ("avx2",), ("avx512_core",))
 PRELOAD = Path(__file__).with_name("misbehaving.py")
+
+
+def module(name: str) -> ModuleType:
+    """A module of the worker's package, in this process."""
+    shipping.in_this_process()
+    return importlib.import_module(f"{shipping.PACKAGE}.{name}")
 
 
 def tensor(name: str, *shape: str, **options: Any) -> TensorSpec:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from harness.execution import shipping
+from tests.execution.stand import module
 
 torch = pytest.importorskip("torch")
 WIDTH, HEIGHT = 80, 64
@@ -19,11 +18,6 @@ WIDTH, HEIGHT = 80, 64
 def _worker() -> None:
     """The worker's package, in this process."""
     shipping.in_this_process()
-
-
-def module(name: str) -> ModuleType:
-    """A module of the worker's package."""
-    return importlib.import_module(f"{shipping.PACKAGE}.{name}")
 
 
 class Recorder(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time

@@ -11,16 +11,10 @@ import torch
 
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.execution.shipping import PACKAGE, in_this_process
 from tests.execution import stand
+from tests.execution.stand import module
 
 Run = Callable[..., Result]
-
-
-def module(name: str) -> Any:
-    """A module of the worker's package, in this process."""
-    in_this_process()
-    return __import__(f"{PACKAGE}.{name}", fromlist=["x"])
 
 
 @pytest.mark.parametrize("antialias", [False, True])

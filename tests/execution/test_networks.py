@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.execution import shipping
+from tests.execution.stand import module
 
 torch = pytest.importorskip("torch")
 
@@ -19,11 +18,6 @@ torch = pytest.importorskip("torch")
 def _worker() -> None:
     """The worker's package, in this process."""
     shipping.in_this_process()
-
-
-def module(name: str) -> ModuleType:
-    """A module of the worker's package."""
-    return importlib.import_module(f"{shipping.PACKAGE}.{name}")
 
 
 def request(factory: str = "equivalence_worker.blocks.conv_bn_relu", **changes: Any) -> dict[str, Any]:

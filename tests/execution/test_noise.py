@@ -12,12 +12,12 @@ import torch
 
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.execution.shipping import PACKAGE, in_this_process
 from harness.nouns import Case, Example, Expression, TensorArgument
 from harness.nouns.observation import Array
 from harness.oracles import round_to
 from harness.oracles.bounds import perturbed
 from tests.execution import stand
+from tests.execution.stand import module
 
 Run = Callable[..., Result]
 F = "torch.nn.functional."
@@ -103,12 +103,6 @@ for _mode, _padding, _align in itertools.product(
         stand.tensor("grid", "N", "5", "7", "2", between=(Expression.parse("-1.5"), Expression.parse("1.5"))),
         arguments={"mode": _mode, "padding_mode": _padding, "align_corners": _align},
     )
-
-
-def module(name: str) -> Any:
-    """A module of the worker's package, in this process."""
-    in_this_process()
-    return __import__(f"{PACKAGE}.{name}", fromlist=["x"])
 
 
 def drawn(one: Case, dtype: str = "float32", **options: Any) -> Example:
@@ -217,7 +211,7 @@ def test_a_mean_over_all_is_held_to_the_roundings_of_its_sum(operator: str, run_
 
 def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
     """A reduction adds up what it makes fewer of; a matrix product the columns of its first operand."""
-    torch, length = __import__("torch"), module("noise").length
+    length = module("noise").length
     assert length((torch.ones(4, 6),), torch.ones(4)) == 6
     assert length((torch.ones(2, 3), torch.ones(3, 50)), torch.ones(2, 50)) == 3
     assert length((torch.ones(3),), torch.ones(3)) == 1
@@ -225,7 +219,7 @@ def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
 
 def test_equal_terms_are_rounded_alike() -> None:
     """The errors of n different terms grow like sqrt(n), those of n equal ones like n."""
-    torch, independent = __import__("torch"), module("noise").independent
+    independent = module("noise").independent
     different = torch.arange(1, 257, dtype=torch.float64)
     assert independent((different,), 256) == 16.0
     assert independent((torch.ones(256),), 256) == 256.0
@@ -236,7 +230,7 @@ def test_equal_terms_are_rounded_alike() -> None:
 def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) -> None:
     """Added to a large number one after the other, each of many small ones is rounded away."""
     run_here(SOFTMAX, drawn(SOFTMAX))  # it has loaded torch in this process
-    torch, noise = __import__("torch"), module("noise")
+    noise = module("noise")
     terms = torch.full((1, 4097), 2.0**-25, dtype=torch.float64)
     terms[0, 0] = 1.0
     mode = noise.Noise(2.0**-24, 2.0**-24, 0.0, 1)
@@ -248,7 +242,7 @@ def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) ->
 def test_a_mask_is_counted_without_roundings(run_here: Run) -> None:
     """How many elements are ignored by a loss is a sum too, and comes out as it is."""
     run_here(SOFTMAX, drawn(SOFTMAX))  # as above
-    torch, noise = __import__("torch"), module("noise")
+    noise = module("noise")
     with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1):
         assert (torch.arange(9) > 3).sum().item() == 5
 
@@ -256,8 +250,7 @@ def test_a_mask_is_counted_without_roundings(run_here: Run) -> None:
 @pytest.mark.parametrize(("values", "reach"), [("same", 64.0), ("different", 8.0)])
 def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
     """A sum of 64 stored numbers is off by 64 times what one is where they are the same, by 8 where they differ."""
-    in_this_process()
-    noise = __import__(f"{PACKAGE}.noise", fromlist=["x"])
+    noise = module("noise")
     unit, count = 2.0**-9, 64
     start = torch.full((count,), 1.5) if values == "same" else torch.linspace(1.0, 2.0, count)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.execution.shipping import PACKAGE, in_this_process
+from tests.execution.stand import module
 
 
 class Windows(nn.Module):
@@ -37,9 +37,7 @@ class Turning(nn.Module):
 
 def watched(network: Any, x: Any) -> dict[str, Any]:
     """Each module's record, by its path."""
-    in_this_process()
-    watching, tracing = (__import__(f"{PACKAGE}.{name}", fromlist=["x"]) for name in ("watching", "tracing"))
-    with watching.Watch(network, tracing.Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
+    with module("watching").Watch(network, module("tracing").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
         network(x)
     return {record[0]: record for record in watch.records}
 

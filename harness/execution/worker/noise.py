@@ -193,8 +193,7 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
 
     def _pattern(self, tensor: Any, step: float = 0.0) -> Any:
         """Numbers in the tensor's shape, others at every call; with `step`, factors that far from 1."""
-        self.state = (self.state * _MULTIPLIER + _INCREMENT) % (1 << 64)
-        count, offset = tensor.numel(), self.state >> (64 - _BITS)
+        count, offset = tensor.numel(), self._advanced() >> (64 - _BITS)
         table = _table(step)
         if count <= _COUNT:
             return table[offset : offset + count].view(tensor.shape)
@@ -206,9 +205,12 @@ class Noise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where
         A sum of stored numbers keeps their errors in full where all are the same. The last bits do not count: float64
         has its own roundings.
         """
-        self.state = (self.state * _MULTIPLIER + _INCREMENT) % (1 << 64)
-        mixed = (tensor.abs().view(torch.int64) >> _LAST) * _MULTIPLIER + (self.state >> 1)
+        mixed = (tensor.abs().view(torch.int64) >> _LAST) * _MULTIPLIER + (self._advanced() >> 1)
         return _table(0.0)[(mixed >> (64 - _BITS)) & (_COUNT - 1)]
+
+    def _advanced(self) -> int:
+        self.state = (self.state * _MULTIPLIER + _INCREMENT) % (1 << 64)
+        return self.state
 
 
 @functools.lru_cache(maxsize=16)  # one for each roundoff
