@@ -11,46 +11,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.declaration import ModelSuite, Suite, load_file, load_levels
+from harness.core import Case, Deviation, Finding, Level
 from harness.errors import UserError
-from harness.execution import Laboratory, Networks
-from harness.generation import (
-    arguments,
-    declared_examples,
-    network_arguments,
-    network_examples,
-    network_shapes,
-    positional,
-    ranges,
-    sampled_examples,
-    shapes,
-    terms,
-)
-from harness.golden import (
-    Deviations,
-    Golden,
-    Refusals,
-    load_deviations,
-    load_network_deviations,
-    load_refusals,
-)
-from harness.memory import Memory
-from harness.nouns import Call, Case, Deviation, Finding, Level, Network, NetworkDeviation
+from harness.execution import Laboratory
+from harness.failure_database import Memory
+from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
+from harness.golden import Deviations, Golden, Refusals, load_deviations, load_refusals
+from harness.models.declaration import ModelSuite
+from harness.models.examples import network_arguments, network_examples, network_shapes
+from harness.models.executor import Networks
+from harness.models.files import load_file
+from harness.models.known_issue import NetworkDeviation
+from harness.models.known_issues import load_network_deviations
+from harness.models.model import Call, Network
+from harness.models.operator_match import explaining, matching_example
+from harness.models.trial import NetworkOutcome, NetworkTrial, concerned_networks
+from harness.resources import collection, data
 from harness.settings import Settings
-from harness.shipped import collection, data
-from harness.verdict import (
-    NetworkOutcome,
-    NetworkTrial,
-    Outcome,
-    Trial,
-    concerned,
-    concerned_networks,
-    explaining,
-    matching_example,
-    observed,
-    reviewed,
-    rule,
-)
+from harness.suites import Suite, load_levels
+from harness.trial import Outcome, Trial, concerned, observed, reviewed, rule
 
 REHEARSED = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.core import Cell, Deviation, Example, Expression
 from harness.errors import UserError
 from harness.execution import Build, Laboratory
 from harness.gate import Gate
-from harness.nouns import Cell, Deviation, Example, Expression
+from harness.resources import data
 from harness.settings import settings
-from harness.shipped import data
-from harness.verdict import Outcome, Trial
-from tests.verdict.laboratory import CASE, CELLS, ToyLaboratory
+from harness.trial import Outcome, Trial
+from tests.trial.toy import CASE, CELLS, ToyLaboratory
 
 BUILD = Build("2.9.0", "3.9", "some CPU", "3.11.7", "2.1", "Linux-x86_64", ("avx2",))
 

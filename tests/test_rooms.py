@@ -13,15 +13,17 @@ import pytest
 import harness
 
 PACKAGE = Path(harness.__file__).parent
-BASE = {"harness.errors", "harness.nouns"}
+BASE = {"harness.errors", "harness.core"}
 ROOMS = {
-    "nouns": {"numpy"},
-    "declaration": {"yaml", "pydantic", "pydantic_core", "typing_extensions"},  # the last two are pydantic's own
-    "generation": {"hypothesis", "covertable", "numpy"},
-    "execution": {"harness.generation", "execnet", "numpy"},
-    "oracles": {"numpy"},
-    "golden": {"harness.declaration", "pydantic", "packaging"},
-    "verdict": {
+    "core": {"numpy"},
+    "portable": {"numpy"},
+    "suites": {"yaml", "pydantic", "pydantic_core", "typing_extensions"},  # the last two are pydantic's own
+    "generation": {"harness.portable", "hypothesis", "covertable", "numpy"},
+    "execution": {"harness.portable", "harness.generation", "execnet", "numpy"},
+    "oracles": {"harness.portable", "numpy"},
+    "golden": {"harness.suites", "pydantic", "packaging"},
+    "trial": {
+        "harness.portable",
         "harness.execution",
         "harness.generation",
         "harness.golden",
@@ -30,19 +32,38 @@ ROOMS = {
         "numpy",
         "packaging",
     },
-    "reporting": {"harness.verdict", "jinja2"},
+    "reporting": {"harness.trial", "jinja2"},
+    "models": {
+        "harness.portable",
+        "harness.suites",
+        "harness.generation",
+        "harness.execution",
+        "harness.oracles",
+        "harness.golden",
+        "harness.trial",
+        "harness.reporting",
+        "harness.profiles",
+        "numpy",
+        "pydantic",
+    },
 }
 NEVER = {
-    "nouns": {"torch", "hypothesis", "pytest", "yaml", "pydantic", "execnet"},
-    "declaration": {"torch", "hypothesis", "pytest", "execnet"},
+    "core": {"torch", "hypothesis", "pytest", "yaml", "pydantic", "execnet"},
+    "portable": {"torch", "hypothesis", "pytest", "yaml", "pydantic", "execnet"},
+    "suites": {"torch", "hypothesis", "pytest", "execnet"},
     "generation": {"torch", "pytest", "execnet", "yaml"},
     "execution": {"torch", "pytest", "yaml"},
     "oracles": {"torch", "hypothesis", "pytest", "yaml", "execnet"},
     "golden": {"torch", "hypothesis", "pytest", "execnet"},
-    "verdict": {"torch", "pytest"},
+    "trial": {"torch", "pytest"},
     "reporting": {"torch", "pytest"},
+    "models": {"torch", "pytest"},
     "plugin": {"torch"},
 }
+
+
+WORKER_ROOMS = {"operators", "reference", "models", "callables", "portable"}
+"""What the worker's files import by relative names."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -68,7 +89,6 @@ def test_a_room_imports_only_what_its_rule_lists(room: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)}: {module}"
         for path in sorted((PACKAGE / room).rglob("*.py"))
-        if "worker" not in path.relative_to(PACKAGE).parts
         for module in imported(path)
         if not allowed(module, room)
     ]
@@ -83,7 +103,7 @@ def test_other_rooms_use_a_room_by_its_surface(room: str) -> None:
         f"{path.relative_to(PACKAGE)}: {module}"
         for path in others
         for module in imported(path)
-        if module.startswith(f"harness.{room}.") and room != "nouns"
+        if module.startswith(f"harness.{room}.") and room not in ("core", "portable")
     ]
     assert inner == []
 
@@ -99,15 +119,14 @@ def test_importing_a_room_does_not_load_what_it_must_not_know(room: str) -> None
 def test_worker_files_need_only_torch_and_numpy() -> None:
     """What is shipped to a worker imports the standard library, torch, numpy and its own package."""
     shipped = [
-        *sorted((PACKAGE / "execution" / "worker").glob("*.py")),
-        PACKAGE / "generation" / "layouts.py",
-        PACKAGE / "generation" / "fills.py",
+        *sorted((PACKAGE / "worker").rglob("*.py")),
+        *sorted((PACKAGE / "portable").rglob("*.py")),
     ]
     wrong = [
         f"{path.name}: {module}"
         for path in shipped
         for module in imported(path)
-        if module.partition(".")[0] not in {"torch", "numpy", "equivalence_worker", "", *sys.stdlib_module_names}
+        if module.partition(".")[0] not in {"torch", "numpy", *WORKER_ROOMS, "", *sys.stdlib_module_names}
     ]
     assert wrong == []
 

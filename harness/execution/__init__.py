@@ -1,18 +1,16 @@
 """Execution: worker processes, ISA caps, time limits, crashes and kernel traces. Knows no oracle and no pytest."""
 
-from harness.execution.feeding import Alone, Feeding, ModuleCall
-from harness.execution.laboratory import Laboratory
-from harness.execution.networks import NetworkResult, Networks, network_cells
+from harness.execution.executor import Laboratory
+from harness.execution.requests import record_of
 from harness.execution.result import Build, Result
+from harness.execution.workers.supervisor import Reply, Station, Ticket
 
 __all__ = [
-    "Alone",
     "Build",
-    "Feeding",
     "Laboratory",
-    "ModuleCall",
-    "NetworkResult",
-    "Networks",
+    "Reply",
     "Result",
-    "network_cells",
+    "Station",
+    "Ticket",
+    "record_of",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from harness.core import Cell, Level
 from harness.errors import UserError, nearest
-from harness.execution.probe import Host
-from harness.nouns import Cell, Level
+from harness.execution.host import Host
 
 
 def available(levels: Sequence[Level], names: Collection[str] | None, host: Host) -> tuple[list[Level], dict[str, str]]:

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from harness.core import Case, Example, Observation, Reference, TensorArgument, TensorRecord, TorchName, leaves
+from harness.core.observation import Array
 from harness.generation import arguments, construction, positional, ranges, sampled_examples, shapes, terms
-from harness.nouns import Case, Example, Observation, Reference, TensorArgument, TensorRecord, TorchName, leaves
-from harness.nouns.observation import Array
 
 Layout = Literal["drawn", "contiguous"]
 LAYOUTS: tuple[Layout, ...] = ("drawn", "contiguous")

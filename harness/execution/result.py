@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.nouns import Example, Observation, Reference
+from harness.core import Example, Observation, Reference
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,15 @@
 `layouts` and `fills` need nothing but NumPy and run on Python 3.8, because a worker loads their source too.
 """
 
-from harness.generation.covered import Coverage, coverage
-from harness.generation.covering import corner_examples
-from harness.generation.declared import declared_examples
+from harness.generation.corners import corner_examples
+from harness.generation.coverage import Coverage, coverage
+from harness.generation.declared_examples import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
-from harness.generation.layouts import dense
-from harness.generation.networks import network_arguments, network_examples, network_shapes
-from harness.generation.probes import ORDINARY, RANKS, Probe, pinnable, probes, telling_shapes
+from harness.generation.gradcheck_examples import tiny_examples
+from harness.generation.layout_probes import ORDINARY, RANKS, Probe, pinnable, probes, telling_shapes
 from harness.generation.ranges import ranges
 from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
 from harness.generation.shrinking import shrink
-from harness.generation.tiny import tiny_examples
 
 __all__ = [
     "BUDGET",
@@ -26,10 +24,6 @@ __all__ = [
     "corner_examples",
     "coverage",
     "declared_examples",
-    "dense",
-    "network_arguments",
-    "network_examples",
-    "network_shapes",
     "pinnable",
     "positional",
     "probes",

@@ -13,7 +13,7 @@ from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
 
 if TYPE_CHECKING:
-    from harness.nouns import Case, Example
+    from harness.core import Case, Example
 
 Draw = Callable[[int], int]
 """Draws an index below n."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.generation.fills import LIMITS, PARTS, grid
 from harness.generation.shapes import evaluate, mistake, shape_of
+from harness.portable.fills import LIMITS, PARTS, grid
 
 if TYPE_CHECKING:
-    from harness.nouns import Case, Example, TensorSpec
+    from harness.core import Case, Example, TensorSpec
 
 Range = tuple[float, float]
 

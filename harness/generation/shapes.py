@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.core import Case, Example, Expression, ExpressionError, Size, TensorSpec
 from harness.errors import UserError
 from harness.generation.sizes import Domain, UnsatisfiableError, domain
-from harness.nouns import Case, Example, Expression, ExpressionError, Size, TensorSpec
 
 Sizes = Mapping[str, Any]
 Coordinate = tuple[str, int]

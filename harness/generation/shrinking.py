@@ -9,15 +9,15 @@ from __future__ import annotations
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
-from harness.generation import layouts
 from harness.generation.shapes import SIMPLEST, Coordinate, coordinates, domain_of, legalise, mistake, replaced, scalar
 from harness.generation.sizes import Domain, UnsatisfiableError, listed
 from harness.generation.space import factors, without_overlap
+from harness.portable import layouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.nouns import Case, Example
+    from harness.core import Case, Example
 
 SEEDS = 24
 """Seeds tried with everything at its simplest: filled `special`, a tensor of one element is NaN for one in eleven."""

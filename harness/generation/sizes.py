@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.nouns import Expression, ExpressionError, Size
+from harness.core import Expression, ExpressionError, Size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

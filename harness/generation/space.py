@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.generation import layouts
-from harness.generation.fills import PARTS, PRECISION
+from harness.core import Case, Example, ExpressionError, TensorSpec
 from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable, within_budget
 from harness.generation.sizes import Domain, UnsatisfiableError, corner_count, listed
-from harness.nouns import Case, Example, ExpressionError, TensorSpec
+from harness.portable import layouts
+from harness.portable.fills import PARTS, PRECISION
 
 GRAD_OUTPUT = "grad_output"
 THREADS = (1, 2)

@@ -4,17 +4,17 @@ Deviations (findings that are known and accepted for now), the layout contract, 
 must reach.
 """
 
+from harness.golden.contract.layout_rule import DENSE, FORMATS, Law, phrases, spelled_out
+from harness.golden.contract.lines import LEVELS, Contract, Element, Facts, load_contract
+from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import OperatorList, Wanted, load_wanted
-from harness.golden.deviations import Deviations, load_deviations
-from harness.golden.double import Refusals, load_refusals
-from harness.golden.fit import misfit
-from harness.golden.laws import DENSE, FORMATS, Law, phrases, spelled_out
-from harness.golden.layouts import LEVELS, Contract, Element, Facts, load_contract
-from harness.golden.networks import load_network_deviations
-from harness.golden.references import PER_CASE, Digest, Pin, References, exact, fingerprint, load_references
+from harness.golden.double_backward import Refusals, load_refusals
+from harness.golden.issues.files import Deviations, load_deviations
+from harness.golden.issues.fit import misfit
+from harness.golden.issues.notes import AcceptedModel, Notes
 from harness.golden.release import release
+from harness.golden.snapshots.snapshot import PER_CASE, Digest, Pin, References, exact, fingerprint, load_references
 from harness.golden.store import Golden
-from harness.golden.table import answer, answer_table
 from harness.golden.update import Observed, update
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "FORMATS",
     "LEVELS",
     "PER_CASE",
+    "AcceptedModel",
     "Contract",
     "Deviations",
     "Digest",
@@ -29,6 +30,7 @@ __all__ = [
     "Facts",
     "Golden",
     "Law",
+    "Notes",
     "Observed",
     "OperatorList",
     "Pin",
@@ -41,7 +43,6 @@ __all__ = [
     "fingerprint",
     "load_contract",
     "load_deviations",
-    "load_network_deviations",
     "load_references",
     "load_refusals",
     "load_wanted",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.declaration import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model
 from harness.errors import did_you_mean
+from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model
 
 
 class OperatorList(Strict):

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from harness.declaration import suggestion
+from harness.core import Case
 from harness.errors import UserError
-from harness.golden.layouts import Contract, load_contract
-from harness.golden.references import PER_CASE, References, exact, load_references
-from harness.nouns import Case
+from harness.golden.contract.lines import Contract, load_contract
+from harness.golden.snapshots.snapshot import PER_CASE, References, exact, load_references
+from harness.suites import suggestion
 
 
 @dataclass(frozen=True)

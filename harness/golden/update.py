@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from harness.core import Case, Example
 from harness.errors import UserError
-from harness.golden.collapse import Axes, merged
-from harness.golden.laws import Law
-from harness.golden.layouts import LEVELS, Facts, Line
-from harness.golden.references import Digest, Pin
+from harness.golden.contract.layout_rule import Law
+from harness.golden.contract.lines import LEVELS, Facts, Line
+from harness.golden.contract.merge_lines import Axes, merged
+from harness.golden.snapshots.snapshot import Digest, Pin
 from harness.golden.store import Golden, layouts_file, references_file, suite_of, update_command
-from harness.nouns import Case, Example
 
 LAYOUTS: Final = """\
 # Which memory format each operator of the suite hands back: the layout contract. A change of a line is a change of

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from harness.nouns import Numerics
+from harness.core import Numerics
 from harness.oracles.rounding import FORMATS, accumulator_of, round_to, smallest_normal, tiny, unit_roundoff
 
 Array = npt.NDArray[Any]
@@ -88,7 +88,7 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
 def misplaced(move: Array, accumulator: str) -> Array:
     """How far coordinates computed in `accumulator` move a value that `move` says the move of for a size in pixels.
 
-    Source and derivation: harness/execution/worker/interpolation.py, and `COORDINATE`.
+    Source and derivation: harness/worker/reference/interpolation.py, and `COORDINATE`.
     """
     return np.asarray(COORDINATE * unit_roundoff(accumulator) * move)
 

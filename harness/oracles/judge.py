@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from harness.nouns import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
-from harness.nouns.finding import Oracle
-from harness.oracles import specials
-from harness.oracles.agreement import ended, errors, misshapen, refusals, strayed, unrepeated, written
-from harness.oracles.kinds import Faults
+from harness.core import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
+from harness.core.finding import Oracle
+from harness.oracles import special_values
+from harness.oracles.aggregate import Faults
+from harness.oracles.compare import Comparison, Fault, compare, differing, outdone
+from harness.oracles.expected import Standard, expected_dtype, standard_of
+from harness.oracles.invariants import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.layout import judge_strides
 from harness.oracles.rounding import FORMATS
-from harness.oracles.standard import Standard, expected_dtype, standard_of
-from harness.oracles.trust import untrusted
-from harness.oracles.values import Comparison, Fault, compare, differing, outdone
+from harness.oracles.vacuity import untrusted
 
 Accumulators = Mapping[str, Mapping[str, str]]
 
@@ -139,10 +139,10 @@ class _Values:
 
     def _unlike(self, returned: Sequence[Observation], faults: Faults) -> None:
         """What only the format decides, where the reference does not."""
-        if self._example.fill != specials.FILL:
+        if self._example.fill != special_values.FILL:
             return
         standards = {tensor: self._standard(tensor, None) for tensor in self._reference.values}
-        for tensor, place, fault in specials.unlike(standards, returned):
+        for tensor, place, fault in special_values.unlike(standards, returned):
             faults.add("values", tensor, place, fault)
 
     def _comparable(self, tensor: str, record: TensorRecord) -> bool:
@@ -159,7 +159,7 @@ class _Values:
         key = (tensor, accumulator)
         if key not in self._standards:
             standard = standard_of(self._case, self._example, self._reference, tensor, accumulator)
-            self._standards[key] = specials.adapted(standard, self._case, self._example, self._reference, tensor)
+            self._standards[key] = special_values.adapted(standard, self._case, self._example, self._reference, tensor)
             self._judges[key] = standard.judges or (standard.free and self._promised)
         return self._standards[key]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from harness.nouns import Case, Example, Observation, Reference, TensorRecord
-from harness.oracles.standard import BUFFER, GRADIENT, TANGENT
-from harness.oracles.strides import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
+from harness.core import Case, Example, Observation, Reference, TensorRecord
+from harness.oracles.expected import BUFFER, GRADIENT, TANGENT
+from harness.portable.memory_format import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
 
 GRAD_OUTPUT = "grad_output"
 _PLAIN: Final = re.compile(r"(contiguous|channels_last)(:(slice|step)_[cdhw]|:offset|:batch_slice)?")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
+from harness.models.report import network_summary
 from harness.plugin.items import CaseItem, NetworkItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read
 from harness.plugin.session import KEY, Session, is_suite, suite_files
-from harness.reporting import terminal_summary
+from harness.reporting import Record, terminal_summary
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,6 +82,11 @@ def pytest_runtest_makereport(
     return report
 
 
+def summaries(record: Record) -> tuple[str, str]:
+    """The tables of operators and of networks; one that has no row is empty."""
+    return terminal_summary(record), network_summary(record.networks, record.cells)
+
+
 class _Controller:
     """Hooks that only the process that prints has."""
 
@@ -124,7 +130,7 @@ class _Controller:
             terminalreporter.write_line("\n".join(self.changed))
         if self.run.record.outcomes:
             terminalreporter.section("equivalence")
-            terminalreporter.write_line(terminal_summary(self.run.record))
+            terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.record))))
             terminalreporter.write_line(f"record: {self.run.settings.record}")
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.core import Case
 from harness.errors import UserError
-from harness.nouns import Case, Network
+from harness.models.model import Network
+from harness.models.report import network_failure_text
+from harness.models.trial import NetworkOutcome
 from harness.plugin.session import Session
-from harness.reporting import failure_text, network_failure_text
-from harness.verdict import NetworkOutcome, Outcome
+from harness.reporting import failure_text
+from harness.trial import Outcome
 
 
 class EquivalenceFailure(Exception):  # noqa: N818 - a verdict, not an error of the harness

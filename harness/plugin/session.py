@@ -10,13 +10,15 @@ from typing import Any, Final
 
 import pytest
 
+from harness.core import Case
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Observed, update
-from harness.nouns import Case, Network
+from harness.models.model import Network
+from harness.models.trial import NetworkOutcome
 from harness.reporting import Record
 from harness.settings import Settings
-from harness.verdict import NetworkOutcome, Outcome
+from harness.trial import Outcome
 
 KEY: Final = pytest.StashKey["Session"]()
 

@@ -2,18 +2,16 @@
 
 from harness.reporting.coverage import Coverage, judge_functions, operators_reached, read_record, share
 from harness.reporting.failure import failure_text
-from harness.reporting.networks import layout_text, model_text, network_failure_text
 from harness.reporting.record import Record
 from harness.reporting.summary import terminal_summary
+from harness.reporting.templating import TEMPLATES
 
 __all__ = [
+    "TEMPLATES",
     "Coverage",
     "Record",
     "failure_text",
     "judge_functions",
-    "layout_text",
-    "model_text",
-    "network_failure_text",
     "operators_reached",
     "read_record",
     "share",

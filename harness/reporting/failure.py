@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.reporting.templating import TEMPLATES
-from harness.verdict import CellRow, Failure, Outcome
+from harness.trial import CellRow, Failure, Outcome
 
 
 def failure_text(outcome: Outcome, options: str = "") -> str:

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from harness.nouns import ALL_DTYPES
-from harness.reporting.networks import network_summary
+from harness.core import ALL_DTYPES
 from harness.reporting.record import Record, total
 from harness.reporting.templating import TEMPLATES
 
@@ -18,12 +17,11 @@ WORST_FIRST: Final = ("failed", "deviation", "passed", "untrusted")
 def terminal_summary(record: Record) -> str:
     """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted.
 
-    Networks have a table of their own; where only they ran, it is the whole summary.
+    Empty where only networks ran, which have a table of their own.
     """
     outcomes = record.cases
-    networks = network_summary(record.networks, record.cells)
     if not outcomes:
-        return networks
+        return ""
     return TEMPLATES.get_template("summary.txt").render(
         cells=record.cells,
         levels=record.levels,
@@ -43,7 +41,7 @@ def terminal_summary(record: Record) -> str:
         skipped=sorted({said for one in outcomes for said in one["golden"]["skipped"]}),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
         notes=[f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]],
-    ) + ("\n\n" + networks if networks else "")
+    )
 
 
 def state(outcome: dict[str, Any], cell: str) -> str:

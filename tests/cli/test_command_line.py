@@ -49,7 +49,8 @@ def test_networks_are_checked_beside_cases(project: Project) -> None:
     project.write(
         "suites/models/m.yaml",
         "suite: m\ndefaults: {inputs: {x: {shape: [1, 3, 8, 8]}}}\nmodels:\n"
-        "  there: {factory: equivalence_worker.blocks.unet, arguments: {channels: 3, width: 4, depth: 1}}\n"
+        "  there: {factory: nhwc_equivalence.worker.callables.blocks.unet,\n"
+        "          arguments: {channels: 3, width: 4, depth: 1}}\n"
         "  absent: {factory: nothing_there.make, requires: [nothing_there]}\n",
     )
     run = project.command("check", "suites/models/m.yaml", "suites/x/s.yaml", "--levels", LEVEL)
@@ -57,7 +58,7 @@ def test_networks_are_checked_beside_cases(project: Project) -> None:
     assert run.output.startswith("1 case, 2 networks, no mistake\nnot looked at: nothing_there is not installed")
     project.write("suites/models/m.yaml", (project.root / "suites/models/m.yaml").read_text().replace("unet", "tuna"))
     said = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refused()
-    assert said.startswith("suites/models/m.yaml:4: there: equivalence_worker.blocks has no 'tuna'")
+    assert said.startswith("suites/models/m.yaml:4: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")
 
 
 @needs_workers

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from harness.cli.model import declared, judged
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.modelling import declared, judged
-from harness.reporting import model_text
+from harness.models.report import model_text
+from harness.models.trial import NetworkOutcome
 from harness.settings import settings
-from harness.verdict import NetworkOutcome
 from tests.plugin.project import LEVEL, Project, needs_workers
 
 NETS = """\

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness.core import Case, Example, Observation
 from harness.execution import Laboratory, Result
-from harness.execution.probe import probe
-from harness.nouns import Case, Example, Observation
+from harness.execution.host import probe
 from tests.execution import stand
 
 Observe = Callable[[Case, Example], Observation]

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.execution import shipping
-from harness.nouns import Case, Example, Expression, Level, Numerics, TensorSpec
+from harness.core import Case, Example, Expression, Level, Numerics, TensorSpec
+from harness.execution.workers import bundle
 
 MACHINE = platform.machine()
 SSE41 = Level("sse41", MACHINE, "SSE41", "default", ("sse4_1",), (), ("sse41",))
@@ -20,9 +20,9 @@ PRELOAD = Path(__file__).with_name("misbehaving.py")
 
 
 def module(name: str) -> ModuleType:
-    """A module of the worker's package, in this process."""
-    shipping.in_this_process()
-    return importlib.import_module(f"{shipping.PACKAGE}.{name}")
+    """A module of the worker, such as ``reference.monte_carlo``, in this process."""
+    bundle.in_this_process()
+    return importlib.import_module(f"{bundle.PACKAGE}.worker.{name}")
 
 
 def tensor(name: str, *shape: str, **options: Any) -> TensorSpec:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core import Case
 from harness.execution import Laboratory
-from harness.nouns import Case
 from tests.execution import stand
 
 TWO = (stand.tensor("x", "N", "C", "H", "W"), stand.tensor("y", "C"))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.core import Case, Expression, Module, Size, TensorArgument, TensorSpec, TorchName
 from harness.execution import Laboratory, Result
-from harness.nouns import Case, Expression, Module, Size, TensorArgument, TensorSpec, TorchName
 from tests.execution import stand
 
 Run = Callable[..., Result]

@@ -26,7 +26,9 @@ def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool
     example = stand.example(one, "float32", fill="reals", seed=2)
     reference, request = run_here(one, example).reference, reference_request(one, example)
     image, cotangent = reference.inputs["x"], reference.grad_outputs["output[0]"]
-    matrices = module("interpolation").Matrices(module("reference").resampler(request), image.shape[2:])
+    matrices = module("reference.interpolation").Matrices(
+        module("reference.float64").resampler(request), image.shape[2:]
+    )
     height, width = matrices.matrices
     np.testing.assert_allclose(height.sum(1), 1.0, rtol=1e-12)
     output = np.einsum("ph,qw,nchw->ncpq", height, width, image)
@@ -53,7 +55,9 @@ def test_taps_that_meet_at_the_border_are_bounded_one_by_one(width: int, columns
         size = (given.shape[2], columns)
         return torch.nn.functional.interpolate(given, size, mode="bicubic", align_corners=align_corners).numpy()
 
-    bound, terms, _moved = module("interpolation").Matrices(resampled, (1, width)).output(image.reshape(1, 1, 1, -1))
+    bound, terms, _moved = (
+        module("reference.interpolation").Matrices(resampled, (1, width)).output(image.reshape(1, 1, 1, -1))
+    )
     scale = (width - 1) / max(columns - 1, 1) if align_corners else width / columns
     for column in range(columns):
         place = column * scale if align_corners else (column + 0.5) * scale - 0.5
@@ -72,7 +76,9 @@ def cubic(distance: float) -> float:
 
 def test_nothing_moves_in_a_constant_image() -> None:
     """A coefficient that is off is made up for by its neighbours: only the range of the window counts."""
-    matrices = module("interpolation").Matrices(lambda image: image[:, :, [0, 0, 1]][..., [0, 1, 1, 1]], (2, 2))
+    matrices = module("reference.interpolation").Matrices(
+        lambda image: image[:, :, [0, 0, 1]][..., [0, 1, 1, 1]], (2, 2)
+    )
     _bound, terms, moved = matrices.output(np.ones((1, 1, 2, 2)))
     assert not moved.any()
     assert (terms >= 1).all()
@@ -80,7 +86,7 @@ def test_nothing_moves_in_a_constant_image() -> None:
 
 def test_a_window_is_taken_one_pixel_wider() -> None:
     """A coordinate that roundings take into the next cell reads a pixel that the exact one does not."""
-    interpolation = module("interpolation")
+    interpolation = module("reference.interpolation")
     matrices = interpolation.Matrices(lambda image: image[:, :, [1]], (4, 1))
     bound, _terms, moved = matrices.output(np.array([0.0, 1.0, 5.0, 100.0]).reshape(1, 1, 4, 1))
     assert bound.item() == 1.0
@@ -94,8 +100,8 @@ def test_slopes_are_as_steep_as_said() -> None:
         inner = [((a + 2) * x - (a + 3)) * x * x + 1 for x in (t, 1 - t)]
         outer = [((a * x - 5 * a) * x + 8 * a) * x - 4 * a for x in (1 + t, 2 - t)]
         slopes = np.abs(np.gradient(np.array([*inner, *outer]), t, axis=1)).sum(0) / 2
-        assert slopes.max() <= module("interpolation").STEEPEST
-        assert slopes.max() >= module("interpolation").STEEPEST - 0.01
+        assert slopes.max() <= module("reference.interpolation").STEEPEST
+        assert slopes.max() >= module("reference.interpolation").STEEPEST - 0.01
 
 
 def in_fixed_point(matrices: list[Any], image: Any, fraction_bits: Callable[[float], int]) -> Any:
@@ -122,8 +128,12 @@ def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias:
     example = stand.example(one, "uint8", fill="reals", seed=2)
     result, request = run_here(one, example), reference_request(one, example)
     reference = result.reference
-    matrices = module("interpolation").Matrices(module("reference").resampler(request), reference.inputs["x"].shape[2:])
-    due = in_fixed_point(matrices.matrices, reference.inputs["x"], module("passes").fraction_bits)
+    matrices = module("reference.interpolation").Matrices(
+        module("reference.float64").resampler(request), reference.inputs["x"].shape[2:]
+    )
+    due = in_fixed_point(
+        matrices.matrices, reference.inputs["x"], module("reference.uint8_interpolation").fraction_bits
+    )
     for seen in result.observations:
         np.testing.assert_array_equal(seen.tensors["output[0]"].values, due)
     assert (np.abs(due - reference.values["output[0]"]) <= reference.bound["output[0]"]).all()
@@ -134,4 +144,4 @@ def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias:
 @pytest.mark.parametrize(("largest", "bits"), [(1.0, 14), (0.75, 15), (0.5, 15), (0.49, 16), (1.25, 14), (2.0**-9, 22)])
 def test_weights_have_as_many_fraction_bits_as_int16_has_room_for(largest: float, bits: int) -> None:
     """The largest of them rounds to less than 2^15, and no weight has more than 22."""
-    assert module("passes").fraction_bits(largest) == bits
+    assert module("reference.uint8_interpolation").fraction_bits(largest) == bits

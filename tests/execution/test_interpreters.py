@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.execution import Laboratory, environment
-from harness.execution.probe import probe
+from harness.execution import Laboratory
+from harness.execution.host import probe
+from harness.execution.workers import environment
 from tests.execution import stand
 
 

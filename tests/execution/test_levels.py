@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core import Cell, Level
 from harness.errors import UserError
 from harness.execution import levels as rules
-from harness.execution.probe import Host
-from harness.nouns import Cell, Level
+from harness.execution.host import Host
 from tests.execution import stand
 
 HOST = Host("python", stand.MACHINE, "a CPU", ("sse4_1", "avx2"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.execution import Laboratory, Result
-from harness.generation import fills
+from harness.portable import fills
 from tests.execution import stand
 
 Run = Callable[..., Result]

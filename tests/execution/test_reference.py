@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.execution.shipping import PACKAGE
-from harness.generation import fills
-from harness.nouns.observation import Array
+from harness.execution.workers.bundle import PACKAGE
+from harness.portable import fills
 from tests.execution import stand
 
 Run = Callable[..., Result]
@@ -105,7 +105,7 @@ def test_an_expanded_grad_output_is_laid_out_anew(run_here: Run) -> None:
     relu = stand.case("torch.nn.functional.relu", rules=("exact", "selection"))
     example = stand.example(relu, sizes={"N": 3}, layouts={"grad_output": "contiguous:expand_n"})
     run_here(relu, example)  # it has loaded the worker's package
-    reference = importlib.import_module(f"{PACKAGE}.reference")
+    reference = importlib.import_module(f"{PACKAGE}.worker.reference.float64")
     request = reference_request(relu, example)
     graph = reference.Graph(request, reference.tensors.numbers(request), np.array)
     assert graph.cotangent(0).flags.c_contiguous

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.execution import shipping
+from harness.execution.workers import bundle
 
 HEADER = """onednn_verbose,v1,info,oneDNN v3.13.3 (commit b38f97e)
 onednn_verbose,v1,info,cpu,isa:Intel AVX2
@@ -19,9 +19,9 @@ onednn_verbose,v1,graph,info,template:operation,engine,partition_id,partition_ki
 EXEC = "onednn_verbose,v1,primitive,exec,cpu,convolution,jit:avx2,forward_training,src:f32\n"
 OLD = "onednn_verbose,exec,cpu,reorder,jit:uni,undef,src_f32\n"
 FORK = """
-from harness.execution import shipping
-shipping.in_this_process()
-from equivalence_worker import fork
+from harness.execution.workers import bundle
+bundle.in_this_process()
+from nhwc_equivalence.worker import fork_per_request as fork
 import os, time
 assert fork.forked(lambda: {"big": b"x" * 3_000_000}, 30.0)["big"] == b"x" * 3_000_000
 assert fork.forked(lambda: os._exit(3), 30.0) == {"status": "died", "signal": 0, "message": "exited with status 3"}
@@ -34,27 +34,27 @@ assert fork.forked(lambda: object(), 30.0)["status"] == "died"
 @pytest.fixture(scope="module")
 def worker() -> ModuleType:
     """The worker's ``serve`` module, through which the others are reached."""
-    return shipping.in_this_process()
+    return bundle.in_this_process()
 
 
 def test_verbose_lines_are_counted(worker: Any) -> None:
     """Kind and implementation of each primitive that ran; headers and foreign lines say nothing."""
-    log = worker.tracing.Trace(active=False)
+    log = worker.kernel_trace.Trace(active=False)
     assert log.count(HEADER + EXEC + EXEC + "hello, world\nexec,me\n") == {"convolution:jit:avx2": 2}
     assert log.count(OLD) == {"reorder:jit:uni": 1}
 
 
 def test_the_header_s_template_says_where_the_fields_are(worker: Any) -> None:
     """A oneDNN that prints another field first is still understood."""
-    log = worker.tracing.Trace(active=False)
+    log = worker.kernel_trace.Trace(active=False)
     log.count("onednn_verbose,v2,info,template:operation,primitive,engine,implementation\n")
     assert log.count("onednn_verbose,v2,exec,matmul,cpu,gemm:jit\n") == {"matmul:gemm:jit": 1}
 
 
 def test_the_effective_isa_is_read_from_the_header(worker: Any) -> None:
     """The text after ``isa:``, or nothing where oneDNN printed none."""
-    assert worker.tracing.isa(HEADER) == "Intel AVX2"
-    assert worker.tracing.isa(EXEC) == ""
+    assert worker.kernel_trace.isa(HEADER) == "Intel AVX2"
+    assert worker.kernel_trace.isa(EXEC) == ""
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch
     def refuse(_name: str) -> None:
         raise RuntimeError("operator torchvision::nms does not exist")
 
-    monkeypatch.setattr(worker.resolve.importlib, "import_module", refuse)
-    monkeypatch.setattr(worker.resolve.importlib.util, "find_spec", lambda _name: object())
-    worker.resolve.resolve.cache_clear()
+    monkeypatch.setattr(worker.lookup.importlib, "import_module", refuse)
+    monkeypatch.setattr(worker.lookup.importlib.util, "find_spec", lambda _name: object())
+    worker.lookup.resolve.cache_clear()
     asked = {"inplace": None, "positional": 1, "arguments": [], "out": False, "torch": []}
     for call in ("torchvision.ops.box_area", "torchvision.ops.nms"):
-        (problem,) = worker.resolve.problems({**asked, "call": call})
+        (problem,) = worker.lookup.problems({**asked, "call": call})
         assert problem.startswith("the installed torchvision does not match PyTorch ")
         assert "operator torchvision::nms does not exist" in problem
-    (problem,) = worker.resolve.problems({**asked, "call": "elsewhere.op"})
+    (problem,) = worker.lookup.problems({**asked, "call": "elsewhere.op"})
     assert problem == "elsewhere cannot be imported: RuntimeError: operator torchvision::nms does not exist"
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from harness.declaration import load_levels
+from harness.core import Case, Example
+from harness.execution.host import probe
 from harness.execution.levels import lack
-from harness.execution.probe import probe
 from harness.gate import Gate
 from harness.generation import corner_examples, declared_examples
-from harness.nouns import Case, Example
 from harness.settings import settings
-from harness.verdict import Outcome, Ruling, Trial, rule
+from harness.suites import load_levels
+from harness.trial import Outcome, Ruling, Trial, rule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED = [ROOT / "tests" / "faults" / name for name in ("planted.py", "planted_others.py")]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.declaration import load_suite
-from harness.nouns import Example
-from harness.verdict import Failure
+from harness.core import Example
+from harness.suites import load_suite
+from harness.trial import Failure
 from tests.faults.conftest import PLANTED, ROOT, Trials
 
 NHWC = {"input": "channels_last"}

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from harness.core import Expression
 from harness.gate import Gate
-from harness.nouns import Expression, InputSpec, Network
-from harness.reporting import model_text
+from harness.models.model import InputSpec, Network
+from harness.models.report import model_text
+from harness.models.trial import NetworkOutcome
 from harness.settings import settings
-from harness.verdict import NetworkOutcome
 from tests.faults.conftest import PYTHON, ROOT
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.nouns import Case, Expression, Numerics, Size, TensorSpec
+from harness.core import Case, Expression, Numerics, Size, TensorSpec
 
 Declare = Callable[..., Case]
 

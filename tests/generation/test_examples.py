@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from harness.core import Case, DeclaredExample, Example, Expression, Size, TensorSpec
 from harness.errors import UserError
-from harness.generation import Coverage, corner_examples, coverage, declared_examples, layouts, random_examples
-from harness.generation.covering import covering_array, kept_array
+from harness.generation import Coverage, corner_examples, coverage, declared_examples, random_examples
+from harness.generation.corners import covering_array, kept_array
 from harness.generation.shapes import legalise
-from harness.nouns import Case, DeclaredExample, Example, Expression, Size, TensorSpec
+from harness.portable import layouts
 
 Declare = Callable[..., Case]
 Parse = Callable[[str | int], Expression]
@@ -131,7 +132,7 @@ def test_random_examples_do_not_depend_on_the_modules_loaded(tmp_path: Any) -> N
     """Another process, with other local modules around it, draws the same examples."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import local_numbers\n"
-        "from harness.nouns import *\nfrom harness.generation import random_examples\n"
+        "from harness.core import *\nfrom harness.generation import random_examples\n"
         "case = Case('s::c', 'c', 's', 1, 'f', (Size('C', 'channels'), Size('H', 'spatial')),\n"
         "    (TensorSpec('x', (Expression.parse('C'), Expression.parse('H'))),), Numerics('exact', 'selection'))\n"
         "print([example.to_json() for example in random_examples(case, 'float32', 400, 9)])\n"

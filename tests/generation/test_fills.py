@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.generation import fills
+from harness.portable import fills
 
 FLOATING = tuple(fills.PRECISION)
 

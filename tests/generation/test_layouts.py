@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.generation import layouts
+from harness.portable import layouts
 
 SHAPES = list(itertools.product((1, 2, 3), (1, 2, 5), (1, 3), (1, 4)))
 VOLUMES = list(itertools.product((1, 2), (1, 3), (1, 2), (2, 3), (1, 4)))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.core import Case, Size, TensorSpec
 from harness.errors import UserError
-from harness.generation import corner_examples, fills, ranges
-from harness.nouns import Case, Size, TensorSpec
+from harness.generation import corner_examples, ranges
+from harness.portable import fills
 
 Declare = Callable[..., Case]
 FLOATS = ["float64", "float32", "float16", "bfloat16"]

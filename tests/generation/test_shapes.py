@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from harness.core import Case, Example, Expression, Numerics, Size, TensorSpec
 from harness.errors import UserError
 from harness.generation import BUDGET, arguments, corner_examples, random_examples, shapes, terms
 from harness.generation.shapes import within_budget
-from harness.nouns import Case, Example, Expression, Numerics, Size, TensorSpec
 
 Declare = Callable[..., Case]
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core import Case, Example, Expression, Size, TensorSpec
 from harness.errors import UserError
 from harness.generation import random_examples, shrink
 from harness.generation.shapes import legalise
-from harness.nouns import Case, Example, Expression, Size, TensorSpec
 
 Declare = Callable[..., Case]
 Parse = Callable[[str | int], Expression]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.core import Expression, ExpressionError, Size
 from harness.generation.sizes import CHANNELS, UnsatisfiableError, corner_count, domain
-from harness.nouns import Expression, ExpressionError, Size
 
 Parse = Callable[[str | int], Expression]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.declaration import DeclarationError
 from harness.golden import load_wanted
+from harness.suites import DeclarationError
 
 TEXT = """\
 operators:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from harness.core import Example, Expression, Size, TensorSpec
 from harness.golden import misfit
-from harness.nouns import Example, Expression, Size, TensorSpec
-from tests.verdict.laboratory import CASE as TOY
+from tests.trial.toy import CASE as TOY
 
 CASE = replace(
     TOY,

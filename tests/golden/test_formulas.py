@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.declaration import load_suite
-from harness.generation import arguments, fills, ranges, shapes, terms
+from harness.core import Case
+from harness.generation import arguments, ranges, shapes, terms
 from harness.golden import PER_CASE, Pin, exact, fingerprint, load_references, misfit
-from harness.nouns import Case
+from harness.portable import fills
+from harness.suites import load_suite
 from tests.golden import moves, windows
 from tests.golden.terms import Array, results
 

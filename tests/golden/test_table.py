@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import MARKS, contract_table
+from harness.cli.commands import MARKS, contract_table
 from harness.golden import Contract, Golden, answer, answer_table, update
 from harness.settings import settings
 from tests.golden.toy import DOUBLE, observed

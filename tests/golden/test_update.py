@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core import Case
 from harness.errors import UserError
 from harness.golden import Golden, Observed, update
-from harness.nouns import Case
 from tests.golden.toy import DOUBLE, DOUBLE_3D, SUITE, observed
 
 LAYOUTS, REFERENCES = "golden/layouts/toy.yaml", "golden/references/toy.yaml"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.core import Case, Example
 from harness.golden import LEVELS, Digest, Law, Observed, Pin
-from harness.nouns import Case, Example
-from tests.verdict.laboratory import CASE
+from tests.trial.toy import CASE
 
 SUITE = CASE.id.partition("::")[0]
 DOUBLE = replace(CASE, dtypes=("float32", "bfloat16"))

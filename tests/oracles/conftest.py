@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 import numpy as np
 import pytest
 
-from harness.nouns import Case, Example, Judgement, Numerics, Observation, Reference, TensorRecord, TensorSpec
-from harness.nouns.case import Rule
-from harness.oracles import contiguous_strides, judge, round_to
+from harness.core import Case, Example, Judgement, Numerics, Observation, Reference, TensorRecord, TensorSpec
+from harness.core.case import Rule
+from harness.oracles import judge, round_to
+from harness.portable.memory_format import contiguous_strides
 
 CELLS = ("avx2", "avx512_core")
 PLACES: Final[tuple[tuple[str, Literal["drawn", "contiguous"]], ...]] = tuple(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nouns import Numerics
-from harness.nouns.case import Magnitude
+from harness.core import Numerics
+from harness.core.case import Magnitude
 from harness.oracles import accumulator_of, allowance, gamma, round_to
 from harness.oracles.bounds import UNJUDGED, UNLIMITED, elementwise_gradient, elementwise_output
 

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from harness.nouns import Case, Example, Numerics, Observation, Reference, TensorRecord, TensorSpec
-from harness.nouns.case import Rule
-from harness.oracles import contiguous_strides, round_to
-from harness.oracles.standard import expected_dtype
+from harness.core import Case, Example, Numerics, Observation, Reference, TensorRecord, TensorSpec
+from harness.core.case import Rule
+from harness.oracles import round_to
+from harness.oracles.expected import expected_dtype
+from harness.portable.memory_format import contiguous_strides
 from tests.oracles.conftest import Stage
 
 Build = Callable[..., Stage]

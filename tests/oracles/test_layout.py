@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.nouns import Numerics, TensorSpec
+from harness.core import Numerics, TensorSpec
 
 SHAPE = (2, 3, 4, 5)
 NCHW, NHWC, PERMUTED = (60, 20, 5, 1), (60, 1, 15, 3), (1, 2, 6, 24)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.nouns import Numerics
+from harness.core import Numerics
 from harness.oracles.bounds import INNER, ROUNDINGS, STORED, UNJUDGED, perturbed
-from harness.oracles.values import FEWEST, FLOOR, PEER
+from harness.oracles.compare import FEWEST, FLOOR, PEER
 from tests.oracles.conftest import Stage
 
 Build = Callable[..., Stage]

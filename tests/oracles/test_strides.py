@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.oracles import channels_last_strides, contiguous_strides, format_of
-from harness.oracles.strides import agree, is_strides_like_channels_last
+from harness.portable.memory_format import (
+    agree,
+    channels_last_strides,
+    contiguous_strides,
+    format_of,
+    is_strides_like_channels_last,
+)
 
 
 def test_dense_strides_of_both_formats() -> None:

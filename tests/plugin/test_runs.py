@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.nouns import Example
+from harness.core import Example
 from tests.plugin.project import KERNELS, LEVEL, SUITE, Project, Run, needs_workers, timeless
 
 pytestmark = needs_workers

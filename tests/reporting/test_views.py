@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from harness.core import Example, Finding
 from harness.errors import UserError
-from harness.nouns import Example, Finding
 from harness.reporting import Record, failure_text, terminal_summary
-from harness.verdict import CellRow, Failure, Outcome
+from harness.trial import CellRow, Failure, Outcome
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})

@@ -1,0 +1,73 @@
+"""The command `equivalence coverage`: what a full run reached, against what golden/coverage.yaml wants."""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from harness.core import Case
+from harness.gate import Gate
+from harness.golden import Wanted, load_wanted
+from harness.reporting import Coverage, judge_functions, operators_reached, read_record, share
+from harness.resources import data
+from harness.settings import Settings
+
+
+def coverage(_: argparse.Namespace, settings: Settings) -> int:
+    """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
+    record = read_record(settings.record)
+    wanted = load_wanted(data(settings.root, "golden/coverage.yaml"))
+    gate = Gate(settings)
+    cases = gate.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
+    wanted.check(cases, settings.root)
+    with gate:
+        calls = {call for case in cases.values() for call in _calls(case)}
+        offered, called = gate.laboratory.catalogue(calls)
+        torch = gate.laboratory.build.torch
+    items = record["items"]
+    reached = operators_reached(items)
+    functions = judge_functions(
+        offered, _covering(cases, called, wanted), wanted.functions.reasons(), items, wanted.functions.through
+    )
+    found = Coverage(
+        record=str(settings.record),
+        torch=record["build"]["torch"],
+        items=len(items),
+        absent=tuple(sorted(_ids(cases.values()) - set(items))),
+        operators=reached,
+        shares=tuple(share(name, listed, reached) for name, listed in wanted.operators.items()),
+        functions=functions,
+        notes=_notes(torch, record["build"]["torch"]),
+    )
+    print(found.text())  # noqa: T201 - a command prints
+    return 0 if found.complete else 1
+
+
+def _ids(cases: Iterable[Case]) -> set[str]:
+    return {f"{case.id}[{dtype}]" for case in cases for dtype in case.every_dtype}
+
+
+def _calls(case: Case) -> Collection[str]:
+    """The dotted names of the callables that a case runs; an in-place form may be a keyword instead."""
+    return [name for name in (case.call, case.inplace) if name and "." in name]
+
+
+def _covering(cases: Mapping[str, Case], called: Mapping[str, str], wanted: Wanted) -> Mapping[str, Collection[str]]:
+    """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for case in cases.values():
+        for name in _calls(case):
+            if name in called:
+                found[called[name]].add(case.id)
+        if case.inplace == "inplace" and case.call in called:  # relu(x, inplace=True) is relu_(x), and so are its like
+            found[called[case.call] + "_"].add(case.id)
+    for name, case_id in wanted.functions.through.items():
+        found[name].add(case_id)
+    return found
+
+
+def _notes(here: str, recorded: str) -> tuple[str, ...]:
+    if here == recorded:
+        return ()
+    return (f"the functions are those of PyTorch {here}, and the record is of {recorded}",)

@@ -1,0 +1,54 @@
+"""The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Deviation. Plain data and nothing else."""
+
+from harness.core.case import (
+    ALL_DTYPES,
+    FILLS,
+    PATHS,
+    Case,
+    DeclaredExample,
+    Module,
+    Numerics,
+    Size,
+    TensorArgument,
+    TensorSpec,
+    TorchName,
+    leaves,
+    tensors_in,
+)
+from harness.core.cell import Cell, Level
+from harness.core.example import Example
+from harness.core.expression import Expression, ExpressionError
+from harness.core.finding import Finding, Judgement
+from harness.core.known_issue import Accepted, Deviation, matches
+from harness.core.missing_double_backward import Refusal
+from harness.core.observation import Observation, Reference, TensorRecord
+
+__all__ = [
+    "ALL_DTYPES",
+    "FILLS",
+    "PATHS",
+    "Accepted",
+    "Case",
+    "Cell",
+    "DeclaredExample",
+    "Deviation",
+    "Example",
+    "Expression",
+    "ExpressionError",
+    "Finding",
+    "Judgement",
+    "Level",
+    "Module",
+    "Numerics",
+    "Observation",
+    "Reference",
+    "Refusal",
+    "Size",
+    "TensorArgument",
+    "TensorRecord",
+    "TensorSpec",
+    "TorchName",
+    "leaves",
+    "matches",
+    "tensors_in",
+]

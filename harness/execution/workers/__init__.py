@@ -1,0 +1,1 @@
+"""Worker processes: how they start, are spoken to, and are replaced."""

@@ -1,0 +1,81 @@
+"""The worker's source as text, and the package that it becomes on the other side."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+import types
+from pathlib import Path
+from typing import Any, Final
+
+PACKAGE: Final = "nhwc_equivalence"
+"""The name of the synthetic package, in which `worker` and `portable` lie as they do in the harness."""
+
+_HARNESS: Final = Path(__file__).resolve().parents[2]
+
+INSTALL: Final = '''
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+class Shipped(MetaPathFinder, Loader):
+    """Finds the modules of one package in a dict of (file name, source); a package's file is called __init__.py."""
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.sources:
+            return None
+        return ModuleSpec(name, self, is_package=self.sources[name][0].endswith("__init__.py"))
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        file, source = self.sources[module.__name__]
+        exec(compile(source, file, "exec"), module.__dict__)
+
+def install(sources):
+    sys.meta_path.insert(0, Shipped(sources))
+'''
+"""Runs on any Python from 3.8 on. The file names make tracebacks (and coverage) point at the real files."""
+
+BOOTSTRAP: Final = f"""{INSTALL}
+import marshal
+install(marshal.loads(channel.receive()))
+try:
+    from {PACKAGE}.worker import serve
+except BaseException:
+    import os, traceback
+    traceback.print_exc()
+    os._exit(1)
+serve.serve(channel)
+"""
+"""What execnet executes in a fresh interpreter; the first message is `sources()`, by marshal.
+
+An import that fails ends the process, so that its last words are in its stderr file.
+"""
+
+
+@functools.cache
+def sources() -> dict[str, tuple[str, str]]:
+    """File name and source of each module of the package, by its dotted name."""
+    files = [_HARNESS / "__init__.py", *(_HARNESS / "worker").rglob("*.py"), *(_HARNESS / "portable").rglob("*.py")]
+    return {_dotted(file): (str(file), file.read_text("utf-8")) for file in sorted(files)}
+
+
+def _dotted(file: Path) -> str:
+    """The name under which a file of the harness is shipped."""
+    parts = file.relative_to(_HARNESS).with_suffix("").parts
+    return ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
+
+
+def in_this_process() -> types.ModuleType:
+    """The package's ``serve`` module, installed in this process from the same source. Imports torch here."""
+    if f"{PACKAGE}.worker" not in sys.modules:
+        scope: dict[str, Any] = {}
+        exec(INSTALL, scope)  # noqa: S102 - the text above, the same that a worker runs
+        scope["install"](sources())
+    return importlib.import_module(f"{PACKAGE}.worker.serve")

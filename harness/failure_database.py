@@ -1,0 +1,50 @@
+"""Failing examples of earlier runs, one file for each case and dtype: run first the next time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core import Case, Example
+from harness.golden import misfit
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The saved failures of one item, below ``.equivalence/failures/``; a file that does not parse is no failure."""
+
+    root: Path
+    case: Case
+    dtype: str
+
+    @property
+    def path(self) -> Path:
+        """The file of this case and dtype; no two items share one."""
+        suite = self.case.id.partition("::")[0].replace("/", "-").removesuffix(".yaml")
+        return self.root / ".equivalence" / "failures" / suite / f"{self.case.name}[{self.dtype}].json"
+
+    def load(self) -> list[Example]:
+        """The examples saved last time that still belong to this case."""
+        saved: object = None
+        with suppress(OSError, ValueError):
+            saved = json.loads(self.path.read_text("utf-8"))
+        found = [_read(one) for one in saved] if isinstance(saved, list) else []
+        return [one for one in found if one is not None and not misfit(self.case, one)]
+
+    def save(self, examples: Sequence[Example]) -> None:
+        """Keep these, or forget the file when nothing failed."""
+        if examples:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text("[\n" + ",\n".join(one.to_json() for one in examples) + "\n]\n", "utf-8")
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def _read(saved: object) -> Example | None:
+    try:
+        return Example.from_json(saved) if isinstance(saved, dict) else None
+    except ValueError:
+        return None

@@ -1,0 +1,161 @@
+"""Reading `golden/deviations/`, and checking that each entry names what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core import Case, Deviation, Example, Level
+from harness.errors import did_you_mean
+from harness.golden.issues.fit import misfit
+from harness.golden.issues.notes import Notes
+from harness.golden.issues.schema import DeviationModel, DeviationsFile
+from harness.suites import DeclarationError, Location, Mistake, load_suite, read_model, suggestion
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """The entries of all files together."""
+
+    files: tuple[DeviationFile, ...]
+
+    @property
+    def entries(self) -> tuple[Deviation, ...]:
+        """Every entry, in the order of the files."""
+        return tuple(entry for file in self.files for entry in file.entries)
+
+    def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
+        """Raise DeclarationError for every entry that names what does not exist, or has the id of another."""
+        mistakes = [*self._repeated()]
+        known = _Known(dict(cases), {level.name for level in levels}, root)
+        mistakes += [mistake for file in self.files for mistake in file.mistakes(known)]
+        if mistakes:
+            raise DeclarationError(mistakes)
+
+    def _repeated(self) -> Iterable[Mistake]:
+        first: dict[str, Path] = {}
+        for file in self.files:
+            for entry in file.entries:
+                if first.setdefault(entry.id, file.path) != file.path:
+                    message = f"{first[entry.id].as_posix()} has a deviation {entry.id!r} already; give it another id"
+                    yield file.notes.mistake(entry.id, message)
+
+
+@dataclass(frozen=True)
+class DeviationFile:
+    """The entries of one file, with the place of each for messages."""
+
+    notes: Notes
+    entries: tuple[Deviation, ...]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.notes.path
+
+    def mistakes(self, known: _Known) -> list[Mistake]:
+        """Every entry that names a case, tensor, dtype, cell or size that does not exist.
+
+        A suite that is not among the cases already loaded is loaded from below the root. A file from elsewhere, as it
+        is shipped, is of other suites than those below the root, and is not checked against them.
+        """
+        if not self.path.resolve().is_relative_to(known.root.resolve()):
+            return []
+        return [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
+
+    def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
+        def mistake(message: str, *location: str | int) -> Mistake:
+            """A mistake in this entry, or in something below it."""
+            return self.notes.mistake(entry.id, message, *location)
+
+        yield from (
+            mistake(f"there is no level {cell!r}{suggestion(cell, sorted(known.levels))}", "cells")
+            for cell in entry.cells
+            if cell not in known.levels
+        )
+        for name in entry.cases:
+            case = known.case(name)
+            if case is None:
+                yield mistake(f"there is no case {name!r}{did_you_mean(name, known.cases)}", "case")
+            else:
+                yield from (mistake(message, *location) for message, location in _against(entry, case))
+
+
+@dataclass
+class _Known:
+    cases: dict[str, Case]
+    levels: set[str]
+    root: Path
+
+    def case(self, name: str) -> Case | None:
+        """The case of that id, its suite read if need be; None where there is none. Raises DeclarationError."""
+        file, _, _ = name.partition("::")
+        if name not in self.cases and file.endswith(".yaml") and (self.root / file).is_file():
+            self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
+        return self.cases.get(name)
+
+
+def load_deviations(paths: Iterable[Path]) -> Deviations:
+    """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, witnesses."""
+    return Deviations(tuple(_file(path) for path in paths))
+
+
+def _file(path: Path) -> DeviationFile:
+    model, positions = read_model(path, DeviationsFile, "list of deviations")
+    notes = Notes(path, positions)
+    entries = [_entry(name, entry, notes) for name, entry in model.deviations.items()]
+    notes.raise_if_any()
+    return DeviationFile(notes, tuple(one for one in entries if one is not None))
+
+
+def _entry(name: str, model: DeviationModel, notes: Notes) -> Deviation | None:
+    when, witness = notes.condition(name, model.when), None
+    try:
+        witness = Example.from_json(model.witness)
+    except ValueError as error:
+        notes.add(name, f"the witness does not parse: {error}", "witness")
+    notes.releases(name, model.torch)
+    if when is None or witness is None:
+        return None
+    fields = {field: value for field, value in model if field not in ("case", "when", "witness")}
+    return Deviation(id=name, cases=model.case, when=when, witness=witness, line=notes.line(name), **fields)
+
+
+def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
+    """What an entry says that its case does not have."""
+    witness, names = entry.witness, _condition_names(case)
+    for dtype in entry.dtypes:
+        if dtype not in case.every_dtype:
+            yield f"{case.name} is not run in {dtype}", ("dtypes",)
+    for name in sorted(entry.when.names - set(names)):
+        yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
+    yield from ((message, ("tensors",)) for message in _nameless(entry.tensors, case))
+    if witness.case not in entry.cases or witness.dtype not in entry.dtypes:
+        yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
+    elif witness.case != case.id:
+        return
+    elif problem := misfit(case, witness):
+        yield f"the witness does not fit the case: {problem}", ("witness",)
+    elif not entry.holds(witness):
+        yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
+
+
+def _nameless(names: Iterable[str], case: Case) -> Iterator[str]:
+    """What is said of names that no tensor of an observation has."""
+    tensors = [spec.name for spec in case.tensors]
+    found = ("output", "jvp:output") if "jvp" in case.paths else ("output",)
+    for name in names:
+        tensor = name.removeprefix("grad:").removeprefix("buffer:")
+        if "*" not in name and not name.startswith(found) and tensor not in tensors:
+            yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}"
+
+
+def _condition_names(case: Case) -> Sequence[str]:
+    tensors = [spec.name for spec in case.tensors]
+    return [
+        *(size.name for size in case.sizes),
+        *("dtype", "fill", "threads", "inplace", "path"),
+        *(f"layout_{name}" for name in [*tensors, "grad_output"]),
+        *(f"has_{name}" for name in [*tensors, "grad_output"]),
+    ]

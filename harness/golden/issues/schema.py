@@ -1,0 +1,45 @@
+"""The pydantic models of a file of `golden/deviations/`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from harness.golden.issues.notes import AcceptedModel
+from harness.suites import Items, Strict
+
+Dtype = Literal[
+    "float32", "float64", "bfloat16", "float16",
+    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
+]  # fmt: skip
+Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
+OracleName = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
+
+
+def _several(value: Any) -> Any:
+    """One case stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+class DeviationModel(AcceptedModel):
+    """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
+
+    case: Annotated[Items[str], BeforeValidator(_several)] = Field(
+        min_length=1, description="Ids of cases: suites/operators/pooling.yaml::max_pool2d, or a list of such"
+    )
+    dtypes: Items[Dtype] = Field(min_length=1)
+    tensors: Items[str] = Field(min_length=1, description="output[0], grad:weight; '*' for an error, crash or hang")
+    oracle: OracleName
+    cells: Items[str] = Field(min_length=1, description="ISA levels by name; each must be declared in isa.yaml")
+    when: str = Field(description="A condition over sizes, dtype, fill, threads, layout_<tensor>, has_<tensor>")
+    accumulates_in: Accumulator | None = Field(
+        default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
+    )
+    witness: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
+
+
+class DeviationsFile(Strict):
+    """The whole file."""
+
+    deviations: dict[str, DeviationModel] = Field(default_factory=dict)

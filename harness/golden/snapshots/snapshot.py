@@ -1,0 +1,151 @@
+"""Reading `golden/references/<suite>.yaml`: pinned examples, and what exactly came out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from harness.core import Case, Example
+from harness.golden.contract.lines import same_name
+from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, validate
+
+EXAMPLE: Final = "example"
+PER_CASE: Final = 4
+"""At least as many pins for a case whose values can be exact, over all its dtypes."""
+
+_EXACT: Final = frozenset({"exact", "multilinear", "selection"})
+_DIGITS: Final = 16
+_RESULT: Final = re.compile(
+    r"(?P<dtype>\w+) \[(?P<shape>[\d, ]*)\](?: strides \[(?P<strides>[\d, ]*)\])? sha256 (?P<sha256>[0-9a-f]{16})"
+)
+
+
+class ReferencesFile(Strict):
+    """The whole file: case → list of examples, each with the results by tensor, and the release they were seen in."""
+
+    suite: str
+    torch: str
+    cases: dict[str, Items[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Digest:
+    """One tensor: dtype, shape, strides in elements (None where levels differ in them), and a hash of its bytes.
+
+    The bytes are those of the values in C order and in the dtype, little endian, with 0 for negative zero; bfloat16's
+    are those of the same values in float32.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None
+    sha256: str
+
+    @property
+    def text(self) -> str:
+        """As the file has it."""
+        strides = "" if self.strides is None else f" strides {list(self.strides)}"
+        return f"{self.dtype} {list(self.shape)}{strides} sha256 {self.sha256}"
+
+    @classmethod
+    def parse(cls, text: str) -> Digest | None:
+        """Read `text` again; None where it is no digest."""
+        found = _RESULT.fullmatch(text)
+        if found is None:
+            return None
+        strides = None if found["strides"] is None else _numbers(found["strides"])
+        return cls(found["dtype"], _numbers(found["shape"]), strides, found["sha256"])
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pinned example with the digest of each result; `place` is its line."""
+
+    example: Example
+    results: Mapping[str, Digest]
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class References:
+    """The pins of one suite by case. `file` is what messages call it, empty where there is none.
+
+    `torch` is the release (``2.15``) that gave dtypes, shapes and strides; the values are those of any.
+    """
+
+    file: str = ""
+    torch: str = ""
+    cases: Mapping[str, tuple[Pin, ...]] = field(default_factory=dict)
+
+    def pins(self, case: str, dtype: str) -> tuple[Pin, ...]:
+        """Those of one case, by its name, in one dtype."""
+        return tuple(pin for pin in self.cases.get(case, ()) if pin.example.dtype == dtype)
+
+
+def exact(case: Case) -> bool:
+    """Whether the rules of a case allow results that every order of summation gives alike."""
+    rules = (case.numerics, *case.numerics.each.values())
+    return all({one.output, one.gradient} <= _EXACT for one in rules)
+
+
+def fingerprint(raw: bytes) -> str:
+    """The hash of a digest: the first 64 bits of SHA-256, in hexadecimal."""
+    return hashlib.sha256(raw).hexdigest()[:_DIGITS]
+
+
+def load_references(path: Path, suite: str, shown: str) -> References:
+    """Read the file of a suite; none has no pins. `shown` names it in messages.
+
+    Raises DeclarationError with all that does not parse.
+    """
+    if not path.is_file():
+        return References()
+    document = read_document(path, "list of pinned examples", shown)
+    model = validate(document, ReferencesFile)
+    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in same_name(model.suite, suite)]
+    cases: dict[str, tuple[Pin, ...]] = {}
+    for case, items in model.cases.items():
+        pins = []
+        for index, item in enumerate(items):
+            location = ("cases", case, index)
+            pins.append(_pin(item, document.positions.at(location)[0]))
+            mistakes += [
+                Mistake(shown, *document.positions.at((*location, key)), text)
+                for key, text in _mistakes(item, f"{suite}::{case}")
+            ]
+        cases[case] = tuple(pin for pin in pins if pin is not None)
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return References(shown, model.torch, cases)
+
+
+def _pin(item: Mapping[str, Any], place: int) -> Pin | None:
+    """The pin of an item that has no mistake."""
+    with suppress(ValueError):
+        digests = {tensor: Digest.parse(str(text)) for tensor, text in item.items() if tensor != EXAMPLE}
+        results = {tensor: digest for tensor, digest in digests.items() if digest is not None}
+        return Pin(Example.from_json(item.get(EXAMPLE, {})), results, place)
+    return None
+
+
+def _mistakes(item: Mapping[str, Any], case: str) -> Iterator[tuple[str, str]]:
+    """The key and what is wrong with its value."""
+    for tensor, text in item.items():
+        if tensor != EXAMPLE and Digest.parse(str(text)) is None:
+            yield tensor, f"{text!r} is not '<dtype> [<shape>] [strides [<strides>]] sha256 <16 digits>'"
+    try:
+        example = Example.from_json(item.get(EXAMPLE, {}))
+    except ValueError as error:
+        yield EXAMPLE, f"the example does not parse: {error}"
+    else:
+        if example.case != case:
+            yield EXAMPLE, f"this is an example of {example.case}, not of {case}"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",")) if text else ()

@@ -1,0 +1,1 @@
+"""Models, from declaration to report, on top of the rooms of operators."""

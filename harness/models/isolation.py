@@ -1,0 +1,94 @@
+"""Single modules of a network, fed with what reached them in the reference: a fault apart from its consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from harness.execution import Reply, Station, Ticket
+from harness.models.executor import Networks, observations_of, reference_of
+from harness.models.model import BASELINE, Call, Network, NetworkExample, NetworkObservation, NetworkReference
+
+Images = Mapping[str, Sequence[tuple[str, str]]]
+"""By conversion: format and dtype of each image that a module was given in the whole network."""
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """One call of a module in the reference: its number, in the order in which calls end, and whether it called any."""
+
+    number: int
+    path: str
+    kind: str
+    parent: bool
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A module on the reference's own input: in float64, in a cell unconverted and converted, and what it called there.
+
+    `reference.problem` says why it could not be called alone.
+    """
+
+    reference: NetworkReference
+    observations: tuple[NetworkObservation, ...] = ()
+    called: tuple[Call, ...] = ()
+
+
+class Feeding:
+    """One example's network, held by the reference's worker while the context lasts."""
+
+    def __init__(self, networks: Networks, network: Network, example: NetworkExample) -> None:
+        self._networks = networks
+        self._about = example.to_json()
+        reference = networks.reference(network, example)
+        self._request = {**networks.request(network, example), "state": reference.state}
+        self._station = networks.reference_station(network)
+        self.calls: tuple[ModuleCall, ...] = ()
+
+    def __enter__(self) -> Self:
+        reply = self._ask(self._station, {"op": "network-calls", "threads": 1})
+        self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply.get("calls", ())))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ask(self._station, {"op": "network-release"})
+
+    def alone(self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images) -> Alone:
+        """Run one call by itself. What had lost its format before it in the whole network is not given it back."""
+        fed = self._ask(self._station, {"op": "network-fed", "call": call.number, "threads": 1})
+        reference = reference_of(fed)
+        if reference.problem:
+            return Alone(reference)
+        reply = self._ask(
+            self._networks.laboratory.bench.cell(cell),
+            {
+                "op": "network-alone",
+                "path": call.path,
+                "given": fed["given"],
+                "gradients": fed["gradients"],
+                "conversions": tuple(conversions),
+                "images": {name: list(found) for name, found in images.items()},
+            },
+        )
+        seen = observations_of(cell, reply, (BASELINE, *conversions))
+        return Alone(reference, tuple(seen), tuple(map(_call, reply.get("called", ()))))
+
+    def _ask(self, station: Station, changes: Mapping[str, Any]) -> Reply:
+        request = {**self._request, **changes}
+        ticket = Ticket(request, f"{changes['op']} of {self._about}", self._networks.limit)
+        return station.collect(station.send(ticket))
+
+
+def _call(reply: Sequence[Any]) -> Call:
+    function, parameters, given, standard, returned = reply
+    named = {name: _frozen(value) for name, value in given}
+    return Call(function, tuple(parameters), named, tuple(standard), _frozen(returned))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value

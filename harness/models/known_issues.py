@@ -1,0 +1,43 @@
+"""Reading `golden/models.yaml`: what is known of networks and accepted for now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from harness.golden import AcceptedModel, Notes
+from harness.models.known_issue import NetworkDeviation
+from harness.suites import Items, Strict, read_model
+
+
+class NetworkDeviationModel(AcceptedModel):
+    """One accepted finding about networks."""
+
+    models: Items[str] = Field(min_length=1, description="Ids of models, or patterns: suites/models/*.yaml::shuffle*")
+    items: Items[str] = Field(("*",), min_length=1, description="Patterns of step-runner-precision: eval-*")
+    tensors: Items[str] = Field(min_length=1, description="Patterns: module:stage2.*, grad:*.bias, output*")
+    oracle: Literal["values", "strides", "shape", "error", "crash", "hang"]
+    cells: Items[str] = Field(("*",), min_length=1, description="ISA levels, or patterns")
+    when: str = Field("True", description="A condition over the model's sizes and threads")
+
+
+class NetworkDeviationsFile(Strict):
+    """The whole file."""
+
+    deviations: dict[str, NetworkDeviationModel] = Field(default_factory=dict)
+
+
+def load_network_deviations(path: Path) -> tuple[NetworkDeviation, ...]:
+    """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions."""
+    model, positions = read_model(path, NetworkDeviationsFile, "list of deviations of models")
+    notes = Notes(path, positions)
+    entries: list[NetworkDeviation] = []
+    for name, entry in model.deviations.items():
+        notes.releases(name, entry.torch)
+        if when := notes.condition(name, entry.when):
+            fields = {field: value for field, value in entry if field != "when"}
+            entries.append(NetworkDeviation(id=name, when=when, line=notes.line(name), **fields))
+    notes.raise_if_any()
+    return tuple(entries)

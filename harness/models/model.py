@@ -1,0 +1,197 @@
+"""Network: one model as a suite file declares it, an example of it, and what its runs returned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from harness.core.case import Size
+from harness.core.expression import Expression
+from harness.core.observation import Array, Status, TensorRecord
+
+Step = Literal["eval", "train"]
+Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
+Precision = Literal["float32", "bfloat16"]
+Conversion = Literal["both", "model", "input"]
+STEPS: Final = ("eval", "train")
+RUNNERS: Final = ("eager", "fx", "script", "trace", "export", "compile")
+PRECISIONS: Final = ("float32", "bfloat16")
+CONVERSIONS: Final = ("both", "model", "input")
+BASELINE: Final = "nchw"
+"""The run with nothing converted, beside the conversions."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One tensor that the network is called with, by position. `channels_last`: it is converted with the model.
+
+    A `dtype` that is not floating holds whole numbers 0 to `most`.
+    """
+
+    name: str
+    shape: tuple[Expression, ...]
+    channels_last: bool = True
+    dtype: str = "float32"
+    most: int = 3
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network, declared. `id` is ``<suite file relative to the root, posix>::<name>``.
+
+    `factory` is the dotted name of what makes the module, `arguments` what it gets: Expressions over the sizes,
+    literals, or tuples of these. Each of `steps` x `runners` x `precisions` is an item, run under all `conversions`.
+    `frozen` are class names of modules that stay in evaluation mode in a training step (dropout). `watch` are paths of
+    modules whose outputs are judged as well. `requires` are packages without which the network is skipped. `seeded`:
+    it draws random numbers, and is the same only from the same seed. `profile`: the
+    least of ``quick``, ``gate`` and ``nightly`` in which it is run.
+    """
+
+    id: str
+    name: str
+    suite: str
+    line: int
+    factory: str
+    sizes: tuple[Size, ...]
+    inputs: tuple[InputSpec, ...]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[str, ...] = ("eval", "train")
+    runners: tuple[str, ...] = ("eager",)
+    precisions: tuple[str, ...] = ("float32",)
+    conversions: tuple[str, ...] = CONVERSIONS
+    frozen: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    seeded: bool = False
+    profile: Literal["quick", "gate", "nightly"] = "gate"
+    draws: int = 1
+
+    @property
+    def items(self) -> tuple[tuple[str, str, str], ...]:
+        """Step, runner and precision of each item, in declared order."""
+        return tuple(
+            (step, runner, precision) for step in self.steps for runner in self.runners for precision in self.precisions
+        )
+
+
+@dataclass(frozen=True)
+class NetworkExample:
+    """A Network with every free choice drawn; enough to rebuild parameters and inputs bit for bit."""
+
+    network: str
+    step: str
+    runner: str
+    precision: str
+    sizes: Mapping[str, Any]
+    seed: int = 0
+    threads: int = 1
+
+    def to_json(self) -> str:
+        """One line of JSON; keys in the order of the fields, tuples as lists."""
+        return json.dumps(asdict(self), separators=(", ", ": "))
+
+    @property
+    def item(self) -> str:
+        """``eval-eager-float32``."""
+        return f"{self.step}-{self.runner}-{self.precision}"
+
+
+@dataclass(frozen=True)
+class ModuleRecord:
+    """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
+
+    A format is ``nhwc``, ``nchw``, ``either`` (both, or too small to tell) or ``other``; `alias`: the output is a view
+    of an input, or its elements with the features last. `path` is the module's name in the network, `parent` whether it
+    called modules itself. `dtypes` are those of the images given. `turned`: what it got is what the module before it
+    gave, the dimensions in another order.
+    """
+
+    path: str
+    kind: str
+    given: tuple[str, ...]
+    returned: tuple[str, ...]
+    alias: bool
+    parent: bool
+    reorders: int = 0
+    dtypes: tuple[str, ...] = ()
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkObservation:
+    """One run of a network in one cell, under one conversion (or ``nchw``: nothing converted).
+
+    `tensors` is keyed ``output[0]``, ``loss``, ``grad:conv1.weight``, ``grad_input:x``, ``buffer:bn1.running_mean``,
+    ``after:output[0]`` (the next forward, after a step of SGD) and ``watch:backbone``. `modules` are in the order in
+    which their calls ended.
+    """
+
+    cell: str
+    conversion: str
+    status: Status
+    tensors: Mapping[str, TensorRecord] = field(default_factory=dict, repr=False)
+    modules: tuple[ModuleRecord, ...] = ()
+    kernels: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+    message: str = ""
+    signal: int = 0
+
+    @property
+    def reorders(self) -> int:
+        """How many reorders oneDNN ran."""
+        return sum(count for name, count in self.kernels.items() if name.startswith("reorder:"))
+
+
+@dataclass(frozen=True)
+class NetworkReference:
+    """The float64 answer of the same network, oneDNN off, contiguous.
+
+    `spread` says, for each tensor, how far (in the largest element) it moves when every module's output and gradient
+    is moved by what the precision under test may round. `state` is what workers need to build the same network, and
+    `problem` the one sentence about a network that cannot be judged at all.
+    """
+
+    status: Status
+    values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    spread: Mapping[str, float] = field(default_factory=dict)
+    state: Any = field(default=None, repr=False, compare=False)
+    problem: str = ""
+    error: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One torch function that a module called.
+
+    `parameters` are the names of what the function takes, in order; `given` has every argument by name, those left out
+    with their default; `standard` names the arguments that have their default. A tensor is ``("tensor", dtype, shape,
+    strides)``; containers are tuples; other values are themselves.
+    """
+
+    function: str
+    parameters: tuple[str, ...]
+    given: Mapping[str, Any]
+    standard: tuple[str, ...]
+    returned: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Blame:
+    """A module that is wrong on the reference's own input: which, in which cell, what is wrong, what it called there.
+
+    `calls` are the functions as text, with shapes and strides. `example` is the JSON of an operator example that makes
+    the same call, where a case exists, and `verdict` what came of running that: ``failed``, ``passed``, or the ids of
+    the deviations that know it.
+    """
+
+    path: str
+    kind: str
+    cell: str
+    message: str
+    calls: tuple[str, ...] = ()
+    example: str = ""
+    verdict: str = ""
+    known: tuple[str, ...] = ()

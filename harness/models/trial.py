@@ -1,0 +1,275 @@
+"""A trial of one network in one way to run it: its examples, what is known of them, and what is left as failures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from harness.core import Finding, matches
+from harness.models.examples import network_examples
+from harness.models.executor import NetworkResult, Networks, network_cells
+from harness.models.judge import judge_network
+from harness.models.known_issue import NetworkDeviation
+from harness.models.localise import Blamer, Explain, nothing_known
+from harness.models.model import Blame, Network, NetworkExample, NetworkObservation, NetworkReference
+from harness.trial import DEATHS, in_range, rounded, states, taken_out
+
+SHOWN = 3
+"""Findings of one example that are told in full; the others are counted."""
+
+
+@dataclass(frozen=True)
+class NetworkFailure:
+    """One example of a network that is wrong: its findings, the worst of them first, and the modules to blame."""
+
+    example: NetworkExample
+    findings: tuple[Finding, ...]
+    blames: tuple[Blame, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass
+class NetworkOutcome:
+    """The counts of one trial. `problem`: one sentence about a network that could not be judged at all.
+
+    `explained` are the modules whose operators are known to do what is wrong with them.
+    `layout` has a row for each module call of the first example: path, class, formats in and out, oneDNN reorders.
+    `reorders` counts them for each conversion.
+    """
+
+    network: str
+    item: str
+    examples: int = 0
+    cells: dict[str, Counter[str]] = field(default_factory=dict)
+    failures: list[NetworkFailure] = field(default_factory=list)
+    deviations: Counter[str] = field(default_factory=Counter)
+    explained: list[Blame] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    untrusted: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
+    hits: dict[str, Counter[str]] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    layout: list[dict[str, Any]] = field(default_factory=list)
+    reorders: dict[str, int] = field(default_factory=dict)
+    incidents: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """``failed``, ``deviation``, ``passed``, ``untrusted``, ``not available`` or ``not run``."""
+        checked = sum((counts for counts in self.cells.values()), Counter[str]())
+        if self.failures or self.stale or self.problem:
+            return "failed"
+        if self.deviations:
+            return "deviation"
+        if checked["passed"]:
+            return "passed"
+        if self.untrusted:
+            return "untrusted"
+        return "not available" if self.skipped else "not run"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data with stable order; the same run gives the same text but for `seconds`."""
+        return {
+            "network": self.network,
+            "item": self.item,
+            "status": self.status,
+            "examples": self.examples,
+            "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
+            "failures": [failure.as_json() for failure in self.failures],
+            "deviations": dict(sorted(self.deviations.items())),
+            "explained": [asdict(blame) for blame in self.explained],
+            "stale": self.stale,
+            "untrusted": dict(sorted(self.untrusted.items())),
+            "skipped": self.skipped,
+            "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
+            "ratios": rounded(self.ratios),
+            "layout": self.layout,
+            "reorders": self.reorders,
+            "incidents": self.incidents,
+            "notes": self.notes,
+            "problem": self.problem,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+ENDINGS: Final = ("error", *DEATHS)
+"""Oracles of findings after which a run has nothing more to show."""
+
+
+@dataclass
+class NetworkTrial:
+    """Runs the examples of one item of a network. `deadline` is a `time.monotonic()` value (None: no limit)."""
+
+    network: Network
+    item: tuple[str, str, str]
+    networks: Networks
+    deviations: Sequence[NetworkDeviation]
+    seed: int
+    draws: int
+    deadline: float | None = None
+    explain: Explain = nothing_known
+    _held: set[str] = field(default_factory=set, init=False)
+    _ended: bool = field(default=False, init=False)
+
+    def run(self) -> NetworkOutcome:
+        """All examples. Never raises for what a network or a kernel does."""
+        started = time.monotonic()
+        self.outcome = NetworkOutcome(self.network.id, "-".join(self.item))
+        incidents = len(self.networks.laboratory.incidents)
+        for example in network_examples(self.network, self.item, self.seed, self.draws):
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
+                break
+            self.take(self.networks.run(self.network, example, cells=network_cells(self.networks.laboratory)))
+            if self.outcome.problem:
+                break
+        self._stale()
+        self.outcome.incidents = self.networks.laboratory.incidents[incidents:]
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    def take(self, result: NetworkResult) -> None:
+        """Judge one result and add it to the outcome."""
+        outcome, example = self.outcome, result.example
+        problems = [said[1:] for said in result.skipped.values() if said.startswith("!")]
+        outcome.problem = result.reference.problem or next(iter(problems), "")
+        if outcome.problem:
+            return
+        outcome.examples += 1
+        outcome.skipped.update(result.skipped)
+        judgement = judge_network(result.reference, result.observations)
+        failures, accepted = self._settled(judgement.findings, example)
+        failures, blames, explained = self._blamed(failures, result)
+        accepted += explained
+        for cell, state in states((seen.cell for seen in result.observations), judgement, accepted, failures).items():
+            outcome.cells.setdefault(cell, Counter())[state] += 1
+        outcome.untrusted.update(judgement.untrusted.keys())
+        outcome.notes += [note for note in _undecided(result.reference) if note not in outcome.notes]
+        for (_cell, tensor), ratio in judgement.ratios.items():
+            if ratio <= 1.0:
+                outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
+        for seen in result.observations:
+            outcome.hits.setdefault(seen.cell, Counter()).update(seen.kernels)
+        self._report(result.observations)
+        if failures:
+            outcome.failures.append(NetworkFailure(example, tuple(failures), blames))
+            self._confirm(failures, result)
+
+    def _blamed(
+        self, failures: list[Finding], result: NetworkResult
+    ) -> tuple[list[Finding], tuple[Blame, ...], list[Finding]]:
+        """The failures in order, who is to blame, and what comes from nothing but known faults of operators.
+
+        A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one
+        module's.
+        """
+        ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
+        blamer = Blamer(self.networks, self.network, result.example, result.observations, self.explain)
+        lost = [one for one in ordered if one.oracle == "strides"]
+        travelled = [one for one in ordered if one.oracle != "strides"]
+        left: list[Finding] = []
+        explained: list[Finding] = []
+        blames: list[Blame] = []
+        for group in [travelled, *([one] for one in lost)]:
+            if not group:
+                continue
+            found = blamer.blame(_widest(group)) if len(left) < SHOWN else ()
+            known = dict.fromkeys(name for one in found for name in one.known)
+            if found and all(one.known for one in found):
+                self.outcome.deviations.update(dict.fromkeys(known, len(group)))
+                self.outcome.explained += [one for one in found if one not in self.outcome.explained]
+                explained += group
+                continue
+            left += group
+            blames += [one for one in found if not one.known]
+        return left, tuple(blames), explained
+
+    def _confirm(self, failures: Sequence[Finding], result: NetworkResult) -> None:
+        """Note it where nothing of this comes back in workers that ran nothing before."""
+        cells = {cell for one in failures for cell in one.cells}
+        again = self.networks.run(self.network, result.example, cells=cells, isolated=True)
+        keys = {one.key for one in judge_network(again.reference, again.observations).findings}
+        if not keys & {one.key for one in failures}:
+            where = f"{result.example.to_json()} does not fail in a fresh worker"
+            self.outcome.notes.append(f"{where}: what ran before it spoiled the memory, or it fails now and then")
+
+    def _settled(self, findings: Iterable[Finding], example: NetworkExample) -> tuple[list[Finding], list[Finding]]:
+        """The findings that remain failures, and those that an entry accepts."""
+        known = [one for one in self.deviations if one.holds(example)]
+        self._held.update(one.id for one in known)
+        settled = taken_out(findings, known)
+        self.outcome.deviations.update(name for name, _ in settled.accepted)
+        self._ended |= any(finding.oracle in ENDINGS for _, finding in settled.accepted)
+        return list(settled.failures), [finding for _, finding in settled.accepted]
+
+    def _stale(self) -> None:
+        """The entries whose condition held and that accepted nothing, where everything ran.
+
+        Of a network that is known to raise when converted nothing else can be seen.
+        """
+        done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
+        here = {cell for cell, counts in self.outcome.cells.items() if counts}
+        for entry in self.deviations if done else ():
+            concerned = any(map(entry.covers, here)) and (entry.oracle in ENDINGS or not self._ended)
+            if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
+                self.outcome.stale.append(entry.id)
+
+    def _report(self, observations: Sequence[NetworkObservation]) -> None:
+        """The layout of the first example in its last cell: the highest level."""
+        if self.outcome.layout or not observations:
+            return
+        last = [seen for seen in observations if seen.cell == observations[-1].cell]
+        self.outcome.reorders = {seen.conversion: seen.reorders for seen in last}
+        self.outcome.layout = layout_rows(last)
+
+
+def _undecided(reference: NetworkReference) -> Iterator[str]:
+    """What cannot be compared at all, as one note."""
+    names = [name for name, moved in reference.spread.items() if math.isinf(moved) and name in reference.values]
+    if names:
+        few = ", ".join(names[:SHOWN]) + (", ..." if names[SHOWN:] else "")
+        count = f"{len(names)} of {len(reference.values)} tensors"
+        yield f"{count} are not judged, because rounding changes what is selected: {few}"
+
+
+def _widest(findings: Sequence[Finding]) -> Finding:
+    """The worst finding, in every cell in which one of them shows."""
+    cells = {cell: ratio for one in reversed(findings) for cell, ratio in one.cells.items()}
+    layouts = tuple(dict.fromkeys(name for one in findings for name in one.layouts))
+    return replace(findings[0], cells=cells, layouts=layouts)
+
+
+def layout_rows(runs: Sequence[NetworkObservation]) -> list[dict[str, Any]]:
+    """One row for each module call that got or gave an image: its formats when converted, reorders before and after."""
+    plain = next((seen.modules for seen in runs if seen.conversion == "nchw"), ())
+    both = next((seen.modules for seen in runs if seen.conversion == "both"), ())
+    before = [module.reorders for module in plain] if len(plain) == len(both) else [0] * len(both)
+    return [
+        {
+            "module": module.path,
+            "class": module.kind,
+            "in": " ".join(filter(None, module.given)),
+            "out": " ".join(filter(None, module.returned)),
+            "reorders_nchw": earlier,
+            "reorders_nhwc": module.reorders,
+        }
+        for module, earlier in zip(both, before, strict=True)
+        if not module.parent and (any(module.given) or any(module.returned))
+    ]
+
+
+def concerned_networks(
+    deviations: Iterable[NetworkDeviation], network: str, torch: str
+) -> tuple[NetworkDeviation, ...]:
+    """The entries about this network that the PyTorch version under test is said to have."""
+    return tuple(one for one in deviations if matches(network, one.models) and in_range(one.torch, torch))

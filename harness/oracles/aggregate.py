@@ -1,0 +1,78 @@
+"""Gather the faults of all cells and layouts into findings, and read the kind from the pattern over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from harness.core import Finding, Observation
+from harness.core.finding import Kind, Oracle
+from harness.oracles.compare import Fault
+
+Place = tuple[str, str]
+"""A cell's name and a layout, ``drawn`` or ``contiguous``; of a network, a conversion."""
+
+_LAYOUTS: Final = ("drawn", "contiguous")
+FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
+"""The kinds that follow from the oracle alone."""
+
+
+def kind_of(failing: Collection[Place], judged: Collection[Place]) -> Kind:
+    """The kind of a fault that shows in `failing` and not in the rest of `judged`.
+
+    `layout` if some cell fails in one of its layouts and not in the other; else `universal` if every cell fails, and
+    `isa` if only some do. A cell of which only one layout was judged says nothing about layouts, unless it is the
+    drawn one that alone was judged everywhere.
+    """
+    for cell, layout in failing:
+        other = "contiguous" if layout == "drawn" else "drawn"
+        if (cell, other) in judged and (cell, other) not in failing:
+            return "layout"
+    cells = {cell for cell, _ in failing}
+    return "universal" if cells == {cell for cell, _ in judged} else "isa"
+
+
+class Faults:
+    """The faults of one example, by oracle and tensor."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
+
+    def add(self, oracle: Oracle, tensor: str, place: Place, fault: Fault) -> None:
+        """Note that this property is broken in that place."""
+        self._found.setdefault((oracle, tensor), {})[place] = fault
+
+    def findings(self, observations: Sequence[Observation]) -> tuple[Finding, ...]:
+        """Return one finding per oracle and tensor, told by its worst cell.
+
+        A place that did not return was not judged, except by whether it raised.
+        """
+        answered = {(seen.cell, seen.layout) for seen in observations if seen.status in ("ok", "raised")}
+        returned = {(seen.cell, seen.layout) for seen in observations if seen.status == "ok"}
+        findings = []
+        for (oracle, tensor), found in self._found.items():
+            kind = FIXED.get(oracle) or kind_of(found.keys(), answered if oracle == "error" else returned)
+            findings.append(told(oracle, tensor, found, kind))
+        return tuple(findings)
+
+
+def told(
+    oracle: Oracle, tensor: str, found: Mapping[Place, Fault], kind: Kind, layouts: Iterable[str] = _LAYOUTS
+) -> Finding:
+    """One finding of faults that break the same property of the same tensor, in the words of the worst of them.
+
+    Each cell has the ratio of its worst fault. Those of `layouts` in which one shows are named in the order given.
+    """
+    worst = max(found.values(), key=lambda fault: (fault.ratio, fault.extent))
+    cells: dict[str, float] = {}
+    for (cell, _), fault in found.items():
+        cells[cell] = max(fault.ratio, cells.get(cell, 0.0))
+    return Finding(
+        oracle=oracle,
+        tensor=tensor,
+        kind=kind,
+        cells=cells,
+        layouts=tuple(layout for layout in layouts if any(layout == place[1] for place in found)),
+        message=worst.message,
+        where=worst.where,
+    )

@@ -1,0 +1,152 @@
+"""The standard: what one tensor of one Example must be, element by element, before any result is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core import Case, Example, Reference
+from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, misplaced, perturbed
+from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, round_to
+
+Array = npt.NDArray[Any]
+GRADIENT = "grad:"
+BUFFER = "buffer:"
+TANGENT = "jvp:"
+INTEGRAL_FILLS = ("integers", "ones")
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What a tensor is compared with.
+
+    `rounded` is the reference rounded to `dtype`, in the type that observations carry. `allowance` None asks for
+    equality with it. `scale` is the allowance to divide an error by, infinite where there is no bound to compare with.
+    `signed_zero`: under equality the sign of zero counts. Beside an allowance, `fixed_zeros` are the elements whose
+    zero has a sign that is due, `excused` those that may be NaN or infinite although the reference is not NaN, and
+    `alike` those that must then be so in both formats. `free`: any values are right.
+    """
+
+    dtype: str
+    reference: Array
+    rounded: Array
+    allowance: Array | None = None
+    scale: Array | None = None
+    signed_zero: bool = False
+    fixed_zeros: Array | None = None
+    excused: Array | None = None
+    alike: Array | None = None
+    free: bool = False
+
+    @property
+    def judges(self) -> bool:
+        """Whether at least one element could fail by its value."""
+        if self.free:
+            return False
+        if self.allowance is None:
+            return self.reference.size > 0
+        return bool(np.any(~(self.allowance >= UNJUDGED)))
+
+
+def expected_dtype(case: Case, example: Example, reference: Reference, tensor: str) -> str:
+    """Torch's name of the dtype due: a gradient's and a buffer's are their tensor's own, in place it is the input's.
+
+    Any other output's is the one that the reference was told. Where the call raises in the example's dtype nothing was
+    told; then integers are due as the reference has them, and for all else the example's dtype.
+    """
+    kind, _, name = tensor.rpartition(":")
+    if kind or (example.inplace and tensor == "output[0]"):
+        specs = {spec.name: spec for spec in case.tensors}
+        spec = specs.get(name) if kind else case.tensors[0]
+        return (spec.dtype if spec else None) or example.dtype
+    values = reference.values[tensor]
+    plain = str(values.dtype) if values.dtype.kind not in "fc" else example.dtype
+    return reference.dtypes.get(tensor, plain)
+
+
+def standard_of(
+    case: Case, example: Example, reference: Reference, tensor: str, accumulator: str | None = None
+) -> Standard:
+    """The standard for `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
+    values = reference.values[tensor]
+    dtype = expected_dtype(case, example, reference, tensor)
+    part, rule = part_of(dtype), case.numerics.rule(tensor)
+    if rule == "unspecified":
+        return Standard(dtype, values, values, free=True)
+    if part not in FORMATS:
+        return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Standard(dtype, values, values)
+    rounded = round_to(dtype, values)
+    if rule == "exact":
+        return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
+    kept = accumulator or accumulator_of(part)
+    if rule == "normwise":
+        allowed = perturbed(
+            values, reference.spread[tensor], reference.stored.get(tensor), dtype=part, accumulator=kept
+        )
+    elif rule == "elementwise":
+        allowed = _elementwise(case, reference, tensor, part, kept)
+    elif rule == "resampling":
+        allowed = _resampled(reference, tensor, part, kept)
+    else:
+        integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
+        allowed = _summed(reference, tensor, dtype, kept, integral=integral)
+    if dtype in PARTS:  # the error of a modulus, where that of each part has been bounded
+        allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
+    return Standard(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
+
+
+def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:
+    """Integers in and integers out: equality. Not where `terms` is declared: such coefficients are fractions.
+
+    A product of complex numbers is within sqrt(2) gamma_2 <= gamma_3 of the true one, a sum within u, as those of real
+    numbers are (Higham, 2nd ed., Lemma 3.5): three roundings where real numbers have one.
+    """
+    values, bound = reference.values[tensor], reference.bound[tensor]
+    terms = reference.terms[tensor] * (3 if dtype in PARTS else 1)
+    integral = integral and _whole(values) and _whole(bound)
+    return allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
+
+
+def _resampled(reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+    values, bound = reference.values[tensor], reference.bound[tensor]
+    moved = misplaced(reference.spread[tensor], accumulator)
+    return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, moved=moved)
+
+
+def _of_bytes(reference: Reference, tensor: str, dtype: str) -> Standard:
+    """The bound is that of the passes in fixed point; their weights come from coordinates in float64."""
+    values = reference.values[tensor]
+    allowed = reference.bound[tensor] + 2.0 * misplaced(reference.spread[tensor], "float64")
+    return Standard(dtype, values, np.rint(values).astype(dtype), allowed, np.where(allowed > 0, allowed, np.inf))
+
+
+def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+    numerics, values = case.numerics.of(tensor), reference.values[tensor]
+    operand = _operand(reference.inputs.values(), values.shape)
+    if not tensor.startswith(GRADIENT):
+        return elementwise_output(numerics, values, operand, dtype, accumulator)
+    cotangent = _operand(reference.grad_outputs.values(), values.shape)
+    return elementwise_gradient(numerics, values, operand, cotangent, dtype)
+
+
+def _operand(arrays: Iterable[Array], shape: tuple[int, ...]) -> Array:
+    """The first array that broadcasts to `shape`; failing that the largest magnitude in any of them."""
+    candidates = list(arrays)
+    for array in candidates:
+        if _broadcasts(array.shape, shape):
+            return array
+    largest = [float(np.max(np.abs(array[np.isfinite(array)]), initial=0.0)) for array in candidates]
+    return np.asarray(max(largest, default=0.0))
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(size in (1, due) for size, due in pairs)
+
+
+def _whole(array: Array) -> bool:
+    return bool(np.array_equal(array, np.rint(array)))

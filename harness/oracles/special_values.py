@@ -1,0 +1,133 @@
+"""NaN, infinities, signed zeros and numbers near the largest: what the reference fixes of them, and what formats.
+
+What arithmetic makes of a NaN, an infinity or a zero is fixed by IEEE 754-2019 (sections 6.1 to 6.3, 9.2.1) whatever
+the instruction set, so there a result is judged by the reference. What a formula makes of a number near the dtype's
+largest is not: the reference computes in float64, in which x*x does not overflow where it does in float32, and one
+formula overflows where another that is as good does not. There a NaN or an infinity is no fault by itself; that it
+depends on the format is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core import Case, Example, Observation, Reference
+from harness.oracles.bounds import UNLIMITED
+from harness.oracles.compare import Fault
+from harness.oracles.describe_mask import where
+from harness.oracles.expected import GRADIENT, Standard
+from harness.oracles.rounding import FORMATS, accumulator_of
+
+Array = npt.NDArray[Any]
+
+FILL: Final = "special"
+REACH: Final = 0.5
+"""From this share of the largest number on, an operand may overflow in a formula: the fill holds nothing between."""
+
+
+def adapted(standard: Standard, case: Case, example: Example, reference: Reference, tensor: str) -> Standard:
+    """The standard with what the fill calls for: elements that may overflow, zeros whose sign is fixed.
+
+    Complex numbers are left as they are: what an overflow or an infinity makes of a product of two is not fixed (C17,
+    annex G.5.1, leaves it to the implementation).
+    """
+    if example.fill != FILL or standard.allowance is None or standard.dtype not in FORMATS:
+        return standard
+    rule, gradient = case.numerics.rule(tensor), tensor.startswith(GRADIENT)
+    operands = [array for array in reference.inputs.values() if array.dtype.kind == "f"]
+    if rule == "normwise":  # every element of a slice may have met the largest one in a statistic
+        near = any(_near_largest(array, standard.dtype).any() for array in operands)
+        return replace(standard, excused=np.full(standard.reference.shape, near))
+    reached = _overflowing(operands, standard, mixed=case.numerics.of(tensor).magnitude == "channels")
+    if rule == "elementwise":
+        zeros = None if gradient else _fixed_zeros(operands, standard.reference)
+        return replace(standard, excused=reached, alike=reached, fixed_zeros=zeros)
+    partial = _partial(reference.bound[tensor], standard)
+    standard = _unlimited(standard, reference.scaled.get(tensor))
+    return replace(standard, excused=partial | reached, alike=reached & ~partial if gradient else None)
+
+
+def _near_largest(array: Array, dtype: str) -> Array:
+    return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * FORMATS[dtype].largest))
+
+
+def _unlimited(standard: Standard, scaled: Array | None) -> Standard:
+    """Where the float64 reference itself has overflowed, another order of its sum may give any number."""
+    if scaled is None or standard.allowance is None:
+        return standard
+    overflown = np.isfinite(scaled) & ~np.isfinite(standard.reference)
+    return replace(standard, allowance=np.where(overflown, UNLIMITED, standard.allowance))
+
+
+def _overflowing(operands: Sequence[Array], standard: Standard, *, mixed: bool) -> Array:
+    """The elements that an operand near the dtype's largest reaches: all, if its dimensions are not the result's.
+
+    `mixed`: an operand reaches all channels of its place.
+    """
+    shape = standard.reference.shape
+    mask = np.zeros(shape, dtype=bool)
+    for array in operands:
+        near = _near_largest(array, standard.dtype)
+        if mixed and near.ndim > 1:
+            near = np.asarray(near.any(axis=1, keepdims=True))
+        aligned = near.ndim == len(shape) and all(size in (1, due) for size, due in zip(near.shape, shape, strict=True))
+        mask |= near if aligned else bool(near.any())
+    return mask
+
+
+def _fixed_zeros(operands: Sequence[Array], reference: Array) -> Array | None:
+    """Zeros that come of a zero, where the function has one operand.
+
+    f(-0) is -0 for an odd function (IEEE 754-2019, 9.2.1), and so it is for x times a positive factor (6.3).
+    """
+    if len(operands) != 1 or operands[0].shape != reference.shape:
+        return None
+    return np.asarray((operands[0] == 0) & (reference == 0))
+
+
+def _partial(bound: Array, standard: Standard) -> Array:
+    """Elements whose finite summands may overflow the accumulator in some order of summation."""
+    return np.asarray(~(bound < REACH * FORMATS[accumulator_of(standard.dtype)].largest))
+
+
+def unlike(
+    standards: Mapping[str, Standard], returned: Sequence[Observation]
+) -> Iterator[tuple[str, tuple[str, str], Fault]]:
+    """Yield (tensor, place, fault) where the layouts of one cell differ in what is NaN or infinite.
+
+    Only of elements that are `alike`: no order of summation decides there, only a formula.
+    """
+    by_place = {(seen.cell, seen.layout): seen for seen in returned}
+    for (cell, layout), seen in by_place.items():
+        other = by_place.get((cell, "contiguous"))
+        if layout != "drawn" or other is None:
+            continue
+        for tensor, standard in standards.items():
+            one, two = seen.tensors.get(tensor), other.tensors.get(tensor)
+            if standard.alike is None or one is None or two is None:
+                continue
+            if one.shape == two.shape == standard.alike.shape:
+                mask = standard.alike & (_kinds(one.values) != _kinds(two.values))
+                if mask.any():
+                    yield tensor, (cell, layout), _fault(tensor, one.values, two.values, mask)
+
+
+def _kinds(values: Array) -> Array:
+    """0 for a number, 1 for NaN, 2 and 3 for the infinities."""
+    return np.select([np.isnan(values), np.isposinf(values), np.isneginf(values)], [1, 2, 3], 0)
+
+
+def _fault(tensor: str, drawn: Array, plain: Array, mask: Array) -> Fault:
+    flat = int(np.argmax(mask))
+    index = [int(part) for part in np.unravel_index(flat, mask.shape)]
+    count = int(np.count_nonzero(mask))
+    message = (
+        f"{tensor} is NaN or infinite in one format only, or another infinity, in {count} of {mask.size} elements "
+        f"(got {drawn.flat[flat]!s}, contiguous gives {plain.flat[flat]!s} at {index})"
+    )
+    return Fault(1.0, message, where(mask, tensor), count)

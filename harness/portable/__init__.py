@@ -1,0 +1,1 @@
+"""What runs on both sides of the process boundary: standard library and NumPy, Python 3.8."""

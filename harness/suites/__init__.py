@@ -1,0 +1,55 @@
+"""Declaration: suite files and levels, from YAML to nouns, with every mistake at its place."""
+
+from harness.suites.arguments import Reader
+from harness.suites.document import Document, read_document, shown_path
+from harness.suites.editor_schema import json_schema, schema_text
+from harness.suites.entry import Layered
+from harness.suites.layouts import FORMATS, LAYOUTS, VIEWS
+from harness.suites.levels import load_levels
+from harness.suites.mistakes import DeclarationError, Mistake, suggestion
+from harness.suites.names import PLACEHOLDER, is_dotted, is_name
+from harness.suites.positions import Location, Positions
+from harness.suites.schema import Argument, Arithmetic, SizeEntry, Words
+from harness.suites.scope import Scope
+from harness.suites.sizes import build_size
+from harness.suites.suite import Suite, build_suite, load_suite
+from harness.suites.tensors import build_shape
+from harness.suites.validation import Items, Report, Strict, attempt, read_model, validate
+
+__all__ = [
+    "FORMATS",
+    "LAYOUTS",
+    "PLACEHOLDER",
+    "VIEWS",
+    "Argument",
+    "Arithmetic",
+    "DeclarationError",
+    "Document",
+    "Items",
+    "Layered",
+    "Location",
+    "Mistake",
+    "Positions",
+    "Reader",
+    "Report",
+    "Scope",
+    "SizeEntry",
+    "Strict",
+    "Suite",
+    "Words",
+    "attempt",
+    "build_shape",
+    "build_size",
+    "build_suite",
+    "is_dotted",
+    "is_name",
+    "json_schema",
+    "load_levels",
+    "load_suite",
+    "read_document",
+    "read_model",
+    "schema_text",
+    "shown_path",
+    "suggestion",
+    "validate",
+]

@@ -1,0 +1,194 @@
+"""Cases: what the words of a checked suite file mean, and whether they make sense together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from harness.core import Case, Expression, Numerics, Size
+from harness.suites.arguments import build_arguments
+from harness.suites.depth import build_depth, with_depth
+from harness.suites.entry import Entry
+from harness.suites.examples import build_examples
+from harness.suites.mistakes import suggestion
+from harness.suites.modules import build_module
+from harness.suites.names import PLACEHOLDER, is_dotted, is_name
+from harness.suites.positions import Location
+from harness.suites.schema import NumericsModel, SingleModel
+from harness.suites.scope import Scope
+from harness.suites.sizes import build_size
+from harness.suites.tensors import build_tensors
+from harness.suites.validation import Report
+
+_OUTPUT: Final = re.compile(r"output\[\d+\]")
+
+
+def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
+    """The case of an entry, or one for each of its names; with `depth`, their twins. The report has the mistakes."""
+    scope = Scope(report, entry.key, tuple(entry.get("sizes")))
+    depth = build_depth(entry, scope)
+    sizes = _sizes(entry, scope)
+    require = _require(entry, scope)
+    tensors = build_tensors(entry, scope)
+    module = build_module(entry, scope)
+    common: dict[str, Any] = {
+        "suite": suite,
+        "sizes": tuple(sizes.values()),
+        "require": require,
+        "tensors": tuple(tensors.values()),
+        **build_arguments(entry, scope, tuple(module.state.values()) if module else ()),
+        "module": module,
+        "numerics": _numerics(entry, scope),
+        "channels_last": entry.get("output") == "channels_last",
+        **_output(entry, report, list(entry.get("tensors"))),
+        **_dtypes(entry, report),
+        "fills": _distinct(entry, report, "fills"),
+        "paths": _paths(entry, report),
+        "requires": entry.get("requires"),
+    }
+    if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
+        common["examples"] = build_examples(entry, report, sizes, tensors)
+    for member, name, at, key in _names(entry, report):
+        if not is_name(name):
+            report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
+        line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
+        call, inplace = _calls(entry, report, member)
+        case = Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
+        yield from with_depth(case, depth)
+
+
+def case_names(entry: Entry) -> tuple[str, ...]:
+    """What its cases are called, twins aside: its key; of a family the names, in the place of ``{name}`` in the key."""
+    pattern = entry.key if PLACEHOLDER in entry.key else PLACEHOLDER
+    names = entry.model.names
+    return (entry.key,) if names is None else tuple(pattern.replace(PLACEHOLDER, name) for name in names)
+
+
+def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
+    """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
+    names = entry.model.names
+    dotted, call_at = _dotted(entry)
+    if names is None:
+        if PLACEHOLDER in dotted:
+            report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
+        return [(entry.key, entry.key, entry.location, True)]
+    if PLACEHOLDER not in dotted:
+        report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
+    places = [(*entry.location, "names", index) for index in range(len(names))]
+    return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
+
+
+def _dotted(entry: Entry) -> tuple[str, Location]:
+    """The name of what is called, and where it was written."""
+    field = "call" if entry.model.module is None else "module"
+    return getattr(entry.model, field) or "", (*entry.location, field)
+
+
+def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
+    (dotted, at), inplace = _dotted(entry), entry.get("inplace")
+    call = dotted.replace(PLACEHOLDER, name)
+    if dotted and not is_dotted(call):
+        report.add(at, f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d")
+    if inplace is None:
+        return call, None
+    inplace = inplace.replace(PLACEHOLDER, name)
+    if not (inplace.isidentifier() or is_dotted(inplace)):
+        message = f"{inplace!r} is neither a keyword, such as inplace, nor a dotted name, such as torch.relu_"
+        report.add(entry.at("inplace"), message)
+    return call, inplace
+
+
+def _sizes(entry: Entry, scope: Scope) -> dict[str, Size]:
+    built = {
+        name: build_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()
+    }
+    return {name: size for name, size in built.items() if size is not None}
+
+
+def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
+    parsed = [scope.parse(text, entry.at("require", index)) for index, text in enumerate(entry.get("require"))]
+    conditions = [condition for condition in parsed if condition is not None]
+    scope.trusted = all(scope.value(condition) for condition in conditions)
+    return tuple(conditions)
+
+
+def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
+    written = entry.get("numerics")
+    if written is None:
+        rules = "exact, multilinear, elementwise, normwise or resampling"
+        message = f"{entry.key!r} has no numerics; write {rules}, here or in defaults"
+        scope.report.add(entry.location, message, key=True)
+        return None
+    model = written if isinstance(written, NumericsModel) else NumericsModel(output=written)
+    gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
+    terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
+    each = {name: _single(entry, scope, name, single) for name, single in model.each.items()}
+    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, constant=model.constant, each=each)
+
+
+def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str) -> Numerics:
+    """The rule of one tensor; reports a name that no tensor of the case can have."""
+    at = entry.at("numerics", "each", tensor)
+    known = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
+    if not _OUTPUT.fullmatch(tensor) and tensor not in known:
+        tail = suggestion(tensor, ["output[0]", *known], otherwise="there are")
+        scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
+    model = written if isinstance(written, SingleModel) else SingleModel(rule=written)  # type: ignore[arg-type] # a rule
+    terms = None if model.terms is None else scope.parse(model.terms, (*at, "terms"))
+    below = None if model.below is None else scope.parse(model.below, (*at, "below"))
+    return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude, below)
+
+
+def _output(entry: Entry, report: Report, tensors: list[str]) -> dict[str, Any]:
+    """Whose format the output has, and whether all of them must have it."""
+    written = entry.get("output")
+    if isinstance(written, str):
+        return {"preserves": {"preserves": tuple(tensors[:1]), "contiguous": None}.get(written, ())}
+    at = entry.at("output")
+    if (written.preserves is None) == (written.shared is None):
+        if not report.has_wrong_key(at):
+            report.add(at, "give one of {preserves: [...]} and {shared: [...]}")
+        return {}
+    key = "shared" if written.preserves is None else "preserves"
+    names: tuple[str, ...] = getattr(written, key)
+    for index, name in enumerate(names):
+        if name not in tensors:
+            tail = suggestion(name, tensors, otherwise="its tensors are")
+            report.add((*at, key, index), f"{name!r} is not a tensor of {entry.key!r}{tail}")
+    return {"preserves": tuple(names), "shared": key == "shared"}
+
+
+def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
+    """What is run, and what must be refused: the one without the other, but both may not be written side by side."""
+    run, refused = _distinct(entry, report, "dtypes"), _distinct(entry, report, "unsupported")
+    side_by_side = entry.at("dtypes")[:-1] == entry.at("unsupported")[:-1]
+    for index, dtype in enumerate(refused):
+        if dtype in run and side_by_side and entry.has("dtypes"):
+            report.add(entry.at("unsupported", index), f"{dtype!r} is among the dtypes that are run; remove one")
+    supported = tuple(dtype for dtype in run if dtype not in refused)
+    if not supported:
+        report.add(entry.at("unsupported"), "no dtype is left to run; at least one must be supported")
+    return {"dtypes": supported, "unsupported": refused}
+
+
+def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
+    """Other ways to run the call; a way that this case cannot go is reported."""
+    found, written = _distinct(entry, report, "paths"), entry.get("numerics")
+    output = getattr(written, "output", written)
+    for index, path in enumerate(found):
+        if path == "jvp" and output not in (None, "exact", "multilinear"):
+            report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
+        if path == "out" and entry.model.module is not None:
+            report.add(entry.at("paths", index), "a module takes no out=; remove one")
+        if path == "vmap" and any(model.buffer for model in entry.get("tensors").values()):
+            report.add(entry.at("paths", index), "under vmap two copies would write one buffer; remove one")
+    return found
+
+
+def _distinct(entry: Entry, report: Report, field: str) -> tuple[str, ...]:
+    values: tuple[str, ...] = entry.get(field)
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            report.add(entry.at(field, index), f"{value!r} is given twice; remove one")
+    return values

@@ -1,0 +1,63 @@
+"""The twin in three dimensions of a case over images: the same operator over volumes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from harness.core import Case, Expression, Size, TensorSpec
+from harness.suites.entry import Entry
+from harness.suites.scope import Scope
+from harness.suites.sizes import build_size
+
+DEPTH: Final = "D"
+FLAT: Final = Size(DEPTH, "choice", (1,))
+"""The depth of an image, so that both twins can be spoken of in the same words."""
+
+_SUFFIX: Final = "_3d"
+_HEIGHT: Final = 2
+_NAMED_HEIGHT: Final = re.compile(r"\bH\b")
+
+
+def twins(name: str) -> tuple[str, str]:
+    """The names of a case over images and of its twin over volumes."""
+    return name, name + _SUFFIX
+
+
+def build_depth(entry: Entry, scope: Scope) -> Size | None:
+    """The size that `depth` declares, D drawn in `scope`; None without it, and where it is mistaken."""
+    written = entry.get("depth")
+    if written is None:
+        return None
+    if DEPTH in entry.get("sizes"):
+        message = f"{DEPTH!r} is a size of {entry.key!r} already; remove it, or write depth: null"
+        scope.report.add(entry.at("depth"), message)
+        return None
+    size = build_size(DEPTH, written, Scope(scope.report, entry.key, (DEPTH,)), entry.at("depth"))
+    scope.draw(DEPTH, 1)
+    return size
+
+
+def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
+    """The case, and where `depth` is given its twin ``<name>_3d`` over volumes. Images have a depth D of 1."""
+    if depth is None:
+        yield case
+        return
+    yield replace(case, sizes=(FLAT, *case.sizes))
+    yield replace(
+        case,
+        id=case.id + _SUFFIX,
+        name=case.name + _SUFFIX,
+        sizes=(depth, *case.sizes),
+        tensors=tuple(_deepened(spec) for spec in case.tensors),
+    )
+
+
+def _deepened(spec: TensorSpec) -> TensorSpec:
+    """An image gets its depth before its height, written alike: `H if kept else 1` has a depth of the same kind."""
+    if len(spec.shape) != len("NCHW"):
+        return spec
+    depth = Expression.parse(_NAMED_HEIGHT.sub(DEPTH, spec.shape[_HEIGHT].text))
+    return replace(spec, shape=(*spec.shape[:_HEIGHT], depth, *spec.shape[_HEIGHT:]))

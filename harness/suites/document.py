@@ -1,0 +1,177 @@
+"""A YAML file as data, with the place of everything, and with what PyYAML would let pass reported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from harness.suites.mistakes import DeclarationError, Mistake
+from harness.suites.positions import Positions
+from harness.suites.scalars import read_scalar
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
+_BARE_INDEX: Final = re.compile(r"\w\[\d")
+_MOST_VALUES: Final = 200_000
+"""More values than any file a person writes; fewer than nested aliases make in a few lines."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file says. `shown` is its name in messages; `mistakes` are those of the YAML itself."""
+
+    path: Path
+    shown: str
+    data: Any
+    positions: Positions
+    mistakes: tuple[Mistake, ...]
+
+
+def read_document(path: Path | str, label: str = "document", shown: str | None = None) -> Document:
+    """Read a YAML file. `label` says what it should hold (``suite``), `shown` names the file in messages.
+
+    Raises DeclarationError when there is nothing to go on: no such file, not text, not YAML, empty. Mistakes that leave
+    the rest readable (a key given twice, ``no`` for False, ``1e-5``) are kept in the document, for `validate` to raise.
+    """
+    path = Path(path)
+    name = shown or path.as_posix()
+    text = _text(path, name)
+    reader = _Reader(name)
+    try:
+        root = _composed(text, name)
+        if root is None:
+            raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
+        reader.count(root, ())
+        data = reader.read(root)
+    except RecursionError:
+        raise DeclarationError([Mistake(name, 1, 1, "nested too deeply to be read")]) from None
+    return Document(path, name, data, Positions(root), tuple(reader.mistakes))
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """The path below `root`, posix; a file that is elsewhere keeps the path it was given."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        raise DeclarationError([Mistake(name, 1, 1, f"cannot be read: {problem}")]) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", "replace")
+        message = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
+        raise DeclarationError([_mistake_after(name, before, message)]) from None
+    if found := _UNPRINTABLE.search(text):
+        message = f"not text: character 0x{ord(found[0]):02x}; is this a YAML file?"
+        raise DeclarationError([_mistake_after(name, text[: found.start()], message)])
+    return text
+
+
+def _mistake_after(name: str, before: str, message: str) -> Mistake:
+    return Mistake(name, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, message)
+
+
+def _composed(text: str, name: str) -> Node | None:
+    loader = _LOADER(text)
+    try:
+        node: Node | None = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
+        written = text.splitlines()[line : line + 1]
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        hint = "; an expression with [ ] needs quotes here" if written and _BARE_INDEX.search(written[0]) else ""
+        place = (line + 1, mark.column + 1 if mark else 1)
+        raise DeclarationError([Mistake(name, *place, f"not YAML: {said}{hint}")]) from None
+    finally:
+        loader.dispose()
+    return node
+
+
+class _Reader:
+    """Turns nodes into data and collects what is wrong with the nodes themselves."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mistakes: list[Mistake] = []
+        self._counts: dict[int, int] = {}
+        self._values: dict[int, Any] = {}
+
+    def count(self, node: Node, above: tuple[int, ...]) -> int:
+        """The number of values below a node, aliases written out. Raises DeclarationError when there is no end."""
+        if isinstance(node, ScalarNode):
+            return 1
+        if id(node) in above:
+            raise DeclarationError([self._mistake(node, "an alias contains itself; write the value out")])
+        if id(node) not in self._counts:
+            children = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+            total = 1 + sum(self.count(child, (*above, id(node))) for child in children)
+            if total > _MOST_VALUES:
+                message = f"aliases make more than {_MOST_VALUES} values of this; write it without aliases"
+                raise DeclarationError([self._mistake(node, message)])
+            self._counts[id(node)] = total
+        return self._counts[id(node)]
+
+    def read(self, node: Node) -> Any:
+        """The data of a node; an alias gives the same object again and no second mistake."""
+        if id(node) not in self._values:
+            self._values[id(node)] = self._fresh(node)
+        return self._values[id(node)]
+
+    def _fresh(self, node: Node) -> Any:
+        if isinstance(node, ScalarNode):
+            value, problem = read_scalar(node)
+            if problem:
+                self.mistakes.append(self._mistake(node, problem))
+            return value
+        kind = "seq" if isinstance(node, SequenceNode) else "map"
+        if node.tag != f"tag:yaml.org,2002:{kind}":
+            shown = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.mistakes.append(self._mistake(node, f"the tag {shown!r} is not allowed here; remove it"))
+        if isinstance(node, MappingNode):
+            return self._mapping(node)
+        return [self.read(item) for item in node.value]
+
+    def _mapping(self, node: MappingNode) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            problem = _key_problem(key) or _twice(key, lines)
+            if problem:
+                self.mistakes.append(self._mistake(key, problem))
+            else:
+                data[key.value] = self.read(value)
+                lines[key.value] = key.start_mark.line + 1
+        return data
+
+    def _mistake(self, node: Node, message: str) -> Mistake:
+        return Mistake(self.name, node.start_mark.line + 1, node.start_mark.column + 1, message)
+
+
+def _twice(key: Node, lines: dict[str, int]) -> str:
+    if key.value not in lines:
+        return ""
+    return f"{key.value!r} is given twice; the first is on line {lines[key.value]}"
+
+
+def _key_problem(key: Node) -> str:
+    if not isinstance(key, ScalarNode):
+        return "a key is text, not a list or a mapping; put quotes around it"
+    if key.tag == "tag:yaml.org,2002:merge":
+        return "merge keys (<<) are not read here; write the keys out"
+    value, problem = read_scalar(key)
+    if problem.startswith("the tag") or (isinstance(value, str) and not problem):
+        return problem
+    return f"the key {key.value} is not read as text; write '{key.value}' in quotes"

@@ -1,0 +1,51 @@
+"""One entry of a file over the file's defaults: each value, and where it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.suites.positions import Location
+from harness.suites.schema import CaseModel, Defaults
+from harness.suites.validation import Strict
+
+
+@dataclass(frozen=True)
+class Layered:
+    """An entry as written below `section`. A key that it does not have is the defaults', and so is its place."""
+
+    section: ClassVar[str]
+    key: str
+    model: Strict
+    defaults: Strict
+
+    @property
+    def location(self) -> Location:
+        """Where the entry itself is."""
+        return (self.section, self.key)
+
+    def get(self, field: str) -> Any:
+        """The value of a key."""
+        return getattr(self._owner(field), field)
+
+    def has(self, field: str) -> bool:
+        """Whether the key was written, here or in the defaults."""
+        return field in self._owner(field).model_fields_set
+
+    def at(self, field: str, *below: int | str) -> Location:
+        """Where the value of a key, or something in it, was written."""
+        above: Location = self.location if self._owner(field) is self.model else ("defaults",)
+        return (*above, field, *below)
+
+    def _owner(self, field: str) -> Strict:
+        inherited = field not in self.model.model_fields_set and field in self.defaults.model_fields_set
+        return self.defaults if inherited else self.model
+
+
+@dataclass(frozen=True)
+class Entry(Layered):
+    """A case over the suite's defaults."""
+
+    section = "cases"
+    model: CaseModel
+    defaults: Defaults

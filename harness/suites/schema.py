@@ -1,0 +1,260 @@
+"""The shape of a suite file as pydantic models. What the words mean is checked where cases are built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag
+from typing_extensions import TypeAliasType
+
+from harness.suites.layouts import LAYOUTS
+from harness.suites.validation import Items, Strict
+from harness.suites.wording import EXPECTED
+
+Dtype = Literal[
+    "float32", "float64", "bfloat16", "float16",
+    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
+]  # fmt: skip
+PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
+Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
+RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
+Shorthand = Literal["exact", "multilinear", "elementwise", "normwise", "resampling"]
+MagnitudeName = Literal["none", "input", "one", "both", "channels"]
+FormatName = Literal["contiguous", "channels_last"]
+OutputName = Literal["preserves", "contiguous", "channels_last", "unspecified"]
+
+_TAGS: Final[dict[type, str]] = {
+    bool: "<flag>",
+    int: "<number>",
+    float: "<fraction>",
+    str: "<text>",
+    type(None): "<nothing>",
+    list: "<list>",
+    tuple: "<list>",
+}
+
+
+def _tag(value: Any) -> str:
+    return _TAGS.get(type(value), "<mapping>")
+
+
+def _expected(words: str) -> Any:
+    return Field(json_schema_extra={EXPECTED: words})
+
+
+_BY_TYPE: Final = Discriminator(_tag)
+_Flag: TypeAlias = Annotated[bool, Tag("<flag>")]
+_Number: TypeAlias = Annotated[int, Tag("<number>")]
+_Fraction: TypeAlias = Annotated[float, Tag("<fraction>")]
+_Text: TypeAlias = Annotated[str, Tag("<text>")]
+_Nothing: TypeAlias = Annotated[None, Tag("<nothing>")]
+
+Number = Annotated[_Number | _Fraction | _Text, _BY_TYPE, _expected("a number or an expression over the sizes")]
+Arithmetic = Annotated[_Number | _Text, _BY_TYPE, _expected("a whole number or an expression over the sizes")]
+if TYPE_CHECKING:  # mypy does not follow recursive aliases through Annotated
+    Choice = Any
+    Argument = Any
+else:
+    Choice = TypeAliasType(
+        "Choice",
+        Annotated[
+            _Flag | _Number | _Fraction | _Text | _Nothing | Annotated[Items["Choice"], Tag("<list>")],
+            _BY_TYPE,
+            _expected("a number, a text, true, false, null, or a list of these"),
+        ],
+    )
+    Argument = TypeAliasType(
+        "Argument",
+        Annotated[
+            _Flag
+            | _Number
+            | _Fraction
+            | _Text
+            | _Nothing
+            | Annotated[Items["Argument"], Tag("<list>")]
+            | Annotated["Words", Tag("<mapping>")],
+            _BY_TYPE,
+            _expected(
+                "a tensor, an expression over the sizes, a number, true, false, null, {text: ...}, "
+                "{torch: channels_last}, or a list of these"
+            ),
+        ],
+    )
+Choices = Annotated[Items[Choice], Field(min_length=1)]
+ONE_SIZE: Final = "batch, channels, spatial, a range such as 1..5, a list of choices"
+
+
+class Distribution(Strict):
+    """One distribution with its bound. Exactly one key."""
+
+    batch: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+    channels: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+    spatial: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
+
+
+_Drawn: TypeAlias = (
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Distribution, Tag("<mapping>")]
+)  # what a pair is made of
+Drawn = Annotated[_Drawn, _BY_TYPE, _expected(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
+
+
+class Several(Distribution):
+    """A distribution with its bound, or a tuple of two or three. Exactly one key."""
+
+    pair: Drawn | None = Field(None, description="A tuple of two, drawn independently: name[0], name[1]")
+    triple: Drawn | None = Field(None, description="A tuple of three, drawn independently: name[0], name[1], name[2]")
+
+
+SizeEntry = Annotated[
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Several, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected(f"{ONE_SIZE}, or a mapping such as {{channels: 4}} or {{pair: 1..5}}"),
+]
+
+
+class TensorModel(Strict):
+    """One tensor argument."""
+
+    shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
+    layout: FormatName = Field("contiguous", description="channels_last: layouts of both formats are drawn")
+    optional: bool = Field(default=False, description="May be absent: None is passed")
+    grad: bool = Field(default=True, description="Its gradient is asked for when its dtype is floating")
+    dtype: Dtype | None = Field(None, description="Left out: the dtype under test")
+    between: Items[Number] | None = Field(
+        None,
+        description="The least and the largest number it holds",
+        json_schema_extra={"minItems": 2, "maxItems": 2},
+    )
+    distinct: int | None = Field(
+        None, ge=1, description="No number of its range occurs twice in that many of the last dimensions"
+    )
+    buffer: bool = Field(default=False, description="The operator may write it; what it then holds is judged")
+
+
+class Words(Strict):
+    """A text that is no expression. Exactly one key."""
+
+    text: str | None = Field(None, description="Passed as it is")
+    torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
+
+
+class SingleModel(Strict):
+    """How the values of one tensor are judged."""
+
+    rule: RuleName = Field(description="The rule for this tensor")
+    terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
+    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    below: Arithmetic | None = Field(None, description="It holds indices: whole numbers from 0 to one less than this")
+
+
+SingleEntry = Annotated[
+    Annotated[RuleName, Tag("<text>")] | Annotated[SingleModel, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
+]
+
+
+class NumericsModel(Strict):
+    """How values are judged, in full."""
+
+    output: RuleName = Field(description="The rule for outputs")
+    gradient: RuleName | None = Field(None, description="Left out: selection for exact outputs, else the outputs' rule")
+    terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
+    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    constant: bool = Field(default=False, description="Outputs are one number throughout, as those of zeros_like")
+    each: dict[str, SingleEntry] = Field(
+        default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"
+    )
+
+
+class Preserves(Strict):
+    """The tensors whose format the output has: `preserves`, where one in channels-last is enough. Exactly one key."""
+
+    preserves: Annotated[Items[str], Field(min_length=1)] | None = Field(None, description="Names of tensors")
+    shared: Annotated[Items[str], Field(min_length=1)] | None = Field(
+        None, description="Names of tensors: channels-last if all of them are, contiguous if one is"
+    )
+
+
+class ExampleModel(Strict):
+    """A corner that always runs first. What it leaves open takes its simplest value."""
+
+    why: str = Field(min_length=3, description="What went wrong here once, and where that is written down")
+    sizes: dict[str, Choice] = Field(default_factory=dict, description="Values of sizes")
+    layouts: dict[str, str] = Field(
+        default_factory=dict,
+        description="Layouts of tensors, and of grad_output: a format, or format:view",
+        json_schema_extra={"additionalProperties": {"type": "string", "enum": list(LAYOUTS)}},
+    )
+    absent: Items[str] = Field((), description="Optional tensors that are left out")
+    fill: Fill | None = Field(None, description="What the tensors hold")
+    threads: int | None = Field(None, ge=1, description="Intra-op threads")
+    inplace: bool = Field(default=False, description="Run the in-place form")
+
+
+NumericsEntry = Annotated[
+    Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("exact, multilinear, elementwise, normwise, resampling, or a mapping such as {output: exact, terms: 9}"),
+]
+OutputEntry = Annotated[
+    Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("preserves, contiguous, channels_last, unspecified, {preserves: [input]}, or {shared: [first, second]}"),
+]
+
+
+class Defaults(Strict):
+    """What the cases of a suite share. A case overrides it key by key."""
+
+    sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Free choices, in the order of drawing")
+    depth: SizeEntry | None = Field(
+        None, description="Each case also as <name>_3d, over volumes: the size D, which is 1 in the case itself"
+    )
+    require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
+    tensors: dict[str, TensorModel] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
+    positional: Items[Argument] | None = Field(
+        None, description="What is passed by position; left out: the tensors, in their order"
+    )
+    arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments")
+    numerics: NumericsEntry | None = Field(None, description="How values are judged")
+    output: OutputEntry = Field("unspecified", description="The output's strides")
+    inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
+    paths: Items[PathName] = Field((), description="Other ways to run the call, without gradients: out, vmap, ...")
+    dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
+    unsupported: Items[Dtype] = Field(
+        (), description="Dtypes that the operator must refuse, with the same error in both formats and at every level"
+    )
+    fills: Items[Fill] = Field(("integers", "reals"), min_length=1, description="What tensors are filled with")
+    examples: Items[ExampleModel] = Field((), description="Corners that always run first")
+    requires: Items[str] = Field((), description="Packages without which the cases are not available")
+
+
+StateEntry = Annotated[
+    Annotated[Items[str], Tag("<list>")] | Annotated[dict[str, str], Tag("<mapping>")],
+    _BY_TYPE,
+    _expected("a list of tensors, or a mapping of the module's names to tensors"),
+]
+ModeEntry = Annotated[_Flag | _Text, _BY_TYPE, _expected("true, false, or an expression over the sizes")]
+
+
+class CaseModel(Defaults):
+    """One operator or module, or with `names` one family of them that differ in a name. One of `call` and `module`."""
+
+    call: str | None = Field(None, description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
+    module: str | None = Field(None, description="Dotted name of a torch.nn.Module: torch.nn.BatchNorm2d")
+    init: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments that make the module")
+    train: ModeEntry = Field(default=True, description="The module's mode: true, false, or a size that says which")
+    state: StateEntry = Field((), description="Tensors that stand for the module's parameters and buffers")
+    names: Items[str] | None = Field(None, min_length=1, description="One case for each; replaces {name} in `call`")
+
+
+class SuiteModel(Strict):
+    """A suite file."""
+
+    suite: str = Field(min_length=1, description="The name of the suite")
+    about: str = Field("", description="What these cases have in common, and why they are worth a test")
+    defaults: Defaults = Field(default_factory=Defaults, description="Keys that the cases share")
+    cases: dict[str, CaseModel] = Field(min_length=1, description="Cases by name")

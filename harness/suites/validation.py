@@ -1,0 +1,95 @@
+"""From a document to a pydantic model; every mistake at its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.suites.document import Document, read_document
+from harness.suites.mistakes import DeclarationError, Mistake
+from harness.suites.positions import Location, Positions
+from harness.suites.wording import consequences, explain
+
+Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+
+Items = Annotated[tuple[T, ...], Field(strict=False)]
+"""A YAML list, kept as a tuple: `Items[int]`. Strict pydantic takes no list for a tuple; the items stay strict."""
+
+
+class Strict(BaseModel):
+    """The base of models for files: no unknown keys, no silent conversions, nothing changed afterwards."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Report:
+    """The mistakes of one document, found in several looks: YAML, then the model, then the meaning.
+
+    What a later look finds wrong at a place where an earlier one did is a consequence, and not said.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.positions = document.positions
+        self.mistakes: list[Mistake] = list(document.mistakes)
+        self._wrong: set[tuple[int, int]] = set()
+        self.next_look()
+
+    def next_look(self) -> None:
+        """From here on, places with a mistake are known to be wrong."""
+        self._wrong = {(mistake.line, mistake.column) for mistake in self.mistakes}
+
+    def add(self, location: Location, message: str, *, offset: int = 0, key: bool = False) -> None:
+        """Note a mistake in the value at `location`, `offset` characters in, or in its key."""
+        place = self.positions.key(location) if key else self.positions.at(location, offset)
+        mistake = Mistake(self.document.shown, *place, message)
+        known = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
+        if not known and mistake not in self.mistakes:
+            self.mistakes.append(mistake)
+
+    def has_wrong_key(self, location: Location) -> bool:
+        """Whether an earlier look found a mistake in a key of the mapping at `location`."""
+        return any(place in self._wrong for place in self.positions.keys(location))
+
+    def raise_if_any(self) -> None:
+        """Raise DeclarationError with all that was noted."""
+        if self.mistakes:
+            raise DeclarationError(self.mistakes)
+
+
+def attempt(report: Report, model: type[Model], data: Any, at: Location = ()) -> Model | None:
+    """Validate `data`, found at `at`; None, and mistakes in the report, when it does not fit."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        follows = list(consequences(details))
+        for detail in details:
+            if detail in follows:
+                continue
+            key = detail["type"] in ("extra_forbidden", "missing")
+            location = (*at, *detail["loc"][: -1 if detail["type"] == "missing" else None])
+            report.add(location, explain(detail, model), key=key)
+        return None
+
+
+def validate(document: Document, model: type[Model]) -> Model:
+    """The document as `model`. Raises DeclarationError with the mistakes of the YAML and of the model together."""
+    report = Report(document)
+    checked = attempt(report, model, document.data)
+    report.raise_if_any()
+    assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
+    return checked
+
+
+def read_model(path: Path | str, model: type[Model], label: str) -> tuple[Model, Positions]:
+    """Read a YAML file as `model`; `label` names the kind of file. Raises DeclarationError.
+
+    A mistake that only the caller can see is raised as
+    ``DeclarationError([Mistake(str(path), *positions.at(("entries", 0, "when")), "...")])``.
+    """
+    document = read_document(path, label)
+    return validate(document, model), document.positions

@@ -1,0 +1,104 @@
+"""Ruling: all that is said of one Result — what fails, what a deviation accepts, what cannot be trusted."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.core import Case, Deviation, Example, Finding, Judgement, Observation
+from harness.execution import Result
+from harness.oracles import judge
+from harness.trial.known_issues import Settled, accumulators, settle
+
+FROM_OUTSIDE: Final = (signal.SIGKILL, signal.SIGTERM)
+"""Signals that no fault raises: a person, a service manager, or an operating system short of memory sends them."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The judgement of one example with the known deviations taken out."""
+
+    example: Example
+    result: Result
+    judgement: Judgement
+    settled: Settled
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """The findings that no deviation accepts."""
+        return self.settled.failures
+
+    def failure(self, key: tuple[str, str]) -> Finding | None:
+        """The failure of that oracle and tensor, if it is there."""
+        return next((finding for finding in self.failures if finding.key == key), None)
+
+    @property
+    def excused(self) -> frozenset[tuple[str, str]]:
+        """The (cell, tensor) pairs of which a deviation accepts something: how far out they are is no headroom."""
+        return frozenset((cell, found.tensor) for _, found in self.settled.accepted for cell in found.cells)
+
+    def states(self) -> dict[str, str]:
+        """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+        accepted = [finding for _, finding in self.settled.accepted]
+        return states((seen.cell for seen in self.result.observations), self.judgement, accepted, self.failures)
+
+
+def states(
+    ran_in: Iterable[str],
+    judgement: Judgement,
+    accepted: Iterable[Finding],
+    failures: Iterable[Finding],
+) -> dict[str, str]:
+    """Each of the cells → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+    cells = dict.fromkeys(ran_in, "passed")
+    for concerned in judgement.untrusted.values():
+        cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
+    for finding in accepted:
+        cells.update(dict.fromkeys(finding.cells, "deviation"))
+    for finding in failures:
+        cells.update(dict.fromkeys(finding.cells, "failed"))
+    return cells
+
+
+def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
+    """Judge a result; where a deviation admits a coarser accumulator, judge again with its bound."""
+    example, reference, observations = result.example, result.reference, result.observations
+    judgement = judge(case, example, reference, observations)
+    admitting = [one for one in deviations if one.accumulates_in and one.holds(example)]
+    excused: tuple[tuple[str, Finding], ...] = ()
+    if any(one.names(finding.tensor) for one in admitting for finding in judgement.findings):
+        looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
+        excused = _excused(judgement, looser, admitting)
+        judgement = looser
+    settled = settle(judgement.findings, [one for one in deviations if not one.accumulates_in], example)
+    return Ruling(example, result, judgement, Settled(settled.failures, (*excused, *settled.accepted)))
+
+
+def _excused(strict: Judgement, looser: Judgement, deviations: Sequence[Deviation]) -> tuple[tuple[str, Finding], ...]:
+    """The strict findings that the looser bound dropped in some cell, with the deviation that owns each."""
+    still = {(finding.key, cell) for finding in looser.findings for cell in finding.cells}
+    return tuple(
+        (deviation.id, finding)
+        for finding in strict.findings
+        for deviation in deviations
+        if deviation.names(finding.tensor)
+        and any((finding.key, cell) not in still and cell in deviation.cells for cell in finding.cells)
+    )
+
+
+def disturbance(result: Result) -> str:
+    """``hang`` or ``crash`` where a worker or the reference ended in a way that need not be the kernel's; else nothing.
+
+    Who was killed or stopped from outside looks like this, and so does a kernel that takes all the memory or never
+    comes back. A fresh worker tells them apart.
+    """
+    if result.reference.status == "hung" or any(seen.status == "hung" for seen in result.observations):
+        return "hang"
+    killed = any(_killed(seen) for seen in result.observations)
+    return "crash" if killed or result.reference.status == "died" else ""
+
+
+def _killed(observation: Observation) -> bool:
+    return observation.status == "died" and observation.signal in FROM_OUTSIDE

@@ -1,0 +1,189 @@
+"""Pinned examples: what must come out of them bit for bit, in every cell, both layouts and the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core import Case, Deviation, Example, Observation, TensorRecord
+from harness.execution import Laboratory, Result
+from harness.generation import pinnable
+from harness.golden import LEVELS, Digest, Pin, fingerprint, misfit
+from harness.oracles import FORMATS, round_to
+from harness.trial.judged_result import Ruling, rule
+
+Array = npt.NDArray[Any]
+
+FRACTIONS: Final = tuple(2.0**power for power in range(9))
+"""Exact values are multiples of one over one of these: sums of integers, and averages of a power of two of them."""
+
+_REFERENCE: Final = "reference"
+_BYTES: Final = "bytes"
+
+
+def differences(
+    case: Case, pins: Sequence[Pin], laboratory: Laboratory, deviations: Sequence[Deviation], *, values_only: bool
+) -> Iterator[tuple[Pin, str]]:
+    """Each pin that gives something else now, with a sentence for each tensor; what a deviation is about is left out.
+
+    Raises nothing for what a kernel does. A pin that is no example of its case any more says so. With `values_only` a
+    result is compared where there is one, of that dtype and shape: its numbers are arithmetic, all else is a release's.
+    """
+    for pin in pins:
+        if problem := misfit(case, pin.example):
+            yield pin, f"it is no example of {case.name} any more: {problem}"
+            continue
+        cells = _judged(laboratory, pin.example, deviations)
+        for result in laboratory.run(case, [pin.example], cells=cells) if cells else ():
+            yield from ((pin, message) for message in _unlike(pin, result, values_only=values_only))
+
+
+def chosen(  # noqa: PLR0913, PLR0917 - all that a run of examples needs, and the pins of before
+    case: Case,
+    dtype: str,
+    count: int,
+    kept: Sequence[Pin],
+    laboratory: Laboratory,
+    deviations: Sequence[Deviation],
+) -> list[Pin]:
+    """`count` pins for a case in a dtype: those of before that still do, then new ones; fewer if values are not exact.
+
+    A pin is an example that no deviation is about, of which every cell gives the reference bit for bit in both layouts,
+    and whose sums are exact in any order.
+    """
+    found: list[Pin] = []
+    before = [pin.example for pin in kept if not misfit(case, pin.example)]
+    taken = {example.to_json() for example in before}
+    fresh = (one for one in pinnable(case, dtype) if one.to_json() not in taken)
+    for example in (*before, *fresh):
+        if len(found) == count:
+            break
+        if any(_spares(one, example) for one in deviations):
+            continue
+        result = next(iter(laboratory.run(case, [example])))
+        if _is_exact(case, rule(case, result, deviations)):
+            found.append(Pin(example, _digests(result)))
+    return found
+
+
+def _judged(laboratory: Laboratory, example: Example, deviations: Sequence[Deviation]) -> list[str]:
+    """The cells in which nothing is known to be wrong with the example."""
+    known = {cell for one in deviations if _spares(one, example) for cell in one.cells}
+    return [cell.name for cell in laboratory.cells if cell.name not in known]
+
+
+def _spares(deviation: Deviation, example: Example) -> bool:
+    """Whether the deviation excuses something of the example. A wider bound does not: what is exact stays exact."""
+    return not deviation.accumulates_in and deviation.holds(example)
+
+
+def _unlike(pin: Pin, result: Result, *, values_only: bool) -> Iterator[str]:
+    """One sentence for each tensor and kind of difference, with the cells that show it."""
+    seen: dict[str, list[str]] = {}
+    for where, tensor, message in (*_of_reference(pin, result), *_of_cells(pin, result)):
+        if not values_only or message.startswith(_BYTES):
+            seen.setdefault(f"{tensor}: {message}", []).append(where)
+    for message, places in seen.items():
+        yield f"{message} ({', '.join(places)})"
+
+
+def _of_reference(pin: Pin, result: Result) -> Iterator[tuple[str, str, str]]:
+    reference = result.reference
+    if reference.status != "ok":
+        yield _REFERENCE, "call", f"{reference.status} {reference.error}".strip()
+        return
+    for tensor, digest in pin.results.items():
+        values = reference.values.get(tensor)
+        if values is None:
+            yield _REFERENCE, tensor, "is missing"
+        elif (now := fingerprint(_bytes(digest.dtype, values))) != digest.sha256:
+            yield _REFERENCE, tensor, f"{_BYTES}: was: {digest.sha256}; now: {now}"
+    yield from ((_REFERENCE, tensor, "is not pinned") for tensor in reference.values if tensor not in pin.results)
+
+
+def _of_cells(pin: Pin, result: Result) -> Iterator[tuple[str, str, str]]:
+    for seen in result.observations:
+        where = f"{seen.cell}, {seen.layout}"
+        if seen.status != "ok":
+            yield where, "call", f"{seen.status} {seen.error}".strip()
+            continue
+        for tensor, digest in pin.results.items():
+            record = seen.tensors.get(tensor)
+            for message in ["is missing"] if record is None else _changes(digest, record, seen):
+                yield where, tensor, message
+
+
+def _changes(digest: Digest, record: TensorRecord, seen: Observation) -> Iterator[str]:
+    pairs: list[tuple[str, object, object]] = [("dtype", digest.dtype, record.dtype)]
+    pairs.append(("shape", list(digest.shape), list(record.shape)))
+    if seen.layout == "drawn" and seen.cell in LEVELS and digest.strides is not None:
+        pairs.append(("strides", list(digest.strides), list(record.strides)))
+    if (record.dtype, record.shape) == (digest.dtype, digest.shape):
+        pairs.append((_BYTES, digest.sha256, fingerprint(_bytes(record.dtype, record.values))))
+    for name, was, now in pairs:
+        if was != now:
+            yield f"{name}: was: {was}; now: {now}"
+
+
+def _is_exact(case: Case, ruling: Ruling) -> bool:
+    """Whether nothing was found, and every tensor is exact by its numbers and not by luck."""
+    result, reference = ruling.result, ruling.result.reference
+    if (
+        ruling.judgement.findings
+        or reference.status != "ok"
+        or not {"empty", "constant output"}.isdisjoint(ruling.judgement.untrusted)
+    ):
+        return False
+    return all(_tensor_is_exact(case, result, tensor) for tensor in reference.values)
+
+
+def _tensor_is_exact(case: Case, result: Result, tensor: str) -> bool:
+    values, bound = result.reference.values[tensor], result.reference.bound.get(tensor)
+    records = [seen.tensors[tensor] for seen in result.observations if tensor in seen.tensors]
+    dtype = records[0].dtype if records else ""
+    if len(records) != len(result.observations) or {record.dtype for record in records} != {dtype}:
+        return False
+    if any(_bytes(dtype, record.values) != _bytes(dtype, values) for record in records):
+        return False
+    if not np.all(np.isfinite(values)):  # the bits of a NaN are not fixed
+        return False
+    if dtype not in FORMATS or case.numerics.rule(tensor) == "exact":
+        return case.numerics.rule(tensor) != "resampling" or not np.any(bound)
+    terms = result.reference.terms.get(tensor)
+    if case.numerics.rule(tensor) == "selection" and terms is not None and np.all(terms <= 1):
+        return True  # grad_output's own element, or zero
+    return bound is not None and _sums_are_exact(values, bound, dtype)
+
+
+def _sums_are_exact(values: Array, bound: Array, dtype: str) -> bool:
+    """Whether every partial sum, in any order, fits the dtype: it stays one even where sums are kept in a half type."""
+    for scale in FRACTIONS:
+        if _whole(values * scale) and _whole(bound * scale):
+            return bool(np.all(bound * scale <= 2.0 ** FORMATS[dtype].precision))
+    return False
+
+
+def _whole(values: Array) -> bool:
+    return bool(np.array_equal(values, np.rint(values)))
+
+
+def _digests(result: Result) -> dict[str, Digest]:
+    """What came out, by tensor in the reference's order; strides where the levels of the contract agree."""
+    drawn = [seen for seen in result.observations if seen.layout == "drawn"]
+    found: dict[str, Digest] = {}
+    for tensor in result.reference.values:
+        record = drawn[0].tensors[tensor]
+        strides = {seen.tensors[tensor].strides for seen in drawn if seen.cell in LEVELS}
+        agreed = strides.pop() if len(strides) == 1 else None
+        found[tensor] = Digest(record.dtype, record.shape, agreed, fingerprint(_bytes(record.dtype, record.values)))
+    return found
+
+
+def _bytes(dtype: str, values: Array) -> bytes:
+    """The bytes that a digest is of."""
+    stored = np.dtype("float32" if dtype == "bfloat16" else dtype).newbyteorder("<")
+    rounded = round_to(dtype, values) if dtype in FORMATS else values
+    return np.ascontiguousarray(rounded + 0 if stored.kind in "fc" else rounded, dtype=stored).tobytes()

@@ -1,0 +1,247 @@
+"""A trial: one case in one dtype, from its declared corners to its minimal failures."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.core import Case, Deviation, Example, Finding, Refusal
+from harness.execution import Laboratory, Result
+from harness.generation import corner_examples, coverage, declared_examples, random_examples
+from harness.profiles import Profile
+from harness.trial.double_backward import differentiated, double_backward
+from harness.trial.judged_result import Ruling, disturbance, rule
+from harness.trial.known_issues import DEATHS, fatal, fatal_cells
+from harness.trial.outcome import Outcome
+from harness.trial.reduction import REPEATS, Reducer
+from harness.trial.trace_selection import telling
+
+SHRUNK = 3
+"""Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
+
+MOURNED = 3
+"""After this many crashes or hangs the trial stops: each costs a worker."""
+
+FRESH = 2
+"""Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
+
+TRACED = 8
+"""Examples of a trial whose ATen operators are traced; tracing costs more than running."""
+
+
+@dataclass
+class Trial:
+    """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
+
+    `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
+    making the examples takes is added to it. `arrays` is a directory for covering arrays, `refusal` what is known of a
+    double backward that the case has not.
+    """
+
+    case: Case
+    dtype: str
+    laboratory: Laboratory
+    deviations: Sequence[Deviation]
+    profile: Profile
+    seed: int
+    saved: Sequence[Example] = ()
+    deadline: float | None = None
+    arrays: Path | None = None
+    refusal: Refusal | None = None
+    outcome: Outcome = field(init=False)
+    _phases: dict[str, str] = field(default_factory=dict, init=False)
+    _first: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
+    _deaths: int = field(default=0, init=False)
+    _confirmed: set[str] = field(default_factory=set, init=False)
+
+    def run(self) -> Outcome:
+        """Everything the profile asks for. Never raises for what a kernel does."""
+        started = time.monotonic()
+        self.outcome = Outcome(self.case.id, self.dtype)
+        if self._late():
+            self._cut("the time budget was reached before this began")
+        else:
+            self._try()
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    def _try(self) -> None:
+        incidents = len(self.laboratory.incidents)
+        self._replay_witnesses()
+        done = []
+        for ruling in self._rulings(self._examples()):
+            done.append(ruling.example)
+            self._count(ruling)
+        self._reduce(done)
+        self._measure(done)
+        self._differentiate()
+        self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
+
+    def _differentiate(self) -> None:
+        """The double backward, which belongs to the trial in float64."""
+        if self.dtype != "float64" or self.profile.saved_only or self._late() or not differentiated(self.case):
+            return
+        found = double_backward(self.case, self.laboratory, self.refusal, tuple(self.deviations))
+        self.outcome.double, self.outcome.faults = found.state, list(found.faults)
+        self.outcome.examples["double backward"] = found.examples
+
+    @property
+    def _refused(self) -> bool:
+        """Whether every call must raise."""
+        return self.dtype in self.case.unsupported
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _cut(self, why: str) -> None:
+        self.outcome.complete = False
+        self.outcome.notes.append(why)
+
+    def _examples(self) -> list[Example]:
+        """In the order they run, each once, under the first phase that has it."""
+        started = time.monotonic()
+        profile = self.profile.for_refusals() if self._refused else self.profile
+        phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
+        if not profile.saved_only:
+            rows = corner_examples(self.case, self.dtype, profile.strength, self.arrays)
+            phases["corners"] = _spread(rows, profile.rows) if profile.rows else rows
+            phases["drawn"] = random_examples(self.case, self.dtype, profile.random, self.seed)
+        self.outcome.examples = Counter(dict.fromkeys(phases, 0))
+        planned: dict[str, Example] = {}
+        for phase, examples in phases.items():
+            for example in examples:
+                if planned.setdefault(example.to_json(), example) is example:
+                    self._phases[example.to_json()] = phase
+        if self.deadline is not None:
+            self.deadline += time.monotonic() - started
+        return list(planned.values())
+
+    def _rulings(self, examples: Sequence[Example]) -> Iterator[Ruling]:
+        """Judge in order; examples that are known to kill a cell go without that cell."""
+        deadly = [fatal_cells(self.deviations, example) for example in examples]
+        groups = {
+            cells: [one for one, of in zip(examples, deadly, strict=True) if of == cells] for cells in set(deadly)
+        }
+        for cells in sorted(groups, key=sorted):
+            for ruling in self._group(groups[cells], cells):
+                yield ruling
+                if self._stopped(len(examples)):
+                    return
+
+    def _group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[Ruling]:
+        kept = [cell.name for cell in self.laboratory.cells if cell.name not in without]
+        if not kept:  # the reference would only die of it too
+            self.outcome.examples["kept from running"] += len(examples)
+            for example in examples:
+                self._count_left_out(example)
+            return
+        for result in self.laboratory.run(self.case, examples, cells=kept, traced=telling(examples, TRACED)):
+            self.outcome.spared.update(result.spared)
+            yield rule(self.case, self._undisturbed(result, kept), self.deviations)
+
+    def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:
+        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
+        kind = disturbance(result)
+        if not kind or kind in self._confirmed:
+            return result
+        for _ in range(FRESH):
+            again = self.laboratory.isolated(self.case, result.example, cells=cells)
+            if not disturbance(again):
+                about = result.example.to_json()
+                note = f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
+                self.outcome.incidents.append(note)
+                return again
+        self._confirmed.add(kind)
+        return result
+
+    def _stopped(self, planned: int) -> bool:
+        done = self.outcome.examples.total()
+        if done < planned and self._late():
+            self._cut(f"the time budget was reached after {done} of {planned} examples")
+        elif done < planned and self._deaths >= MOURNED:
+            self._cut(f"stopped after {self._deaths} crashes or hangs, {done} of {planned} examples done")
+        return not self.outcome.complete
+
+    def _count(self, ruling: Ruling) -> None:
+        """Add one example's states, kernels, ratios and failures to the outcome."""
+        outcome = self.outcome
+        outcome.examples[self._phases[ruling.example.to_json()]] += 1
+        for cell, state in ruling.states().items():
+            misplaced = state == "passed" and cell in self.laboratory.ineffective
+            outcome.cells.setdefault(cell, Counter())["untrusted" if misplaced else state] += 1
+            if misplaced:
+                outcome.untrusted["level not effective"] += 1
+        outcome.untrusted.update(ruling.judgement.untrusted.keys())
+        outcome.deviations.update({name for name, _ in ruling.settled.accepted})
+        self._count_left_out(ruling.example)
+        for (cell, tensor), ratio in ruling.judgement.ratios.items():
+            if ratio <= 1 or (cell, tensor) not in ruling.excused:
+                outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
+        for observation in ruling.result.observations:
+            outcome.hits.setdefault(observation.cell, Counter()).update(observation.kernels)
+            outcome.operators.update(observation.operators)
+        for finding in ruling.failures:
+            self._first.setdefault(finding.key, (ruling.example, finding))
+            self._deaths += finding.oracle in DEATHS
+
+    def _count_left_out(self, example: Example) -> None:
+        """A cell in which the example is known to crash counts as a deviation there: it was not run."""
+        here = {cell.name for cell in self.laboratory.cells}
+        known = [(one.id, here.intersection(one.cells)) for one in fatal(self.deviations, example)]
+        self.outcome.deviations.update(name for name, cells in known if cells)
+        for cell in sorted(set().union(*(cells for _, cells in known))):
+            self.outcome.cells.setdefault(cell, Counter())["deviation"] += 1
+
+    def _reduce(self, done: Sequence[Example]) -> None:
+        """One minimal failure for each (oracle, tensor), the first few of them."""
+        reducer = Reducer(self.case, self.laboratory, self.deviations, self.profile.attempts, self._late)
+        declared = declared_examples(self.case, self.dtype)
+        whys = {example.to_json(): one.why for example, one in zip(declared, self.case.examples, strict=True)}
+        for example, finding in list(self._first.values())[:SHRUNK]:
+            before = done[: done.index(example)]
+            self.outcome.failures.append(reducer.reduce(example, finding, whys.get(example.to_json(), ""), before))
+        for _, finding in list(self._first.values())[SHRUNK:]:
+            self.outcome.notes.append(f"also failed: {finding.oracle} of {finding.tensor}: {finding.message}")
+        if self.outcome.failures and self._late():
+            self.outcome.notes.append("the time budget was reached: a smaller example may fail too")
+
+    def _measure(self, done: Sequence[Example]) -> None:
+        if self._refused:  # that every combination is refused is not what the few examples are for
+            return
+        share = coverage(self.case, self.dtype, done)
+        self.outcome.coverage = {
+            "pairs": share.pairs_covered,
+            "of": share.pairs_total,
+            "triples": share.triples_covered,
+            "of_triples": share.triples_total,
+        }
+
+    def _replay_witnesses(self) -> None:
+        for deviation in self.deviations:
+            self.outcome.witnesses[deviation.id] = self._witness(deviation)
+
+    def _witness(self, deviation: Deviation) -> str:
+        """Whether the deviation's witness still fails as its entry says, in a worker of its own."""
+        here = tuple(cell.name for cell in self.laboratory.cells if cell.name in deviation.cells)
+        witness = deviation.witness
+        if (witness.case, witness.dtype) != (self.case.id, self.dtype):
+            return f"its witness is {witness.case.rpartition('::')[2]}[{witness.dtype}]"
+        if not here:
+            return f"not checked: no cell of {', '.join(deviation.cells)} on this machine"
+        seen = ""
+        # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
+        for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
+            result = self.laboratory.isolated(self.case, witness, cells=cells, repeats=repeats)
+            ruling = rule(self.case, result, [deviation])
+            if any(name == deviation.id for name, _ in ruling.settled.accepted):
+                return "still fails"
+            seen = seen or "; ".join(finding.message for finding in ruling.failures)
+        return f"stale: its witness does not fail that way any more ({seen or 'it passes'})"
+
+
+def _spread(rows: Sequence[Example], most: int) -> list[Example]:
+    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ."""
+    return list(rows) if len(rows) <= most else [rows[index * len(rows) // most] for index in range(most)]

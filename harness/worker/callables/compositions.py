@@ -1,0 +1,41 @@
+"""What models do to a map in a few calls, as one callable.
+
+A suite names it ``nhwc_equivalence.worker.callables.compositions.NAME``.
+
+Each goes through views of the map that no single operator is given otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.nn import functional
+
+
+def round_trip(image: Any) -> Any:
+    """A map or volume as a dense array with its channels last, and back: the same numbers, channels-last."""
+    return image.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
+def linear(image: Any, weight: Any, bias: Any = None) -> Any:
+    """A linear layer over the channels of (N, C, H, W), moved last and back; `weight` is (K, C), `bias` (K) or None."""
+    return functional.linear(image.movedim(1, -1), weight, bias).movedim(-1, 1)
+
+
+def conv1x1_and_linear(image: Any, weight: Any, bias: Any = None) -> Any:
+    """A 1x1 convolution of (N, C, H, W), and `linear` of the same: one sum of products, with integers equal."""
+    return functional.conv2d(image, weight[:, :, None, None], bias), linear(image, weight, bias)
+
+
+def attention(query: Any, key: Any, value: Any, heads: int) -> Any:
+    """Scaled dot-product attention among the positions of three (N, C, H, W); a head has C / `heads` channels.
+
+    The maps are flattened to sequences as in a transformer over images, and the answer is a map again.
+    """
+
+    def split(image: Any) -> Any:
+        """(N, C, H, W) to (N, heads, H W, C / heads)."""
+        return image.flatten(2).unflatten(1, (heads, -1)).transpose(-1, -2)
+
+    attended = functional.scaled_dot_product_attention(split(query), split(key), split(value))
+    return attended.transpose(-1, -2).flatten(1, 2).unflatten(2, tuple(query.shape[2:]))

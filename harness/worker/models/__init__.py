@@ -1,0 +1,1 @@
+"""Models in a worker: built, run, hooked and taken apart."""

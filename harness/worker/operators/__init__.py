@@ -1,0 +1,1 @@
+"""Operators in a worker: looked up, called in every mode, and observed."""

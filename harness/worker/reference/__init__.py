@@ -1,0 +1,1 @@
+"""The float64 reference of an operator, and what its bounds need."""

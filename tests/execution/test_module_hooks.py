@@ -1,0 +1,57 @@
+"""What the hooks on the modules of a network note of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tests.execution.stand import module
+
+
+class Windows(nn.Module):
+    """(N, C, H, W) to (N, windows, pixels, C), as MaxViT partitions its maps."""
+
+    def forward(self, x: Any) -> Any:
+        """Windows of 2 x 2."""
+        n, c, h, w = x.shape
+        return x.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 3, 5, 1).reshape(n, h * w // 4, 4, c)
+
+
+class Turning(nn.Module):
+    """A convolution, and a norm of its result with the features last, as Swin embeds its patches."""
+
+    def __init__(self, turned: bool) -> None:
+        super().__init__()
+        self.turned = turned
+        self.convolution = nn.Conv2d(3, 8, 1)
+        self.norm = nn.LayerNorm(8)
+
+    def forward(self, x: Any) -> Any:
+        """Between the two a view, or a copy that is none."""
+        x = self.convolution(x)
+        return self.norm(x.permute(0, 2, 3, 1) if self.turned else x.contiguous().reshape(2, 4, 6, 8))
+
+
+def watched(network: Any, x: Any) -> dict[str, Any]:
+    """Each module's record, by its path."""
+    with module("models.module_hooks").Watch(network, module("kernel_trace").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
+        network(x)
+    return {record[0]: record for record in watch.records}
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_an_image_turned_between_two_modules_is_told(turned: bool) -> None:
+    """A view of what the module before gave, with the dimensions in another order; a copy is none."""
+    image = torch.ones(2, 3, 4, 6).contiguous(memory_format=torch.channels_last)
+    found = watched(Turning(turned), image)
+    assert (found["convolution"][8], found["norm"][8]) == (False, turned)
+
+
+def test_windows_of_an_image_are_no_image() -> None:
+    """Their features are last, in the order in which channels-last has them."""
+    image = torch.ones(2, 5, 4, 6).contiguous(memory_format=torch.channels_last)
+    assert watched(Windows(), image)[""][4]
+    assert not watched(nn.Conv2d(5, 6, 1), image)[""][4]

@@ -1,0 +1,59 @@
+"""Pinned examples: the language of their file, and its mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.golden import Digest, Pin, load_references
+from harness.suites import DeclarationError
+
+SUITE = "suites/operators/toy.yaml"
+EXAMPLE = f'{{"case": "{SUITE}::double", "dtype": "float32", "sizes": {{"N": 1}}, "layouts": {{}}}}'
+DIGEST = "float32 [1, 2] strides [2, 1] sha256 0123456789abcdef"
+TEXT = f"""\
+suite: {SUITE}
+torch: "2.15"
+cases:
+  double:
+  - example: {EXAMPLE}
+    output[0]: {DIGEST}
+    grad:input: int64 [] sha256 0123456789abcdef
+"""
+
+
+def read(tmp_path: Path, text: str) -> tuple[Pin, ...]:
+    """The pins of the file's one case."""
+    path = tmp_path / "toy.yaml"
+    path.write_text(text)
+    return load_references(path, SUITE, "golden/references/toy.yaml").pins("double", "float32")
+
+
+def test_a_pin_is_read(tmp_path: Path) -> None:
+    """Example and digests; strides are left out where levels differ in them. Another dtype's pins are not asked for."""
+    (pin,) = read(tmp_path, TEXT)
+    assert pin.example.sizes == {"N": 1}
+    assert pin.results["output[0]"] == Digest("float32", (1, 2), (2, 1), "0123456789abcdef")
+    assert pin.results["grad:input"] == Digest("int64", (), None, "0123456789abcdef")
+    assert pin.results["output[0]"].text == DIGEST
+    assert pin.place == 5
+    assert read(tmp_path, TEXT.replace('"float32"', '"float64"')) == ()
+    assert load_references(tmp_path / "none.yaml", SUITE, "none").cases == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("0123456789abcdef\n    grad", "0123\n    grad", "6:16: 'float32 [1, 2] strides [2, 1] sha256 0123' is not"),
+        ('"dtype": "float32", ', "", "5:14: the example does not parse: an example needs 'dtype'"),
+        ("::double", "::triple", f"5:14: this is an example of {SUITE}::triple, not of {SUITE}::double"),
+        (f"suite: {SUITE}", "suite: other.yaml", "1:8: this is golden data of other.yaml"),
+    ],
+)
+def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A file that a person has edited wrongly is refused with line and column."""
+    assert old in TEXT
+    with pytest.raises(DeclarationError) as error:
+        read(tmp_path, TEXT.replace(old, new, 1))
+    assert f"golden/references/toy.yaml:{said}" in str(error.value)

@@ -1,0 +1,113 @@
+"""Networks: a converted run against float64 and against the unconverted one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.core import Judgement, TensorRecord
+from harness.models.judge import judge_network
+from harness.models.model import NetworkObservation, NetworkReference
+
+VALUE = np.array([1.0, -2.0, 4.0])
+U = 2.0**-24
+
+
+def record(values: Any) -> TensorRecord:
+    """A float32 vector as it came back."""
+    array = np.asarray(values, np.float32)
+    return TensorRecord("float32", array.shape, (1,) * array.ndim, array)
+
+
+def judged(spread: float = 1e-6, **runs: Any) -> Judgement:
+    """The judgement of runs by conversion, each the error of its first element, or an observation's fields."""
+    reference = NetworkReference("ok", {"output[0]": VALUE}, {"output[0]": spread})
+    seen = []
+    for conversion, run in runs.items():
+        fields = (
+            run
+            if isinstance(run, dict)
+            else {"status": "ok", "tensors": {"output[0]": record(VALUE + np.array([run, 0, 0]))}}
+        )
+        seen.append(NetworkObservation("avx2", conversion, **fields))
+    return judge_network(reference, seen)
+
+
+def test_runs_within_what_rounding_moves_are_right() -> None:
+    """An error of the size of the measured movement is no finding, converted or not."""
+    found = judged(nchw=2e-6, both=2e-6)
+    assert found.findings == ()
+    assert 0 < found.ratios["avx2", "output[0]"] < 1
+
+
+def test_a_converted_run_may_not_be_much_worse_than_the_unconverted_one() -> None:
+    """Half as much again as eight times the movement is too much, and only the conversion is at fault."""
+    [finding] = judged(nchw=0.0, both=1.2e-5).findings
+    assert (finding.oracle, finding.tensor, finding.kind) == ("values", "output[0]", "layout")
+    assert finding.layouts == ("both",)
+
+
+def test_a_converted_run_may_be_as_bad_as_an_unconverted_one_that_is_accepted() -> None:
+    """The yardstick is the error without conversion, where it is the larger one."""
+    assert judged(nchw=7e-6, both=1.2e-5).findings == ()
+
+
+def test_both_formats_are_held_against_float64() -> None:
+    """What is wrong without conversion too is wrong everywhere."""
+    [finding] = judged(nchw=1.0, both=1.0).findings
+    assert finding.kind == "universal"
+
+
+def test_nothing_moves_less_than_its_own_rounding() -> None:
+    """Where the measured movement is zero, one rounding of the largest element is the floor."""
+    assert judged(spread=0.0, nchw=4 * U, both=4 * U).findings == ()
+    assert judged(spread=0.0, nchw=0.0, both=1e-4).findings
+
+
+def test_not_a_number_is_beyond_any_allowance() -> None:
+    """NaN where float64 has a number fails."""
+    [finding] = judged(nchw=0.0, both=float("nan")).findings
+    assert "in 1 of 3 elements" in finding.message
+
+
+def test_a_network_that_rounding_alone_can_turn_over_is_not_trusted() -> None:
+    """Where the allowance is as large as the output, no check could have failed."""
+    found = judged(spread=4.0, nchw=0.0, both=1.0)
+    assert found.untrusted == {"too sensitive to judge": ("avx2",)}
+
+
+def test_what_is_zero_but_for_rounding_is_judged_against_its_movement() -> None:
+    """The gradient of a bias in front of a batch norm is rounding noise: more than that is a finding."""
+    reference = NetworkReference("ok", {"grad:bias": np.array([1e-17])}, {"grad:bias": 1e-9})
+    seen = [NetworkObservation("avx2", "nchw", "ok", {"grad:bias": record([1e-3])})]
+    assert [finding.tensor for finding in judge_network(reference, seen).findings] == ["grad:bias"]
+
+
+def test_labels_are_equal() -> None:
+    """A tensor that is not floating has no allowance."""
+    reference = NetworkReference("ok", {"output[0]": np.array([1, 2])}, {"output[0]": 0.0})
+    right = NetworkObservation("avx2", "nchw", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 2]))})
+    wrong = NetworkObservation("avx2", "both", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 3]))})
+    assert [finding.kind for finding in judge_network(reference, [right, wrong]).findings] == ["layout"]
+
+
+def test_detections_that_rounding_changes_in_number_have_no_shape_to_keep() -> None:
+    """An infinite movement means that float64 itself finds another number of boxes."""
+    reference = NetworkReference("ok", {"output[0]": VALUE}, {"output[0]": float("inf")})
+    other = NetworkObservation("avx2", "both", "ok", {"output[0]": record([1.0])})
+    assert judge_network(reference, [other]).findings == ()
+
+
+def test_a_missing_tensor_is_a_finding() -> None:
+    """Every tensor of the reference is due."""
+    [finding] = judged(nchw=0.0, both={"status": "ok", "tensors": {}}).findings
+    assert (finding.oracle, finding.message) == ("shape", "output[0] is missing")
+
+
+def test_a_worker_that_died_or_raised_is_a_finding() -> None:
+    """How a run ended is told for each conversion."""
+    died = {"status": "died", "message": "killed by SIGSEGV"}
+    raised = {"status": "raised", "error": "RuntimeError", "message": "no"}
+    assert [one.oracle for one in judged(nchw=died, both=died).findings] == ["crash"]
+    assert [one.message for one in judged(nchw=raised).findings] == ["raised RuntimeError: no"]

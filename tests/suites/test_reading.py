@@ -1,0 +1,149 @@
+"""Reading any YAML file as any model: what other rooms build on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field, field_validator
+
+from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, read_model, suggestion, validate
+
+Words = Annotated[str, Field(json_schema_extra={"x-expected": "words of wisdom"})]
+
+
+class Inner(Strict):
+    """A part of the model below."""
+
+    text: Words
+    even: int | None = None
+
+    @field_validator("even")
+    @classmethod
+    def _must_be_even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("must be even")
+        return value
+
+
+class Outer(Strict):
+    """A model with a union that pydantic tries branch by branch."""
+
+    entries: Items[Inner]
+    either: int | str = 0
+    special: Inner | None = Field(None, json_schema_extra={"x-expected": "something special"})
+    plain: Inner = Field(Inner(text=""), json_schema_extra={"x-expected": "something plain"})
+
+
+def written(tmp_path: Path, content: str | bytes) -> Path:
+    """A YAML file with that content."""
+    path = tmp_path / "d.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def refused(path: Path) -> list[str]:
+    """The mistakes of a file read as the model above, one line each, without the file's name."""
+    with pytest.raises(DeclarationError) as caught:
+        read_model(path, Outer, "thing")
+    return [line.removeprefix(f"{path.as_posix()}:") for line in str(caught.value).splitlines()]
+
+
+def test_a_model_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
+    """Values, keys, characters within a value; what is not in the file is where its parent is."""
+    path = written(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
+    model, positions = read_model(path, Outer, "thing")
+    assert [entry.text for entry in model.entries] == ["one", "two"]
+    assert positions.at(("entries", 1, "text")) == (3, 11)
+    assert positions.at(("entries", 1, "text"), 1) == (3, 13)
+    assert positions.at(("entries", 0, "text"), 1) == (2, 13)
+    assert positions.key(("entries", 1, "even")) == (4, 5)
+    assert positions.at(("entries", 0, "even")) == positions.at(("entries", 0)) == (2, 5)
+    assert positions.keys(("entries", 1)) == [(3, 5), (4, 5)]
+    assert positions.keys(("entries",)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ["1:1: the file is empty; a thing was expected"]),
+        (b"entries: []\neither: a\xff", ["2:10: not UTF-8 text: byte 0xff; save the file as UTF-8"]),
+        (b"\x00\x01\x02", ["1:1: not text: character 0x00; is this a YAML file?"]),
+        (
+            "entries: [{txt: a}, {even: 2}, 3]",
+            [
+                "1:12: unknown key 'txt'; did you mean 'text'?",
+                "1:21: 'text' is missing; expected words of wisdom",
+                "1:32: expected a mapping with the keys text, even, got the number 3",
+            ],
+        ),
+        (
+            "entries: [{text: 1, even: 3}]",
+            [
+                "1:18: expected words of wisdom, got the number 1",
+                "1:27: must be even",
+            ],
+        ),
+        ("entries: []\neither: [1]", ["2:9: expected a whole number or text, got a list"]),
+        ("entries: []\nspecial: 3", ["2:10: expected something special, got the number 3"]),
+        ("entries: []\nplain: 3", ["2:8: expected something plain, got the number 3"]),
+        (
+            "entries: []\nentries: []\nelse: 1",
+            [
+                "2:1: 'entries' is given twice; the first is on line 1",
+                "3:1: unknown key 'else'; known keys are entries, either, special, plain",
+            ],
+        ),
+    ],
+)
+def test_mistakes_are_placed_in_any_model(tmp_path: Path, content: str | bytes, expected: list[str]) -> None:
+    """The words come from the model's own schema."""
+    assert refused(written(tmp_path, content)) == expected
+
+
+def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
+    """It says so at the first line."""
+    assert refused(tmp_path / "none.yaml") == ["1:1: cannot be read: there is no such file"]
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """The system's own words are given."""
+    assert refused(tmp_path) == ["1:1: cannot be read: Is a directory"]
+
+
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+    """A few lines could ask for more values than memory holds."""
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
+    assert refused(written(tmp_path, "\n".join(lines))) == [
+        "6:4: aliases make more than 200000 values of this; write it without aliases"
+    ]
+
+
+def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> None:
+    """What is still readable can be looked at with them."""
+    path = written(tmp_path, "entries: []\neither: 1e5\n")
+    document = read_document(path, "thing", shown="shown.yaml")
+    assert document.data == {"entries": [], "either": 100000.0}
+    mistake = Mistake("shown.yaml", 2, 9, "'1e5' is read as text, not as a number; write 1.0e+5")
+    assert document.mistakes == (mistake,)
+    with pytest.raises(DeclarationError) as caught:
+        validate(document, Outer)
+    assert caught.value.mistakes == (mistake,)
+
+
+def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
+    """Columns within it would be those of another line."""
+    path = written(tmp_path, "entries: []\neither: |\n  a\n  b\n")
+    _, positions = read_model(path, Outer, "thing")
+    assert positions.at(("either",), 2) == (2, 9)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(["input"], "; did you mean 'input'?"), (["a", "b"], "; known are a, b"), ([], "")],
+)
+def test_a_suggestion_ends_a_message(known: list[Any], expected: str) -> None:
+    """The nearest name, else all of them, else nothing."""
+    assert suggestion("inptu", known) == expected

@@ -1,0 +1,118 @@
+"""What is made of the answers about double backward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from harness.core import Case, Deviation, Example, Expression, Refusal
+from harness.trial.double_backward import differentiated, double_backward
+from tests.trial.toy import CASE
+from tests.trial.trials import deviation
+
+Said = dict[str, tuple[str, str]]
+AGREES, NONE = ("agrees", ""), ("refused", "RuntimeError: derivative for aten::toy_backward is not implemented")
+KNOWN = Refusal("derivative for aten::toy_backward is not implemented", "nobody has written it")
+IN_FLOAT64 = replace(CASE, dtypes=("float64",))
+
+
+@dataclass
+class Answers:
+    """A laboratory that gives the same answer about every example, and notes them."""
+
+    said: Said
+    asked: list[Example] = field(default_factory=list)
+
+    def twice(self, case: Case, example: Example) -> Said:
+        """The answer."""
+        del case
+        self.asked.append(example)
+        return self.said
+
+
+def both(drawn: tuple[str, str], contiguous: tuple[str, str]) -> Any:
+    """A laboratory with these answers."""
+    return Answers({"drawn": drawn, "contiguous": contiguous})
+
+
+def faults(laboratory: Any, refusal: Refusal | None = None) -> list[str]:
+    """The sentences, without the example at their end."""
+    found = double_backward(IN_FLOAT64, laboratory, refusal, ())
+    return [fault.partition("; {")[0] for fault in found.faults]
+
+
+def test_what_agrees_in_both_formats_is_well() -> None:
+    """Tiny examples of the case were asked about, channels-last and with real numbers."""
+    laboratory = both(AGREES, AGREES)
+    found = double_backward(IN_FLOAT64, laboratory, None, ())
+    assert (found.state, found.faults) == ("agrees", ())
+    assert found.examples == len(laboratory.asked) > 0
+    assert {example.fill for example in laboratory.asked} == {"reals"}
+    assert {example.layouts["input"] for example in laboratory.asked} == {"channels_last"}
+
+
+@pytest.mark.parametrize("state", ["differs", "died", "hung"])
+@pytest.mark.parametrize("layout", ["drawn", "contiguous"])
+def test_a_wrong_derivative_is_a_fault(state: str, layout: str) -> None:
+    """So are a crash and a hang; the sentence names the layout."""
+    laboratory = Answers({"drawn": AGREES, "contiguous": AGREES, layout: (state, "off by 2")})
+    assert faults(laboratory)[0] == f"double backward {state} in layout {layout}: off by 2"
+
+
+def test_a_refusal_must_be_named() -> None:
+    """The sentence gives the message and the file."""
+    (said,) = {*faults(both(NONE, NONE))}
+    assert (
+        said == f"double backward is refused and golden/double_backward.yaml does not name it with a reason: {NONE[1]}"
+    )
+    assert faults(both(NONE, NONE), KNOWN) == []
+
+
+def test_a_refusal_must_be_the_one_that_is_named() -> None:
+    """Another error than the file's is a fault."""
+    assert faults(both(NONE, NONE), replace(KNOWN, error="another"))
+
+
+def test_a_refusal_in_one_format_is_a_fault_unless_it_is_known_to_be() -> None:
+    """The formats must be alike, in what is refused and in the words."""
+    (said,) = {*faults(both(NONE, AGREES), KNOWN)}
+    assert said == f"double backward is refused in layout drawn otherwise than in the other: {NONE[1]}"
+    assert faults(both(NONE, ("refused", f"{NONE[1]} here")), KNOWN)
+    assert faults(both(NONE, AGREES), replace(KNOWN, both=False)) == []
+
+
+def test_a_refusal_that_has_gone_is_to_be_removed() -> None:
+    """What the file names and autograd computes is stale."""
+    (said,) = faults(both(AGREES, AGREES), KNOWN)
+    assert said.endswith("and there is; remove it")
+
+
+def test_a_derivative_in_one_format_only_is_a_fault() -> None:
+    """A gradient that depends on nothing in one format, and on something in the other."""
+    assert faults(both(("constant", ""), AGREES))
+    assert faults(both(("constant", ""), ("constant", ""))) == []
+
+
+@pytest.mark.parametrize("state", ["raised", "coarse"])
+def test_what_others_judge_is_no_fault_here(state: str) -> None:
+    """A call that raises is the error oracle's; single precision has no finite differences."""
+    assert faults(both((state, "no"), AGREES)) == []
+
+
+def test_examples_that_are_known_to_crash_are_left_out() -> None:
+    """A deviation of a crash keeps them from running here too."""
+    example = Example(CASE.id, "float64", {}, {})
+    crash: Deviation = deviation(
+        example, oracle="crash", tensors=("*",), dtypes=("float64",), when=Expression.parse("N > 0")
+    )
+    found = double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))
+    assert (found.state, found.examples) == ("not run", 0)
+
+
+def test_only_what_has_a_gradient_in_float64_is_asked() -> None:
+    """Not a case of integers, nor one without gradients."""
+    assert differentiated(IN_FLOAT64)
+    assert not differentiated(CASE)
+    assert not differentiated(replace(IN_FLOAT64, tensors=(replace(CASE.tensors[0], grad=False),)))

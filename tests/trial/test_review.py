@@ -1,0 +1,185 @@
+"""The review of an item against golden/: what is observed, what differs, and what cannot be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from harness import execution
+from harness.core import Case, Cell, Example, Level, Observation, TensorRecord
+from harness.golden import LEVELS, Golden, Law, update
+from harness.golden import Observed as Written
+from harness.trial import Review, observed, reviewed
+from tests.trial.toy import CASE, ToyLaboratory, Wrong
+from tests.trial.trials import right
+
+CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("sse41", "avx2", "other"))
+LAYOUTS, REFERENCES = "golden/layouts/toy.yaml", "golden/references/toy.yaml"
+
+
+@dataclass
+class Laboratory(ToyLaboratory):
+    """The toy with outlines too, and a build. With `lost` its outputs are always contiguous."""
+
+    cells: tuple[Cell, ...] = CELLS
+    torch: str = "2.15.0a0+git1d2c3b"
+    lost: bool = False
+
+    @property
+    def build(self) -> Any:
+        """The version under test."""
+        return SimpleNamespace(torch=self.torch)
+
+    def outlines(
+        self, case: Case, examples: Sequence[Example], *, cells: Collection[str]
+    ) -> dict[str, list[Observation]]:
+        """Strides as `run` gives them, for sizes of 0 as well."""
+        del case
+        return {name: [self._outline(example, name) for example in examples] for name in cells}
+
+    def _outline(self, example: Example, cell: str) -> Observation:
+        wrong = self.wrong(example, cell, "drawn")
+        if wrong in ("died", "raised"):
+            return Observation(cell, "drawn", wrong, error="RuntimeError" if wrong == "raised" else "", message="why")
+        n, c, h, w = (example.sizes[name] for name in "NCHW")
+        plain = self.lost or example.layouts["input"] == "contiguous"
+        strides = (c * h * w, h * w, w, 1) if plain else (c * h * w, 1, w * c, c)
+        return Observation(cell, "drawn", "ok", {"output[0]": TensorRecord("float32", (n, c, h, w), strides, NOTHING)})
+
+
+NOTHING = np.empty(0)
+
+
+def given(toy: Laboratory) -> execution.Laboratory:
+    """The toy as a review takes it: it has all that one asks for."""
+    return cast("execution.Laboratory", toy)
+
+
+def golden(root: Path, laboratory: Laboratory | None = None) -> Golden:
+    """What an update wrote of the toy."""
+    seen = observed(CASE, "float32", given(laboratory or Laboratory(right)), (), Golden(root)).observed
+    update(Golden(root), [CASE], {("double", "float32"): Written.read(seen)})
+    return Golden(root)
+
+
+def review(root: Path, laboratory: Laboratory) -> Review:
+    """Compared with what is written there."""
+    return reviewed(CASE, "float32", given(laboratory), (), Golden(root))
+
+
+def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
+    """One law for the toy, at the contract's levels and no others; four pins in every cell."""
+    lines = golden(tmp_path).contract(CASE).lines("double")
+    assert [(line.key, line.law) for line in lines] == [("output[0] at sse41, avx2", Law("like input"))]
+    found = review(tmp_path, Laboratory(right))
+    assert (found.facts, found.pins, found.differing, found.skipped) == (8, 4, [], [])
+
+
+def test_a_case_without_lines_is_told_how_to_get_them(tmp_path: Path) -> None:
+    """It is not compared; the suite's own item fails."""
+    found = review(tmp_path, Laboratory(right))
+    assert (found.facts, found.pins, found.differing) == (0, 0, [])
+    command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
+    assert found.skipped == [f"{LAYOUTS} has no line of double: `{command}`, and review it"]
+
+
+def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
+    """One sentence for all shapes and levels that are alike. The toy's runs, and so its pins, did not change."""
+    golden(tmp_path)
+    (said,) = review(tmp_path, Laboratory(right, lost=True)).differing
+    about = "double: output[0] of ordinary, C = 1, H = W = 1, N = 1 at sse41, avx2 in float32"
+    assert said.startswith(f"{LAYOUTS}: changed: {about}: was: like input (line ")
+    assert said.endswith("; observed: contiguous")
+
+
+def test_a_refusal_is_a_fact(tmp_path: Path) -> None:
+    """Where a call raises for one format, the line `call` says for which."""
+
+    def refusing(example: Example, cell: str, layout: str) -> str:
+        del cell, layout
+        return "raised" if example.layouts["input"] == "channels_last" else ""
+
+    lines = golden(tmp_path, Laboratory(refusing)).contract(CASE).lines("double")
+    assert [f"{line.key}: {line.law.text}" for line in lines] == [
+        "call at sse41, avx2: returns from NCHW or grad_output; raises RuntimeError from input or grad_output+input",
+        "output[0] at sse41, avx2: contiguous",
+    ]
+
+
+def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
+    """Each probe that ends its worker, with the example to replay."""
+    golden(tmp_path)
+
+    def deadly(example: Example, cell: str, layout: str) -> str:
+        return "died" if (cell, layout, example.sizes["C"]) == ("avx2", "drawn", 1) else ""
+
+    said = review(tmp_path, Laboratory(deadly)).differing
+    assert said[0].startswith('the worker died at avx2: why: {"case": "suites/operators/toy.yaml::double"')
+
+
+@pytest.mark.parametrize("cells", [CELLS[2:], CELLS[:1]])
+def test_levels_that_are_not_there_are_not_compared(tmp_path: Path, cells: tuple[Cell, ...]) -> None:
+    """None of them: it is said; some of them: these. Values are compared in every cell."""
+    golden(tmp_path)
+    found = review(tmp_path, Laboratory(right, cells=cells, lost=cells == CELLS[2:]))
+    assert (found.pins, found.differing) == (4, [])
+    none = f"{LAYOUTS} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
+    assert (found.facts, found.skipped) == ((4, []) if cells == CELLS[:1] else (0, [none]))
+
+
+def test_a_level_whose_cap_does_not_hold_is_not_compared(tmp_path: Path) -> None:
+    """What it hands back is that of another level."""
+    golden(tmp_path)
+    laboratory = Laboratory(right, ineffective={"avx2": "runs AVX512"})
+    assert review(tmp_path, laboratory).facts == 4
+
+
+def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
+    """The layouts are not, and that is said; a wrong value is a difference in any release."""
+    golden(tmp_path)
+    path = tmp_path / REFERENCES
+    path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8")))
+    assert "strides: was: [7" in review(tmp_path, Laboratory(right)).differing[0]
+    found = review(tmp_path, Laboratory(right, torch="2.16.1+cpu", lost=True))
+    assert (found.facts, found.pins, found.differing) == (0, 4, [])
+    assert found.skipped == [
+        f"{LAYOUTS} is of PyTorch 2.15, this is 2.16: not compared",
+        f"{REFERENCES} is of PyTorch 2.15, this is 2.16: only values are compared",
+    ]
+    found = review(tmp_path, Laboratory(wrong_in("other", "value"), torch="2.16.1"))
+    assert len(found.differing) == 4
+    assert all(
+        "output[0]: bytes: was: " in said and "(other, drawn, other, contiguous)" in said for said in found.differing
+    )
+
+
+def test_another_release_may_refuse(tmp_path: Path) -> None:
+    """An older PyTorch without a kernel for the dtype is no difference; in the same release it is."""
+    golden(tmp_path)
+    raising = wrong_in("other", "raised")
+    assert review(tmp_path, Laboratory(raising, torch="1.13.1")).differing == []
+    assert (
+        "call: raised RuntimeError (other, drawn, other, contiguous)"
+        in review(tmp_path, Laboratory(raising)).differing[0]
+    )
+
+
+def test_a_pin_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
+    """A case that has changed keeps no pins by chance."""
+    golden(tmp_path)
+    changed = replace(CASE, sizes=CASE.sizes[1:], tensors=CASE.tensors)
+    said = reviewed(changed, "float32", given(Laboratory(right, cells=CELLS[2:])), (), Golden(tmp_path)).differing
+    assert len(said) == 4
+    assert all("it is no example of double any more: " in one for one in said)
+
+
+def wrong_in(cell: str, what: str) -> Wrong:
+    """That, in that cell, in both layouts."""
+    return lambda _, name, __: what if name == cell else ""

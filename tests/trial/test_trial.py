@@ -1,0 +1,295 @@
+"""A trial over a toy laboratory: what is counted, what is reduced, what deviations change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.core import Example, Expression, Numerics, Observation
+from harness.execution import Result
+from harness.generation import corner_examples
+from harness.profiles import PROFILES
+from tests.trial.toy import CASE, ToyLaboratory
+from tests.trial.trials import SMALLEST, WITNESS, deviation, right, tried, wide
+
+
+def test_a_right_operator_passes_in_every_cell() -> None:
+    """No finding: both cells passed, examples of both phases are counted, pairs are covered."""
+    outcome = tried(ToyLaboratory(right))
+    assert outcome.status == "passed"
+    assert outcome.examples == {"saved": 0, "declared": 0, "corners": 20, "drawn": 10}
+    assert set(outcome.cells) == {"low", "high"}
+    assert outcome.coverage["pairs"] > 0
+    assert outcome.hits["low"]["double:low"] > 0
+
+
+@pytest.mark.parametrize("rows", [1, 4, 7])
+def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
+    """The simplest one, and others as far apart from each other as so many can be."""
+    ran: list[Example] = []
+
+    def noted(example: Example, cell: str, layout: str) -> str:
+        if (cell, layout) == ("low", "drawn"):
+            ran.append(example)
+        return ""
+
+    every = corner_examples(CASE, "float32")
+    tried(ToyLaboratory(noted), profile=replace(PROFILES["gate"], rows=rows, random=0))
+    places = [every.index(example) for example in ran]
+    assert len(places) == rows < len(every)
+    gaps = np.diff([*places, len(every)])
+    assert places[0] == 0
+    assert gaps.max() - gaps.min() <= 1
+
+
+def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
+    """All that refuse pass, with no share of combinations; one that answers is reduced like any other fault."""
+    case = replace(CASE, unsupported=("float16",))
+    outcome = tried(ToyLaboratory(lambda *_: "raised"), case=case, dtype="float16")
+    assert (outcome.status, outcome.coverage, outcome.notes) == ("passed", {}, [])
+    assert outcome.examples == {"saved": 0, "declared": 0, "corners": 12, "drawn": 10}
+
+    def answering(example: Example, cell: str, layout: str) -> str:
+        return "" if cell == "high" and layout == "drawn" and example.sizes["W"] > 2 else "raised"
+
+    (failure,) = tried(ToyLaboratory(answering), case=case, dtype="float16").failures
+    assert (failure.finding.key, failure.finding.kind) == (("error", ""), "layout")
+    assert dict(failure.example.sizes) == SMALLEST | {"W": 3}
+
+
+def test_a_fault_is_reduced_to_its_smallest_example() -> None:
+    """One failure for the oracle and tensor, at the smallest sizes that show it, confirmed in a fresh worker."""
+    outcome = tried(ToyLaboratory(wide))
+    (failure,) = outcome.failures
+    assert failure.example.sizes["W"] == 3
+    assert {**failure.example.sizes, "W": 1} == SMALLEST
+    assert failure.finding.key == ("values", "output[0]")
+    assert failure.confirmed == "again in a fresh worker"
+    assert [row.verdict for row in failure.rows] == ["failed", "failed"]
+
+
+def test_a_fault_in_one_cell_names_that_cell() -> None:
+    """The table says which cells pass and which fail, with the kernels of each."""
+
+    def high(example: Example, cell: str, layout: str) -> str:
+        both = min(example.sizes["C"], example.sizes["W"]) > 1 and example.layouts["input"] == "channels_last"
+        return "value" if cell == "high" and both and layout == "drawn" else ""
+
+    (failure,) = tried(ToyLaboratory(high)).failures
+    assert [(row.cell, row.verdict, row.kernels) for row in failure.rows] == [
+        ("low", "passed", ("double:low",)),
+        ("high", "failed", ("double:high",)),
+    ]
+    assert failure.finding.kind == "layout"
+
+
+def test_a_deviation_is_counted_not_failed() -> None:
+    """A finding under the condition is counted, its witness replayed, and the hunt goes on around it."""
+    outcome = tried(ToyLaboratory(wide), deviation(WITNESS))
+    assert outcome.status == "deviation"
+    assert outcome.deviations["wide"] > 0
+    assert outcome.witnesses == {"wide": "still fails"}
+
+
+def test_a_deviation_hides_nothing_outside_its_condition() -> None:
+    """With a condition that is too narrow the rest still fails, at the smallest example outside it."""
+    entry = deviation(WITNESS.but(sizes=SMALLEST | {"W": 5}), when=Expression.parse("W > 3"))
+    outcome = tried(ToyLaboratory(wide), entry)
+    assert outcome.status == "failed"
+    assert outcome.failures[0].example.sizes["W"] == 3
+
+
+def test_a_witness_that_passes_makes_the_entry_stale() -> None:
+    """A witness that no longer fails fails the trial: the entry must go."""
+    outcome = tried(ToyLaboratory(right), deviation(WITNESS))
+    assert outcome.status == "failed"
+    assert outcome.stale == ["wide"]
+    assert "it passes" in outcome.witnesses["wide"]
+
+
+def test_a_deviation_without_its_cell_says_so() -> None:
+    """An entry for a level that this machine lacks is neither stale nor confirmed."""
+    outcome = tried(ToyLaboratory(right), deviation(WITNESS, cells=("amx",)))
+    assert outcome.status == "passed"
+    assert outcome.witnesses == {"wide": "not checked: no cell of amx on this machine"}
+
+
+def test_a_finding_seen_once_is_said_to_be_so() -> None:
+    """What fails neither again nor in a fresh worker is reported as found, not as confirmed."""
+    failed: list[Example] = []
+
+    def once(example: Example, cell: str, layout: str) -> str:
+        del cell
+        if failed or layout == "contiguous":
+            return ""
+        failed.append(example)
+        return "value"
+
+    (failure,) = tried(ToyLaboratory(once)).failures
+    assert failure.confirmed == "not again in a fresh worker: seen once"
+    assert failure.example == failed[0]
+
+
+def test_the_example_that_spoiled_the_worker_is_named() -> None:
+    """A fault that a fresh worker shows only after an earlier example names that example, shrunk as well."""
+    spoiled: list[Example] = []
+
+    def spoils(example: Example, cell: str, layout: str) -> str:
+        del cell, layout
+        if example.sizes["N"] == 3:
+            spoiled.append(example)
+        return "value" if spoiled and example.sizes["N"] == 1 else ""
+
+    def fresh(example: Example, cell: str, layout: str) -> str:
+        seen = bool(spoiled)
+        spoiled.clear()
+        return spoils(example, cell, layout) or ("value" if seen and example.sizes["N"] == 1 else "")
+
+    class Forgetful(ToyLaboratory):
+        def isolated(self, *arguments: Any, **options: Any) -> Any:
+            kept = list(spoiled)
+            spoiled.clear()
+            result = super().isolated(*arguments, **options)
+            spoiled.extend(kept)
+            return result
+
+    (failure, *_) = tried(Forgetful(spoils, alone=fresh)).failures
+    assert failure.confirmed.startswith("only after {")
+    assert '"N": 3, "C": 1, ' in failure.confirmed
+
+
+def test_a_deadline_is_reported() -> None:
+    """Running out of time is a note, not a failure."""
+    outcome = tried(ToyLaboratory(right), deadline=0.0)
+    assert outcome.notes == ["the time budget was reached before this began"]
+    assert outcome.status == "not run"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that moves one second each time it is read."""
+    now = [0.0]
+
+    def tick() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    monkeypatch.setattr("harness.trial.trial.time.monotonic", tick)
+    return now
+
+
+def test_a_deadline_in_the_middle_is_reported(clock: list[float]) -> None:
+    """What ran is counted and judged, and the note says how much of the plan that was."""
+    outcome = tried(ToyLaboratory(right), deadline=clock[0] + 20)
+    (note,) = outcome.notes
+    assert note == f"the time budget was reached after {outcome.examples.total()} of 30 examples"
+    assert 0 < outcome.examples.total() == sum(outcome.cells["low"].values()) < 30
+    assert outcome.status == "passed"
+
+
+def test_a_deadline_ends_shrinking(clock: list[float]) -> None:
+    """A failure found just in time is reported as it was found, and the note says that it may not be the smallest."""
+    outcome = tried(ToyLaboratory(wide), deadline=clock[0] + 30)
+    assert outcome.status == "failed"
+    assert outcome.notes[-1] == "the time budget was reached: a smaller example may fail too"
+
+
+def test_a_level_that_is_not_effective_is_not_trusted() -> None:
+    """What passed in a cell that turned out to run other kernels than its cap allows does not count as passed."""
+    outcome = tried(ToyLaboratory(right, ineffective={"low": "oneDNN ran jit:avx2"}))
+    assert set(outcome.cells["low"]) == {"untrusted"}
+    assert outcome.untrusted["level not effective"] == outcome.cells["high"]["passed"] > 0
+
+
+def test_nothing_to_run_is_not_a_failure() -> None:
+    """The replay profile of a case without declared or saved examples has not run: neither a pass nor a failure."""
+    outcome = tried(ToyLaboratory(right), profile=PROFILES["replay"])
+    assert outcome.status == "not run"
+
+
+def test_a_witness_that_comes_and_goes_is_not_stale() -> None:
+    """A witness that passed once is tried many times in one fresh worker before it is called stale."""
+
+    class Fickle(ToyLaboratory):
+        def isolated(self, *arguments: Any, repeats: int = 1, **options: Any) -> Result:
+            self.alone = wide if repeats > 1 else right
+            return super().isolated(*arguments, repeats=repeats, **options)
+
+    outcome = tried(Fickle(right), deviation(WITNESS))
+    assert outcome.witnesses == {"wide": "still fails"}
+
+
+def test_a_witness_of_another_dtype_is_left_to_its_own_trial() -> None:
+    """An entry of several dtypes has one witness; the trials of the others say whose it is."""
+    outcome = tried(ToyLaboratory(right), deviation(WITNESS.but(dtype="float64"), dtypes=("float32", "float64")))
+    assert outcome.witnesses == {"wide": "its witness is double[float64]"}
+
+
+def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() -> None:
+    """Within the looser bound the example counts as a deviation; the same error elsewhere is a failure."""
+    case = replace(CASE, numerics=Numerics("multilinear", "multilinear"), fills=("reals",))
+
+    class Coarse(ToyLaboratory):
+        """One bfloat16 rounding away from twice the input, for wide images."""
+
+        def _result(self, example: Example, cells: Any, wrong: Any) -> Result:
+            result = super()._result(example, cells, wrong)
+            values = result.reference.values["output[0]"] / 3  # no integers: their sums would be exact
+            reference = replace(
+                result.reference,
+                values={"output[0]": values},
+                inputs={"input": values / 2},
+                bound={"output[0]": np.abs(values)},
+                terms={"output[0]": np.full(values.shape, 2.0)},
+            )
+            return replace(result, reference=reference, observations=tuple(map(self._off, result.observations)))
+
+        def _off(self, seen: Observation) -> Observation:
+            record = seen.tensors["output[0]"]
+            error = np.float32(2.0**-8) if record.shape[3] > 2 else np.float32(0)
+            wrong = replace(record, values=(record.values / 3 * (1 + error)).astype(np.float32))
+            return replace(seen, tensors={"output[0]": wrong})
+
+    admitted = deviation(WITNESS, accumulates_in="bfloat16")
+    assert tried(Coarse(right), case=case).status == "failed"
+    inside = tried(Coarse(right), admitted, case=case)
+    assert inside.status == "deviation"
+    assert inside.deviations["wide"] > 0
+    assert inside.witnesses == {"wide": "still fails"}
+    beside = tried(Coarse(right), replace(admitted, when=Expression.parse("W > 3")), case=case)
+    assert beside.status == "failed"
+
+
+def test_more_faults_than_are_reduced_are_named() -> None:
+    """Beyond the first few faults a trial says only what else failed."""
+
+    class Broken(ToyLaboratory):
+        def _result(self, *arguments: Any) -> Result:
+            result = super()._result(*arguments)
+            values = {f"output[{index}]": result.reference.values["output[0]"] for index in range(5)}
+            return replace(result, reference=replace(result.reference, values=values))
+
+    outcome = tried(Broken(right))
+    assert len(outcome.failures) == 3
+    assert outcome.notes == ["also failed: shape of output[4]: output[4] is missing"]
+
+
+def test_saved_failures_run_first() -> None:
+    """The replay profile runs saved examples and nothing drawn."""
+    laboratory = ToyLaboratory(wide)
+    outcome = tried(laboratory, profile=PROFILES["replay"], saved=[WITNESS])
+    assert outcome.examples.total() == 1
+    assert outcome.failures[0].found == WITNESS
+
+
+def test_the_record_of_an_outcome_is_plain_data() -> None:
+    """`as_json` has the status and the counts, and rounds ratios so that two runs give the same text."""
+    outcome = tried(ToyLaboratory(wide))
+    outcome.ratios["output[0]"] = 0.123456
+    data = outcome.as_json()
+    assert data["status"] == "failed"
+    assert data["ratios"] == {"output[0]": 0.12}
+    assert data["failures"][0]["example"]["sizes"]["W"] == 3

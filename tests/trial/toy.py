@@ -1,0 +1,133 @@
+"""A laboratory without processes: a function says what each cell returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.core import (
+    Case,
+    Cell,
+    Example,
+    Expression,
+    Level,
+    Numerics,
+    Observation,
+    Reference,
+    Size,
+    TensorRecord,
+    TensorSpec,
+)
+from harness.execution import Result
+
+CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("low", "high"))
+CASE = Case(
+    id="suites/operators/toy.yaml::double",
+    name="double",
+    suite="toy",
+    line=4,
+    call="toy.double",
+    sizes=(Size("N", "batch"), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")),
+    tensors=(TensorSpec("input", tuple(Expression.parse(name) for name in "NCHW"), channels_last=True),),
+    numerics=Numerics("exact", "selection"),
+    preserves=("input",),
+    dtypes=("float32",),
+)
+Wrong = Callable[[Example, str, str], str]
+"""Example, cell and layout → what is wrong: nothing (""), "value", "raised", "died", "killed" from outside, "hung"."""
+
+
+@dataclass
+class ToyLaboratory:
+    """Doubles its input, except where `wrong` says otherwise. `alone` is asked instead in a fresh worker."""
+
+    wrong: Wrong
+    alone: Wrong | None = None
+    cells: tuple[Cell, ...] = CELLS
+    incidents: list[str] = field(default_factory=list)
+    ineffective: dict[str, str] = field(default_factory=dict)
+    limit: float = 20.0
+    limits: list[float | None] = field(default_factory=list)
+    ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
+
+    def lacking(self, case: Case) -> str:
+        """Every package is there."""
+        del case
+        return ""
+
+    def run(
+        self,
+        case: Case,
+        examples: Iterable[Example],
+        *,
+        cells: Collection[str] | None = None,
+        traced: Collection[Example] = (),
+    ) -> Iterator[Result]:
+        """Each example in the cells asked for."""
+        del case, traced
+        for example in examples:
+            yield self._result(example, cells, self.wrong)
+
+    def isolated(  # noqa: PLR0913 - as the laboratory's own
+        self,
+        case: Case,
+        example: Example,
+        *,
+        cells: Collection[str] | None = None,
+        repeats: int = 1,
+        after: tuple[Example, ...] = (),
+        limit: float | None = None,
+    ) -> Result:
+        """The same in a fresh worker."""
+        del case, repeats
+        self.limits.append(limit)
+        for earlier in after:
+            self._result(earlier, cells, self.wrong)
+        return self._result(example, cells, self.alone or self.wrong)
+
+    def history(self, cell: str) -> list[Example]:
+        """What ran in that cell."""
+        return [example for example, cells in self.ran if cell in cells]
+
+    def _result(self, example: Example, cells: Collection[str] | None, wrong: Wrong) -> Result:
+        names = tuple(cell.name for cell in self.cells if cells is None or cell.name in cells)
+        self.ran.append((example, names))
+        values = _values(example)
+        reference = Reference("ok", {"output[0]": 2 * values}, inputs={"input": values})
+        observations = [
+            _observed(example, cell, layout, wrong(example, cell, layout), values)
+            for cell in names
+            for layout in ("drawn", "contiguous")
+        ]
+        return Result(example, reference, tuple(observations))
+
+
+def _values(example: Example) -> np.ndarray[Any, Any]:
+    shape = tuple(example.sizes[name] for name in "NCHW")
+    return np.arange(1.0, np.prod(shape) + 1).reshape(shape)
+
+
+def _observed(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
+    if wrong in ("died", "killed"):
+        return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
+    if wrong == "raised":
+        return Observation(cell, layout, "raised", error="RuntimeError", message="not implemented")
+    if wrong == "hung":
+        return Observation(cell, layout, "hung")
+    n, c, h, w = values.shape
+    last = layout == "drawn" and example.layouts["input"].startswith("channels_last")
+    strides = (c * h * w, 1, w * c, c) if last else (c * h * w, h * w, w, 1)
+    result = (2 * values).astype(np.float32)
+    if wrong == "value":
+        result[-1] += 1
+    return Observation(
+        cell,
+        layout,
+        "ok",
+        {"output[0]": TensorRecord("float32", (n, c, h, w), strides, result)},
+        {"input": strides},
+        kernels={f"double:{cell}": 1},
+    )
