@@ -18,14 +18,14 @@ from harness.failure_database import Memory
 from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
 from harness.golden import Deviations, Golden, Refusals, load_deviations, load_refusals
 from harness.models.declaration import ModelSuite
-from harness.models.examples import network_arguments, network_examples, network_shapes
-from harness.models.executor import Networks
+from harness.models.examples import model_arguments, model_examples, model_shapes
+from harness.models.executor import ModelExecutor
 from harness.models.files import load_file
-from harness.models.known_issue import NetworkDeviation
-from harness.models.known_issues import load_network_deviations
-from harness.models.model import Call, Network
+from harness.models.known_issue import ModelDeviation
+from harness.models.known_issues import load_model_deviations
+from harness.models.model import Call, Model
 from harness.models.operator_match import explaining, matching_example
-from harness.models.trial import NetworkOutcome, NetworkTrial, concerned_networks
+from harness.models.trial import ModelOutcome, ModelTrial, concerned_models
 from harness.resources import collection, data
 from harness.settings import Settings
 from harness.suites import Suite, load_levels
@@ -43,10 +43,10 @@ class Gate:
     levels: tuple[Level, ...] = field(init=False)
     deviations: Deviations = field(init=False)
     refusals: Refusals = field(init=False)
-    network_deviations: tuple[NetworkDeviation, ...] = field(init=False)
+    model_deviations: tuple[ModelDeviation, ...] = field(init=False)
     golden: Golden = field(init=False)
     laboratory: Laboratory = field(init=False)
-    networks: Networks = field(init=False)
+    model_executor: ModelExecutor = field(init=False)
     _deadline: float | None = field(default=None, init=False)
     _declared: dict[Path, Suite | ModelSuite] = field(default_factory=dict, init=False)
     _operators: list[Case] | None = field(default=None, init=False)
@@ -57,7 +57,7 @@ class Gate:
         self.levels = load_levels(data(root, "suites/isa.yaml"))
         self.refusals = load_refusals(data(root, "golden/double_backward.yaml"))
         self.deviations = load_deviations(collection(root, "golden/deviations"))
-        self.network_deviations = load_network_deviations(data(root, "golden/models.yaml"))
+        self.model_deviations = load_model_deviations(data(root, "golden/models.yaml"))
         self.golden = Golden(root)
         self.laboratory = Laboratory(
             self.levels,
@@ -67,7 +67,7 @@ class Gate:
             names=self.settings.levels or None,
             in_process=self.settings.in_process,
         )
-        self.networks = Networks(self.laboratory, self.settings.profile.limit)
+        self.model_executor = ModelExecutor(self.laboratory, self.settings.profile.limit)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
@@ -89,7 +89,7 @@ class Gate:
         return {case.id: case for cases in self.suites(files).values() for case in cases}
 
     def suites(self, files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
-        """The same by file; files of networks are left out. Every mistake in any of the files is in the UserError."""
+        """The same by file; files of models are left out. Every mistake in any of the files is in the UserError."""
         found = {file: one.cases for file, one in self._read(files).items() if isinstance(one, Suite)}
         cases = {case.id: case for cases in found.values() for case in cases}
         self.deviations.check(cases, self.levels, self.settings.root)
@@ -97,9 +97,9 @@ class Gate:
         self.refusals.check(cases, self.settings.root)
         return found
 
-    def models(self, files: Iterable[Path]) -> dict[Path, tuple[Network, ...]]:
-        """The networks that these files declare, by file; files of cases are left out. Raises UserError."""
-        return {file: one.networks for file, one in self._read(files).items() if isinstance(one, ModelSuite)}
+    def models(self, files: Iterable[Path]) -> dict[Path, tuple[Model, ...]]:
+        """The models that these files declare, by file; files of cases are left out. Raises UserError."""
+        return {file: one.models for file, one in self._read(files).items() if isinstance(one, ModelSuite)}
 
     def _read(self, files: Iterable[Path]) -> dict[Path, Suite | ModelSuite]:
         """What the files declare, each read once. Every mistake in any of them is in the UserError."""
@@ -114,10 +114,10 @@ class Gate:
         self._declared |= found
         return found
 
-    def rehearse(self, cases: Iterable[Case], networks: Iterable[Network] = ()) -> None:
+    def rehearse(self, cases: Iterable[Case], models: Iterable[Model] = ()) -> None:
         """Draw a few examples of each; no worker is needed. Raises UserError with all problems at once."""
         problems = [problem for case in cases for problem in _undrawable(case)]
-        problems += [problem for network in networks for problem in _unmakeable(network)]
+        problems += [problem for model in models for problem in _unmakeable(model)]
         if problems:
             raise UserError("\n".join(problems))
 
@@ -138,33 +138,33 @@ class Gate:
             raise UserError("\n".join(problems))
         return missing
 
-    def check_networks(self, networks: Iterable[Network]) -> dict[str, str]:
-        """Ask a worker for every factory: what is missing here, by the id of the network that needs it.
+    def check_models(self, models: Iterable[Model]) -> dict[str, str]:
+        """Ask a worker for every factory: what is missing here, by the id of the model that needs it.
 
         Raises UserError with all factories that cannot be had.
         """
         problems, missing = [], {}
-        for network in networks:
-            lacking, problem = self.networks.check(network)
+        for model in models:
+            lacking, problem = self.model_executor.check(model)
             if problem:
-                problems.append(f"{network.id.partition('::')[0]}:{network.line}: {network.name}: {problem}")
+                problems.append(f"{model.id.partition('::')[0]}:{model.line}: {model.name}: {problem}")
             elif lacking:
-                missing[network.id] = lacking
+                missing[model.id] = lacking
         if problems:
             raise UserError("\n".join(problems))
         return missing
 
-    def try_network(self, network: Network, item: tuple[str, str, str], share: float = 1.0) -> NetworkOutcome:
-        """One trial of a network. `share` is this item's part of what is left of the time budget."""
-        if lacking := self.check_networks([network]).get(network.id):
-            return NetworkOutcome(network.id, "-".join(item), skipped={"every level": lacking})
-        return NetworkTrial(
-            network,
+    def try_model(self, model: Model, item: tuple[str, str, str], share: float = 1.0) -> ModelOutcome:
+        """One trial of a model. `share` is this item's part of what is left of the time budget."""
+        if lacking := self.check_models([model]).get(model.id):
+            return ModelOutcome(model.id, "-".join(item), skipped={"every level": lacking})
+        return ModelTrial(
+            model,
             item,
-            self.networks,
-            concerned_networks(self.network_deviations, network.id, self.laboratory.build.torch),
+            self.model_executor,
+            concerned_models(self.model_deviations, model.id, self.laboratory.build.torch),
             seed=self.settings.seed,
-            draws=self.settings.profile.draws(network.draws),
+            draws=self.settings.profile.draws(model.draws),
             deadline=self._item_deadline(share),
             explain=self._explained,
         ).run()
@@ -270,12 +270,12 @@ def _proof(proof: Mapping[str, str]) -> str:
     return "; ".join(f"{library} {said}" for library, said in proof.items())
 
 
-def _unmakeable(network: Network) -> Iterator[str]:
-    """Why no example of the network can be made, if so."""
+def _unmakeable(model: Model) -> Iterator[str]:
+    """Why no example of the model can be made, if so."""
     try:
-        for example in network_examples(network, network.items[0], 0, REHEARSED):
-            network_shapes(network, example)
-            network_arguments(network, example)
+        for example in model_examples(model, model.items[0], 0, REHEARSED):
+            model_shapes(model, example)
+            model_arguments(model, example)
     except UserError as error:
         yield str(error)
 

@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 Tier = Literal["quick", "gate", "nightly"]
 TIERS: Final[tuple[Tier, ...]] = ("quick", "gate", "nightly")
-"""How early networks are run: in every run, in a whole gate, at night."""
+"""How early models are run: in every run, in a whole gate, at night."""
 
 CHEAP: Final = 80
-"""A gate asked for fewer examples an item than this is a short one, in which only the quick networks are run."""
+"""A gate asked for fewer examples an item than this is a short one, in which only the quick models are run."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Profile:
     (0: all); `random` is the number of examples Hypothesis draws; `limit` the CPU seconds one example may take in one
     cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
-    nothing but witnesses, saved failures and declared examples; `networks` is the largest tier of them that is run.
+    nothing but witnesses, saved failures and declared examples; `models` is the largest tier of them that is run.
     """
 
     name: str
@@ -33,23 +33,23 @@ class Profile:
     fresh: bool = False
     recalls: bool = True
     saved_only: bool = False
-    networks: Tier = "quick"
+    models: Tier = "quick"
 
     def with_examples(self, count: int | None) -> Profile:
         """The same profile with about `count` examples an item: at most half of them from the covering array."""
         if count is None or self.saved_only:
             return self
         rows = min(self.rows or count // 2, count // 2)
-        short = count < CHEAP and self.networks == "gate"
-        return replace(self, rows=rows, random=count - rows, networks="quick" if short else self.networks)
+        short = count < CHEAP and self.models == "gate"
+        return replace(self, rows=rows, random=count - rows, models="quick" if short else self.models)
 
     def includes(self, tier: Tier) -> bool:
-        """Whether networks of that tier are run."""
-        return TIERS.index(tier) <= TIERS.index(self.networks)
+        """Whether models of that tier are run."""
+        return TIERS.index(tier) <= TIERS.index(self.models)
 
     def draws(self, declared: int) -> int:
-        """How many examples of a network are run where it declares so many for a whole gate."""
-        return {"quick": -(-declared // 2), "gate": declared, "nightly": 4 * declared}[self.networks]
+        """How many examples of a model are run where it declares so many for a whole gate."""
+        return {"quick": -(-declared // 2), "gate": declared, "nightly": 4 * declared}[self.models]
 
     def for_refusals(self) -> Profile:
         """The same profile with few examples, for a dtype that an operator must refuse before it looks at sizes."""
@@ -64,8 +64,8 @@ PROFILES: Final[dict[str, Profile]] = {
     profile.name: profile
     for profile in (
         Profile("quick", strength=2, rows=30, random=10, limit=5.0, attempts=200),
-        Profile("gate", strength=2, rows=0, random=40, limit=20.0, attempts=400, recalls=False, networks="gate"),
-        Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True, networks="nightly"),
+        Profile("gate", strength=2, rows=0, random=40, limit=20.0, attempts=400, recalls=False, models="gate"),
+        Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True, models="nightly"),
         Profile("replay", strength=2, rows=0, random=0, limit=30.0, attempts=400, saved_only=True),
     )
 }

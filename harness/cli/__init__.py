@@ -87,7 +87,7 @@ def _add_coverage(commands: _Commands) -> None:
 
 
 def _add_model(commands: _Commands) -> None:
-    about = "whether a network of your own is right in channels-last and stays so"
+    about = "whether a model of your own is right in channels-last and stays so"
     command = _added(commands, "model", model, about)
     command.add_argument("factory", metavar="PACKAGE.MODULE:FACTORY", help="what makes it: torchvision.models:resnet18")
     shape = "the shape of an input; once for each, in order"

@@ -33,11 +33,11 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     gate = Gate(settings)
     files = [_existing(file).resolve() for file in options.files]
     cases = gate.cases(files)
-    networks = [network for found in gate.models(files).values() for network in found]
-    gate.rehearse(cases.values(), networks)
+    models = [model for found in gate.models(files).values() for model in found]
+    gate.rehearse(cases.values(), models)
     with gate:
-        missing = gate.check(cases.values()) | gate.check_networks(networks)
-    counted = [_counted(number, noun) for number, noun in ((len(cases), "case"), (len(networks), "network")) if number]
+        missing = gate.check(cases.values()) | gate.check_models(models)
+    counted = [_counted(number, noun) for number, noun in ((len(cases), "case"), (len(models), "model")) if number]
     print(f"{', '.join(counted)}, no mistake")  # noqa: T201 - a command prints
     for why in dict.fromkeys(missing.values()):
         print(f"not looked at: {why}")  # noqa: T201 - a command prints

@@ -1,4 +1,4 @@
-"""`equivalence model`: one network of the user's own, judged in both formats, with no suite file."""
+"""`equivalence model`: one model of the user's own, judged in both formats, with no suite file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, Final
 from harness.core import Expression
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models.model import InputSpec, Network
+from harness.models.model import InputSpec, Model
 from harness.models.report import model_text
-from harness.models.trial import NetworkOutcome
+from harness.models.trial import ModelOutcome
 from harness.settings import Settings
 
 HOME: Final = "the command line"
@@ -24,35 +24,35 @@ _CONVERTED: Final = (4, 5)
 
 
 def model(options: argparse.Namespace, settings: Settings) -> int:
-    """Judge a network; print verdict, first wrong layer, layout report. 1 where anything is wrong or gives NCHW back.
+    """Judge a model; print verdict, first wrong layer, layout report. 1 where anything is wrong or gives NCHW back.
 
-    Raises UserError for a factory or an input that is none, and for a network that cannot be judged.
+    Raises UserError for a factory or an input that is none, and for a model that cannot be judged.
     """
-    network = declared(options)
+    model = declared(options)
     gate = Gate(settings)
     gate.laboratory.few = True
     with gate:
-        outcomes = judged(gate, network)
-    shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in network.inputs]
+        outcomes = judged(gate, model)
+    shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]
     print(model_text(options.factory, shapes, outcomes))  # noqa: T201 - a command prints
     return int(any(outcome.status not in ("passed", "deviation", "not available") for outcome in outcomes))
 
 
-def judged(gate: Gate, network: Network) -> list[NetworkOutcome]:
-    """The network in each way to run it. Raises UserError with one sentence where it cannot be judged."""
-    missing, problem = gate.networks.check(network)
+def judged(gate: Gate, model: Model) -> list[ModelOutcome]:
+    """The model in each way to run it. Raises UserError with one sentence where it cannot be judged."""
+    missing, problem = gate.model_executor.check(model)
     problem = problem or missing
-    outcomes: list[NetworkOutcome] = []
-    for item in network.items if not problem else ():
-        outcomes.append(gate.try_network(network, item))
+    outcomes: list[ModelOutcome] = []
+    for item in model.items if not problem else ():
+        outcomes.append(gate.try_model(model, item))
         problem = problem or outcomes[-1].problem
     if problem:
-        raise UserError(f"{network.factory}: {problem}")
+        raise UserError(f"{model.factory}: {problem}")
     return outcomes
 
 
-def declared(options: argparse.Namespace) -> Network:
-    """The network as a suite file would declare it. Raises UserError."""
+def declared(options: argparse.Namespace) -> Model:
+    """The model as a suite file would declare it. Raises UserError."""
     if not _FACTORY.fullmatch(options.factory):
         raise UserError(f"{options.factory!r} is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18")
     dotted = options.factory.replace(":", ".")
@@ -62,7 +62,7 @@ def declared(options: argparse.Namespace) -> Network:
         )
         for index, shape in enumerate(map(_shape, options.input))
     )
-    return Network(
+    return Model(
         f"{HOME}::{dotted.rpartition('.')[2]}",
         dotted.rpartition(".")[2],
         HOME,

@@ -46,7 +46,7 @@ class Laboratory:
     under test (None: this one), `preload` files it runs first, `limit` the CPU seconds an example may take in a cell.
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
-    `few`: of the default levels only those that networks run at, set before `start` and entry.
+    `few`: of the default levels only those that models run at, set before `start` and entry.
 
     `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
     name: in what its cap did not hold) and `incidents` (workers replaced) grow.

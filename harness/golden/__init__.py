@@ -11,7 +11,7 @@ from harness.golden.coverage import OperatorList, Wanted, load_wanted
 from harness.golden.double_backward import Refusals, load_refusals
 from harness.golden.issues.files import Deviations, load_deviations
 from harness.golden.issues.fit import misfit
-from harness.golden.issues.notes import AcceptedModel, Notes
+from harness.golden.issues.notes import AcceptedSchema, Notes
 from harness.golden.release import release
 from harness.golden.snapshots.snapshot import PER_CASE, Digest, Pin, References, exact, fingerprint, load_references
 from harness.golden.store import Golden
@@ -22,7 +22,7 @@ __all__ = [
     "FORMATS",
     "LEVELS",
     "PER_CASE",
-    "AcceptedModel",
+    "AcceptedSchema",
     "Contract",
     "Deviations",
     "Digest",

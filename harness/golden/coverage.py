@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_model
+from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_validated
 
 
 class OperatorList(Strict):
@@ -92,5 +92,5 @@ class Wanted:
 
 def load_wanted(path: Path) -> Wanted:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
-    model, positions = read_model(path, CoverageFile, "list of wanted operators")
-    return Wanted(path, positions, model.operators, model.functions)
+    schema, positions = read_validated(path, CoverageFile, "list of wanted operators")
+    return Wanted(path, positions, schema.operators, schema.functions)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.core import Refusal
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Mistake, Positions, Strict, read_model
+from harness.suites import DeclarationError, Items, Mistake, Positions, Strict, read_validated
 
 
 class Group(Strict):
@@ -65,5 +65,5 @@ class Refusals:
 
 def load_refusals(path: Path) -> Refusals:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
-    model, positions = read_model(path, DoubleFile, "list of cases without a double backward")
-    return Refusals(path, positions, model.refused)
+    schema, positions = read_validated(path, DoubleFile, "list of cases without a double backward")
+    return Refusals(path, positions, schema.refused)

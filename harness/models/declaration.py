@@ -1,4 +1,4 @@
-"""Files that declare networks: ``models:`` in place of ``cases:``."""
+"""Files that declare models: ``models:`` in place of ``cases:``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from harness.core import Size
-from harness.models.model import InputSpec, Network
+from harness.models.model import InputSpec, Model
 from harness.suites import (
     PLACEHOLDER,
     Argument,
@@ -38,8 +38,8 @@ PrecisionName = Literal["float32", "bfloat16"]
 ConversionName = Literal["both", "model", "input"]
 
 
-class InputModel(Strict):
-    """One tensor that the network is called with."""
+class InputSchema(Strict):
+    """One tensor that the model is called with."""
 
     shape: Items[Arithmetic] = Field(description="One expression for each dimension: [N, 3, H, W]")
     layout: Literal["contiguous", "channels_last"] = Field(
@@ -53,7 +53,7 @@ class ModelDefaults(Strict):
     """What the models of a file share. A model overrides it key by key."""
 
     sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Choices and ranges, in the order of drawing")
-    inputs: dict[str, InputModel] = Field(default_factory=dict, description="Tensors the network gets, in this order")
+    inputs: dict[str, InputSchema] = Field(default_factory=dict, description="Tensors the model gets, in this order")
     arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments of the factory")
     steps: Items[StepName] = Field(("eval", "train"), min_length=1, description="Evaluation, a step of training")
     runners: Items[RunnerName] = Field(("eager",), min_length=1, description="The ways to run it")
@@ -71,7 +71,7 @@ class ModelDefaults(Strict):
     draws: int = Field(1, ge=1, description="Examples of each item in the gate")
 
 
-class ModelModel(ModelDefaults):
+class ModelSchema(ModelDefaults):
     """One model, or with `names` one family of models that differ in a name."""
 
     factory: str = Field(description="Dotted name of what makes the module: torchvision.models.resnet18")
@@ -84,31 +84,31 @@ class ModelsFile(Strict):
     suite: str = Field(min_length=1, description="The name of the suite")
     about: str = Field("", description="What these models have in common")
     defaults: ModelDefaults = Field(default_factory=ModelDefaults, description="Keys that the models share")
-    models: Annotated[dict[str, ModelModel], Field(min_length=1)] = Field(description="Models by name")
+    models: Annotated[dict[str, ModelSchema], Field(min_length=1)] = Field(description="Models by name")
 
 
 @dataclass(frozen=True)
 class ModelSuite:
-    """What one file declares. `networks` are in the order of the file."""
+    """What one file declares. `models` are in the order of the file."""
 
     path: Path
     name: str
     about: str
-    networks: tuple[Network, ...]
+    models: tuple[Model, ...]
 
 
 def build_models(document: Document) -> ModelSuite:
-    """The networks of a document, whose ids begin with its shown name.
+    """The models of a document, whose ids begin with its shown name.
 
     Raises DeclarationError with every mistake in it.
     """
     report = Report(document)
     checked = attempt(report, ModelsFile, document.data)
     report.next_look()
-    networks = list(_networks(checked, report)) if checked is not None else []
+    models = list(_models(checked, report)) if checked is not None else []
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
-    return ModelSuite(document.path, checked.suite, checked.about, tuple(networks))
+    return ModelSuite(document.path, checked.suite, checked.about, tuple(models))
 
 
 @dataclass(frozen=True)
@@ -116,37 +116,37 @@ class _Entry(Layered):
     """A model over the file's defaults, and where its mistakes go."""
 
     section = "models"
-    model: ModelModel
+    schema: ModelSchema
     defaults: ModelDefaults
     report: Report
 
 
-def _networks(checked: ModelsFile, report: Report) -> Iterator[Network]:
+def _models(checked: ModelsFile, report: Report) -> Iterator[Model]:
     lines: dict[str, int] = {}
-    for key, model in checked.models.items():
-        entry = _Entry(key, model, checked.defaults, report)
+    for key, schema in checked.models.items():
+        entry = _Entry(key, schema, checked.defaults, report)
         common = _common(entry)
         for name, at, is_key in _names(entry):
             line = (report.positions.key(at) if is_key else report.positions.at(at))[0]
             if name in lines:
                 report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
             lines.setdefault(name, line)
-            factory = model.factory.replace(PLACEHOLDER, name)
-            yield Network(f"{report.document.shown}::{name}", name, checked.suite, line, factory, **common)
+            factory = schema.factory.replace(PLACEHOLDER, name)
+            yield Model(f"{report.document.shown}::{name}", name, checked.suite, line, factory, **common)
 
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
     """Name and place of each model of an entry, and whether that place is a key."""
-    names, at = entry.model.names, entry.location
+    names, at = entry.schema.names, entry.location
     if names is None:
         if not is_name(entry.key):
             entry.report.add(at, f"{entry.key!r} is not a name for a model; use letters, digits, _, . and -", key=True)
-        if not is_dotted(entry.model.factory):
-            message = f"{entry.model.factory!r} is not a dotted name, such as torchvision.models.resnet18"
+        if not is_dotted(entry.schema.factory):
+            message = f"{entry.schema.factory!r} is not a dotted name, such as torchvision.models.resnet18"
             entry.report.add((*at, "factory"), message)
         yield entry.key, at, True
         return
-    if PLACEHOLDER not in entry.model.factory:
+    if PLACEHOLDER not in entry.schema.factory:
         message = "a family with names: needs '{name}' in its factory, such as torchvision.models.{name}"
         entry.report.add((*at, "factory"), message)
     for index, name in enumerate(names):
@@ -198,13 +198,13 @@ def _size(name: str, written: Any, scope: Scope, at: Location) -> Size | None:
 
 
 def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
-    written: Mapping[str, InputModel] = entry.get("inputs")
+    written: Mapping[str, InputSchema] = entry.get("inputs")
     if not written:
         entry.report.add(entry.location, f"{entry.key!r} has no inputs; it needs at least one", key=True)
-    for name, model in written.items():
-        shape = build_shape(model.shape, scope, entry.at("inputs", name, "shape"))
+    for name, schema in written.items():
+        shape = build_shape(schema.shape, scope, entry.at("inputs", name, "shape"))
         extents = tuple(extent for extent in shape if extent is not None)
-        yield InputSpec(name, extents, model.layout == "channels_last", model.dtype, model.most)
+        yield InputSpec(name, extents, schema.layout == "channels_last", schema.dtype, schema.most)
 
 
 class _FactoryReader(Reader):

@@ -1,4 +1,4 @@
-"""A suite file, of cases or of networks, read once."""
+"""A suite file, of cases or of models, read once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.suites import Suite, build_suite, read_document, shown_path
 
 
 def load_file(path: Path | str, root: Path | str) -> Suite | ModelSuite:
-    """What the file declares: networks where it has the key `models`, else cases. Ids name it relative to `root`.
+    """What the file declares: models where it has the key `models`, else cases. Ids name it relative to `root`.
 
     Raises DeclarationError with every mistake in it.
     """

@@ -1,4 +1,4 @@
-"""Where a network loses channels-last: the module that got NHWC and gave, or passed on, NCHW."""
+"""Where a model loses channels-last: the module that got NHWC and gave, or passed on, NCHW."""
 
 from __future__ import annotations
 
@@ -102,4 +102,4 @@ def _below(path: str, parent: str) -> bool:
 
 
 def _name(module: ModuleRecord) -> str:
-    return f"{module.path} ({module.kind})" if module.path else f"the network's own forward ({module.kind})"
+    return f"{module.path} ({module.kind})" if module.path else f"the model's own forward ({module.kind})"

@@ -1,4 +1,4 @@
-"""Single modules of a network, fed with what reached them in the reference: a fault apart from its consequences."""
+"""Single modules of a model, fed with what reached them in the reference: a fault apart from its consequences."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.execution import Reply, Station, Ticket
-from harness.models.executor import Networks, observations_of, reference_of
-from harness.models.model import BASELINE, Call, Network, NetworkExample, NetworkObservation, NetworkReference
+from harness.models.executor import ModelExecutor, observations_of, reference_of
+from harness.models.model import BASELINE, Call, Model, ModelExample, ModelObservation, ModelReference
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
-"""By conversion: format and dtype of each image that a module was given in the whole network."""
+"""By conversion: format and dtype of each image that a module was given in the whole model."""
 
 
 @dataclass(frozen=True)
@@ -32,42 +32,42 @@ class Alone:
     `reference.problem` says why it could not be called alone.
     """
 
-    reference: NetworkReference
-    observations: tuple[NetworkObservation, ...] = ()
+    reference: ModelReference
+    observations: tuple[ModelObservation, ...] = ()
     called: tuple[Call, ...] = ()
 
 
 class Feeding:
-    """One example's network, held by the reference's worker while the context lasts."""
+    """One example's model, held by the reference's worker while the context lasts."""
 
-    def __init__(self, networks: Networks, network: Network, example: NetworkExample) -> None:
-        self._networks = networks
+    def __init__(self, executor: ModelExecutor, model: Model, example: ModelExample) -> None:
+        self._executor = executor
         self._about = example.to_json()
-        reference = networks.reference(network, example)
-        self._request = {**networks.request(network, example), "state": reference.state}
-        self._station = networks.reference_station(network)
+        reference = executor.reference(model, example)
+        self._request = {**executor.request(model, example), "state": reference.state}
+        self._station = executor.reference_station(model)
         self.calls: tuple[ModuleCall, ...] = ()
 
     def __enter__(self) -> Self:
-        reply = self._ask(self._station, {"op": "network-calls", "threads": 1})
+        reply = self._ask(self._station, {"op": "model-calls", "threads": 1})
         self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply.get("calls", ())))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ask(self._station, {"op": "network-release"})
+        self._ask(self._station, {"op": "model-release"})
 
     def alone(self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images) -> Alone:
-        """Run one call by itself. What had lost its format before it in the whole network is not given it back."""
-        fed = self._ask(self._station, {"op": "network-fed", "call": call.number, "threads": 1})
+        """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
+        fed = self._ask(self._station, {"op": "model-fed", "call": call.number, "threads": 1})
         reference = reference_of(fed)
         if reference.problem:
             return Alone(reference)
         reply = self._ask(
-            self._networks.laboratory.bench.cell(cell),
+            self._executor.laboratory.bench.cell(cell),
             {
-                "op": "network-alone",
+                "op": "model-alone",
                 "path": call.path,
                 "given": fed["given"],
                 "gradients": fed["gradients"],
@@ -80,7 +80,7 @@ class Feeding:
 
     def _ask(self, station: Station, changes: Mapping[str, Any]) -> Reply:
         request = {**self._request, **changes}
-        ticket = Ticket(request, f"{changes['op']} of {self._about}", self._networks.limit)
+        ticket = Ticket(request, f"{changes['op']} of {self._about}", self._executor.limit)
         return station.collect(station.send(ticket))
 
 

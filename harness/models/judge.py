@@ -1,4 +1,4 @@
-"""Judge one network: every tensor of every run against float64, and the converted runs against the unconverted one."""
+"""Judge one model: every tensor of every run against float64, and the converted runs against the unconverted one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.core import Judgement, TensorRecord
 from harness.core.finding import Kind, Oracle
 from harness.core.observation import Array
 from harness.models.format_loss import losses
-from harness.models.model import BASELINE, CONVERSIONS, NetworkObservation, NetworkReference
+from harness.models.model import BASELINE, CONVERSIONS, ModelObservation, ModelReference
 from harness.oracles import FIXED, Fault, Place, told, unit_roundoff
 
 SAFETY: Final = 8.0
@@ -27,8 +27,8 @@ RELATIVE: Final = 4.0
 """How many times the unconverted run's error, or the spread if that is larger, a converted run may be off."""
 
 
-def judge_network(reference: NetworkReference, observations: Sequence[NetworkObservation]) -> Judgement:
-    """All that the oracles say about one network.
+def judge_model(reference: ModelReference, observations: Sequence[ModelObservation]) -> Judgement:
+    """All that the oracles say about one model.
 
     `values`: the largest error of a tensor is at most `SAFETY` times what float64 itself moves by when modules round,
     and, converted, at most `RELATIVE` times the error without conversion, that movement being the floor. `strides`: no
@@ -54,11 +54,11 @@ def judge_network(reference: NetworkReference, observations: Sequence[NetworkObs
 class _Cells:
     """Judges cell by cell. `ratios`: the worst by cell and tensor; `judging`: the cells whose check can have failed."""
 
-    reference: NetworkReference
+    reference: ModelReference
     ratios: dict[tuple[str, str], float] = field(default_factory=dict)
     judging: set[str] = field(default_factory=set)
 
-    def faults(self, runs: Sequence[NetworkObservation]) -> Iterator[tuple[Oracle, str, str, Fault]]:
+    def faults(self, runs: Sequence[ModelObservation]) -> Iterator[tuple[Oracle, str, str, Fault]]:
         """The faults of the runs of one cell: oracle, tensor, conversion, fault."""
         plain = next((seen for seen in runs if seen.conversion == BASELINE and seen.status == "ok"), None)
         errors: dict[str, float] = {}
@@ -77,9 +77,7 @@ class _Cells:
                 for loss in losses(seen.modules):
                     yield "strides", f"module:{loss.path}", seen.conversion, Fault(1.0, loss.message)
 
-    def _values(
-        self, seen: NetworkObservation, plain: Mapping[str, float]
-    ) -> Iterator[tuple[str, float, Fault | None]]:
+    def _values(self, seen: ModelObservation, plain: Mapping[str, float]) -> Iterator[tuple[str, float, Fault | None]]:
         """Each tensor of a run with its error, and what is wrong with it; `plain` are the errors without conversion."""
         for tensor, record in _judged(self.reference, seen):
             ratio, error, allowed = _ratio(self.reference, tensor, record, plain.get(tensor))
@@ -90,7 +88,7 @@ class _Cells:
             yield tensor, error, _fault(tensor, record, value, error, allowed) if ratio > 1.0 else None
 
 
-def _ending(seen: NetworkObservation) -> tuple[Oracle, str] | None:
+def _ending(seen: ModelObservation) -> tuple[Oracle, str] | None:
     match seen.status:
         case "ok":
             return None
@@ -102,7 +100,7 @@ def _ending(seen: NetworkObservation) -> tuple[Oracle, str] | None:
             return "error", f"raised {seen.error}: {seen.message}"
 
 
-def _judged(reference: NetworkReference, seen: NetworkObservation) -> Iterator[tuple[str, TensorRecord]]:
+def _judged(reference: ModelReference, seen: ModelObservation) -> Iterator[tuple[str, TensorRecord]]:
     """The tensors that are there in the right shape."""
     for tensor, value in reference.values.items():
         record = seen.tensors.get(tensor)
@@ -110,7 +108,7 @@ def _judged(reference: NetworkReference, seen: NetworkObservation) -> Iterator[t
             yield tensor, record
 
 
-def _misshapen(reference: NetworkReference, seen: NetworkObservation) -> Iterator[tuple[Oracle, str, str, Fault]]:
+def _misshapen(reference: ModelReference, seen: ModelObservation) -> Iterator[tuple[Oracle, str, str, Fault]]:
     """The tensors that are not, but for detections whose number changes in float64 too when modules round."""
     for tensor, value in reference.values.items():
         record = seen.tensors.get(tensor)
@@ -120,13 +118,13 @@ def _misshapen(reference: NetworkReference, seen: NetworkObservation) -> Iterato
         yield "shape", tensor, seen.conversion, Fault(1.0, f"{tensor} {said}")
 
 
-def floor(reference: NetworkReference, tensor: str, record: TensorRecord) -> float:
+def floor(reference: ModelReference, tensor: str, record: TensorRecord) -> float:
     """How far a tensor may move: what was measured, and one rounding of its largest element in its own dtype."""
     largest = float(np.abs(reference.values[tensor]).max(initial=0.0))
     return reference.spread.get(tensor, 0.0) + unit_roundoff(record.dtype) * largest
 
 
-def decisive(reference: NetworkReference, tensor: str, record: TensorRecord) -> bool:
+def decisive(reference: ModelReference, tensor: str, record: TensorRecord) -> bool:
     """Whether a wrong tensor would be seen: the allowance is smaller than the tensor itself.
 
     What is zero but for rounding, such as the gradient of a bias in front of a batch norm, is judged all the same.
@@ -138,7 +136,7 @@ def decisive(reference: NetworkReference, tensor: str, record: TensorRecord) -> 
 
 
 def _ratio(
-    reference: NetworkReference, tensor: str, record: TensorRecord, plain: float | None
+    reference: ModelReference, tensor: str, record: TensorRecord, plain: float | None
 ) -> tuple[float, float, float]:
     """Error over allowance, the error, and the allowance; NaN where nothing can be said."""
     value = reference.values[tensor]
@@ -152,7 +150,7 @@ def _ratio(
     return (error / allowed if allowed else math.inf if error else 0.0), error, allowed
 
 
-def _whole(reference: NetworkReference, tensor: str, record: TensorRecord) -> tuple[float, float, float]:
+def _whole(reference: ModelReference, tensor: str, record: TensorRecord) -> tuple[float, float, float]:
     """Numbers that are no floats (labels, indices, masks) are equal, unless rounding changes them in float64 too."""
     if not math.isfinite(reference.spread.get(tensor, 0.0)) or not record.values.size:
         return math.nan, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Reading `golden/models.yaml`: what is known of networks and accepted for now."""
+"""Reading `golden/models.yaml`: what is known of models and accepted for now."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.golden import AcceptedModel, Notes
-from harness.models.known_issue import NetworkDeviation
-from harness.suites import Items, Strict, read_model
+from harness.golden import AcceptedSchema, Notes
+from harness.models.known_issue import ModelDeviation
+from harness.suites import Items, Strict, read_validated
 
 
-class NetworkDeviationModel(AcceptedModel):
-    """One accepted finding about networks."""
+class ModelDeviationSchema(AcceptedSchema):
+    """One accepted finding about models."""
 
     models: Items[str] = Field(min_length=1, description="Ids of models, or patterns: suites/models/*.yaml::shuffle*")
     items: Items[str] = Field(("*",), min_length=1, description="Patterns of step-runner-precision: eval-*")
@@ -23,21 +23,21 @@ class NetworkDeviationModel(AcceptedModel):
     when: str = Field("True", description="A condition over the model's sizes and threads")
 
 
-class NetworkDeviationsFile(Strict):
+class ModelDeviationsFile(Strict):
     """The whole file."""
 
-    deviations: dict[str, NetworkDeviationModel] = Field(default_factory=dict)
+    deviations: dict[str, ModelDeviationSchema] = Field(default_factory=dict)
 
 
-def load_network_deviations(path: Path) -> tuple[NetworkDeviation, ...]:
+def load_model_deviations(path: Path) -> tuple[ModelDeviation, ...]:
     """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions."""
-    model, positions = read_model(path, NetworkDeviationsFile, "list of deviations of models")
+    schema, positions = read_validated(path, ModelDeviationsFile, "list of deviations of models")
     notes = Notes(path, positions)
-    entries: list[NetworkDeviation] = []
-    for name, entry in model.deviations.items():
+    entries: list[ModelDeviation] = []
+    for name, entry in schema.deviations.items():
         notes.releases(name, entry.torch)
         if when := notes.condition(name, entry.when):
             fields = {field: value for field, value in entry if field != "when"}
-            entries.append(NetworkDeviation(id=name, when=when, line=notes.line(name), **fields))
+            entries.append(ModelDeviation(id=name, when=when, line=notes.line(name), **fields))
     notes.raise_if_any()
     return tuple(entries)

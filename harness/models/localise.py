@@ -1,4 +1,4 @@
-"""Which module of a network is to blame: the first that is wrong on the reference's own input."""
+"""Which module of a model is to blame: the first that is wrong on the reference's own input."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeGuard
 
 from harness.core import Finding
-from harness.models.executor import Networks
+from harness.models.executor import ModelExecutor
 from harness.models.isolation import Feeding, ModuleCall
-from harness.models.judge import judge_network
-from harness.models.model import BASELINE, Blame, Call, Network, NetworkExample, NetworkObservation
+from harness.models.judge import judge_model
+from harness.models.model import BASELINE, Blame, Call, Model, ModelExample, ModelObservation
 
 Explain = Callable[[Sequence[Call], Sequence[Finding], str], tuple[str, str, tuple[str, ...]]]
 """From the functions that a module called, what is wrong with it, and a cell: an operator example that makes one of the
@@ -32,10 +32,10 @@ def nothing_known(calls: Sequence[Call], wrong: Sequence[Finding], cell: str) ->
 class Blamer:
     """Traces findings of one example. `seen` are its observations."""
 
-    networks: Networks
-    network: Network
-    example: NetworkExample
-    seen: Sequence[NetworkObservation]
+    executor: ModelExecutor
+    model: Model
+    example: ModelExample
+    seen: Sequence[ModelObservation]
     explain: Explain = nothing_known
 
     def blame(self, finding: Finding) -> tuple[Blame, ...]:
@@ -57,7 +57,7 @@ class Blamer:
 
     def _in_cell(self, finding: Finding, cell: str) -> list[Blame]:
         found: list[Blame] = []
-        with Feeding(self.networks, self.network, self.example) as feeding:
+        with Feeding(self.executor, self.model, self.example) as feeding:
             calls = _order(feeding.calls)
             if finding.oracle == "strides":
                 path = finding.tensor.removeprefix(FORMAT_PREFIX)
@@ -80,7 +80,7 @@ class Blamer:
     def _tried(self, feeding: Feeding, call: ModuleCall, cell: str, conversions: Sequence[str]) -> Blame | None:
         """The module alone: what is wrong with it, or nothing."""
         alone = feeding.alone(call, cell, conversions, self._images(call, cell))
-        wrong = [one for one in judge_network(alone.reference, alone.observations).findings if one.oracle != "strides"]
+        wrong = [one for one in judge_model(alone.reference, alone.observations).findings if one.oracle != "strides"]
         if alone.reference.problem or not wrong:
             return None
         wrong.sort(key=lambda one: -max(one.cells.values(), default=0.0))
@@ -99,7 +99,7 @@ class Blamer:
         return replace(found, example=example, verdict=verdict, known=known)
 
     def _images(self, call: ModuleCall, cell: str) -> dict[str, list[tuple[str, str]]]:
-        """Format and dtype of the images that this call got in the whole network, by conversion."""
+        """Format and dtype of the images that this call got in the whole model, by conversion."""
         return {
             run.conversion: list(zip(run.modules[call.number].given, run.modules[call.number].dtypes, strict=True))
             for run in self.seen

@@ -1,4 +1,4 @@
-"""Network: one model as a suite file declares it, an example of it, and what its runs returned."""
+"""Model: one model as a suite file declares it, an example of it, and what its runs returned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BASELINE: Final = "nchw"
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One tensor that the network is called with, by position. `channels_last`: it is converted with the model.
+    """One tensor that the model is called with, by position. `channels_last`: it is converted with the model.
 
     A `dtype` that is not floating holds whole numbers 0 to `most`.
     """
@@ -38,13 +38,13 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
-class Network:
-    """One network, declared. `id` is ``<suite file relative to the root, posix>::<name>``.
+class Model:
+    """One model, declared. `id` is ``<suite file relative to the root, posix>::<name>``.
 
     `factory` is the dotted name of what makes the module, `arguments` what it gets: Expressions over the sizes,
     literals, or tuples of these. Each of `steps` x `runners` x `precisions` is an item, run under all `conversions`.
     `frozen` are class names of modules that stay in evaluation mode in a training step (dropout). `watch` are paths of
-    modules whose outputs are judged as well. `requires` are packages without which the network is skipped. `seeded`:
+    modules whose outputs are judged as well. `requires` are packages without which the model is skipped. `seeded`:
     it draws random numbers, and is the same only from the same seed. `profile`: the
     least of ``quick``, ``gate`` and ``nightly`` in which it is run.
     """
@@ -77,10 +77,10 @@ class Network:
 
 
 @dataclass(frozen=True)
-class NetworkExample:
-    """A Network with every free choice drawn; enough to rebuild parameters and inputs bit for bit."""
+class ModelExample:
+    """A Model with every free choice drawn; enough to rebuild parameters and inputs bit for bit."""
 
-    network: str
+    model: str
     step: str
     runner: str
     precision: str
@@ -103,7 +103,7 @@ class ModuleRecord:
     """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
 
     A format is ``nhwc``, ``nchw``, ``either`` (both, or too small to tell) or ``other``; `alias`: the output is a view
-    of an input, or its elements with the features last. `path` is the module's name in the network, `parent` whether it
+    of an input, or its elements with the features last. `path` is the module's name in the model, `parent` whether it
     called modules itself. `dtypes` are those of the images given. `turned`: what it got is what the module before it
     gave, the dimensions in another order.
     """
@@ -120,8 +120,8 @@ class ModuleRecord:
 
 
 @dataclass(frozen=True)
-class NetworkObservation:
-    """One run of a network in one cell, under one conversion (or ``nchw``: nothing converted).
+class ModelObservation:
+    """One run of a model in one cell, under one conversion (or ``nchw``: nothing converted).
 
     `tensors` is keyed ``output[0]``, ``loss``, ``grad:conv1.weight``, ``grad_input:x``, ``buffer:bn1.running_mean``,
     ``after:output[0]`` (the next forward, after a step of SGD) and ``watch:backbone``. `modules` are in the order in
@@ -145,12 +145,12 @@ class NetworkObservation:
 
 
 @dataclass(frozen=True)
-class NetworkReference:
-    """The float64 answer of the same network, oneDNN off, contiguous.
+class ModelReference:
+    """The float64 answer of the same model, oneDNN off, contiguous.
 
     `spread` says, for each tensor, how far (in the largest element) it moves when every module's output and gradient
-    is moved by what the precision under test may round. `state` is what workers need to build the same network, and
-    `problem` the one sentence about a network that cannot be judged at all.
+    is moved by what the precision under test may round. `state` is what workers need to build the same model, and
+    `problem` the one sentence about a model that cannot be judged at all.
     """
 
     status: Status

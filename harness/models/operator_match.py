@@ -1,4 +1,4 @@
-"""From a call that a network made to an example of an operator case that makes the same call."""
+"""From a call that a model made to an example of an operator case that makes the same call."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What is printed of networks: a line for each, the story of a failed one, the table of its layouts."""
+"""What is printed of models: a line for each, the story of a failed one, the table of its layouts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from harness.models.trial import NetworkOutcome
+from harness.models.trial import ModelOutcome
 from harness.reporting import TEMPLATES
 
 MARKS: Final = {
@@ -13,15 +13,15 @@ MARKS: Final = {
 }  # fmt: skip
 
 
-def network_summary(outcomes: Sequence[dict[str, Any]], cells: Sequence[str]) -> str:
-    """One line for each network: a mark for each way to run it, reorders, headroom, seconds. Empty without networks."""
+def model_summary(outcomes: Sequence[dict[str, Any]], cells: Sequence[str]) -> str:
+    """One line for each model: a mark for each way to run it, reorders, headroom, seconds. Empty without models."""
     if not outcomes:
         return ""
     named: dict[str, list[dict[str, Any]]] = {}
     for outcome in outcomes:
-        named.setdefault(outcome["network"], []).append(outcome)
+        named.setdefault(outcome["model"], []).append(outcome)
     ran = [cell for cell in cells if any(cell in outcome["cells"] for outcome in outcomes)]
-    return TEMPLATES.get_template("networks.txt").render(
+    return TEMPLATES.get_template("models.txt").render(
         rows=[_row(name, found) for name, found in named.items()],
         cells=ran,
         marks=MARKS,
@@ -44,7 +44,7 @@ def _row(name: str, outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _short(outcome: dict[str, Any]) -> str:
-    return f"{str(outcome['network']).rpartition('::')[2]}[{outcome['item']}]"
+    return f"{str(outcome['model']).rpartition('::')[2]}[{outcome['item']}]"
 
 
 def _deviations(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -55,14 +55,14 @@ def _deviations(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
     return sorted(counts.items())
 
 
-def network_failure_text(outcome: NetworkOutcome, item: str, seed: int) -> str:
-    """The story of a failed network; `item` and `seed` are what runs it again."""
-    return TEMPLATES.get_template("network.txt").render(
-        outcome=outcome, name=outcome.network.rpartition("::")[2], item=item, seed=seed, shown=3
+def model_failure_text(outcome: ModelOutcome, item: str, seed: int) -> str:
+    """The story of a failed model; `item` and `seed` are what runs it again."""
+    return TEMPLATES.get_template("model.txt").render(
+        outcome=outcome, name=outcome.model.rpartition("::")[2], item=item, seed=seed, shown=3
     )
 
 
-def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[NetworkOutcome]) -> str:
+def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome]) -> str:
     """What `equivalence model` says: verdicts, the first wrong layers, the layout report of the first way to run it."""
     return TEMPLATES.get_template("model.txt").render(
         factory=factory,
@@ -73,7 +73,7 @@ def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence
     )
 
 
-def _verdict(outcome: NetworkOutcome) -> str:
+def _verdict(outcome: ModelOutcome) -> str:
     """One sentence."""
     wrong = [one for failure in outcome.failures for one in failure.findings]
     within = f"every value is within its allowance (at most {max(outcome.ratios.values(), default=0.0):.2g} of it)"
@@ -92,7 +92,7 @@ def _verdict(outcome: NetworkOutcome) -> str:
             return "NOT RUN: " + "; ".join([*dict.fromkeys(outcome.skipped.values()), *outcome.notes])
 
 
-def layout_text(outcome: NetworkOutcome) -> str:
+def layout_text(outcome: ModelOutcome) -> str:
     """The layout report: modules that gave or got NCHW or where oneDNN reordered, how many more, what to change."""
     lost = [finding for failure in outcome.failures for finding in failure.findings if finding.oracle == "strides"]
     rows = [row for row in outcome.layout if _worth_a_line(row)]

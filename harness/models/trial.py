@@ -1,4 +1,4 @@
-"""A trial of one network in one way to run it: its examples, what is known of them, and what is left as failures."""
+"""A trial of one model in one way to run it: its examples, what is known of them, and what is left as failures."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from harness.core import Finding, matches
-from harness.models.examples import network_examples
-from harness.models.executor import NetworkResult, Networks, network_cells
-from harness.models.judge import judge_network
-from harness.models.known_issue import NetworkDeviation
+from harness.models.examples import model_examples
+from harness.models.executor import ModelExecutor, ModelResult, model_cells
+from harness.models.judge import judge_model
+from harness.models.known_issue import ModelDeviation
 from harness.models.localise import Blamer, Explain, nothing_known
-from harness.models.model import Blame, Network, NetworkExample, NetworkObservation, NetworkReference
+from harness.models.model import Blame, Model, ModelExample, ModelObservation, ModelReference
 from harness.trial import DEATHS, in_range, rounded, states, taken_out
 
 SHOWN = 3
@@ -23,10 +23,10 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class NetworkFailure:
-    """One example of a network that is wrong: its findings, the worst of them first, and the modules to blame."""
+class ModelFailure:
+    """One example of a model that is wrong: its findings, the worst of them first, and the modules to blame."""
 
-    example: NetworkExample
+    example: ModelExample
     findings: tuple[Finding, ...]
     blames: tuple[Blame, ...] = ()
 
@@ -36,19 +36,19 @@ class NetworkFailure:
 
 
 @dataclass
-class NetworkOutcome:
-    """The counts of one trial. `problem`: one sentence about a network that could not be judged at all.
+class ModelOutcome:
+    """The counts of one trial. `problem`: one sentence about a model that could not be judged at all.
 
     `explained` are the modules whose operators are known to do what is wrong with them.
     `layout` has a row for each module call of the first example: path, class, formats in and out, oneDNN reorders.
     `reorders` counts them for each conversion.
     """
 
-    network: str
+    model: str
     item: str
     examples: int = 0
     cells: dict[str, Counter[str]] = field(default_factory=dict)
-    failures: list[NetworkFailure] = field(default_factory=list)
+    failures: list[ModelFailure] = field(default_factory=list)
     deviations: Counter[str] = field(default_factory=Counter)
     explained: list[Blame] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
@@ -80,7 +80,7 @@ class NetworkOutcome:
     def as_json(self) -> dict[str, Any]:
         """Plain data with stable order; the same run gives the same text but for `seconds`."""
         return {
-            "network": self.network,
+            "model": self.model,
             "item": self.item,
             "status": self.status,
             "examples": self.examples,
@@ -107,13 +107,13 @@ ENDINGS: Final = ("error", *DEATHS)
 
 
 @dataclass
-class NetworkTrial:
-    """Runs the examples of one item of a network. `deadline` is a `time.monotonic()` value (None: no limit)."""
+class ModelTrial:
+    """Runs the examples of one item of a model. `deadline` is a `time.monotonic()` value (None: no limit)."""
 
-    network: Network
+    model: Model
     item: tuple[str, str, str]
-    networks: Networks
-    deviations: Sequence[NetworkDeviation]
+    executor: ModelExecutor
+    deviations: Sequence[ModelDeviation]
     seed: int
     draws: int
     deadline: float | None = None
@@ -121,24 +121,24 @@ class NetworkTrial:
     _held: set[str] = field(default_factory=set, init=False)
     _ended: bool = field(default=False, init=False)
 
-    def run(self) -> NetworkOutcome:
-        """All examples. Never raises for what a network or a kernel does."""
+    def run(self) -> ModelOutcome:
+        """All examples. Never raises for what a model or a kernel does."""
         started = time.monotonic()
-        self.outcome = NetworkOutcome(self.network.id, "-".join(self.item))
-        incidents = len(self.networks.laboratory.incidents)
-        for example in network_examples(self.network, self.item, self.seed, self.draws):
+        self.outcome = ModelOutcome(self.model.id, "-".join(self.item))
+        incidents = len(self.executor.laboratory.incidents)
+        for example in model_examples(self.model, self.item, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
                 break
-            self.take(self.networks.run(self.network, example, cells=network_cells(self.networks.laboratory)))
+            self.take(self.executor.run(self.model, example, cells=model_cells(self.executor.laboratory)))
             if self.outcome.problem:
                 break
         self._stale()
-        self.outcome.incidents = self.networks.laboratory.incidents[incidents:]
+        self.outcome.incidents = self.executor.laboratory.incidents[incidents:]
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 
-    def take(self, result: NetworkResult) -> None:
+    def take(self, result: ModelResult) -> None:
         """Judge one result and add it to the outcome."""
         outcome, example = self.outcome, result.example
         problems = [said[1:] for said in result.skipped.values() if said.startswith("!")]
@@ -147,7 +147,7 @@ class NetworkTrial:
             return
         outcome.examples += 1
         outcome.skipped.update(result.skipped)
-        judgement = judge_network(result.reference, result.observations)
+        judgement = judge_model(result.reference, result.observations)
         failures, accepted = self._settled(judgement.findings, example)
         failures, blames, explained = self._blamed(failures, result)
         accepted += explained
@@ -162,11 +162,11 @@ class NetworkTrial:
             outcome.hits.setdefault(seen.cell, Counter()).update(seen.kernels)
         self._report(result.observations)
         if failures:
-            outcome.failures.append(NetworkFailure(example, tuple(failures), blames))
+            outcome.failures.append(ModelFailure(example, tuple(failures), blames))
             self._confirm(failures, result)
 
     def _blamed(
-        self, failures: list[Finding], result: NetworkResult
+        self, failures: list[Finding], result: ModelResult
     ) -> tuple[list[Finding], tuple[Blame, ...], list[Finding]]:
         """The failures in order, who is to blame, and what comes from nothing but known faults of operators.
 
@@ -174,7 +174,7 @@ class NetworkTrial:
         module's.
         """
         ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
-        blamer = Blamer(self.networks, self.network, result.example, result.observations, self.explain)
+        blamer = Blamer(self.executor, self.model, result.example, result.observations, self.explain)
         lost = [one for one in ordered if one.oracle == "strides"]
         travelled = [one for one in ordered if one.oracle != "strides"]
         left: list[Finding] = []
@@ -194,16 +194,16 @@ class NetworkTrial:
             blames += [one for one in found if not one.known]
         return left, tuple(blames), explained
 
-    def _confirm(self, failures: Sequence[Finding], result: NetworkResult) -> None:
+    def _confirm(self, failures: Sequence[Finding], result: ModelResult) -> None:
         """Note it where nothing of this comes back in workers that ran nothing before."""
         cells = {cell for one in failures for cell in one.cells}
-        again = self.networks.run(self.network, result.example, cells=cells, isolated=True)
-        keys = {one.key for one in judge_network(again.reference, again.observations).findings}
+        again = self.executor.run(self.model, result.example, cells=cells, isolated=True)
+        keys = {one.key for one in judge_model(again.reference, again.observations).findings}
         if not keys & {one.key for one in failures}:
             where = f"{result.example.to_json()} does not fail in a fresh worker"
             self.outcome.notes.append(f"{where}: what ran before it spoiled the memory, or it fails now and then")
 
-    def _settled(self, findings: Iterable[Finding], example: NetworkExample) -> tuple[list[Finding], list[Finding]]:
+    def _settled(self, findings: Iterable[Finding], example: ModelExample) -> tuple[list[Finding], list[Finding]]:
         """The findings that remain failures, and those that an entry accepts."""
         known = [one for one in self.deviations if one.holds(example)]
         self._held.update(one.id for one in known)
@@ -215,7 +215,7 @@ class NetworkTrial:
     def _stale(self) -> None:
         """The entries whose condition held and that accepted nothing, where everything ran.
 
-        Of a network that is known to raise when converted nothing else can be seen.
+        Of a model that is known to raise when converted nothing else can be seen.
         """
         done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
         here = {cell for cell, counts in self.outcome.cells.items() if counts}
@@ -224,7 +224,7 @@ class NetworkTrial:
             if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
                 self.outcome.stale.append(entry.id)
 
-    def _report(self, observations: Sequence[NetworkObservation]) -> None:
+    def _report(self, observations: Sequence[ModelObservation]) -> None:
         """The layout of the first example in its last cell: the highest level."""
         if self.outcome.layout or not observations:
             return
@@ -233,7 +233,7 @@ class NetworkTrial:
         self.outcome.layout = layout_rows(last)
 
 
-def _undecided(reference: NetworkReference) -> Iterator[str]:
+def _undecided(reference: ModelReference) -> Iterator[str]:
     """What cannot be compared at all, as one note."""
     names = [name for name, moved in reference.spread.items() if math.isinf(moved) and name in reference.values]
     if names:
@@ -249,7 +249,7 @@ def _widest(findings: Sequence[Finding]) -> Finding:
     return replace(findings[0], cells=cells, layouts=layouts)
 
 
-def layout_rows(runs: Sequence[NetworkObservation]) -> list[dict[str, Any]]:
+def layout_rows(runs: Sequence[ModelObservation]) -> list[dict[str, Any]]:
     """One row for each module call that got or gave an image: its formats when converted, reorders before and after."""
     plain = next((seen.modules for seen in runs if seen.conversion == "nchw"), ())
     both = next((seen.modules for seen in runs if seen.conversion == "both"), ())
@@ -268,8 +268,6 @@ def layout_rows(runs: Sequence[NetworkObservation]) -> list[dict[str, Any]]:
     ]
 
 
-def concerned_networks(
-    deviations: Iterable[NetworkDeviation], network: str, torch: str
-) -> tuple[NetworkDeviation, ...]:
-    """The entries about this network that the PyTorch version under test is said to have."""
-    return tuple(one for one in deviations if matches(network, one.models) and in_range(one.torch, torch))
+def concerned_models(deviations: Iterable[ModelDeviation], model: str, torch: str) -> tuple[ModelDeviation, ...]:
+    """The entries about this model that the PyTorch version under test is said to have."""
+    return tuple(one for one in deviations if matches(model, one.models) and in_range(one.torch, torch))

@@ -10,7 +10,7 @@ from harness.core.finding import Kind, Oracle
 from harness.oracles.compare import Fault
 
 Place = tuple[str, str]
-"""A cell's name and a layout, ``drawn`` or ``contiguous``; of a network, a conversion."""
+"""A cell's name and a layout, ``drawn`` or ``contiguous``; of a model, a conversion."""
 
 _LAYOUTS: Final = ("drawn", "contiguous")
 FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}

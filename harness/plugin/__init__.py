@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.models.report import network_summary
-from harness.plugin.items import CaseItem, NetworkItem, SuiteFile
+from harness.models.report import model_summary
+from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import Record, terminal_summary
@@ -55,7 +55,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note how many items share the time budget. Raises pytest.UsageError for a selection that selects nothing."""
     run = Session.of(config)
-    run.divide(sum(isinstance(item, (CaseItem, NetworkItem)) for item in items))
+    run.divide(sum(isinstance(item, (CaseItem, ModelItem)) for item in items))
     if not items and selects_cases(config) and not run.is_xdist_worker:
         raise pytest.UsageError(nothing_selected(config))
 
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def selects_cases(config: pytest.Config) -> bool:
     """Whether this run is one over suites, and a ``-k`` chooses among their cases."""
     session = Session.of(config)
-    return bool(config.option.keyword and (session.cases or session.networks))
+    return bool(config.option.keyword and (session.cases or session.models))
 
 
 def nothing_selected(config: pytest.Config) -> str:
@@ -77,14 +77,14 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send the outcome along with the report: xdist carries it to the controller."""
     report = yield
-    if call.when == "call" and isinstance(item, (CaseItem, NetworkItem)) and item.outcome is not None:
+    if call.when == "call" and isinstance(item, (CaseItem, ModelItem)) and item.outcome is not None:
         report.equivalence = item.outcome.as_json()  # type: ignore[attr-defined] # extra attributes are serialised
     return report
 
 
 def summaries(record: Record) -> tuple[str, str]:
-    """The tables of operators and of networks; one that has no row is empty."""
-    return terminal_summary(record), network_summary(record.networks, record.cells)
+    """The tables of operators and of models; one that has no row is empty."""
+    return terminal_summary(record), model_summary(record.models, record.cells)
 
 
 class _Controller:

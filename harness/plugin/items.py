@@ -10,9 +10,9 @@ import pytest
 
 from harness.core import Case
 from harness.errors import UserError
-from harness.models.model import Network
-from harness.models.report import network_failure_text
-from harness.models.trial import NetworkOutcome
+from harness.models.model import Model
+from harness.models.report import model_failure_text
+from harness.models.trial import ModelOutcome
 from harness.plugin.session import Session
 from harness.reporting import failure_text
 from harness.trial import Outcome
@@ -21,7 +21,7 @@ from harness.trial import Outcome
 class EquivalenceFailure(Exception):  # noqa: N818 - a verdict, not an error of the harness
     """A trial failed; the outcome holds what to print."""
 
-    def __init__(self, outcome: Outcome | NetworkOutcome) -> None:
+    def __init__(self, outcome: Outcome | ModelOutcome) -> None:
         super().__init__(outcome.status)
         self.outcome = outcome
 
@@ -34,12 +34,12 @@ class SuiteFile(pytest.File):
     """A YAML suite."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One item for each case and dtype, or network and way to run it, in declared order; golden/ comes first."""
+        """One item for each case and dtype, or model and way to run it, in declared order; golden/ comes first."""
         session = Session.of(self.config)
-        for network in session.networks_of(self.path):
-            for way in network.items:
-                name = f"{network.name}[{'-'.join(way)}]"
-                yield NetworkItem.from_parent(self, name=name, network=network, way=way)
+        for model in session.models_of(self.path):
+            for way in model.items:
+                name = f"{model.name}[{'-'.join(way)}]"
+                yield ModelItem.from_parent(self, name=name, model=model, way=way)
         if session.keeps_golden and session.cases_of(self.path):
             yield GoldenItem.from_parent(self, name="golden")
         for case in session.cases_of(self.path):
@@ -98,21 +98,21 @@ class CaseItem(pytest.Item):
         yield "deviations", " ".join(sorted(outcome.deviations))
 
 
-class NetworkItem(pytest.Item):
-    """One network in one way to run it: step, runner, precision."""
+class ModelItem(pytest.Item):
+    """One model in one way to run it: step, runner, precision."""
 
-    def __init__(self, *, network: Network, way: tuple[str, str, str], **options: Any) -> None:
+    def __init__(self, *, model: Model, way: tuple[str, str, str], **options: Any) -> None:
         super().__init__(**options)
-        self.network = network
+        self.model = model
         self.way = way
-        self.outcome: NetworkOutcome | None = None
+        self.outcome: ModelOutcome | None = None
 
     def runtest(self) -> None:
-        """Try the network. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
+        """Try the model. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
         session = Session.of(self.config)
         if session.settings.update_golden:
-            pytest.skip("golden/ holds no facts of networks")
-        self.outcome = found = session.try_network(self.network, self.way)
+            pytest.skip("golden/ holds no facts of models")
+        self.outcome = found = session.try_model(self.model, self.way)
         self.user_properties.append(("status", found.status))
         self.user_properties.append(("worst_ratio", max(found.ratios.values(), default=0.0)))
         if found.status in ("failed", "untrusted"):
@@ -126,7 +126,7 @@ class NetworkItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (from 0) and name, as pytest prints them."""
-        return self.path, self.network.line - 1, self.name
+        return self.path, self.model.line - 1, self.name
 
 
 def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
@@ -136,6 +136,6 @@ def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> st
     if not isinstance(excinfo.value, EquivalenceFailure):
         return ""
     outcome, options = excinfo.value.outcome, Session.of(item.config).settings
-    if isinstance(outcome, NetworkOutcome):
-        return network_failure_text(outcome, item.nodeid, options.seed)
+    if isinstance(outcome, ModelOutcome):
+        return model_failure_text(outcome, item.nodeid, options.seed)
     return failure_text(outcome, options.replay_options)

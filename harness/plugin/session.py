@@ -14,8 +14,8 @@ from harness.core import Case
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Observed, update
-from harness.models.model import Network
-from harness.models.trial import NetworkOutcome
+from harness.models.model import Model
+from harness.models.trial import ModelOutcome
 from harness.reporting import Record
 from harness.settings import Settings
 from harness.trial import Outcome
@@ -31,7 +31,7 @@ class Session:
         self.settings = settings
         self.gate: Gate | None = None
         self.cases: dict[Path, tuple[Case, ...]] = {}
-        self.networks: dict[Path, tuple[Network, ...]] = {}
+        self.models: dict[Path, tuple[Model, ...]] = {}
         self.record = Record()
         self.observed: dict[tuple[str, str], dict[str, Any]] = {}
         self.remaining = 0
@@ -47,26 +47,26 @@ class Session:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self.gate = Gate(self.settings)
         self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
-        self.networks = {path.resolve(): found for path, found in self.gate.models(files).items()}
+        self.models = {path.resolve(): found for path, found in self.gate.models(files).items()}
         self.gate.laboratory.few = not self.cases
         if self.config.option.collectonly:
             return
         if not self.is_xdist_worker:
             cases = [case for found in self.cases.values() for case in found]
-            self._look_first(self.gate, cases, [network for found in self.networks.values() for network in found])
+            self._look_first(self.gate, cases, [model for found in self.models.values() for model in found])
         if self.is_xdist_controller:
             self.close()
 
-    def _look_first(self, gate: Gate, cases: Sequence[Case], networks: Sequence[Network]) -> None:
+    def _look_first(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
         self.record.prepare(self.settings.record)
         self._open.callback(gate.laboratory.close)
         with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
             gate.laboratory.start()  # importing torch takes the workers longer than all else here together
-        gate.rehearse(cases, networks)
+        gate.rehearse(cases, models)
         self._enter(gate)
         gate.check(cases)
-        gate.check_networks(networks)
+        gate.check_models(models)
         self.record.open(gate.header(), *gate.described())
 
     def _enter(self, gate: Gate) -> Gate:
@@ -84,10 +84,10 @@ class Session:
         """The cases of one file."""
         return self.cases.get(path.resolve(), ())
 
-    def networks_of(self, path: Path) -> Sequence[Network]:
-        """The networks of one file that the profile runs."""
-        found = self.networks.get(path.resolve(), ())
-        return [network for network in found if self.settings.profile.includes(network.profile)]
+    def models_of(self, path: Path) -> Sequence[Model]:
+        """The models of one file that the profile runs."""
+        found = self.models.get(path.resolve(), ())
+        return [model for model in found if self.settings.profile.includes(model.profile)]
 
     def divide(self, items: int) -> None:
         """Note how many items share the time budget: xdist's workers run their part of them each."""
@@ -101,10 +101,10 @@ class Session:
             return self._enter(self.gate).observe(case, dtype)
         return self._enter(self.gate).try_case(case, dtype, self._share())
 
-    def try_network(self, network: Network, item: tuple[str, str, str]) -> NetworkOutcome:
-        """One trial of a network in this process's laboratory."""
-        assert self.gate is not None  # noqa: S101 - the network came from it
-        return self._enter(self.gate).try_network(network, item, self._share())
+    def try_model(self, model: Model, item: tuple[str, str, str]) -> ModelOutcome:
+        """One trial of a model in this process's laboratory."""
+        assert self.gate is not None  # noqa: S101 - the model came from it
+        return self._enter(self.gate).try_model(model, item, self._share())
 
     def _share(self) -> float:
         share = 1.0 / max(self.remaining, 1)

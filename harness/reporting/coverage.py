@@ -86,7 +86,7 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else None
         raise UserError(f"{path} is no record of schema {SCHEMA} (its schema: {found!r}); {how}")
-    # networks reach operators too, and not as cases of them
+    # models reach operators too, and not as cases of them
     data["items"] = {name: item for name, item in data["items"].items() if "case" in item}
     if not data["items"]:
         raise UserError(f"the record {path} holds no item; {how}")

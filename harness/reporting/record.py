@@ -70,9 +70,9 @@ class Record:
         return [outcome for outcome in self.sorted if "case" in outcome]
 
     @property
-    def networks(self) -> list[dict[str, Any]]:
-        """The outcomes of networks."""
-        return [outcome for outcome in self.sorted if "network" in outcome]
+    def models(self) -> list[dict[str, Any]]:
+        """The outcomes of models."""
+        return [outcome for outcome in self.sorted if "model" in outcome]
 
     @property
     def cells(self) -> list[str]:

@@ -17,7 +17,7 @@ WORST_FIRST: Final = ("failed", "deviation", "passed", "untrusted")
 def terminal_summary(record: Record) -> str:
     """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted.
 
-    Empty where only networks ran, which have a table of their own.
+    Empty where only models ran, which have a table of their own.
     """
     outcomes = record.cases
     if not outcomes:

@@ -14,7 +14,7 @@ from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.suite import Suite, build_suite, load_suite
 from harness.suites.tensors import build_shape
-from harness.suites.validation import Items, Report, Strict, attempt, read_model, validate
+from harness.suites.validation import Items, Report, Strict, attempt, read_validated, validate
 
 __all__ = [
     "FORMATS",
@@ -47,7 +47,7 @@ __all__ = [
     "load_levels",
     "load_suite",
     "read_document",
-    "read_model",
+    "read_validated",
     "schema_text",
     "shown_path",
     "suggestion",

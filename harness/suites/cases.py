@@ -15,7 +15,7 @@ from harness.suites.mistakes import suggestion
 from harness.suites.modules import build_module
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
 from harness.suites.positions import Location
-from harness.suites.schema import NumericsModel, SingleModel
+from harness.suites.schema import NumericsSchema, SingleSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.tensors import build_tensors
@@ -61,13 +61,13 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
 def case_names(entry: Entry) -> tuple[str, ...]:
     """What its cases are called, twins aside: its key; of a family the names, in the place of ``{name}`` in the key."""
     pattern = entry.key if PLACEHOLDER in entry.key else PLACEHOLDER
-    names = entry.model.names
+    names = entry.schema.names
     return (entry.key,) if names is None else tuple(pattern.replace(PLACEHOLDER, name) for name in names)
 
 
 def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
     """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
-    names = entry.model.names
+    names = entry.schema.names
     dotted, call_at = _dotted(entry)
     if names is None:
         if PLACEHOLDER in dotted:
@@ -81,8 +81,8 @@ def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]
 
 def _dotted(entry: Entry) -> tuple[str, Location]:
     """The name of what is called, and where it was written."""
-    field = "call" if entry.model.module is None else "module"
-    return getattr(entry.model, field) or "", (*entry.location, field)
+    field = "call" if entry.schema.module is None else "module"
+    return getattr(entry.schema, field) or "", (*entry.location, field)
 
 
 def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
@@ -120,24 +120,24 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
         message = f"{entry.key!r} has no numerics; write {rules}, here or in defaults"
         scope.report.add(entry.location, message, key=True)
         return None
-    model = written if isinstance(written, NumericsModel) else NumericsModel(output=written)
-    gradient = model.gradient or ("selection" if model.output == "exact" else model.output)
-    terms = None if model.terms is None else scope.parse(model.terms, entry.at("numerics", "terms"))
-    each = {name: _single(entry, scope, name, single) for name, single in model.each.items()}
-    return Numerics(model.output, gradient, terms, model.ulps, model.magnitude, constant=model.constant, each=each)
+    schema = written if isinstance(written, NumericsSchema) else NumericsSchema(output=written)
+    gradient = schema.gradient or ("selection" if schema.output == "exact" else schema.output)
+    terms = None if schema.terms is None else scope.parse(schema.terms, entry.at("numerics", "terms"))
+    each = {name: _single(entry, scope, name, single) for name, single in schema.each.items()}
+    return Numerics(schema.output, gradient, terms, schema.ulps, schema.magnitude, constant=schema.constant, each=each)
 
 
-def _single(entry: Entry, scope: Scope, tensor: str, written: SingleModel | str) -> Numerics:
+def _single(entry: Entry, scope: Scope, tensor: str, written: SingleSchema | str) -> Numerics:
     """The rule of one tensor; reports a name that no tensor of the case can have."""
     at = entry.at("numerics", "each", tensor)
     known = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
     if not _OUTPUT.fullmatch(tensor) and tensor not in known:
         tail = suggestion(tensor, ["output[0]", *known], otherwise="there are")
         scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
-    model = written if isinstance(written, SingleModel) else SingleModel(rule=written)  # type: ignore[arg-type] # a rule
-    terms = None if model.terms is None else scope.parse(model.terms, (*at, "terms"))
-    below = None if model.below is None else scope.parse(model.below, (*at, "below"))
-    return Numerics(model.rule, model.rule, terms, model.ulps, model.magnitude, below)
+    schema = written if isinstance(written, SingleSchema) else SingleSchema(rule=written)  # type: ignore[arg-type] # a rule
+    terms = None if schema.terms is None else scope.parse(schema.terms, (*at, "terms"))
+    below = None if schema.below is None else scope.parse(schema.below, (*at, "below"))
+    return Numerics(schema.rule, schema.rule, terms, schema.ulps, schema.magnitude, below)
 
 
 def _output(entry: Entry, report: Report, tensors: list[str]) -> dict[str, Any]:
@@ -179,9 +179,9 @@ def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
     for index, path in enumerate(found):
         if path == "jvp" and output not in (None, "exact", "multilinear"):
             report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
-        if path == "out" and entry.model.module is not None:
+        if path == "out" and entry.schema.module is not None:
             report.add(entry.at("paths", index), "a module takes no out=; remove one")
-        if path == "vmap" and any(model.buffer for model in entry.get("tensors").values()):
+        if path == "vmap" and any(schema.buffer for schema in entry.get("tensors").values()):
             report.add(entry.at("paths", index), "under vmap two copies would write one buffer; remove one")
     return found
 

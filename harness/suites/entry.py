@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.suites.positions import Location
-from harness.suites.schema import CaseModel, Defaults
+from harness.suites.schema import CaseSchema, Defaults
 from harness.suites.validation import Strict
 
 
@@ -16,7 +16,7 @@ class Layered:
 
     section: ClassVar[str]
     key: str
-    model: Strict
+    schema: Strict
     defaults: Strict
 
     @property
@@ -34,12 +34,12 @@ class Layered:
 
     def at(self, field: str, *below: int | str) -> Location:
         """Where the value of a key, or something in it, was written."""
-        above: Location = self.location if self._owner(field) is self.model else ("defaults",)
+        above: Location = self.location if self._owner(field) is self.schema else ("defaults",)
         return (*above, field, *below)
 
     def _owner(self, field: str) -> Strict:
-        inherited = field not in self.model.model_fields_set and field in self.defaults.model_fields_set
-        return self.defaults if inherited else self.model
+        inherited = field not in self.schema.model_fields_set and field in self.defaults.model_fields_set
+        return self.defaults if inherited else self.schema
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ class Entry(Layered):
     """A case over the suite's defaults."""
 
     section = "cases"
-    model: CaseModel
+    schema: CaseSchema
     defaults: Defaults

@@ -10,7 +10,7 @@ from harness.errors import did_you_mean
 from harness.suites.entry import Entry
 from harness.suites.layouts import FORMATS, LAYOUTS
 from harness.suites.mistakes import suggestion
-from harness.suites.schema import ExampleModel
+from harness.suites.schema import ExampleSchema
 from harness.suites.scope import constant, whole
 from harness.suites.validation import Report
 
@@ -22,7 +22,7 @@ def build_examples(
 ) -> tuple[DeclaredExample, ...]:
     """The examples of an entry; mistakes go to the report."""
     checker = _Checker(entry, report, sizes, tensors)
-    return tuple(checker.build(index, model) for index, model in enumerate(entry.get("examples")))
+    return tuple(checker.build(index, schema) for index, schema in enumerate(entry.get("examples")))
 
 
 class _Checker:
@@ -34,19 +34,25 @@ class _Checker:
         self.sizes = sizes
         self.tensors = tensors
 
-    def build(self, index: int, model: ExampleModel) -> DeclaredExample:
+    def build(self, index: int, schema: ExampleSchema) -> DeclaredExample:
         """The example at this place in the list, as it is written; what is wrong with it goes to the report."""
-        for name, value in model.sizes.items():
-            self._size(index, name, value, model.sizes)
-        for name, layout in model.layouts.items():
-            self._layout(index, name, layout, model.absent)
-        for place, name in enumerate(model.absent):
+        for name, value in schema.sizes.items():
+            self._size(index, name, value, schema.sizes)
+        for name, layout in schema.layouts.items():
+            self._layout(index, name, layout, schema.absent)
+        for place, name in enumerate(schema.absent):
             self._absent(index, place, name)
-        if model.inplace and self.entry.get("inplace") is None:
+        if schema.inplace and self.entry.get("inplace") is None:
             message = f"{self.entry.key!r} declares no in-place form; add inplace: to the case, or remove this"
             self._add(message, index, "inplace")
         return DeclaredExample(
-            model.why, dict(model.sizes), dict(model.layouts), model.absent, model.fill, model.threads, model.inplace
+            schema.why,
+            dict(schema.sizes),
+            dict(schema.layouts),
+            schema.absent,
+            schema.fill,
+            schema.threads,
+            schema.inplace,
         )
 
     def _add(self, message: str, index: int, *below: int | str, key: bool = False) -> None:

@@ -18,7 +18,7 @@ from harness.suites.validation import Items, Report, Strict, attempt
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class LevelModel(Strict):
+class LevelSchema(Strict):
     """One level."""
 
     about: str = Field(description="What it stands for")
@@ -30,17 +30,17 @@ class LevelModel(Strict):
     default: bool = Field(default=True, description="Run without being asked for by name")
 
 
-class LevelsModel(Strict):
+class LevelsSchema(Strict):
     """The whole file."""
 
-    levels: dict[str, dict[str, LevelModel]] = Field(min_length=1, description="Levels by architecture, then by name")
+    levels: dict[str, dict[str, LevelSchema]] = Field(min_length=1, description="Levels by architecture, then by name")
 
 
 def load_levels(path: Path | str) -> tuple[Level, ...]:
     """Read the levels of all architectures, in the order of the file. Raises DeclarationError with every mistake."""
     document = read_document(path, "file of ISA levels")
     report = Report(document)
-    checked = attempt(report, LevelsModel, document.data)
+    checked = attempt(report, LevelsSchema, document.data)
     report.next_look()
     if checked is not None:
         _check_names(checked, report)
@@ -49,26 +49,26 @@ def load_levels(path: Path | str) -> tuple[Level, ...]:
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
     return tuple(
-        _level(name, architecture, model)
+        _level(name, architecture, schema)
         for architecture, levels in checked.levels.items()
-        for name, model in levels.items()
+        for name, schema in levels.items()
     )
 
 
-def _level(name: str, architecture: str, model: LevelModel) -> Level:
+def _level(name: str, architecture: str, schema: LevelSchema) -> Level:
     return Level(
         name=name,
         architecture=architecture,
-        onednn=model.onednn,
-        aten=model.aten,
-        requires=model.requires,
-        above=model.above,
-        implementations=model.implementations,
-        default=model.default,
+        onednn=schema.onednn,
+        aten=schema.aten,
+        requires=schema.requires,
+        above=schema.above,
+        implementations=schema.implementations,
+        default=schema.default,
     )
 
 
-def _check_names(checked: LevelsModel, report: Report) -> None:
+def _check_names(checked: LevelsSchema, report: Report) -> None:
     owners: dict[str, str] = {}
     for architecture, levels in checked.levels.items():
         for name in levels:
@@ -80,15 +80,15 @@ def _check_names(checked: LevelsModel, report: Report) -> None:
             owners.setdefault(name, architecture)
 
 
-def _check_order(architecture: str, levels: Mapping[str, LevelModel], report: Report) -> None:
-    for name, model in levels.items():
-        for index, below in enumerate(model.above):
+def _check_order(architecture: str, levels: Mapping[str, LevelSchema], report: Report) -> None:
+    for name, schema in levels.items():
+        for index, below in enumerate(schema.above):
             if below not in levels:
                 tail = suggestion(below, list(levels), otherwise="its levels are")
                 message = f"{below!r} is not a level of {architecture}{tail}"
                 report.add(("levels", architecture, name, "above", index), message)
     try:
-        graphlib.TopologicalSorter({name: model.above for name, model in levels.items()}).prepare()
+        graphlib.TopologicalSorter({name: schema.above for name, schema in levels.items()}).prepare()
     except graphlib.CycleError as error:
         circle: list[str] = error.args[1]
         message = f"{circle[0]!r} is above itself: {' above '.join(circle[::-1])}"

@@ -15,7 +15,7 @@ _OF_MODULES = ("init", "train", "state")
 
 def build_module(entry: Entry, scope: Scope) -> Module | None:
     """What `module`, `init`, `train` and `state` say; None for a case that calls a function. Mistakes are reported."""
-    written = entry.model
+    written = entry.schema
     if (written.call is None) == (written.module is None):
         said = "has no call" if written.call is None else "has a call and a module"
         message = f"{entry.key!r} {said}; write one: call: torch.nn.functional.relu, or module: torch.nn.ReLU"
@@ -41,7 +41,7 @@ def _mode(text: str, entry: Entry, scope: Scope) -> Expression | bool:
 
 def _state(entry: Entry, scope: Scope) -> Mapping[str, str]:
     """Parameter or buffer → tensor. A list names tensors that are called as what they stand for."""
-    written, tensors = entry.model.state, list(entry.get("tensors"))
+    written, tensors = entry.schema.state, list(entry.get("tensors"))
     pairs = written.items() if isinstance(written, Mapping) else [(name, name) for name in written]
     for index, (key, tensor) in enumerate(pairs):
         if tensor not in tensors:

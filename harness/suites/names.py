@@ -1,4 +1,4 @@
-"""What may name a case or a network, and what they call."""
+"""What may name a case or a model, and what they call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 def is_name(text: str) -> bool:
-    """Whether it can name a case or a network: letters, digits, ``_``, ``.`` and ``-``."""
+    """Whether it can name a case or a model: letters, digits, ``_``, ``.`` and ``-``."""
     return _NAME.fullmatch(text) is not None
 
 

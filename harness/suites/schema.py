@@ -112,7 +112,7 @@ SizeEntry = Annotated[
 ]
 
 
-class TensorModel(Strict):
+class TensorSchema(Strict):
     """One tensor argument."""
 
     shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
@@ -138,7 +138,7 @@ class Words(Strict):
     torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
 
 
-class SingleModel(Strict):
+class SingleSchema(Strict):
     """How the values of one tensor are judged."""
 
     rule: RuleName = Field(description="The rule for this tensor")
@@ -149,13 +149,13 @@ class SingleModel(Strict):
 
 
 SingleEntry = Annotated[
-    Annotated[RuleName, Tag("<text>")] | Annotated[SingleModel, Tag("<mapping>")],
+    Annotated[RuleName, Tag("<text>")] | Annotated[SingleSchema, Tag("<mapping>")],
     _BY_TYPE,
     _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
 ]
 
 
-class NumericsModel(Strict):
+class NumericsSchema(Strict):
     """How values are judged, in full."""
 
     output: RuleName = Field(description="The rule for outputs")
@@ -178,7 +178,7 @@ class Preserves(Strict):
     )
 
 
-class ExampleModel(Strict):
+class ExampleSchema(Strict):
     """A corner that always runs first. What it leaves open takes its simplest value."""
 
     why: str = Field(min_length=3, description="What went wrong here once, and where that is written down")
@@ -195,7 +195,7 @@ class ExampleModel(Strict):
 
 
 NumericsEntry = Annotated[
-    Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsModel, Tag("<mapping>")],
+    Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsSchema, Tag("<mapping>")],
     _BY_TYPE,
     _expected("exact, multilinear, elementwise, normwise, resampling, or a mapping such as {output: exact, terms: 9}"),
 ]
@@ -214,7 +214,7 @@ class Defaults(Strict):
         None, description="Each case also as <name>_3d, over volumes: the size D, which is 1 in the case itself"
     )
     require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
-    tensors: dict[str, TensorModel] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
+    tensors: dict[str, TensorSchema] = Field(default_factory=dict, description="Tensor arguments, passed in this order")
     positional: Items[Argument] | None = Field(
         None, description="What is passed by position; left out: the tensors, in their order"
     )
@@ -228,7 +228,7 @@ class Defaults(Strict):
         (), description="Dtypes that the operator must refuse, with the same error in both formats and at every level"
     )
     fills: Items[Fill] = Field(("integers", "reals"), min_length=1, description="What tensors are filled with")
-    examples: Items[ExampleModel] = Field((), description="Corners that always run first")
+    examples: Items[ExampleSchema] = Field((), description="Corners that always run first")
     requires: Items[str] = Field((), description="Packages without which the cases are not available")
 
 
@@ -240,7 +240,7 @@ StateEntry = Annotated[
 ModeEntry = Annotated[_Flag | _Text, _BY_TYPE, _expected("true, false, or an expression over the sizes")]
 
 
-class CaseModel(Defaults):
+class CaseSchema(Defaults):
     """One operator or module, or with `names` one family of them that differ in a name. One of `call` and `module`."""
 
     call: str | None = Field(None, description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
@@ -251,10 +251,10 @@ class CaseModel(Defaults):
     names: Items[str] | None = Field(None, min_length=1, description="One case for each; replaces {name} in `call`")
 
 
-class SuiteModel(Strict):
+class SuiteSchema(Strict):
     """A suite file."""
 
     suite: str = Field(min_length=1, description="The name of the suite")
     about: str = Field("", description="What these cases have in common, and why they are worth a test")
     defaults: Defaults = Field(default_factory=Defaults, description="Keys that the cases share")
-    cases: dict[str, CaseModel] = Field(min_length=1, description="Cases by name")
+    cases: dict[str, CaseSchema] = Field(min_length=1, description="Cases by name")

@@ -16,7 +16,7 @@ from harness.suites.depth import twins
 from harness.suites.document import Document, read_document, shown_path
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
-from harness.suites.schema import CaseModel, Defaults, SuiteModel
+from harness.suites.schema import CaseSchema, Defaults, SuiteSchema
 from harness.suites.validation import Model, Report, attempt
 
 
@@ -41,7 +41,7 @@ def build_suite(document: Document) -> Suite:
     Raises DeclarationError with every mistake in it.
     """
     report = Report(document)
-    checked = attempt(report, SuiteModel, document.data)
+    checked = attempt(report, SuiteSchema, document.data)
     report.next_look()
     cases = _cases(document, report)
     report.raise_if_any()
@@ -57,7 +57,7 @@ def _cases(document: Document, report: Report) -> list[Case]:
         for case in build_cases(entry, report, document.shown, suite):
             if case.name in lines:
                 message = f"a case is already called {case.name!r}, on line {lines[case.name]}"
-                report.add(_place(entry, case), message, key=entry.model.names is None)
+                report.add(_place(entry, case), message, key=entry.schema.names is None)
             lines.setdefault(case.name, case.line)
             cases.append(case)
     return cases
@@ -65,7 +65,7 @@ def _cases(document: Document, report: Report) -> list[Case]:
 
 def _place(entry: Entry, case: Case) -> Location:
     """The key of a case that stands alone; of a family the last of the names that make this one, or its twin."""
-    if entry.model.names is None:
+    if entry.schema.names is None:
         return entry.location
     names = case_names(entry)
     return (*entry.location, "names", max(index for index, name in enumerate(names) if case.name in twins(name)))
@@ -79,15 +79,15 @@ def _entries(document: Document) -> Iterator[Entry]:
     if defaults is None or not isinstance(written, dict):
         return
     for key, value in written.items():
-        model = _without_unknown(CaseModel, value)
-        if model is not None:
-            yield Entry(key, model, defaults)
+        schema = _without_unknown(CaseSchema, value)
+        if schema is not None:
+            yield Entry(key, schema, defaults)
 
 
-def _without_unknown(model: type[Model], data: Any) -> Model | None:
-    """`data` as `model`, unknown keys left out; None where something else is wrong with it."""
+def _without_unknown(schema: type[Model], data: Any) -> Model | None:
+    """`data` as `schema`, unknown keys left out; None where something else is wrong with it."""
     try:
-        return model.model_validate(data)
+        return schema.model_validate(data)
     except ValidationError as error:
         unknown = [detail["loc"] for detail in error.errors() if detail["type"] == "extra_forbidden"]
         if len(unknown) < error.error_count():
@@ -95,7 +95,7 @@ def _without_unknown(model: type[Model], data: Any) -> Model | None:
         pruned = copy.deepcopy(data)
         for location in unknown:
             _remove(pruned, location)
-        return model.model_validate(pruned)
+        return schema.model_validate(pruned)
 
 
 def _remove(data: Any, location: Location) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.core import Expression, TensorSpec
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
-from harness.suites.schema import TensorModel
+from harness.suites.schema import TensorSchema
 from harness.suites.scope import Scope, whole
 
 Range = tuple[Expression, Expression]
@@ -16,37 +16,37 @@ Range = tuple[Expression, Expression]
 
 def build_tensors(entry: Entry, scope: Scope) -> dict[str, TensorSpec]:
     """The tensors of an entry by name; mistakes go to the report."""
-    written: Mapping[str, TensorModel] = entry.get("tensors")
+    written: Mapping[str, TensorSchema] = entry.get("tensors")
     if not written:
         scope.report.add(entry.location, f"{entry.key!r} has no tensors; it needs at least one", key=True)
-    built = {name: _tensor(name, model, scope, entry.at("tensors", name)) for name, model in written.items()}
+    built = {name: _tensor(name, schema, scope, entry.at("tensors", name)) for name, schema in written.items()}
     return {name: spec for name, spec in built.items() if spec is not None}
 
 
-def _tensor(name: str, model: TensorModel, scope: Scope, at: Location) -> TensorSpec | None:
+def _tensor(name: str, schema: TensorSchema, scope: Scope, at: Location) -> TensorSpec | None:
     if not name.isidentifier() or name == "grad_output":
         scope.report.add(at, f"{name!r} cannot name a tensor; use letters, digits and _, and not grad_output", key=True)
         return None
-    if model.buffer and model.grad and "grad" in model.model_fields_set:
+    if schema.buffer and schema.grad and "grad" in schema.model_fields_set:
         scope.report.add((*at, "grad"), f"{name!r} is a buffer, and those have no gradient; remove one of the two")
-    if model.distinct is not None and (model.between is None or model.distinct > len(model.shape)):
+    if schema.distinct is not None and (schema.between is None or schema.distinct > len(schema.shape)):
         message = "needs between: [low, high], and no more dimensions than the tensor has"
         scope.report.add((*at, "distinct"), f"distinct {message}")
-    shape = build_shape(model.shape, scope, (*at, "shape"))
+    shape = build_shape(schema.shape, scope, (*at, "shape"))
     extents = tuple(extent for extent in shape if extent is not None)
-    between = _between(model, scope, (*at, "between"))
+    between = _between(schema, scope, (*at, "between"))
     if len(extents) < len(shape):
         return None
     return TensorSpec(
         name=name,
         shape=extents,
-        channels_last=model.layout == "channels_last",
-        optional=model.optional,
-        grad=model.grad and not model.buffer,
-        dtype=model.dtype,
+        channels_last=schema.layout == "channels_last",
+        optional=schema.optional,
+        grad=schema.grad and not schema.buffer,
+        dtype=schema.dtype,
         between=between,
-        buffer=model.buffer,
-        distinct=model.distinct or 0,
+        buffer=schema.buffer,
+        distinct=schema.distinct or 0,
     )
 
 
@@ -67,15 +67,15 @@ def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
     return expression
 
 
-def _between(model: TensorModel, scope: Scope, at: Location) -> Range | None:
+def _between(schema: TensorSchema, scope: Scope, at: Location) -> Range | None:
     """The two ends of a tensor's range, where it has one and both can be computed."""
-    if model.between is None:
+    if schema.between is None:
         return None
-    if len(model.between) != 2:
-        message = f"a range is the least and the largest number, such as [0, 1], not a list of {len(model.between)}"
+    if len(schema.between) != 2:
+        message = f"a range is the least and the largest number, such as [0, 1], not a list of {len(schema.between)}"
         scope.report.add(at, message)
         return None
-    ends = [_end(written, scope, (*at, index)) for index, written in enumerate(model.between)]
+    ends = [_end(written, scope, (*at, index)) for index, written in enumerate(schema.between)]
     low, high = ends
     if low is None or high is None:
         return None

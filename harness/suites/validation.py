@@ -60,10 +60,10 @@ class Report:
             raise DeclarationError(self.mistakes)
 
 
-def attempt(report: Report, model: type[Model], data: Any, at: Location = ()) -> Model | None:
+def attempt(report: Report, schema: type[Model], data: Any, at: Location = ()) -> Model | None:
     """Validate `data`, found at `at`; None, and mistakes in the report, when it does not fit."""
     try:
-        return model.model_validate(data)
+        return schema.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
         follows = list(consequences(details))
@@ -72,24 +72,24 @@ def attempt(report: Report, model: type[Model], data: Any, at: Location = ()) ->
                 continue
             key = detail["type"] in ("extra_forbidden", "missing")
             location = (*at, *detail["loc"][: -1 if detail["type"] == "missing" else None])
-            report.add(location, explain(detail, model), key=key)
+            report.add(location, explain(detail, schema), key=key)
         return None
 
 
-def validate(document: Document, model: type[Model]) -> Model:
-    """The document as `model`. Raises DeclarationError with the mistakes of the YAML and of the model together."""
+def validate(document: Document, schema: type[Model]) -> Model:
+    """The document as `schema`. Raises DeclarationError with the mistakes of the YAML and of the model together."""
     report = Report(document)
-    checked = attempt(report, model, document.data)
+    checked = attempt(report, schema, document.data)
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
     return checked
 
 
-def read_model(path: Path | str, model: type[Model], label: str) -> tuple[Model, Positions]:
-    """Read a YAML file as `model`; `label` names the kind of file. Raises DeclarationError.
+def read_validated(path: Path | str, schema: type[Model], label: str) -> tuple[Model, Positions]:
+    """Read a YAML file as `schema`; `label` names the kind of file. Raises DeclarationError.
 
     A mistake that only the caller can see is raised as
     ``DeclarationError([Mistake(str(path), *positions.at(("entries", 0, "when")), "...")])``.
     """
     document = read_document(path, label)
-    return validate(document, model), document.positions
+    return validate(document, schema), document.positions

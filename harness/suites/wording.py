@@ -29,18 +29,18 @@ _TYPES: Final = {
 _LONGEST: Final = 40
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
+def explain(error: ErrorDetails, form: type[BaseModel]) -> str:
     """Say in one sentence what is wrong, and what would be right."""
     *above, last = error["loc"] or ("",)
     ctx = error.get("ctx", {})
     got = describe(error["input"])
     match error["type"]:
         case "extra_forbidden":
-            said = f"unknown key {last!r}{suggestion(last, _known_keys(model, above), otherwise='known keys are')}"
+            said = f"unknown key {last!r}{suggestion(last, _known_keys(form, above), otherwise='known keys are')}"
         case "missing":
-            said = f"{last!r} is missing; expected {_expected(model, error['loc'])}"
+            said = f"{last!r} is missing; expected {_expected(form, error['loc'])}"
         case "too_short":
-            said = f"must not be empty; expected {_expected(model, error['loc'])}"
+            said = f"must not be empty; expected {_expected(form, error['loc'])}"
         case "string_too_short":
             said = f"must have at least {ctx['min_length']} characters, got {got}"
         case "greater_than_equal":
@@ -52,7 +52,7 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "literal_error":
             said = _not_one_of(re.findall(r"'([^']*)'", str(ctx["expected"])), error["input"])
         case _:
-            said = f"expected {_expected(model, error['loc'])}, got {got}"
+            said = f"expected {_expected(form, error['loc'])}, got {got}"
     return said
 
 
@@ -94,23 +94,23 @@ def describe(value: Any) -> str:
     return name
 
 
-def _expected(model: type[BaseModel], location: Location) -> str:
-    found = list(dict.fromkeys(_words(schema, model) for schema in _schemas(model, location)))
+def _expected(form: type[BaseModel], location: Location) -> str:
+    found = list(dict.fromkeys(_words(schema, form) for schema in _schemas(form, location)))
     return " or ".join(found) or "something else"
 
 
-def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
-    found = [key for schema in _schemas(model, location) for key in schema.get("properties", ())]
+def _known_keys(form: type[BaseModel], location: Location) -> list[str]:
+    found = [key for schema in _schemas(form, location) for key in schema.get("properties", ())]
     return list(dict.fromkeys(found))
 
 
-def _words(schema: Schema, model: type[BaseModel]) -> str:
+def _words(schema: Schema, form: type[BaseModel]) -> str:
     if EXPECTED in schema:
         return str(schema[EXPECTED])
     if "const" in schema or "enum" in schema:
         return _one_of([str(word) for word in schema.get("enum", [schema.get("const")])])
     if schema.get("type") == "array":
-        inner = " or ".join(dict.fromkeys(_words(part, model) for part in _branches(schema.get("items", {}), model)))
+        inner = " or ".join(dict.fromkeys(_words(part, form) for part in _branches(schema.get("items", {}), form)))
         return f"a list of {inner}" if inner else "a list"
     if keys := ", ".join(schema.get("properties", ())):
         return f"a mapping with the keys {keys}"
@@ -122,15 +122,15 @@ def _one_of(words: list[str]) -> str:
 
 
 @cache
-def _schema(model: type[BaseModel]) -> Schema:
-    return model.model_json_schema()
+def _schema(form: type[BaseModel]) -> Schema:
+    return form.model_json_schema()
 
 
-def _schemas(model: type[BaseModel], location: Location) -> list[Schema]:
+def _schemas(form: type[BaseModel], location: Location) -> list[Schema]:
     """The schemas that may hold at a place. A step that no schema has is the tag of a union, and skipped."""
-    here = list(_branches(_schema(model), model))
+    here = list(_branches(_schema(form), form))
     for step in location:
-        below = [part for schema in here for child in _children(schema, step) for part in _branches(child, model)]
+        below = [part for schema in here for child in _children(schema, step) for part in _branches(child, form)]
         here = below or here
     return here
 
@@ -144,13 +144,13 @@ def _children(schema: Schema, step: int | str) -> Iterator[Schema]:
         yield schema["additionalProperties"]
 
 
-def _branches(schema: Schema, model: type[BaseModel]) -> Iterator[Schema]:
+def _branches(schema: Schema, form: type[BaseModel]) -> Iterator[Schema]:
     """A schema with references followed and unions taken apart, unless it says itself what is expected."""
     if "$ref" in schema:
-        target = _schema(model)["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+        target = _schema(form)["$defs"][schema["$ref"].removeprefix("#/$defs/")]
         if EXPECTED in schema:
             target = {**target, EXPECTED: schema[EXPECTED]}
-        yield from _branches(target, model)
+        yield from _branches(target, form)
         return
     union = schema.get("anyOf") or schema.get("oneOf")
     if not union:
@@ -159,5 +159,5 @@ def _branches(schema: Schema, model: type[BaseModel]) -> Iterator[Schema]:
     for part in union:
         if part.get("type") == "null":  # an optional field: nobody needs to be told to write null
             continue
-        for branch in _branches(part, model):
+        for branch in _branches(part, form):
             yield {**branch, EXPECTED: schema[EXPECTED]} if EXPECTED in schema else branch

@@ -1,4 +1,4 @@
-"""What a network returns, whatever it is made of: its tensors, each with a name that says where it is."""
+"""What a model returns, whatever it is made of: its tensors, each with a name that says where it is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _walk(part: Any, name: str) -> Iterator[tuple[str, Any]]:
         for index, value in enumerate(part):
             yield from _walk(value, f"{name}.{keys[index]}" if keys else f"{name}[{index}]")
     else:
-        msg = f"{name} is {_kind(part)}; a network returns tensors, in tuples, lists, dicts or dataclasses"
+        msg = f"{name} is {_kind(part)}; a model returns tensors, in tuples, lists, dicts or dataclasses"
         raise NotTensors(msg)
 
 

@@ -61,13 +61,13 @@ class Worker:
             },
             "outline": lambda: {"outlines": [metadata.outline(call) for call in request["calls"]]},
             "twice": lambda: double_backward.differentiate(request),
-            "network": lambda: run_step.serve(request, self.log),
-            "network-refer": lambda: sensitivity.refer(request),
-            "network-calls": lambda: localise.calls(request),
-            "network-fed": lambda: localise.fed(request),
-            "network-alone": lambda: localise.alone(request, self.log),
-            "network-release": localise.release,
-            "network-check": lambda: builder.checked(request),
+            "model": lambda: run_step.serve(request, self.log),
+            "model-refer": lambda: sensitivity.refer(request),
+            "model-calls": lambda: localise.calls(request),
+            "model-fed": lambda: localise.fed(request),
+            "model-alone": lambda: localise.alone(request, self.log),
+            "model-release": localise.release,
+            "model-check": lambda: builder.checked(request),
         }
         reply: dict[str, Any] = work[request["op"]]()
         return reply

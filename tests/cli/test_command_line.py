@@ -44,7 +44,7 @@ def test_a_suite_without_a_mistake(project: Project) -> None:
 
 
 @needs_workers
-def test_networks_are_checked_beside_cases(project: Project) -> None:
+def test_models_are_checked_beside_cases(project: Project) -> None:
     """Factories are looked for, and those of packages that are not there are said not to be."""
     project.write(
         "suites/models/m.yaml",
@@ -55,7 +55,7 @@ def test_networks_are_checked_beside_cases(project: Project) -> None:
     )
     run = project.command("check", "suites/models/m.yaml", "suites/x/s.yaml", "--levels", LEVEL)
     assert run.code == 0, run.output
-    assert run.output.startswith("1 case, 2 networks, no mistake\nnot looked at: nothing_there is not installed")
+    assert run.output.startswith("1 case, 2 models, no mistake\nnot looked at: nothing_there is not installed")
     project.write("suites/models/m.yaml", (project.root / "suites/models/m.yaml").read_text().replace("unet", "tuna"))
     said = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refused()
     assert said.startswith("suites/models/m.yaml:4: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")

@@ -1,4 +1,4 @@
-"""`equivalence model`: a verdict on a network of one's own, and one message for each that cannot have one."""
+"""`equivalence model`: a verdict on a model of one's own, and one message for each that cannot have one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.cli.model import declared, judged
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.models.report import model_text
-from harness.models.trial import NetworkOutcome
+from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.plugin.project import LEVEL, Project, needs_workers
 
@@ -47,7 +47,7 @@ class Loses(nn.Module):
     def forward(self, x):
         return self.norm(self.conv(x).contiguous())
 """
-Judge = Callable[..., list[NetworkOutcome]]
+Judge = Callable[..., list[ModelOutcome]]
 
 
 def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
@@ -58,7 +58,7 @@ def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Na
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    """Judges networks of one file with one set of workers, which are started beside it."""
+    """Judges models of one file with one set of workers, which are started beside it."""
     here: Path = tmp_path_factory.mktemp("nets")
     (here / "nets.py").write_text(NETS)
     (here / "ruined.py").write_text("import torch\nimport no_such_thing\n")
@@ -69,7 +69,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
 
 @needs_workers
-def test_a_right_network_passes(project: Project) -> None:
+def test_a_right_model_passes(project: Project) -> None:
     """The verdict, and that it stays channels-last; exit code 0."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:right", "--input", "1,3,8,8", "--levels", LEVEL, "--arguments", '{"width": 5}')
@@ -81,8 +81,8 @@ def test_a_right_network_passes(project: Project) -> None:
 
 
 @needs_workers
-def test_a_network_that_cannot_be_judged_is_one_message(project: Project) -> None:
-    """Exit code 4, and no traceback of the network's own."""
+def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
+    """Exit code 4, and no traceback of the model's own."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:broken", "--input", "1,3,8,8", "--levels", LEVEL)
     assert run.refused() == "nets.broken: nets.broken raised ValueError: no weights today"
@@ -95,14 +95,14 @@ def test_a_network_that_cannot_be_judged_is_one_message(project: Project) -> Non
         ("nonets:right", "1,3,8,8", "nonets.right: no module named 'nonets'"),
         ("ruined:right", "1,3,8,8", "ruined.right: ruined cannot be imported: No module named 'no_such_thing'"),
         ("nets:rigth", "1,3,8,8", "nets.rigth: nets has no 'rigth'; did you mean nets.right?"),
-        ("nets:Wordy", "1,3,8,8", "nets.Wordy: output['label'] is a str; a network returns tensors"),
+        ("nets:Wordy", "1,3,8,8", "nets.Wordy: output['label'] is a str; a model returns tensors"),
         (
             "nets:Noisy",
             "1,3,8,8",
-            "nets.Noisy: two runs with the same input differ (output[0]): the network draws random",
+            "nets.Noisy: two runs with the same input differ (output[0]): the model draws random",
         ),
         ("nets:right", "1,8,8,3", "is shaped [1, 8, 8, 3], that is NHWC, and the first convolution wants 3 channels"),
-        ("nets:right", "1,5,8,8", "nets.right: the network raised RuntimeError: Given groups=1"),
+        ("nets:right", "1,5,8,8", "nets.right: the model raised RuntimeError: Given groups=1"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_sentence(judge: Judge, factory: str, shape: str, said: str) -> None:
@@ -125,7 +125,7 @@ def test_a_torchvision_of_the_wrong_build_is_said_with_what_would_help(project: 
 
 @needs_workers
 def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
-    """In a training step; frozen, the network is judged."""
+    """In a training step; frozen, the model is judged."""
     with pytest.raises(UserError, match=r"1 is a Dropout that is on; switch it off, or freeze its class"):
         judge("nets:dropping", train=True)
     assert [outcome.status for outcome in judge("nets:dropping", train=True, frozen=["Dropout"])] == ["passed"] * 2
@@ -137,7 +137,7 @@ def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
     outcomes = judge("nets:Loses")
     text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
     assert "RIGHT, but does not stay channels-last" in text
-    assert "the network's own forward (Loses)" in text
+    assert "the model's own forward (Loses)" in text
     assert "torch.Tensor.contiguous(self=float32[1, 4, 6, 6] NHWC strides [144, 1, 24, 4]) -> float32[1, 4" in text
     (row,) = [row for row in outcomes[0].layout if row["module"] == "norm"]
     assert (row["in"], row["out"]) == ("nchw", "nchw")
@@ -163,5 +163,5 @@ def test_what_is_typed_wrong_is_said_before_anything_runs(changes: dict[str, Any
 
 def test_lists_become_what_a_factory_gets() -> None:
     """Arguments in JSON, nested lists as tuples."""
-    network = declared(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
-    assert (network.factory, dict(network.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})
+    model = declared(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
+    assert (model.factory, dict(model.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})

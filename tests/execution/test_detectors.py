@@ -1,4 +1,4 @@
-"""Networks that select by their own numbers: detectors, and how an allowance is found for what is kept or not."""
+"""Models that select by their own numbers: detectors, and how an allowance is found for what is kept or not."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def asked() -> dict[str, Any]:
     }
 
 
-def test_a_network_that_chooses_nothing_is_run_as_often_as_before() -> None:
+def test_a_model_that_chooses_nothing_is_run_as_often_as_before() -> None:
     """The two wide draws are for what selects; max pooling and ReLU are no selection."""
     count = len(list(module("models.sensitivity").perturbations("float32", selecting=False)))
     assert len(list(module("models.sensitivity").perturbations("float32", selecting=True))) == count + 2

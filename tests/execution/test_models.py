@@ -1,4 +1,4 @@
-"""Networks in the worker: how they are filled, what is refused, what comes back."""
+"""Models in the worker: how they are filled, what is refused, what comes back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _worker() -> None:
 
 
 def request(factory: str = "nhwc_equivalence.worker.callables.blocks.conv_bn_relu", **changes: Any) -> dict[str, Any]:
-    """A request for a small network."""
+    """A request for a small model."""
     arguments = {"channels": 3, "width": 4, "depth": 2}
     asked = {
         "factory": factory,
@@ -71,19 +71,19 @@ def test_parameters_are_the_same_in_every_worker() -> None:
 
 
 def test_activations_stay_in_range() -> None:
-    """After calibration every layer of a deep network gives numbers around 1."""
+    """After calibration every layer of a deep model gives numbers around 1."""
     asked = request(arguments={"channels": 3, "width": 8, "depth": 12})
-    network = module("models.builder").built(asked, referred(asked)["state"]).eval()
+    model = module("models.builder").built(asked, referred(asked)["state"]).eval()
     sizes: list[float] = []
-    for layer in network:
+    for layer in model:
         layer.register_forward_hook(lambda _one, _given, output: sizes.append(rms(output)))
-    network(*module("models.builder").inputs(asked))
+    model(*module("models.builder").inputs(asked))
     assert min(sizes) > 0.1
     assert max(sizes) < 10
 
 
 def test_every_conversion_is_run_and_really_converts() -> None:
-    """The layers of a converted network get images in channels-last, those of the unconverted one do not."""
+    """The layers of a converted model get images in channels-last, those of the unconverted one do not."""
     runs = served(request())["runs"]
     assert list(runs) == ["nchw", "both", "model", "input"]
     first = {conversion: run["modules"][0] for conversion, run in runs.items()}
@@ -94,7 +94,7 @@ def test_every_conversion_is_run_and_really_converts() -> None:
 
 
 def test_a_training_step_gives_loss_gradients_buffers_and_what_comes_after() -> None:
-    """Every parameter has a gradient, and the network moved by it runs once more."""
+    """Every parameter has a gradient, and the model moved by it runs once more."""
     tensors = served(request(step="train"))["runs"]["both"]["tensors"]
     assert {"output[0]", "loss", "grad:0.weight", "grad_input:x", "buffer:1.running_var", "after:output[0]"} <= {
         *tensors
@@ -102,7 +102,7 @@ def test_a_training_step_gives_loss_gradients_buffers_and_what_comes_after() -> 
 
 
 def positions(width: int) -> Any:
-    """A factory: a network that mixes the numbers of its columns, made and cast by itself, into a convolution."""
+    """A factory: a model that mixes the numbers of its columns, made and cast by itself, into a convolution."""
 
     class Positions(torch.nn.Module):
         def __init__(self) -> None:
@@ -116,16 +116,16 @@ def positions(width: int) -> Any:
     return Positions()
 
 
-def test_numbers_that_a_network_makes_itself_are_float64_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A grid of float32 neither stops the float64 network nor leaves it with float32's errors."""
+def test_numbers_that_a_model_makes_itself_are_float64_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid of float32 neither stops the float64 model nor leaves it with float32's errors."""
     monkeypatch.setattr(module("callables.blocks"), "positions", positions, raising=False)
     asked = request("nhwc_equivalence.worker.callables.blocks.positions", arguments={"width": 8})
-    network = module("models.builder").built(asked).double()
+    model = module("models.builder").built(asked).double()
     value = module("models.run_step").Stepper(
-        asked, network, module("models.builder").inputs(asked, double=True), double=True
+        asked, model, module("models.builder").inputs(asked, double=True), double=True
     )
     columns = np.linspace(0, 1, 8) + np.arange(8) / 3
-    kernel, bias = (parameter.detach().numpy() for parameter in network.parameters())
+    kernel, bias = (parameter.detach().numpy() for parameter in model.parameters())
     images = np.concatenate([value.given[0].numpy(), np.broadcast_to(columns, (2, 1, 8, 8))], 1)
     expected = np.einsum("nchw,oc->nohw", images, kernel[:, :, 0, 0]) + bias[:, None, None]
     found = dict(value.run())["output[0]"].numpy()
@@ -152,24 +152,24 @@ def test_errors_stay_within_a_small_multiple_of_the_spread() -> None:
         ("builtins.dict", "builtins.dict returned a dict; a factory returns a torch.nn.Module"),
     ],
 )
-def test_a_network_that_cannot_be_made_is_one_sentence(factory: str, said: str) -> None:
+def test_a_model_that_cannot_be_made_is_one_sentence(factory: str, said: str) -> None:
     """What is wrong with the name or the call, and no traceback."""
     problem = referred(request(factory))["problem"]
     assert problem.startswith(said)
     assert "\n" not in problem
 
 
-def made(monkeypatch: pytest.MonkeyPatch, network: Any) -> dict[str, Any]:
-    """A request for a network that is there already."""
-    monkeypatch.setattr(module("callables.blocks"), "given", lambda: network, raising=False)
+def made(monkeypatch: pytest.MonkeyPatch, model: Any) -> dict[str, Any]:
+    """A request for a model that is there already."""
+    monkeypatch.setattr(module("callables.blocks"), "given", lambda: model, raising=False)
     module("models.builder").release()
     return request("nhwc_equivalence.worker.callables.blocks.given", arguments={})
 
 
-def test_a_network_that_draws_random_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_draws_random_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dropout that is on is named, and so is the way to switch it off; frozen, it is fine."""
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Dropout(0.5))
-    asked = {**made(monkeypatch, network), "step": "train"}
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Dropout(0.5))
+    asked = {**made(monkeypatch, model), "step": "train"}
     module("operators.lookup").resolve.cache_clear()
     problem = referred(asked)["problem"]
     assert problem.startswith("two runs with the same input differ (output[0]")
@@ -178,7 +178,7 @@ def test_a_network_that_draws_random_numbers_is_refused(monkeypatch: pytest.Monk
 
 
 def test_an_output_that_is_no_tensor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is where is said, and what a network may return."""
+    """What is where is said, and what a model may return."""
 
     class Wordy(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
         def forward(self, x: Any) -> Any:
@@ -186,7 +186,7 @@ def test_an_output_that_is_no_tensor_is_refused(monkeypatch: pytest.MonkeyPatch)
 
     asked = made(monkeypatch, Wordy())
     module("operators.lookup").resolve.cache_clear()
-    expected = "output['label'] is a str; a network returns tensors, in tuples, lists, dicts or dataclasses"
+    expected = "output['label'] is a str; a model returns tensors, in tuples, lists, dicts or dataclasses"
     assert referred(asked)["problem"] == expected
 
 
@@ -207,7 +207,7 @@ def test_a_missing_compiler_is_said_and_no_failure(monkeypatch: pytest.MonkeyPat
 
 @dataclasses.dataclass
 class Answer:
-    """What a network may return: containers in containers, numbers, and nothing."""
+    """What a model may return: containers in containers, numbers, and nothing."""
 
     logits: Any
     hidden: Any = None

@@ -1,4 +1,4 @@
-"""What the hooks on the modules of a network note of a call."""
+"""What the hooks on the modules of a model note of a call."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Turning(nn.Module):
         return self.norm(x.permute(0, 2, 3, 1) if self.turned else x.contiguous().reshape(2, 4, 6, 8))
 
 
-def watched(network: Any, x: Any) -> dict[str, Any]:
+def watched(model: Any, x: Any) -> dict[str, Any]:
     """Each module's record, by its path."""
-    with module("models.module_hooks").Watch(network, module("kernel_trace").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
-        network(x)
+    with module("models.module_hooks").Watch(model, module("kernel_trace").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
+        model(x)
     return {record[0]: record for record in watch.records}
 
 

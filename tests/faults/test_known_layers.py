@@ -1,4 +1,4 @@
-"""A network with a layer whose operator is known to be wrong: that explains the finding, and nothing else."""
+"""A model with a layer whose operator is known to be wrong: that explains the finding, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from packaging.version import Version
 
 from harness.core import Expression
 from harness.gate import Gate
-from harness.models.model import InputSpec, Network
+from harness.models.model import InputSpec, Model
 from harness.models.report import model_text
-from harness.models.trial import NetworkOutcome
+from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
 
@@ -34,16 +34,16 @@ def opened(levels: list[str], *preload: str) -> Gate:
 
 @pytest.fixture(scope="module")
 def gate(levels: list[str]) -> Iterator[Gate]:
-    """A gate that knows the networks of `known_layers.py`, on PyTorch's own kernels."""
+    """A gate that knows the models of `known_layers.py`, on PyTorch's own kernels."""
     with opened(levels, "known_layers.py") as gate:
         yield gate
 
 
-def tried(gate: Gate, name: str, step: str = "eval") -> NetworkOutcome:
-    """One trial of a network of `known_layers.py`."""
+def tried(gate: Gate, name: str, step: str = "eval") -> ModelOutcome:
+    """One trial of a model of `known_layers.py`."""
     inputs = (InputSpec("x", tuple(Expression.parse(str(size)) for size in SHAPE)),)
-    network = Network(f"here::{name}", name, "here", 1, f"known_layers.{name}", (), inputs)
-    return gate.try_network(network, (step, "eager", "float32"))
+    model = Model(f"here::{name}", name, "here", 1, f"known_layers.{name}", (), inputs)
+    return gate.try_model(model, (step, "eager", "float32"))
 
 
 @pytest.mark.parametrize("step", ["eval", "train"])
@@ -90,7 +90,7 @@ def test_what_no_deviation_knows_remains_a_failure(gate: Gate) -> None:
     assert [blame.path for blame in outcome.explained] == ["1"]
 
 
-def test_what_a_network_selects_is_judged(gate: Gate, levels: list[str]) -> None:
+def test_what_a_model_selects_is_judged(gate: Gate, levels: list[str]) -> None:
     """The largest numbers and where they are pass; behind a wrong convolution both are wrong."""
     assert tried(gate, "Chooser").status == "passed"
     with opened(levels, "known_layers.py", "wrong_layers.py") as wrong:

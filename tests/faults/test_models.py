@@ -1,4 +1,4 @@
-"""A network with one wrong layer: the layer is named, and so is the operator example that shows it alone."""
+"""A model with one wrong layer: the layer is named, and so is the operator example that shows it alone."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from packaging.version import Version
 
 from harness.core import Finding
 from harness.gate import Gate
-from harness.models.model import Blame, Network
-from harness.models.trial import NetworkOutcome
+from harness.models.model import Blame, Model
+from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
 from tests.plugin.project import Project
 
 HERE = Path(__file__).parent
-Networks = tuple[Gate, dict[str, Network]]
+OpenModels = tuple[Gate, dict[str, Model]]
 
 
 @pytest.fixture(scope="module")
-def networks(levels: list[str]) -> Iterator[Networks]:
-    """A gate at the highest of the levels, with the planted kernels, and the networks by name."""
+def models(levels: list[str]) -> Iterator[OpenModels]:
+    """A gate at the highest of the levels, with the planted kernels, and the models by name."""
     chosen = settings(ROOT, {"profile": "gate", "levels": levels[-1], "python": PYTHON,
                              "preload": [str(HERE / "wrong_layers.py")]})  # fmt: skip
     with Gate(chosen) as gate:
         if Version(gate.laboratory.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
-        (found,) = gate.models([HERE / "networks.yaml"]).values()
-        yield gate, {network.name: network for network in found}
+        (found,) = gate.models([HERE / "models.yaml"]).values()
+        yield gate, {model.name: model for model in found}
 
 
-def tried(networks: Networks, name: str, item: int = 0) -> NetworkOutcome:
-    """One trial of one item of a network."""
-    gate, found = networks
-    return gate.try_network(found[name], found[name].items[item])
+def tried(models: OpenModels, name: str, item: int = 0) -> ModelOutcome:
+    """One trial of one item of a model."""
+    gate, found = models
+    return gate.try_model(found[name], found[name].items[item])
 
 
-def blamed(outcome: NetworkOutcome) -> tuple[Blame, Finding]:
+def blamed(outcome: ModelOutcome) -> tuple[Blame, Finding]:
     """The module that is blamed, and the worst finding."""
     (failure,) = outcome.failures
     return failure.blames[0], failure.findings[0]
 
 
-def test_a_convolution_in_the_middle_is_named(networks: Networks) -> None:
+def test_a_convolution_in_the_middle_is_named(models: OpenModels) -> None:
     """All that comes after the fourteenth convolution is wrong too, and it is the one that is blamed."""
-    outcome = tried(networks, "fourteenth_convolution")
+    outcome = tried(models, "fourteenth_convolution")
     assert outcome.status == "failed"
     blame, finding = blamed(outcome)
     assert (finding.kind, finding.oracle) == ("layout", "values")
@@ -59,9 +59,9 @@ def test_a_convolution_in_the_middle_is_named(networks: Networks) -> None:
     assert blame.verdict == "failed"
 
 
-def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(networks: Networks) -> None:
+def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(models: OpenModels) -> None:
     """`equivalence replay` takes it as it is printed, and fails in the same way at the same level."""
-    blame, _finding = blamed(tried(networks, "fourteenth_convolution"))
+    blame, _finding = blamed(tried(models, "fourteenth_convolution"))
     options = ("--preload", str(HERE / "wrong_layers.py"), "--levels", blame.cell)
     run = Project(ROOT).command("replay", *options, blame.example)
     assert run.code == 1, run.output
@@ -69,18 +69,18 @@ def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(networks: N
     assert "output[0] differs from the float64 reference" in run.output
 
 
-def test_a_batch_norm_that_is_wrong_backward_is_named(networks: Networks) -> None:
+def test_a_batch_norm_that_is_wrong_backward_is_named(models: OpenModels) -> None:
     """Nothing is wrong forward, and of the gradients that of one weight."""
-    outcome = tried(networks, "batch_norm_backward")
+    outcome = tried(models, "batch_norm_backward")
     blame, finding = blamed(outcome)
     assert (finding.oracle, finding.tensor) == ("values", "grad:16.weight")
     assert (blame.path, blame.kind) == ("16", "BatchNorm2d")
     assert "torch.nn.functional.batch_norm(" in blame.calls[0]
 
 
-def test_an_activation_that_loses_the_format_is_named(networks: Networks) -> None:
+def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> None:
     """It is a finding of its own though every value is right, and the layout report has the row."""
-    outcome = tried(networks, "lost_format")
+    outcome = tried(models, "lost_format")
     blame, finding = blamed(outcome)
     assert (finding.oracle, finding.tensor) == ("strides", "module:14")
     assert finding.message == "14 (ReLU) got NHWC and gave NCHW back"
@@ -91,8 +91,8 @@ def test_an_activation_that_loses_the_format_is_named(networks: Networks) -> Non
 
 
 @pytest.mark.parametrize("item", [0, 1])
-def test_networks_without_such_a_layer_pass(networks: Networks, item: int) -> None:
+def test_models_without_such_a_layer_pass(models: OpenModels, item: int) -> None:
     """The same kernels are right for all other shapes, in evaluation and in a training step."""
-    outcome = tried(networks, "first_layers", item)
+    outcome = tried(models, "first_layers", item)
     assert outcome.status == "passed"
     assert not outcome.failures

@@ -1,4 +1,4 @@
-"""Kernels that are wrong for one layer of a network in `networks.yaml`, for `--eq-preload`; known by their channels."""
+"""Kernels that are wrong for one layer of a model in `models.yaml`, for `--eq-preload`; known by their channels."""
 
 from __future__ import annotations
 

@@ -1,23 +1,23 @@
-"""Examples of networks: the simplest first, the rest drawn, each size by itself."""
+"""Examples of models: the simplest first, the rest drawn, each size by itself."""
 
 from __future__ import annotations
 
 from harness.core import Size
-from harness.models.examples import network_examples
-from harness.models.model import Network
+from harness.models.examples import model_examples
+from harness.models.model import Model
 
 CHOICES = tuple(Size(name, "choice", choices=(1, 2)) for name in ("one", "other"))
-NETWORK = Network("s.yaml::n", "n", "s", 1, "torch.nn.Identity", CHOICES, ())
+MODEL = Model("s.yaml::n", "n", "s", 1, "torch.nn.Identity", CHOICES, ())
 
 
 def test_the_simplest_example_is_first_and_none_comes_twice() -> None:
     """Four combinations of two choices are four examples, however many are asked for."""
-    drawn = [example.sizes for example in network_examples(NETWORK, NETWORK.items[0], 0, 30)]
+    drawn = [example.sizes for example in model_examples(MODEL, MODEL.items[0], 0, 30)]
     assert drawn[0] == {"one": 1, "other": 1}
     assert sorted(tuple(sizes.values()) for sizes in drawn) == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_examples_do_not_depend_on_the_way_to_run_them() -> None:
-    """Evaluation and training of a network share sizes and seeds, and so the reference's parameters."""
-    one, other = (list(network_examples(NETWORK, item, 7, 4)) for item in NETWORK.items)
+    """Evaluation and training of a model share sizes and seeds, and so the reference's parameters."""
+    one, other = (list(model_examples(MODEL, item, 7, 4)) for item in MODEL.items)
     assert [(example.sizes, example.seed) for example in one] == [(example.sizes, example.seed) for example in other]

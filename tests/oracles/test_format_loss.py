@@ -1,4 +1,4 @@
-"""Where a network loses channels-last."""
+"""Where a model loses channels-last."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def told(*calls: ModuleRecord) -> list[str]:
     return [loss.path for loss in losses(calls)]
 
 
-def test_a_network_that_keeps_the_format_loses_nothing() -> None:
+def test_a_model_that_keeps_the_format_loses_nothing() -> None:
     """NHWC in and NHWC out, at every module."""
     assert told(call("a", "nhwc", "nhwc"), call("", "nhwc", "nhwc", parent=True)) == []
 
@@ -108,7 +108,7 @@ def test_what_gets_no_image_itself_is_looked_into() -> None:
 
 
 def test_a_loss_before_that_of_a_child_is_told_as_well() -> None:
-    """The network's own forward gives NCHW to the first module, and a later one loses what that made of it."""
+    """The model's own forward gives NCHW to the first module, and a later one loses what that made of it."""
     calls = [
         call("body", "nchw", "nhwc"),
         call("heads.pool", "nhwc", "nchw"),

@@ -1,4 +1,4 @@
-"""Networks: a converted run against float64 and against the unconverted one."""
+"""Models: a converted run against float64 and against the unconverted one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness.core import Judgement, TensorRecord
-from harness.models.judge import judge_network
-from harness.models.model import NetworkObservation, NetworkReference
+from harness.models.judge import judge_model
+from harness.models.model import ModelObservation, ModelReference
 
 VALUE = np.array([1.0, -2.0, 4.0])
 U = 2.0**-24
@@ -22,7 +22,7 @@ def record(values: Any) -> TensorRecord:
 
 def judged(spread: float = 1e-6, **runs: Any) -> Judgement:
     """The judgement of runs by conversion, each the error of its first element, or an observation's fields."""
-    reference = NetworkReference("ok", {"output[0]": VALUE}, {"output[0]": spread})
+    reference = ModelReference("ok", {"output[0]": VALUE}, {"output[0]": spread})
     seen = []
     for conversion, run in runs.items():
         fields = (
@@ -30,8 +30,8 @@ def judged(spread: float = 1e-6, **runs: Any) -> Judgement:
             if isinstance(run, dict)
             else {"status": "ok", "tensors": {"output[0]": record(VALUE + np.array([run, 0, 0]))}}
         )
-        seen.append(NetworkObservation("avx2", conversion, **fields))
-    return judge_network(reference, seen)
+        seen.append(ModelObservation("avx2", conversion, **fields))
+    return judge_model(reference, seen)
 
 
 def test_runs_within_what_rounding_moves_are_right() -> None:
@@ -71,7 +71,7 @@ def test_not_a_number_is_beyond_any_allowance() -> None:
     assert "in 1 of 3 elements" in finding.message
 
 
-def test_a_network_that_rounding_alone_can_turn_over_is_not_trusted() -> None:
+def test_a_model_that_rounding_alone_can_turn_over_is_not_trusted() -> None:
     """Where the allowance is as large as the output, no check could have failed."""
     found = judged(spread=4.0, nchw=0.0, both=1.0)
     assert found.untrusted == {"too sensitive to judge": ("avx2",)}
@@ -79,24 +79,24 @@ def test_a_network_that_rounding_alone_can_turn_over_is_not_trusted() -> None:
 
 def test_what_is_zero_but_for_rounding_is_judged_against_its_movement() -> None:
     """The gradient of a bias in front of a batch norm is rounding noise: more than that is a finding."""
-    reference = NetworkReference("ok", {"grad:bias": np.array([1e-17])}, {"grad:bias": 1e-9})
-    seen = [NetworkObservation("avx2", "nchw", "ok", {"grad:bias": record([1e-3])})]
-    assert [finding.tensor for finding in judge_network(reference, seen).findings] == ["grad:bias"]
+    reference = ModelReference("ok", {"grad:bias": np.array([1e-17])}, {"grad:bias": 1e-9})
+    seen = [ModelObservation("avx2", "nchw", "ok", {"grad:bias": record([1e-3])})]
+    assert [finding.tensor for finding in judge_model(reference, seen).findings] == ["grad:bias"]
 
 
 def test_labels_are_equal() -> None:
     """A tensor that is not floating has no allowance."""
-    reference = NetworkReference("ok", {"output[0]": np.array([1, 2])}, {"output[0]": 0.0})
-    right = NetworkObservation("avx2", "nchw", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 2]))})
-    wrong = NetworkObservation("avx2", "both", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 3]))})
-    assert [finding.kind for finding in judge_network(reference, [right, wrong]).findings] == ["layout"]
+    reference = ModelReference("ok", {"output[0]": np.array([1, 2])}, {"output[0]": 0.0})
+    right = ModelObservation("avx2", "nchw", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 2]))})
+    wrong = ModelObservation("avx2", "both", "ok", {"output[0]": TensorRecord("int64", (2,), (1,), np.array([1, 3]))})
+    assert [finding.kind for finding in judge_model(reference, [right, wrong]).findings] == ["layout"]
 
 
 def test_detections_that_rounding_changes_in_number_have_no_shape_to_keep() -> None:
     """An infinite movement means that float64 itself finds another number of boxes."""
-    reference = NetworkReference("ok", {"output[0]": VALUE}, {"output[0]": float("inf")})
-    other = NetworkObservation("avx2", "both", "ok", {"output[0]": record([1.0])})
-    assert judge_network(reference, [other]).findings == ()
+    reference = ModelReference("ok", {"output[0]": VALUE}, {"output[0]": float("inf")})
+    other = ModelObservation("avx2", "both", "ok", {"output[0]": record([1.0])})
+    assert judge_model(reference, [other]).findings == ()
 
 
 def test_a_missing_tensor_is_a_finding() -> None:

@@ -31,7 +31,7 @@ WRONG_BUILD = 'raise RuntimeError("operator wrong_build::nms does not exist")\n'
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One case of an operator and one of a library, and networks, of which the library and two cannot be had."""
+    """One case of an operator and one of a library, and models, of which the library and two cannot be had."""
     project = Project(tmp_path_factory.mktemp("nets"))
     project.suite(f"{SUITE}{LIBRARY}    requires: [wrong_build]\n")
     project.write("suites/models/m.yaml", MODELS)
@@ -63,7 +63,7 @@ def test_what_is_not_installed_is_not_available_and_no_failure(project: Project)
         (("--eq-profile", "nightly", "--eq-examples", "6"), {"absent", "unfit", "small", "larger", "largest"}),
     ],
 )
-def test_a_profile_runs_networks_up_to_its_tier(project: Project, options: tuple[str, ...], names: set[str]) -> None:
+def test_a_profile_runs_models_up_to_its_tier(project: Project, options: tuple[str, ...], names: set[str]) -> None:
     """A short gate runs the quick ones only."""
     collected = project.pytest("--collect-only", "-q", *options).output.splitlines()
     assert {line.rpartition("::")[2].partition("[")[0] for line in collected if "m.yaml::" in line} == names
@@ -105,7 +105,7 @@ models:
 
 
 @needs_workers
-def test_each_network_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path) -> None:
+def test_each_model_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path) -> None:
     """A factory that raises, an output that is no tensor, a dropout that is on: no traceback, and all else runs."""
     project = Project(tmp_path)
     project.suite()
@@ -117,7 +117,7 @@ def test_each_network_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Pa
     assert "Traceback" not in run.output
     for said in (
         "broken in eval-eager-float32: nets.broken raised ValueError: no weights today\n",
-        "Wordy in eval-eager-float32: output['label'] is a str; a network returns tensors, in tuples, lists, dicts or ",
+        "Wordy in eval-eager-float32: output['label'] is a str; a model returns tensors, in tuples, lists, dicts or ",
         "dropping in train-eager-float32: two runs with the same input differ (output[0], ",
     ):
         assert said in run.output

@@ -8,7 +8,7 @@ import pytest
 
 from harness.models.declaration import ModelSuite
 from harness.models.files import load_file
-from harness.models.model import Network
+from harness.models.model import Model
 from harness.suites import DeclarationError, load_suite
 
 MODEL = """\
@@ -21,13 +21,13 @@ models:
 """
 
 
-def loaded(tmp_path: Path, text: str) -> tuple[Network, ...]:
-    """The networks of a file with this text."""
+def loaded(tmp_path: Path, text: str) -> tuple[Model, ...]:
+    """The models of a file with this text."""
     path = tmp_path / "models.yaml"
     path.write_text(text)
     suite = load_file(path, tmp_path)
     assert isinstance(suite, ModelSuite)
-    return suite.networks
+    return suite.models
 
 
 def refused(tmp_path: Path, text: str) -> list[str]:
@@ -39,16 +39,16 @@ def refused(tmp_path: Path, text: str) -> list[str]:
 
 def test_a_model_is_read_whole(tmp_path: Path) -> None:
     """Id, line, factory and the ways to run it arrive in the noun."""
-    [network] = loaded(tmp_path, MODEL)
-    assert (network.id, network.line, network.factory) == ("models.yaml::net", 3, "package.module.make")
-    assert network.items == (("eval", "eager", "float32"), ("train", "eager", "float32"))
-    assert [spec.name for spec in network.inputs] == ["x"]
+    [model] = loaded(tmp_path, MODEL)
+    assert (model.id, model.line, model.factory) == ("models.yaml::net", 3, "package.module.make")
+    assert model.items == (("eval", "eager", "float32"), ("train", "eager", "float32"))
+    assert [spec.name for spec in model.inputs] == ["x"]
 
 
 def test_a_family_is_one_model_for_each_name(tmp_path: Path) -> None:
     """`names` stand for {name} in the factory."""
     text = MODEL.replace("package.module.make", "package.{name}\n    names: [a, b]")
-    assert [network.factory for network in loaded(tmp_path, text)] == ["package.a", "package.b"]
+    assert [model.factory for model in loaded(tmp_path, text)] == ["package.a", "package.b"]
 
 
 def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
     text = (
         MODEL.replace("models:", "defaults: {steps: [eval], precisions: [bfloat16]}\nmodels:") + "    steps: [train]\n"
     )
-    [network] = loaded(tmp_path, text)
-    assert network.items == (("train", "eager", "bfloat16"),)
+    [model] = loaded(tmp_path, text)
+    assert model.items == (("train", "eager", "bfloat16"),)
 
 
 @pytest.mark.parametrize(

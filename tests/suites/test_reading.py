@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, field_validator
 
-from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, read_model, suggestion, validate
+from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, read_validated, suggestion, validate
 
 Words = Annotated[str, Field(json_schema_extra={"x-expected": "words of wisdom"})]
 
@@ -46,14 +46,14 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
 def refused(path: Path) -> list[str]:
     """The mistakes of a file read as the model above, one line each, without the file's name."""
     with pytest.raises(DeclarationError) as caught:
-        read_model(path, Outer, "thing")
+        read_validated(path, Outer, "thing")
     return [line.removeprefix(f"{path.as_posix()}:") for line in str(caught.value).splitlines()]
 
 
 def test_a_model_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
     """Values, keys, characters within a value; what is not in the file is where its parent is."""
     path = written(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
-    model, positions = read_model(path, Outer, "thing")
+    model, positions = read_validated(path, Outer, "thing")
     assert [entry.text for entry in model.entries] == ["one", "two"]
     assert positions.at(("entries", 1, "text")) == (3, 11)
     assert positions.at(("entries", 1, "text"), 1) == (3, 13)
@@ -136,7 +136,7 @@ def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> 
 def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
     """Columns within it would be those of another line."""
     path = written(tmp_path, "entries: []\neither: |\n  a\n  b\n")
-    _, positions = read_model(path, Outer, "thing")
+    _, positions = read_validated(path, Outer, "thing")
     assert positions.at(("either",), 2) == (2, 9)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.core import Deviation, Example, Expression, Finding
-from harness.models.known_issue import NetworkDeviation
+from harness.models.known_issue import ModelDeviation
 from harness.trial.known_issues import accumulators, concerned, fatal_cells, settle, taken_out
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
@@ -36,9 +36,9 @@ def test_a_deviation_concerns_its_case_dtype_and_versions() -> None:
     assert concerned([replace(DEVIATION, torch="")], CASE, "float32", "2.16.0a0+gitabc") != ()
 
 
-def test_an_entry_about_networks_names_cells_and_tensors_by_patterns() -> None:
+def test_an_entry_about_models_names_cells_and_tensors_by_patterns() -> None:
     """What remains of a finding are the cells that no pattern is; another tensor is no matter of it."""
-    entry = NetworkDeviation(
+    entry = ModelDeviation(
         id="drift",
         models=("*",),
         items=("*",),

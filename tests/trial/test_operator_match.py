@@ -1,4 +1,4 @@
-"""From a call of a network to the operator example that makes the same call."""
+"""From a call of a model to the operator example that makes the same call."""
 
 from __future__ import annotations
 

@@ -131,18 +131,18 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     if not path.is_file():
         return Contract()
     document = read_document(path, "layout contract", shown)
-    model = validate(document, ContractFile)
+    schema = validate(document, ContractFile)
     positions = document.positions
-    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in same_name(model.suite, suite)]
+    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
     cases: dict[str, tuple[Line, ...]] = {}
-    for case, written in model.cases.items():
+    for case, written in schema.cases.items():
         places = {key: positions.key(("cases", case, key)) for key in written}
         lines = {key: _line(key, law, places[key][0]) for key, law in written.items()}
         cases[case] = tuple(line for line in lines.values() if line is not None)
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
         raise DeclarationError(mistakes)
-    return Contract(shown, model.torch, cases)
+    return Contract(shown, schema.torch, cases)
 
 
 def same_name(written: str, suite: str) -> Iterator[str]:

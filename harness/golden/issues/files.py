@@ -10,8 +10,8 @@ from harness.core import Case, Deviation, Example, Level
 from harness.errors import did_you_mean
 from harness.golden.issues.fit import misfit
 from harness.golden.issues.notes import Notes
-from harness.golden.issues.schema import DeviationModel, DeviationsFile
-from harness.suites import DeclarationError, Location, Mistake, load_suite, read_model, suggestion
+from harness.golden.issues.schema import DeviationSchema, DeviationsFile
+from harness.suites import DeclarationError, Location, Mistake, load_suite, read_validated, suggestion
 
 
 @dataclass(frozen=True)
@@ -102,24 +102,24 @@ def load_deviations(paths: Iterable[Path]) -> Deviations:
 
 
 def _file(path: Path) -> DeviationFile:
-    model, positions = read_model(path, DeviationsFile, "list of deviations")
+    schema, positions = read_validated(path, DeviationsFile, "list of deviations")
     notes = Notes(path, positions)
-    entries = [_entry(name, entry, notes) for name, entry in model.deviations.items()]
+    entries = [_entry(name, entry, notes) for name, entry in schema.deviations.items()]
     notes.raise_if_any()
     return DeviationFile(notes, tuple(one for one in entries if one is not None))
 
 
-def _entry(name: str, model: DeviationModel, notes: Notes) -> Deviation | None:
-    when, witness = notes.condition(name, model.when), None
+def _entry(name: str, schema: DeviationSchema, notes: Notes) -> Deviation | None:
+    when, witness = notes.condition(name, schema.when), None
     try:
-        witness = Example.from_json(model.witness)
+        witness = Example.from_json(schema.witness)
     except ValueError as error:
         notes.add(name, f"the witness does not parse: {error}", "witness")
-    notes.releases(name, model.torch)
+    notes.releases(name, schema.torch)
     if when is None or witness is None:
         return None
-    fields = {field: value for field, value in model if field not in ("case", "when", "witness")}
-    return Deviation(id=name, cases=model.case, when=when, witness=witness, line=notes.line(name), **fields)
+    fields = {field: value for field, value in schema if field not in ("case", "when", "witness")}
+    return Deviation(id=name, cases=schema.case, when=when, witness=witness, line=notes.line(name), **fields)
 
 
 def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:

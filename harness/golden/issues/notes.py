@@ -11,7 +11,7 @@ from harness.core import Expression, ExpressionError
 from harness.suites import DeclarationError, Location, Mistake, Positions, Strict
 
 
-class AcceptedModel(Strict):
+class AcceptedSchema(Strict):
     """Why something is accepted for now, and in which releases of PyTorch."""
 
     reason: str = Field(min_length=20)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from harness.golden.issues.notes import AcceptedModel
+from harness.golden.issues.notes import AcceptedSchema
 from harness.suites import Items, Strict
 
 Dtype = Literal[
@@ -22,7 +22,7 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class DeviationModel(AcceptedModel):
+class DeviationSchema(AcceptedSchema):
     """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
 
     case: Annotated[Items[str], BeforeValidator(_several)] = Field(
@@ -42,4 +42,4 @@ class DeviationModel(AcceptedModel):
 class DeviationsFile(Strict):
     """The whole file."""
 
-    deviations: dict[str, DeviationModel] = Field(default_factory=dict)
+    deviations: dict[str, DeviationSchema] = Field(default_factory=dict)

@@ -106,10 +106,10 @@ def load_references(path: Path, suite: str, shown: str) -> References:
     if not path.is_file():
         return References()
     document = read_document(path, "list of pinned examples", shown)
-    model = validate(document, ReferencesFile)
-    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in same_name(model.suite, suite)]
+    schema = validate(document, ReferencesFile)
+    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
     cases: dict[str, tuple[Pin, ...]] = {}
-    for case, items in model.cases.items():
+    for case, items in schema.cases.items():
         pins = []
         for index, item in enumerate(items):
             location = ("cases", case, index)
@@ -121,7 +121,7 @@ def load_references(path: Path, suite: str, shown: str) -> References:
         cases[case] = tuple(pin for pin in pins if pin is not None)
     if mistakes:
         raise DeclarationError(mistakes)
-    return References(shown, model.torch, cases)
+    return References(shown, schema.torch, cases)
 
 
 def _pin(item: Mapping[str, Any], place: int) -> Pin | None:

@@ -1,4 +1,4 @@
-"""Small networks of one idea each, at any depth and width: what large ones are made of."""
+"""Small models of one idea each, at any depth and width: what large ones are made of."""
 
 from __future__ import annotations
 

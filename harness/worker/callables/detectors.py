@@ -76,7 +76,7 @@ class Detector(nn.Module):  # type: ignore[misc] # mypy does not follow torch he
         if self.masks:
             found["masks"] = torch.stack([_ellipse(box, height, width) for box in boxes])
         if self.keypoints:
-            # RoIHeads.forward takes float32 only, in a float64 network too (`widening.py` has no say over NumPy)
+            # RoIHeads.forward takes float32 only, in a float64 model too (`widening.py` has no say over NumPy)
             found["keypoints"] = torch.from_numpy(np.array([_points(box) for box in boxes], np.float32))
         return found
 

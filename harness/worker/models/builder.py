@@ -1,4 +1,4 @@
-"""A network built and filled: the same parameters bit for bit in every worker, and activations that stay in range."""
+"""A model built and filled: the same parameters bit for bit in every worker, and activations that stay in range."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .. import messages
 from ..operators import lookup
 
 INPUT_STREAM = 1 << 20
-"""Input i takes its numbers from this fill stream plus i; no network has as many parameters."""
+"""Input i takes its numbers from this fill stream plus i; no model has as many parameters."""
 
 REALS_RMS = 0.88
 """The root mean square of the `reals` fill: sqrt(7/3 * mean of 4**e for e in -3..0)."""
@@ -25,15 +25,15 @@ LEAST_VARIANCE = 0.25
 """Layers are scaled to about 1; a channel of less variance would be magnified, and with it every rounding."""
 
 _HELD: dict[str, Any] = {}
-"""The last network built, unconverted: the next request mostly asks for the same."""
+"""The last model built, unconverted: the next request mostly asks for the same."""
 
 
-class NetworkProblem(Exception):  # noqa: N818 - it names the state, and never leaves the worker
-    """What keeps a network from being judged, in one sentence."""
+class ModelProblem(Exception):  # noqa: N818 - it names the state, and never leaves the worker
+    """What keeps a model from being judged, in one sentence."""
 
 
 def missing(packages: Any) -> str:
-    """Which of the packages that a network requires cannot be imported here, and how to get it; or nothing."""
+    """Which of the packages that a model requires cannot be imported here, and how to get it; or nothing."""
     return next(filter(None, map(_lacking, packages)), "")
 
 
@@ -56,26 +56,26 @@ def checked(request: dict[str, Any]) -> dict[str, str]:
     try:
         if not lacking:
             found(request["factory"])
-    except NetworkProblem as error:
+    except ModelProblem as error:
         return {"missing": "", "problem": str(error)}
     return {"missing": lacking, "problem": ""}
 
 
 def built(request: dict[str, Any], state: Any = None) -> Any:
-    """A fresh copy of the network in float32, filled; with `state`, also calibrated. Raises NetworkProblem."""
+    """A fresh copy of the model in float32, filled; with `state`, also calibrated. Raises ModelProblem."""
     key = repr((request["factory"], sorted(request["arguments"].items()), request["seed"], bool(state)))
     if _HELD.get("key") != key:
         _HELD.clear()
-        network = _made(request)
-        _fill(network, request["seed"])
+        model = _made(request)
+        _fill(model, request["seed"])
         if state:
-            _apply(network, state)
-        _HELD.update(key=key, network=network)
-    return copy.deepcopy(_HELD["network"])
+            _apply(model, state)
+        _HELD.update(key=key, model=model)
+    return copy.deepcopy(_HELD["model"])
 
 
 def release() -> None:
-    """Forget the network that is held."""
+    """Forget the model that is held."""
     _HELD.clear()
 
 
@@ -84,18 +84,18 @@ def _made(request: dict[str, Any]) -> Any:
     factory = found(dotted)
     torch.manual_seed(0)
     try:
-        network = factory(**request["arguments"])
+        model = factory(**request["arguments"])
     except Exception as error:
         msg = f"{dotted} raised {messages.told(error)}"
-        raise NetworkProblem(msg) from None
-    if not isinstance(network, torch.nn.Module):
-        msg = f"{dotted} returned a {type(network).__name__}; a factory returns a torch.nn.Module"
-        raise NetworkProblem(msg)
-    return network.float()
+        raise ModelProblem(msg) from None
+    if not isinstance(model, torch.nn.Module):
+        msg = f"{dotted} returned a {type(model).__name__}; a factory returns a torch.nn.Module"
+        raise ModelProblem(msg)
+    return model.float()
 
 
 def found(dotted: str) -> Any:
-    """The factory of that name. Raises NetworkProblem, with what went wrong where its module fails to import."""
+    """The factory of that name. Raises ModelProblem, with what went wrong where its module fails to import."""
     module = dotted.rpartition(".")[0]
     try:
         importlib.import_module(module)
@@ -103,19 +103,19 @@ def found(dotted: str) -> Any:
         # a part of the name that is no module may be a class: `resolve` says which part there is not
         if error.name is None or not (module + ".").startswith(error.name + "."):
             msg = f"{module} cannot be imported: {messages.first_line(error)}"
-            raise NetworkProblem(msg) from None
+            raise ModelProblem(msg) from None
     except Exception as error:
         msg = f"{module} cannot be imported: {messages.told(error)}"
-        raise NetworkProblem(msg) from None
+        raise ModelProblem(msg) from None
     try:
         return lookup.resolve(dotted)
     except lookup.Unresolved as error:
-        raise NetworkProblem(str(error)) from None
+        raise ModelProblem(str(error)) from None
 
 
-def _fill(network: Any, seed: int) -> None:
+def _fill(model: Any, seed: int) -> None:
     """Every parameter from its own stream, exact in float32."""
-    for stream, (name, parameter) in enumerate(network.named_parameters()):
+    for stream, (name, parameter) in enumerate(model.named_parameters()):
         numbers = _numbers(name, tuple(parameter.shape), seed, stream)
         parameter.data = torch.from_numpy(np.ascontiguousarray(numbers, np.float32))
 
@@ -147,17 +147,17 @@ def inputs(request: dict[str, Any], double: bool = False) -> list[Any]:
     return made
 
 
-def calibrate(network: Any, given: list[Any]) -> dict[str, Any]:
+def calibrate(model: Any, given: list[Any]) -> dict[str, Any]:
     """One forward pass that brings every layer into range; what it changed, as plain data for `built`.
 
     Each convolution and linear layer is scaled by the power of two that gives its output a root mean square of about 1
     (Mishkin and Matas, "All you need is a good init", ICLR 2016), and each normalisation with running statistics gets
-    those of the data that reach it. `network` is float64 and in evaluation mode; `given` is what it is called with.
+    those of the data that reach it. `model` is float64 and in evaluation mode; `given` is what it is called with.
     """
     state: dict[str, Any] = {"powers": {}, "buffers": {}}
-    handles = [handle for name, module in network.named_modules() for handle in _tuned(name, module, state)]
+    handles = [handle for name, module in model.named_modules() for handle in _tuned(name, module, state)]
     try:
-        network(*given)
+        model(*given)
     finally:
         for handle in handles:
             handle.remove()
@@ -196,8 +196,8 @@ def _measure(name: str, module: Any, given: Any, state: dict[str, Any]) -> None:
     state["buffers"][name] = [array.tobytes() for array in found]
 
 
-def _apply(network: Any, state: dict[str, Any]) -> None:
-    modules = dict(network.named_modules())
+def _apply(model: Any, state: dict[str, Any]) -> None:
+    modules = dict(model.named_modules())
     with torch.no_grad():
         for name, power in state["powers"].items():
             for parameter in modules[name].parameters(recurse=False):

@@ -1,4 +1,4 @@
-"""Whether a network selects by its own numbers: which boxes are kept is decided by a comparison, and never half."""
+"""Whether a model selects by its own numbers: which boxes are kept is decided by a comparison, and never half."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ..reference import float64
 from . import builder, data_dependent_ops, function_calls, promote_float64, run_step, sensitivity
 
 _HELD: dict[str, Any] = {}
-"""The calls of the last network that was fed, in the reference's worker."""
+"""The calls of the last model that was fed, in the reference's worker."""
 
 Tree = Any
 """Arguments as plain data: a tensor is ("tensor", dtype, shape, bytes), a container ("list" or "dict", items)."""
@@ -74,7 +74,7 @@ def _tensors(output: Any) -> dict[str, Any]:
 
 
 def calls(request: dict[str, Any]) -> dict[str, Any]:
-    """Run the float64 network once and keep what every module got; path, class and parenthood of each call."""
+    """Run the float64 model once and keep what every module got; path, class and parenthood of each call."""
     release()
     request = {**request, "runner": "eager"}
     with float64.stock():
@@ -195,7 +195,7 @@ def alone(request: dict[str, Any], log: kernel_trace.Trace) -> dict[str, Any]:
 
 
 def _placed(request: dict[str, Any], module: Any, conversion: str) -> Any:
-    """Parameters and inputs as they are in the converted network: the format, or its loss, and the dtype."""
+    """Parameters and inputs as they are in the converted model: the format, or its loss, and the dtype."""
     if conversion in ("both", "model"):
         for tensor in [*module.parameters(), *module.buffers()]:
             tensor.data = run_step.channels_last(tensor.data)

@@ -46,9 +46,9 @@ class Blind:
 class Watch(Blind):
     """Hooks on all modules while its context lasts. The first forward pass is recorded, later ones only counted."""
 
-    def __init__(self, network: Any, log: kernel_trace.Trace) -> None:
+    def __init__(self, model: Any, log: kernel_trace.Trace) -> None:
         super().__init__(log)
-        self._network = network
+        self._model = model
         self._handles: List[Any] = []
         self._open: List[List[Any]] = []
         self._last: List[Any] = []
@@ -56,7 +56,7 @@ class Watch(Blind):
 
     def __enter__(self) -> Any:
         super().__enter__()
-        for path, module in self._network.named_modules():
+        for path, module in self._model.named_modules():
             self._handles.append(module.register_forward_pre_hook(self._enterer()))
             self._handles.append(module.register_forward_hook(self._leaver(path)))
         return self

@@ -1,4 +1,4 @@
-"""What a network makes or casts by itself, in float64 where it is run as its own reference."""
+"""What a model makes or casts by itself, in float64 where it is run as its own reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One network in one cell: the same step with nothing converted and under each conversion, as plain data."""
+"""One model in one cell: the same step with nothing converted and under each conversion, as plain data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def serve(request: dict[str, Any], log: kernel_trace.Trace) -> dict[str, Any]:
         for conversion in ("nchw", *request["conversions"]):
             replies[conversion] = _observed(request, conversion, log)
             _sent_once(replies[conversion]["tensors"], replies["nchw"]["tensors"])
-    except builder.NetworkProblem as error:
+    except builder.ModelProblem as error:
         return {"problem": str(error)}
     except runners.Unavailable as error:
         return {"skip": str(error)}
@@ -55,18 +55,18 @@ def _bfloat16() -> bool:
 
 
 def _observed(request: dict[str, Any], conversion: str, log: kernel_trace.Trace) -> dict[str, Any]:
-    network = builder.built(request, request["state"])
+    model = builder.built(request, request["state"])
     given = builder.inputs(request)
-    convert(network, given, request, conversion)
-    watch = module_hooks.Watch(network, log) if request["runner"] in ("eager", "fx") else module_hooks.Blind(log)
+    convert(model, given, request, conversion)
+    watch = module_hooks.Watch(model, log) if request["runner"] in ("eager", "fx") else module_hooks.Blind(log)
     log.text()
     records: dict[str, Any] = {}
     raised = ("", "")
     try:
         with watch:
-            for name, tensor in Stepper(request, network, given).run():
+            for name, tensor in Stepper(request, model, given).run():
                 records[name] = tensors.record(tensor)
-    except (builder.NetworkProblem, runners.Unavailable):
+    except (builder.ModelProblem, runners.Unavailable):
         raise
     except BaseException as error:
         raised = observe.failure(error)
@@ -80,10 +80,10 @@ def _observed(request: dict[str, Any], conversion: str, log: kernel_trace.Trace)
     }
 
 
-def convert(network: Any, given: list[Any], request: dict[str, Any], conversion: str) -> None:
+def convert(model: Any, given: list[Any], request: dict[str, Any], conversion: str) -> None:
     """Put parameters, inputs or both in channels-last, as a user does by ``.to(memory_format=...)``."""
     if conversion in ("both", "model"):
-        for tensor in [*network.parameters(), *network.buffers()]:
+        for tensor in [*model.parameters(), *model.buffers()]:
             tensor.data = channels_last(tensor.data)
     if conversion in ("both", "input"):
         for index, (_name, _shape, _dtype, layout, _most) in enumerate(request["inputs"]):
@@ -98,31 +98,31 @@ def channels_last(tensor: Any) -> Any:
 
 
 class Stepper:
-    """An evaluation, or a training step, of a network: the tensors that it comes to, by name.
+    """An evaluation, or a training step, of a model: the tensors that it comes to, by name.
 
     `double`: everything in float64, for the reference. `draw` is added to the seed of torch's generator.
     """
 
     def __init__(
-        self, request: dict[str, Any], network: Any, given: list[Any], double: bool = False, draw: int = 0
+        self, request: dict[str, Any], model: Any, given: list[Any], double: bool = False, draw: int = 0
     ) -> None:
         self.request = request
-        self.network = network
+        self.model = model
         self.given = given
         self.double = double
         self.seed = (request["seed"] + draw) & 0x7FFFFFFF
         self.watched: dict[str, Any] = {}
 
     def run(self) -> Iterator[tuple[str, Any]]:
-        """Each tensor as it is there. Raises whatever the network raises."""
-        mode(self.network, self.request)
+        """Each tensor as it is there. Raises whatever the model raises."""
+        mode(self.model, self.request)
         torch.manual_seed(self.seed)
         with self._watching():
             yield from self._evaluate() if self.request["step"] == "eval" else self._train()
 
     def _evaluate(self) -> Iterator[tuple[str, Any]]:
         with torch.no_grad():
-            call = runners.prepared(self.request, self.network, self.given)
+            call = runners.prepared(self.request, self.model, self.given)
             yield from self._named(self._forward(call)).items()
         yield from self.watched.items()
 
@@ -134,14 +134,14 @@ class Stepper:
         try:
             return pytree.named(result)
         except pytree.NotTensors as error:
-            raise builder.NetworkProblem(str(error)) from None
+            raise builder.ModelProblem(str(error)) from None
 
     def _train(self) -> Iterator[tuple[str, Any]]:
         leaves = {"grad_input:" + name[0]: given for name, given in zip(self.request["inputs"], self.given)}
         leaves = {name: given.requires_grad_() for name, given in leaves.items() if given.is_floating_point()}
-        named = dict(self.network.named_parameters())
+        named = dict(self.model.named_parameters())
         leaves.update(("grad:" + name, one) for name, one in named.items() if one.requires_grad)
-        call = runners.prepared(self.request, self.network, self.given)
+        call = runners.prepared(self.request, self.model, self.given)
         outputs = self._named(self._forward(call))
         yield from outputs.items()
         yield from self.watched.items()
@@ -150,7 +150,7 @@ class Stepper:
         found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, found) if gradient is not None}
         yield from gradients.items()
-        for name, buffer in self.network.named_buffers():
+        for name, buffer in self.model.named_buffers():
             if buffer.is_floating_point():
                 yield "buffer:" + name, buffer
         self._update(named, gradients)
@@ -162,17 +162,17 @@ class Stepper:
     def _update(self, named: dict[str, Any], gradients: dict[str, Any]) -> None:
         for name, parameter in named.items():
             parameter.grad = gradients.get("grad:" + name)
-        torch.optim.SGD(self.network.parameters(), lr=RATE).step()
+        torch.optim.SGD(self.model.parameters(), lr=RATE).step()
 
     def loss(self, outputs: dict[str, Any]) -> Any:
-        """The sum of the losses that the network returns; else the mean of each output times fixed coefficients.
+        """The sum of the losses that the model returns; else the mean of each output times fixed coefficients.
 
-        A scalar, in float64 for the reference and in float32 else. Raises NetworkProblem where nothing can be trained.
+        A scalar, in float64 for the reference and in float32 else. Raises ModelProblem where nothing can be trained.
         """
         floating = {name: output for name, output in outputs.items() if output.requires_grad}
         if not floating:
             msg = "no output depends on a parameter or an input; there is nothing to train"
-            raise builder.NetworkProblem(msg)
+            raise builder.ModelProblem(msg)
         if all(output.dim() == 0 for output in floating.values()):
             return torch.stack([output if self.double else output.float() for output in floating.values()]).sum()
         terms = []
@@ -190,12 +190,12 @@ class Stepper:
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
         """Keep the outputs of the modules that the request watches, at their first call."""
-        modules = dict(self.network.named_modules())
+        modules = dict(self.model.named_modules())
         handles = []
         for path in self.request["watch"]:
             if path not in modules:
-                msg = f"the network has no module {path!r} to watch"
-                raise builder.NetworkProblem(msg)
+                msg = f"the model has no module {path!r} to watch"
+                raise builder.ModelProblem(msg)
             handles.append(modules[path].register_forward_hook(self._keeper(path)))
         try:
             yield
@@ -217,9 +217,9 @@ def autocast(request: dict[str, Any]) -> Any:
     return torch.autocast("cpu", torch.bfloat16) if request["precision"] == "bfloat16" else contextlib.nullcontext()
 
 
-def mode(network: Any, request: dict[str, Any]) -> None:
+def mode(model: Any, request: dict[str, Any]) -> None:
     """Evaluation mode, or training mode but for the modules of the frozen classes."""
-    network.train(request["step"] == "train")
-    for module in network.modules():
+    model.train(request["step"] == "train")
+    for module in model.modules():
         if type(module).__name__ in request["frozen"]:
             module.eval()

@@ -1,4 +1,4 @@
-"""The ways to run a network: eager, and what makes another program of it."""
+"""The ways to run a model: eager, and what makes another program of it."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ class Unavailable(Exception):  # noqa: N818 - it names the state, and never leav
     """A way to run that this PyTorch or this machine does not have; the text says what is missing."""
 
 
-def prepared(request: dict[str, Any], network: Any, given: list[Any]) -> Any:
-    """What is called in place of the network. Raises NetworkProblem where it cannot be made of it."""
+def prepared(request: dict[str, Any], model: Any, given: list[Any]) -> Any:
+    """What is called in place of the model. Raises ModelProblem where it cannot be made of it."""
     runner = request["runner"]
     if runner == "eager":
-        return network
+        return model
     try:
-        return _MAKERS[runner](network, given)
+        return _MAKERS[runner](model, given)
     except Unavailable:
         raise
     except Exception as error:
-        msg = f"{_NAMES[runner]} does not take the network: {messages.told(error)}"
-        raise builder.NetworkProblem(msg) from None
+        msg = f"{_NAMES[runner]} does not take the model: {messages.told(error)}"
+        raise builder.ModelProblem(msg) from None
 
 
-def _fx(network: Any, given: list[Any]) -> Any:
+def _fx(model: Any, given: list[Any]) -> Any:
     del given
-    return torch.fx.symbolic_trace(network)
+    return torch.fx.symbolic_trace(model)
 
 
-def _script(network: Any, given: list[Any]) -> Any:
-    return _warm(torch.jit.script(network), given)
+def _script(model: Any, given: list[Any]) -> Any:
+    return _warm(torch.jit.script(model), given)
 
 
-def _trace(network: Any, given: list[Any]) -> Any:
-    return _warm(torch.jit.trace(network, tuple(given), check_trace=False, strict=False), given)
+def _trace(model: Any, given: list[Any]) -> Any:
+    return _warm(torch.jit.trace(model, tuple(given), check_trace=False, strict=False), given)
 
 
 def _warm(call: Any, given: list[Any]) -> Any:
@@ -52,12 +52,12 @@ def _warm(call: Any, given: list[Any]) -> Any:
     return call
 
 
-def _export(network: Any, given: list[Any]) -> Any:
+def _export(model: Any, given: list[Any]) -> Any:
     exporting = _module("torch.export", "torch.export came with PyTorch 2.1")
-    return exporting.export(network, tuple(given)).module()
+    return exporting.export(model, tuple(given)).module()
 
 
-def _compile(network: Any, given: list[Any]) -> Any:
+def _compile(model: Any, given: list[Any]) -> Any:
     del given  # it compiles at the first call
     if not hasattr(torch, "compile"):
         msg = "torch.compile came with PyTorch 2.0"
@@ -68,7 +68,7 @@ def _compile(network: Any, given: list[Any]) -> Any:
         msg = "inductor needs a C++ compiler, and none is on the path; install g++ or clang, or name it in CXX"
         raise Unavailable(msg)
     torch._dynamo.reset()
-    return torch.compile(network)
+    return torch.compile(model)
 
 
 def _listed(names: Any) -> list[Any]:

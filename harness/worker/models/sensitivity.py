@@ -1,6 +1,6 @@
-"""The float64 answer of a network, and how far each of its tensors may move by the rounding of the precision tested.
+"""The float64 answer of a model, and how far each of its tensors may move by the rounding of the precision tested.
 
-A network has no a-priori bound that is of any use, so its sensitivity is measured: the float64 network runs several
+A model has no a-priori bound that is of any use, so its sensitivity is measured: the float64 model runs several
 times more, with every module's output, and the gradient that arrives there, moved by what a kernel may round. Each
 element moves by the same size and a random sign. The second run has the opposite signs of the first: what sits at an
 edge (a ReLU's zero, the second largest element of a window) goes over it in one of the two.
@@ -32,28 +32,28 @@ times the largest of n moves, because these were small by chance, has probabilit
 simulation); a run judges some thousand tensors of so few elements."""
 
 WIDE = 8.0
-"""How many times as large two more draws are, of opposite signs, where a network selects by its numbers.
+"""How many times as large two more draws are, of opposite signs, where a model selects by its numbers.
 
-A tensor may be off by 8 times its spread (oracles/networks.py): what moves in proportion moves as far where all is off
+A tensor may be off by 8 times its spread (oracles/models.py): what moves in proportion moves as far where all is off
 by 8 times its rounding. A box that is kept or not does not move in proportion. So one that falls out where all is off
 by as much as is allowed must be seen to. What does move in proportion moves by 8 times as much, and is divided by 8."""
 
 REPEAT_SEED = 0x5EED
-"""Added to the seed of the second run that shows whether a network draws random numbers."""
+"""Added to the seed of the second run that shows whether a model draws random numbers."""
 
 Moved = Callable[[Any, float], Any]
 
 
 def refer(request: dict[str, Any]) -> dict[str, Any]:
-    """The reference of a request as plain data; ``problem``, one sentence, where the network cannot be judged."""
+    """The reference of a request as plain data; ``problem``, one sentence, where the model cannot be judged."""
     with float64.stock():
         try:
             return _refer(request)
-        except builder.NetworkProblem as error:
+        except builder.ModelProblem as error:
             return {"problem": str(error)}
         except BaseException as error:
             name, message = observe.failure(error)
-            return {"problem": _explained(request, f"the network raised {name}: {message}")}
+            return {"problem": _explained(request, f"the model raised {name}: {message}")}
 
 
 def _refer(request: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _stepped(request: dict[str, Any], hooks: Any = None, draw: int = 0) -> Itera
 
 
 def _refuse_random(request: dict[str, Any], values: dict[str, Any]) -> None:
-    """Raise NetworkProblem where the same input gives another answer after another seed of torch's generator."""
+    """Raise ModelProblem where the same input gives another answer after another seed of torch's generator."""
     again = _run(request, draw=0 if request["seeded"] else REPEAT_SEED)
     differing = [name for name, value in values.items() if not _equal(value, again.get(name))]
     if not differing:
@@ -121,8 +121,8 @@ def _refuse_random(request: dict[str, Any], values: dict[str, Any]) -> None:
             f": {path} is a {kind} that is on; switch it off, or freeze its class: frozen: [{kind}], --frozen {kind}"
         )
     else:
-        what += ": the network draws random numbers; if it must, declare it seeded: `seeded: true`, --seeded"
-    raise builder.NetworkProblem(what)
+        what += ": the model draws random numbers; if it must, declare it seeded: `seeded: true`, --seeded"
+    raise builder.ModelProblem(what)
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -150,10 +150,10 @@ def _averaged(output: Any, spread: float, unit: float) -> float:
 
 
 def _explained(request: dict[str, Any], said: str) -> str:
-    """The sentence; another one where an input is shaped NHWC and the network wants its channels first."""
+    """The sentence; another one where an input is shaped NHWC and the model wants its channels first."""
     try:
         model = builder.built(request)
-    except builder.NetworkProblem:
+    except builder.ModelProblem:
         return said
     first = next((one for one in model.modules() if isinstance(one, torch.nn.modules.conv._ConvNd)), None)
     for name, shape, _dtype, _layout, _most in request["inputs"]:
@@ -253,7 +253,7 @@ class Noise(Hooks):
     def signs(self, tensor: Any) -> Any:
         """+1 and -1, the same in both runs but for the sign of the run; times the scale."""
         drawn = torch.randint(0, 2, tensor.shape, generator=self.generator, dtype=torch.int8)
-        # no cast: in a float64 network `widening.py` makes one to float32 (keypoints) a cast to float64
+        # no cast: in a float64 model `widening.py` makes one to float32 (keypoints) a cast to float64
         return torch.zeros_like(tensor).add_(drawn * 2 - 1) * self.sign
 
 
