@@ -11,18 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.core import Case, Deviation, Finding, Level
+from harness.core import Case, Finding, KnownIssue, Level
 from harness.errors import UserError
 from harness.execution import Laboratory
 from harness.failure_database import Memory
 from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
-from harness.golden import Deviations, Golden, Refusals, load_deviations, load_refusals
+from harness.golden import Golden, KnownIssues, Refusals, load_known_issues, load_refusals
 from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
 from harness.models.files import load_file
-from harness.models.known_issue import ModelDeviation
-from harness.models.known_issues import load_model_deviations
+from harness.models.known_issue import ModelKnownIssue
+from harness.models.known_issues import load_model_known_issues
 from harness.models.model import Call, Model
 from harness.models.operator_match import explaining, matching_example
 from harness.models.trial import ModelOutcome, ModelTrial, concerned_models
@@ -41,9 +41,9 @@ class Gate:
 
     settings: Settings
     levels: tuple[Level, ...] = field(init=False)
-    deviations: Deviations = field(init=False)
+    known_issues: KnownIssues = field(init=False)
     refusals: Refusals = field(init=False)
-    model_deviations: tuple[ModelDeviation, ...] = field(init=False)
+    model_known_issues: tuple[ModelKnownIssue, ...] = field(init=False)
     golden: Golden = field(init=False)
     laboratory: Laboratory = field(init=False)
     model_executor: ModelExecutor = field(init=False)
@@ -52,12 +52,12 @@ class Gate:
     _operators: list[Case] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        """Read levels and deviations. Raises UserError for a mistake in either."""
+        """Read levels and known issues. Raises UserError for a mistake in either."""
         root = self.settings.root
         self.levels = load_levels(data(root, "suites/isa.yaml"))
         self.refusals = load_refusals(data(root, "golden/double_backward.yaml"))
-        self.deviations = load_deviations(collection(root, "golden/deviations"))
-        self.model_deviations = load_model_deviations(data(root, "golden/models.yaml"))
+        self.known_issues = load_known_issues(collection(root, "golden/issues"))
+        self.model_known_issues = load_model_known_issues(data(root, "golden/models.yaml"))
         self.golden = Golden(root)
         self.laboratory = Laboratory(
             self.levels,
@@ -85,14 +85,14 @@ class Gate:
         self.laboratory.__exit__(kind, error, trace)
 
     def cases(self, files: Iterable[Path]) -> dict[str, Case]:
-        """The cases of these suite files by id; deviations that name what does not exist are mistakes too."""
+        """The cases of these suite files by id; known issues that name what does not exist are mistakes too."""
         return {case.id: case for cases in self.suites(files).values() for case in cases}
 
     def suites(self, files: Iterable[Path]) -> dict[Path, tuple[Case, ...]]:
         """The same by file; files of models are left out. Every mistake in any of the files is in the UserError."""
         found = {file: one.cases for file, one in self._read(files).items() if isinstance(one, Suite)}
         cases = {case.id: case for cases in found.values() for case in cases}
-        self.deviations.check(cases, self.levels, self.settings.root)
+        self.known_issues.check(cases, self.levels, self.settings.root)
         self.golden.load(cases.values())
         self.refusals.check(cases, self.settings.root)
         return found
@@ -162,7 +162,7 @@ class Gate:
             model,
             item,
             self.model_executor,
-            concerned_models(self.model_deviations, model.id, self.laboratory.build.torch),
+            concerned_models(self.model_known_issues, model.id, self.laboratory.build.torch),
             seed=self.settings.seed,
             draws=self.settings.profile.draws(model.draws),
             deadline=self._item_deadline(share),
@@ -209,7 +209,7 @@ class Gate:
     def _explained(
         self, calls: Sequence[Call], wrong: Sequence[Finding], cell: str
     ) -> tuple[str, str, tuple[str, ...]]:
-        """The operator example that makes one of these calls, ``failed`` or ``passed``, the deviations that know it."""
+        """The operator example that makes one of these calls, ``failed`` or ``passed``, the known issues that cover it."""
         if self._operators is None:
             self._operators = list(self.cases(collection(self.settings.root, "suites/operators")).values())
         found = matching_example(self._operators, calls)
@@ -224,9 +224,9 @@ class Gate:
                 return example.to_json(), "failed", known
         return found[1].to_json(), "passed", ()
 
-    def known(self, case: Case, dtype: str) -> Sequence[Deviation]:
-        """The deviations of this case and dtype for the PyTorch under test."""
-        return concerned(self.deviations.entries, case.id, dtype, self.laboratory.build.torch)
+    def known(self, case: Case, dtype: str) -> Sequence[KnownIssue]:
+        """The known issues of this case and dtype for the PyTorch under test."""
+        return concerned(self.known_issues.entries, case.id, dtype, self.laboratory.build.torch)
 
     def header(self) -> list[str]:
         """What is tested, where, and the proof of each level: the lines that open a report."""

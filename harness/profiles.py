@@ -21,7 +21,7 @@ class Profile:
     (0: all); `random` is the number of examples Hypothesis draws; `limit` the CPU seconds one example may take in one
     cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
-    nothing but witnesses, saved failures and declared examples; `models` is the largest tier of them that is run.
+    nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them that is run.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.core import Cell, Deviation, Example, Expression
+from harness.core import Cell, Example, Expression, KnownIssue
 from harness.errors import UserError
 from harness.execution import Build, Laboratory
 from harness.gate import Gate
@@ -36,7 +36,7 @@ def with_toy(gate: Gate, wrong: Any) -> Gate:
 
 
 def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
-    """Levels and deviations are those of the project where it has them."""
+    """Levels and known issues are those of the project where it has them."""
     shipped = data(tmp_path, "suites/isa.yaml")
     assert shipped.is_file()
     own = tmp_path / "suites" / "isa.yaml"
@@ -126,11 +126,11 @@ def test_the_header_and_the_levels_of_the_record(gate: Gate) -> None:
     }
 
 
-def test_deviations_for_the_build_under_test(gate: Gate) -> None:
+def test_known_issues_for_the_build_under_test(gate: Gate) -> None:
     """Only entries of this case and dtype, for this PyTorch version."""
-    witness = Example(CASE.id, "float32", {}, {})
+    reproducer = Example(CASE.id, "float32", {}, {})
     when = Expression.parse("W > 1")
-    entry = Deviation(
+    entry = KnownIssue(
         id="a",
         cases=(CASE.id,),
         dtypes=("float32",),
@@ -140,11 +140,11 @@ def test_deviations_for_the_build_under_test(gate: Gate) -> None:
         when=when,
         reason="",
         link="",
-        witness=witness,
+        reproducer=reproducer,
         torch=">=2.9",
     )
     entries = (entry, replace(entry, id="b", torch="<2.9"))
-    gate.deviations = replace(gate.deviations, files=(replace(gate.deviations.files[0], entries=entries),))
+    gate.known_issues = replace(gate.known_issues, files=(replace(gate.known_issues.files[0], entries=entries),))
     assert [one.id for one in with_toy(gate, None).known(CASE, "float32")] == ["a"]
     assert list(gate.known(CASE, "float16")) == []
 

@@ -104,7 +104,7 @@ def _add_model(commands: _Commands) -> None:
 
 
 def _add_contract(commands: _Commands) -> None:
-    command = _added(commands, "contract", contract, "which operators keep channels-last, from golden/layouts")
+    command = _added(commands, "contract", contract, "which operators keep channels-last, from golden/contract")
     command.add_argument("--write", metavar="FILE", type=Path, help="write it into this Markdown file")
 
 

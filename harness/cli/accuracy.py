@@ -17,7 +17,7 @@ from harness.suites import read_document
 _FOLDER: Final = Path("golden") / "accuracy"
 _HEAD: Final = """\
 # The worst ratio of error to allowance of each tensor, over levels, layouts and examples of one run. 1 is the bound.
-# What a deviation accepts is left out, and exact tensors have no ratio. Written by `equivalence accuracy`.
+# What a known issue accepts is left out, and exact tensors have no ratio. Written by `equivalence accuracy`.
 """
 
 

@@ -47,7 +47,7 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
 def contract(options: argparse.Namespace, settings: Settings) -> int:
     """Print the table of which operators keep channels-last, or write it between the marks of a file.
 
-    Raises UserError where golden/layouts, or the file or its marks, are missing.
+    Raises UserError where golden/contract, or the file or its marks, are missing.
     """
     table = "\n".join(contract_table(settings))
     if options.write is None:
@@ -67,7 +67,7 @@ def contract_table(settings: Settings) -> list[str]:
     gate = Gate(settings)
     files = [path for path in sorted(settings.root.glob("suites/*/*.yaml")) if path.is_file()]
     if not gate.golden.is_kept:
-        raise UserError("contract: there is no golden/layouts here; `pytest suites --eq-update-golden` writes it")
+        raise UserError("contract: there is no golden/contract here; `pytest suites --eq-update-golden` writes it")
     answers = {
         file.stem: {case.name: said for case in cases if (said := _answer(gate.golden, case))}
         for file, cases in gate.suites(files).items()
@@ -84,7 +84,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def replay(options: argparse.Namespace, settings: Settings) -> int:
-    """Run examples in fresh workers at every level and judge them. 1 when one fails, known deviation or not."""
+    """Run examples in fresh workers at every level and judge them. 1 when one fails, known issue or not."""
     gate = Gate(settings)
     chosen = [(_case(gate, example, settings.root), example) for example in _examples(options.example)]
     failed = False

@@ -1,4 +1,4 @@
-"""The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Deviation. Plain data and nothing else."""
+"""The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Known issue. Plain data and nothing else."""
 
 from harness.core.case import (
     ALL_DTYPES,
@@ -19,7 +19,7 @@ from harness.core.cell import Cell, Level
 from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
 from harness.core.finding import Finding, Judgement
-from harness.core.known_issue import Accepted, Deviation, matches
+from harness.core.known_issue import Acceptance, KnownIssue, matches
 from harness.core.missing_double_backward import Refusal
 from harness.core.observation import Observation, Reference, TensorRecord
 
@@ -27,16 +27,16 @@ __all__ = [
     "ALL_DTYPES",
     "FILLS",
     "PATHS",
-    "Accepted",
+    "Acceptance",
     "Case",
     "Cell",
     "DeclaredExample",
-    "Deviation",
     "Example",
     "Expression",
     "ExpressionError",
     "Finding",
     "Judgement",
+    "KnownIssue",
     "Level",
     "Module",
     "Numerics",

@@ -62,7 +62,7 @@ class Example:
         return cls(**{name: _frozen(value) for name, value in data.items()})
 
     def values(self) -> dict[str, Any]:
-        """The names a deviation's condition may use: sizes, `dtype`, `fill`, `threads`, `layout_…`, `has_…`."""
+        """The names a known issue's condition may use: sizes, `dtype`, `fill`, `threads`, `layout_…`, `has_…`."""
         named: dict[str, Any] = dict(self.sizes)
         named.update({"dtype": self.dtype, "fill": self.fill, "threads": self.threads})
         named.update({"inplace": self.inplace, "path": self.path})

@@ -1,4 +1,4 @@
-"""Deviation: a Finding that is known and accepted for now."""
+"""Known issue: a Finding that is known and accepted for now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.core.expression import Expression, ExpressionError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepted:
+class Acceptance:
     """What every entry says: which oracle, tensors and cells, where (`when`), why, and in which releases of PyTorch.
 
     `torch` is a PEP 440 specifier; empty is every release.
@@ -45,8 +45,8 @@ class Accepted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deviation(Accepted):
-    """One entry of `golden/deviations/`.
+class KnownIssue(Acceptance):
+    """One entry of `golden/issues/`.
 
     A Finding matches when case, dtype, tensor, oracle and every failing cell are named here, the PyTorch version is in
     `torch`, and `when` holds for the Example. `accumulates_in` instead widens the bound: the accumulator's unit
@@ -56,7 +56,7 @@ class Deviation(Accepted):
 
     cases: tuple[str, ...]
     dtypes: tuple[str, ...]
-    witness: Example
+    reproducer: Example
     accumulates_in: str | None = None
 
     def holds(self, example: Example) -> bool:

@@ -1,6 +1,6 @@
 """Golden: what a person has reviewed.
 
-Deviations (findings that are known and accepted for now), the layout contract, pinned examples, and what the suites
+Known issues (findings that are known and accepted for now), the layout contract, pinned examples, and what the suites
 must reach.
 """
 
@@ -9,9 +9,9 @@ from harness.golden.contract.lines import LEVELS, Contract, Element, Facts, load
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import OperatorList, Wanted, load_wanted
 from harness.golden.double_backward import Refusals, load_refusals
-from harness.golden.issues.files import Deviations, load_deviations
+from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import misfit
-from harness.golden.issues.notes import AcceptedSchema, Notes
+from harness.golden.issues.notes import AcceptanceSchema, Notes
 from harness.golden.release import release
 from harness.golden.snapshots.snapshot import PER_CASE, Digest, Pin, References, exact, fingerprint, load_references
 from harness.golden.store import Golden
@@ -22,13 +22,13 @@ __all__ = [
     "FORMATS",
     "LEVELS",
     "PER_CASE",
-    "AcceptedSchema",
+    "AcceptanceSchema",
     "Contract",
-    "Deviations",
     "Digest",
     "Element",
     "Facts",
     "Golden",
+    "KnownIssues",
     "Law",
     "Notes",
     "Observed",
@@ -42,7 +42,7 @@ __all__ = [
     "exact",
     "fingerprint",
     "load_contract",
-    "load_deviations",
+    "load_known_issues",
     "load_references",
     "load_refusals",
     "load_wanted",

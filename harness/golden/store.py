@@ -24,7 +24,7 @@ class Golden:
     @property
     def is_kept(self) -> bool:
         """Whether the project keeps a layout contract: there is a directory for it. One that does not is not asked."""
-        return (self.root / "golden" / "layouts").is_dir()
+        return (self.root / "golden" / "contract").is_dir()
 
     def load(self, cases: Iterable[Case]) -> None:
         """Read the files of these cases. Raises UserError with the mistakes of all."""
@@ -106,9 +106,9 @@ def update_command(suite: str) -> str:
 
 def layouts_file(suite: str) -> str:
     """The file of a suite's layout contract, relative to the root."""
-    return f"golden/layouts/{PurePosixPath(suite).name}"
+    return f"golden/contract/{PurePosixPath(suite).name}"
 
 
 def references_file(suite: str) -> str:
     """The file of a suite's pinned examples, relative to the root."""
-    return f"golden/references/{PurePosixPath(suite).name}"
+    return f"golden/snapshots/{PurePosixPath(suite).name}"

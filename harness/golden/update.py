@@ -1,4 +1,4 @@
-"""Writing golden/layouts and golden/references from what a run observed; what was not run is kept."""
+"""Writing golden/contract and golden/snapshots from what a run observed; what was not run is kept."""
 
 from __future__ import annotations
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core import Accepted, matches
+from harness.core import Acceptance, matches
 from harness.models.model import ModelExample
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelDeviation(Accepted):
+class ModelKnownIssue(Acceptance):
     """One entry of `golden/models.yaml`: a finding about models that is known and accepted for now.
 
     It matches a finding of that oracle whose tensor is one of `tensors` (patterns), in an item (a pattern such as
     ``eval-*``) of a model of `models` (ids, patterns too), for an example of which `when` is true. `cells` are
-    patterns as well. The models themselves are its witness: an entry that accepts nothing in an item where its
+    patterns as well. The models themselves are its reproducer: an entry that accepts nothing in an item where its
     condition held is stale.
     """
 

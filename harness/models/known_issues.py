@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.golden import AcceptedSchema, Notes
-from harness.models.known_issue import ModelDeviation
+from harness.golden import AcceptanceSchema, Notes
+from harness.models.known_issue import ModelKnownIssue
 from harness.suites import Items, Strict, read_validated
 
 
-class ModelDeviationSchema(AcceptedSchema):
+class ModelKnownIssueSchema(AcceptanceSchema):
     """One accepted finding about models."""
 
     models: Items[str] = Field(min_length=1, description="Ids of models, or patterns: suites/models/*.yaml::shuffle*")
@@ -23,21 +23,21 @@ class ModelDeviationSchema(AcceptedSchema):
     when: str = Field("True", description="A condition over the model's sizes and threads")
 
 
-class ModelDeviationsFile(Strict):
+class ModelKnownIssuesSchema(Strict):
     """The whole file."""
 
-    deviations: dict[str, ModelDeviationSchema] = Field(default_factory=dict)
+    issues: dict[str, ModelKnownIssueSchema] = Field(default_factory=dict)
 
 
-def load_model_deviations(path: Path) -> tuple[ModelDeviation, ...]:
+def load_model_known_issues(path: Path) -> tuple[ModelKnownIssue, ...]:
     """Read the file. Raises DeclarationError with all mistakes: YAML, types, conditions, versions."""
-    schema, positions = read_validated(path, ModelDeviationsFile, "list of deviations of models")
+    schema, positions = read_validated(path, ModelKnownIssuesSchema, "list of known issues of models")
     notes = Notes(path, positions)
-    entries: list[ModelDeviation] = []
-    for name, entry in schema.deviations.items():
+    entries: list[ModelKnownIssue] = []
+    for name, entry in schema.issues.items():
         notes.releases(name, entry.torch)
         if when := notes.condition(name, entry.when):
             fields = {field: value for field, value in entry if field != "when"}
-            entries.append(ModelDeviation(id=name, when=when, line=notes.line(name), **fields))
+            entries.append(ModelKnownIssue(id=name, when=when, line=notes.line(name), **fields))
     notes.raise_if_any()
     return tuple(entries)

@@ -14,7 +14,7 @@ from harness.models.model import BASELINE, Blame, Call, Model, ModelExample, Mod
 
 Explain = Callable[[Sequence[Call], Sequence[Finding], str], tuple[str, str, tuple[str, ...]]]
 """From the functions that a module called, what is wrong with it, and a cell: an operator example that makes one of the
-calls, what came of running it, and the deviations that know all of it."""
+calls, what came of running it, and the known issues that know all of it."""
 
 Described = tuple[str, str, tuple[int, ...], tuple[int, ...]]
 """A tensor of a call: ``("tensor", dtype, shape, strides)``."""
@@ -42,8 +42,8 @@ class Blamer:
         """The modules that are wrong by themselves, in the order of the forward pass; none where it is not one alone.
 
         Modules without children go first, then their parents, the innermost first: what is wrong in a parent and in
-        none of its children is in its own forward. The search ends at the first that no deviation knows; where all are
-        known, every cell of the finding has been looked at.
+        none of its children is in its own forward. The search ends at the first that no known issue covers; where all
+        are known, every cell of the finding has been looked at.
         """
         found: list[Blame] = []
         for cell in finding.cells:

@@ -184,7 +184,7 @@ class Blame:
 
     `calls` are the functions as text, with shapes and strides. `example` is the JSON of an operator example that makes
     the same call, where a case exists, and `verdict` what came of running that: ``failed``, ``passed``, or the ids of
-    the deviations that know it.
+    the known issues that know it.
     """
 
     path: str

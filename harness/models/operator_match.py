@@ -113,7 +113,7 @@ def _fits(size: Size, value: Any) -> bool:
 
 
 def explaining(accepted: Iterable[tuple[str, Finding]], wrong: Iterable[Finding]) -> tuple[str, ...]:
-    """The deviations by which each wrong tensor of a module is known of its operator; none where one is left over."""
+    """The known issues by which each wrong tensor of a module is known of its operator; none where one is left over."""
     found: dict[str, None] = {}
     known = list(accepted)
     for finding in wrong:

@@ -9,7 +9,7 @@ from harness.models.trial import ModelOutcome
 from harness.reporting import TEMPLATES
 
 MARKS: Final = {
-    "passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not available": "n", "not run": "-",
+    "passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not available": "n", "not run": "-",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def model_summary(outcomes: Sequence[dict[str, Any]], cells: Sequence[str]) -> s
         missing=sorted({why for outcome in outcomes for why in outcome["skipped"].values()}),
         incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
         notes=[f"{_short(outcome)}: {note}" for outcome in outcomes for note in outcome["notes"]],
-        deviations=_deviations(outcomes),
+        known_issues=_known_issues(outcomes),
     )
 
 
@@ -47,10 +47,10 @@ def _short(outcome: dict[str, Any]) -> str:
     return f"{str(outcome['model']).rpartition('::')[2]}[{outcome['item']}]"
 
 
-def _deviations(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+def _known_issues(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
     counts: dict[str, int] = {}
     for outcome in outcomes:
-        for name, count in outcome["deviations"].items():
+        for name, count in outcome["known_issues"].items():
             counts[name] = counts.get(name, 0) + count
     return sorted(counts.items())
 
@@ -84,8 +84,8 @@ def _verdict(outcome: ModelOutcome) -> str:
             return f"RIGHT, but does not stay channels-last; {within}"
         case "passed":
             return f"RIGHT, and stays channels-last; {within}"
-        case "deviation":
-            return f"RIGHT but for what is known: {', '.join(sorted(outcome.deviations))}"
+        case "known issue":
+            return f"RIGHT but for what is known: {', '.join(sorted(outcome.known_issues))}"
         case "untrusted":
             return f"NOT JUDGED: {'; '.join(outcome.untrusted)}"
         case _:

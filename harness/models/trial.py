@@ -13,7 +13,7 @@ from harness.core import Finding, matches
 from harness.models.examples import model_examples
 from harness.models.executor import ModelExecutor, ModelResult, model_cells
 from harness.models.judge import judge_model
-from harness.models.known_issue import ModelDeviation
+from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Blamer, Explain, nothing_known
 from harness.models.model import Blame, Model, ModelExample, ModelObservation, ModelReference
 from harness.trial import DEATHS, in_range, rounded, states, taken_out
@@ -49,7 +49,7 @@ class ModelOutcome:
     examples: int = 0
     cells: dict[str, Counter[str]] = field(default_factory=dict)
     failures: list[ModelFailure] = field(default_factory=list)
-    deviations: Counter[str] = field(default_factory=Counter)
+    known_issues: Counter[str] = field(default_factory=Counter)
     explained: list[Blame] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     untrusted: Counter[str] = field(default_factory=Counter)
@@ -65,12 +65,12 @@ class ModelOutcome:
 
     @property
     def status(self) -> str:
-        """``failed``, ``deviation``, ``passed``, ``untrusted``, ``not available`` or ``not run``."""
+        """``failed``, ``known_issue``, ``passed``, ``untrusted``, ``not available`` or ``not run``."""
         checked = sum((counts for counts in self.cells.values()), Counter[str]())
         if self.failures or self.stale or self.problem:
             return "failed"
-        if self.deviations:
-            return "deviation"
+        if self.known_issues:
+            return "known issue"
         if checked["passed"]:
             return "passed"
         if self.untrusted:
@@ -86,7 +86,7 @@ class ModelOutcome:
             "examples": self.examples,
             "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
             "failures": [failure.as_json() for failure in self.failures],
-            "deviations": dict(sorted(self.deviations.items())),
+            "known_issues": dict(sorted(self.known_issues.items())),
             "explained": [asdict(blame) for blame in self.explained],
             "stale": self.stale,
             "untrusted": dict(sorted(self.untrusted.items())),
@@ -113,7 +113,7 @@ class ModelTrial:
     model: Model
     item: tuple[str, str, str]
     executor: ModelExecutor
-    deviations: Sequence[ModelDeviation]
+    known_issues: Sequence[ModelKnownIssue]
     seed: int
     draws: int
     deadline: float | None = None
@@ -186,7 +186,7 @@ class ModelTrial:
             found = blamer.blame(_widest(group)) if len(left) < SHOWN else ()
             known = dict.fromkeys(name for one in found for name in one.known)
             if found and all(one.known for one in found):
-                self.outcome.deviations.update(dict.fromkeys(known, len(group)))
+                self.outcome.known_issues.update(dict.fromkeys(known, len(group)))
                 self.outcome.explained += [one for one in found if one not in self.outcome.explained]
                 explained += group
                 continue
@@ -205,10 +205,10 @@ class ModelTrial:
 
     def _settled(self, findings: Iterable[Finding], example: ModelExample) -> tuple[list[Finding], list[Finding]]:
         """The findings that remain failures, and those that an entry accepts."""
-        known = [one for one in self.deviations if one.holds(example)]
+        known = [one for one in self.known_issues if one.holds(example)]
         self._held.update(one.id for one in known)
         settled = taken_out(findings, known)
-        self.outcome.deviations.update(name for name, _ in settled.accepted)
+        self.outcome.known_issues.update(name for name, _ in settled.accepted)
         self._ended |= any(finding.oracle in ENDINGS for _, finding in settled.accepted)
         return list(settled.failures), [finding for _, finding in settled.accepted]
 
@@ -219,9 +219,9 @@ class ModelTrial:
         """
         done = self.outcome.examples and not self.outcome.problem and not self.outcome.skipped
         here = {cell for cell, counts in self.outcome.cells.items() if counts}
-        for entry in self.deviations if done else ():
+        for entry in self.known_issues if done else ():
             concerned = any(map(entry.covers, here)) and (entry.oracle in ENDINGS or not self._ended)
-            if entry.id in self._held and concerned and not self.outcome.deviations[entry.id]:
+            if entry.id in self._held and concerned and not self.outcome.known_issues[entry.id]:
                 self.outcome.stale.append(entry.id)
 
     def _report(self, observations: Sequence[ModelObservation]) -> None:
@@ -268,6 +268,6 @@ def layout_rows(runs: Sequence[ModelObservation]) -> list[dict[str, Any]]:
     ]
 
 
-def concerned_models(deviations: Iterable[ModelDeviation], model: str, torch: str) -> tuple[ModelDeviation, ...]:
+def concerned_models(known_issues: Iterable[ModelKnownIssue], model: str, torch: str) -> tuple[ModelKnownIssue, ...]:
     """The entries about this model that the PyTorch version under test is said to have."""
-    return tuple(one for one in deviations if matches(model, one.models) and in_range(one.torch, torch))
+    return tuple(one for one in known_issues if matches(model, one.models) and in_range(one.torch, torch))

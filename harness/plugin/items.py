@@ -74,7 +74,7 @@ class CaseItem(pytest.Item):
         self.outcome: Outcome | None = None
 
     def runtest(self) -> None:
-        """Try the case. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
+        """Try the case. Raises EquivalenceFailure for a failure, a stale known issue, or where nothing was checked."""
         self.outcome = Session.of(self.config).try_case(self.case, self.dtype)
         for name, value in self._properties(self.outcome):
             self.user_properties.append((name, value))
@@ -95,7 +95,7 @@ class CaseItem(pytest.Item):
         yield "status", outcome.status
         yield "examples", outcome.examples.total()
         yield "worst_ratio", max(outcome.ratios.values(), default=0.0)
-        yield "deviations", " ".join(sorted(outcome.deviations))
+        yield "known_issues", " ".join(sorted(outcome.known_issues))
 
 
 class ModelItem(pytest.Item):
@@ -108,7 +108,7 @@ class ModelItem(pytest.Item):
         self.outcome: ModelOutcome | None = None
 
     def runtest(self) -> None:
-        """Try the model. Raises EquivalenceFailure for a failure, a stale deviation, or where nothing was checked."""
+        """Try the model. Raises EquivalenceFailure for a failure, a stale known issue, or where nothing was checked."""
         session = Session.of(self.config)
         if session.settings.update_golden:
             pytest.skip("golden/ holds no facts of models")

@@ -145,7 +145,7 @@ class Session:
     def update_golden(self) -> list[str]:
         """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError.
 
-        An item of which a call ended its worker is not written: a deviation has to keep that call from running first.
+        An item of which a call ended its worker is not written: a known issue has to keep that call from running first.
         """
         if self.gate is None or not self.settings.update_golden:
             return []

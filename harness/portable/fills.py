@@ -165,7 +165,7 @@ def density(dtype: str, terms: int) -> tuple[int, float]:
     """Largest magnitude m and share d of nonzero elements of an `integers` fill.
 
     Magnitudes are uniform on 1..m, of mean a = (m+1)/2. A sum of `terms` products of two such tensors has magnitudes
-    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/2, five standard deviations or more below 2**p for
+    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/2, five standard known issues or more below 2**p for
     every p here, so every partial sum is exact in precision p. m is lowered before the tensor gets sparse.
     """
     room = 2.0 ** (PRECISION[dtype] - 1) / max(int(terms), 1)

@@ -13,7 +13,7 @@ from harness.errors import UserError
 from harness.reporting.record import SCHEMA
 from harness.reporting.templating import TEMPLATES
 
-CHECKED = ("passed", "deviation", "failed")
+CHECKED = ("passed", "known issue", "failed")
 """What an item came to when at least one of its checks could have failed."""
 
 

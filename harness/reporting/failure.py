@@ -15,7 +15,7 @@ def failure_text(outcome: Outcome, options: str = "") -> str:
         name=outcome.case.rpartition("::")[2],
         suite=outcome.case.partition("::")[0],
         failures=[(failure, sentence(outcome, failure), rows(failure.rows)) for failure in outcome.failures],
-        stale=[(name, outcome.witnesses[name]) for name in outcome.stale],
+        stale=[(name, outcome.reproducers[name]) for name in outcome.stale],
         options=options,
     )
 

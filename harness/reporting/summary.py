@@ -10,8 +10,8 @@ from harness.core import ALL_DTYPES
 from harness.reporting.record import Record, total
 from harness.reporting.templating import TEMPLATES
 
-MARKS: Final = {"passed": ".", "failed": "F", "deviation": "d", "untrusted": "u", "not run": "-"}
-WORST_FIRST: Final = ("failed", "deviation", "passed", "untrusted")
+MARKS: Final = {"passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not run": "-"}
+WORST_FIRST: Final = ("failed", "known issue", "passed", "untrusted")
 
 
 def terminal_summary(record: Record) -> str:
@@ -33,7 +33,7 @@ def terminal_summary(record: Record) -> str:
         untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
         spared=total(outcome["spared"] for outcome in outcomes).most_common(),
         checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
-        deviations=_deviations(outcomes),
+        known_issues=_known_issues(outcomes),
         doubles=Counter(outcome["double"] for outcome in outcomes if outcome["double"]).most_common(),
         unchecked=_unchecked(outcomes),
         pairs=total(outcome["coverage"] for outcome in outcomes),
@@ -90,11 +90,11 @@ def _hits(record: Record) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def _deviations(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
-    """Deviation → how many examples it accepted, and what its witness says, where that is worth saying."""
-    counts = total(outcome["deviations"] for outcome in outcomes)
-    witnesses = [item for outcome in outcomes for item in outcome["witnesses"].items()]
-    states = {name: said for name, said in witnesses if not said.startswith("its witness is")}
+def _known_issues(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
+    """Known issue → how many examples it accepted, and what its reproducer says, where that is worth saying."""
+    counts = total(outcome["known_issues"] for outcome in outcomes)
+    reproducers = [item for outcome in outcomes for item in outcome["reproducers"].items()]
+    states = {name: said for name, said in reproducers if not said.startswith("its reproducer is")}
     return [(name, counts.get(name, 0), states.get(name, "")) for name in sorted({*counts, *states})]
 
 

@@ -1,4 +1,4 @@
-"""Verdict: what a trial of one case in one dtype comes to, with the known deviations taken out."""
+"""Verdict: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
 from harness.trial.judged_result import Ruling, rule, states
 from harness.trial.known_issues import DEATHS, concerned, in_range, taken_out

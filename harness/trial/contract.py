@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Deviation, Observation, TensorRecord
+from harness.core import Case, KnownIssue, Observation, TensorRecord
 from harness.execution import Laboratory
 from harness.generation import ORDINARY, RANKS, Probe, probes
 from harness.golden import DENSE, FORMATS, LEVELS, Element, Facts, Law, phrases, spelled_out
@@ -33,9 +33,11 @@ def levels(laboratory: Laboratory) -> list[str]:
     return [cell.name for cell in laboratory.cells if cell.name in LEVELS and cell.name not in laboratory.ineffective]
 
 
-def observed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequence[Deviation]) -> Observed:
+def observed(case: Case, dtype: str, laboratory: Laboratory, known_issues: Sequence[KnownIssue]) -> Observed:
     """What the contract's levels that are here hand back. Probes known to crash or hang at one of them are left out."""
-    asked = [probe for probe in probes(case, dtype) if not fatal_cells(deviations, probe.example).intersection(LEVELS)]
+    asked = [
+        probe for probe in probes(case, dtype) if not fatal_cells(known_issues, probe.example).intersection(LEVELS)
+    ]
     returned = laboratory.outlines(case, [probe.example for probe in asked], cells=levels(laboratory))
     facts: dict[Element, Law] = {}
     deaths = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Deviation, Example, Refusal
+from harness.core import Case, Example, KnownIssue, Refusal
 from harness.execution import Laboratory
 from harness.generation import tiny_examples
 from harness.trial.known_issues import fatal_cells
@@ -33,10 +33,10 @@ def differentiated(case: Case) -> bool:
 
 
 def double_backward(
-    case: Case, laboratory: Laboratory, refusal: Refusal | None, deviations: tuple[Deviation, ...]
+    case: Case, laboratory: Laboratory, refusal: Refusal | None, known_issues: tuple[KnownIssue, ...]
 ) -> Double:
-    """Ask for the double backward of tiny examples, those left out that a deviation keeps from running."""
-    examples = [one for one in tiny_examples(case, "float64") if not fatal_cells(deviations, one)]
+    """Ask for the double backward of tiny examples, those left out that a known issue keeps from running."""
+    examples = [one for one in tiny_examples(case, "float64") if not fatal_cells(known_issues, one)]
     answers = [(example, laboratory.twice(case, example)) for example in examples]
     faults = [fault for example, said in answers if (fault := _fault(example, said, refusal))]
     states = {state for _example, said in answers for state, _message in said.values()}

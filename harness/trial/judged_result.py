@@ -1,4 +1,4 @@
-"""Ruling: all that is said of one Result — what fails, what a deviation accepts, what cannot be trusted."""
+"""Ruling: all that is said of one Result — what fails, what a known issue accepts, what cannot be trusted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Deviation, Example, Finding, Judgement, Observation
+from harness.core import Case, Example, Finding, Judgement, KnownIssue, Observation
 from harness.execution import Result
 from harness.oracles import judge
 from harness.trial.known_issues import Settled, accumulators, settle
@@ -18,7 +18,7 @@ FROM_OUTSIDE: Final = (signal.SIGKILL, signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Ruling:
-    """The judgement of one example with the known deviations taken out."""
+    """The judgement of one example with the known issues taken out."""
 
     example: Example
     result: Result
@@ -27,7 +27,7 @@ class Ruling:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The findings that no deviation accepts."""
+        """The findings that no known issue accepts."""
         return self.settled.failures
 
     def failure(self, key: tuple[str, str]) -> Finding | None:
@@ -36,11 +36,11 @@ class Ruling:
 
     @property
     def excused(self) -> frozenset[tuple[str, str]]:
-        """The (cell, tensor) pairs of which a deviation accepts something: how far out they are is no headroom."""
+        """The (cell, tensor) pairs of which a known issue accepts something: how far out they are is no headroom."""
         return frozenset((cell, found.tensor) for _, found in self.settled.accepted for cell in found.cells)
 
     def states(self) -> dict[str, str]:
-        """Cell → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+        """Cell → ``failed``, ``known_issue``, ``untrusted`` or ``passed``, the worst that was said of it."""
         accepted = [finding for _, finding in self.settled.accepted]
         return states((seen.cell for seen in self.result.observations), self.judgement, accepted, self.failures)
 
@@ -51,40 +51,42 @@ def states(
     accepted: Iterable[Finding],
     failures: Iterable[Finding],
 ) -> dict[str, str]:
-    """Each of the cells → ``failed``, ``deviation``, ``untrusted`` or ``passed``, the worst that was said of it."""
+    """Each of the cells → ``failed``, ``known_issue``, ``untrusted`` or ``passed``, the worst that was said of it."""
     cells = dict.fromkeys(ran_in, "passed")
     for concerned in judgement.untrusted.values():
         cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
     for finding in accepted:
-        cells.update(dict.fromkeys(finding.cells, "deviation"))
+        cells.update(dict.fromkeys(finding.cells, "known issue"))
     for finding in failures:
         cells.update(dict.fromkeys(finding.cells, "failed"))
     return cells
 
 
-def rule(case: Case, result: Result, deviations: Sequence[Deviation]) -> Ruling:
-    """Judge a result; where a deviation admits a coarser accumulator, judge again with its bound."""
+def rule(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> Ruling:
+    """Judge a result; where a known issue admits a coarser accumulator, judge again with its bound."""
     example, reference, observations = result.example, result.reference, result.observations
     judgement = judge(case, example, reference, observations)
-    admitting = [one for one in deviations if one.accumulates_in and one.holds(example)]
+    admitting = [one for one in known_issues if one.accumulates_in and one.holds(example)]
     excused: tuple[tuple[str, Finding], ...] = ()
     if any(one.names(finding.tensor) for one in admitting for finding in judgement.findings):
         looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
         excused = _excused(judgement, looser, admitting)
         judgement = looser
-    settled = settle(judgement.findings, [one for one in deviations if not one.accumulates_in], example)
+    settled = settle(judgement.findings, [one for one in known_issues if not one.accumulates_in], example)
     return Ruling(example, result, judgement, Settled(settled.failures, (*excused, *settled.accepted)))
 
 
-def _excused(strict: Judgement, looser: Judgement, deviations: Sequence[Deviation]) -> tuple[tuple[str, Finding], ...]:
-    """The strict findings that the looser bound dropped in some cell, with the deviation that owns each."""
+def _excused(
+    strict: Judgement, looser: Judgement, known_issues: Sequence[KnownIssue]
+) -> tuple[tuple[str, Finding], ...]:
+    """The strict findings that the looser bound dropped in some cell, with the known issue that owns each."""
     still = {(finding.key, cell) for finding in looser.findings for cell in finding.cells}
     return tuple(
-        (deviation.id, finding)
+        (known_issue.id, finding)
         for finding in strict.findings
-        for deviation in deviations
-        if deviation.names(finding.tensor)
-        and any((finding.key, cell) not in still and cell in deviation.cells for cell in finding.cells)
+        for known_issue in known_issues
+        if known_issue.names(finding.tensor)
+        and any((finding.key, cell) not in still and cell in known_issue.cells for cell in finding.cells)
     )
 
 

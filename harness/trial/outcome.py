@@ -55,8 +55,8 @@ class Outcome:
     cells: dict[str, Counter[str]] = field(default_factory=dict)
     spared: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
-    deviations: Counter[str] = field(default_factory=Counter)
-    witnesses: dict[str, str] = field(default_factory=dict)
+    known_issues: Counter[str] = field(default_factory=Counter)
+    reproducers: dict[str, str] = field(default_factory=dict)
     untrusted: Counter[str] = field(default_factory=Counter)
     hits: dict[str, Counter[str]] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
@@ -72,8 +72,8 @@ class Outcome:
 
     @property
     def stale(self) -> list[str]:
-        """The deviations whose witness no longer fails."""
-        return [name for name, state in self.witnesses.items() if state.startswith("stale")]
+        """The known issues whose reproducer no longer fails."""
+        return [name for name, state in self.reproducers.items() if state.startswith("stale")]
 
     @property
     def trusted(self) -> int:
@@ -82,14 +82,14 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """``failed``, ``deviation``, ``passed``, ``untrusted`` (no check could have failed) or ``not run``.
+        """``failed``, ``known_issue``, ``passed``, ``untrusted`` (no check could have failed) or ``not run``.
 
         What the time budget cut short before anything could be checked, or had nothing to run, is ``not run``.
         """
         if self.failures or self.stale or self.golden.differing or self.faults:
             return "failed"
-        if self.deviations:
-            return "deviation"
+        if self.known_issues:
+            return "known issue"
         if self.trusted:
             return "passed"
         return "untrusted" if self.complete and self.examples.total() else "not run"
@@ -104,8 +104,8 @@ class Outcome:
             "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
             "spared": dict(sorted(self.spared.items())),
             "failures": [failure.as_json() for failure in self.failures],
-            "deviations": dict(sorted(self.deviations.items())),
-            "witnesses": dict(sorted(self.witnesses.items())),
+            "known_issues": dict(sorted(self.known_issues.items())),
+            "reproducers": dict(sorted(self.reproducers.items())),
             "untrusted": dict(sorted(self.untrusted.items())),
             "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
             "operators": sorted(self.operators),

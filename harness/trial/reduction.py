@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.core import Case, Deviation, Example, Finding
+from harness.core import Case, Example, Finding, KnownIssue
 from harness.execution import Laboratory, Result
 from harness.generation import shrink
 from harness.trial.judged_result import Ruling, rule
@@ -30,7 +30,7 @@ class Reducer:
 
     case: Case
     laboratory: Laboratory
-    deviations: Sequence[Deviation]
+    known_issues: Sequence[KnownIssue]
     attempts: int
     late: Callable[[], bool]
 
@@ -57,7 +57,7 @@ class Reducer:
 
     def _safe(self, example: Example, cells: Iterable[str]) -> tuple[str, ...]:
         """These cells without those in which the example is known to crash or hang."""
-        deadly = fatal_cells(self.deviations, example)
+        deadly = fatal_cells(self.known_issues, example)
         return tuple(cell for cell in cells if cell not in deadly)
 
     def _again(self, example: Example, finding: Finding) -> bool:
@@ -66,7 +66,7 @@ class Reducer:
         return any(self._rule(result).failure(finding.key) for result in results)
 
     def _rule(self, result: Result) -> Ruling:
-        return rule(self.case, result, self.deviations)
+        return rule(self.case, result, self.known_issues)
 
     def _alone(self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False) -> Finding | None:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.core import Case, Deviation
+from harness.core import Case, KnownIssue
 from harness.execution import Laboratory
 from harness.golden import LEVELS, PER_CASE, Contract, Golden, exact, release
 from harness.trial import contract, snapshots
@@ -37,7 +37,9 @@ class Review:
         }
 
 
-def reviewed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequence[Deviation], golden: Golden) -> Review:
+def reviewed(
+    case: Case, dtype: str, laboratory: Laboratory, known_issues: Sequence[KnownIssue], golden: Golden
+) -> Review:
     """What differs between golden/ and what every level gives. A case that golden/ does not have is not compared.
 
     That it is missing is said here, and fails once, for the suite. A contract of another release of PyTorch than the
@@ -49,7 +51,7 @@ def reviewed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequenc
     if lines.lines(case.name):
         review.skipped += _incomparable(lines, here, laboratory)
         if not review.skipped:
-            seen = contract.observed(case, dtype, laboratory, deviations)
+            seen = contract.observed(case, dtype, laboratory, known_issues)
             review.facts = len(seen.facts)
             review.differing += [*seen.deaths, *lines.compare(case.name, dtype, seen.facts)]
     else:
@@ -60,7 +62,9 @@ def reviewed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequenc
     review.pins = len(found)
     review.differing += [
         f"{pinned.file}:{pin.place}: changed: {case.name} in {dtype}: {message}; {pin.example.to_json()}"
-        for pin, message in snapshots.differences(case, found, laboratory, deviations, values_only=pinned.torch != here)
+        for pin, message in snapshots.differences(
+            case, found, laboratory, known_issues, values_only=pinned.torch != here
+        )
     ]
     return review
 
@@ -74,12 +78,14 @@ def _incomparable(lines: Contract, here: str, laboratory: Laboratory) -> list[st
     return []
 
 
-def observed(case: Case, dtype: str, laboratory: Laboratory, deviations: Sequence[Deviation], golden: Golden) -> Review:
+def observed(
+    case: Case, dtype: str, laboratory: Laboratory, known_issues: Sequence[KnownIssue], golden: Golden
+) -> Review:
     """What an update writes of one item, as plain data."""
-    seen = contract.observed(case, dtype, laboratory, deviations)
+    seen = contract.observed(case, dtype, laboratory, known_issues)
     count = -(-PER_CASE // len(case.dtypes)) if exact(case) else 0
     kept = golden.references(case).pins(case.name, dtype)
-    found = snapshots.chosen(case, dtype, count, kept, laboratory, deviations)
+    found = snapshots.chosen(case, dtype, count, kept, laboratory, known_issues)
     return Review(
         len(seen.facts),
         len(found),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from harness.core import Case, Deviation, Example, Observation, TensorRecord
+from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
 from harness.execution import Laboratory, Result
 from harness.generation import pinnable
 from harness.golden import LEVELS, Digest, Pin, fingerprint, misfit
@@ -25,9 +25,9 @@ _BYTES: Final = "bytes"
 
 
 def differences(
-    case: Case, pins: Sequence[Pin], laboratory: Laboratory, deviations: Sequence[Deviation], *, values_only: bool
+    case: Case, pins: Sequence[Pin], laboratory: Laboratory, known_issues: Sequence[KnownIssue], *, values_only: bool
 ) -> Iterator[tuple[Pin, str]]:
-    """Each pin that gives something else now, with a sentence for each tensor; what a deviation is about is left out.
+    """Each pin that gives something else now, with a sentence for each tensor; what a known issue is about is left out.
 
     Raises nothing for what a kernel does. A pin that is no example of its case any more says so. With `values_only` a
     result is compared where there is one, of that dtype and shape: its numbers are arithmetic, all else is a release's.
@@ -36,7 +36,7 @@ def differences(
         if problem := misfit(case, pin.example):
             yield pin, f"it is no example of {case.name} any more: {problem}"
             continue
-        cells = _judged(laboratory, pin.example, deviations)
+        cells = _judged(laboratory, pin.example, known_issues)
         for result in laboratory.run(case, [pin.example], cells=cells) if cells else ():
             yield from ((pin, message) for message in _unlike(pin, result, values_only=values_only))
 
@@ -47,12 +47,12 @@ def chosen(  # noqa: PLR0913, PLR0917 - all that a run of examples needs, and th
     count: int,
     kept: Sequence[Pin],
     laboratory: Laboratory,
-    deviations: Sequence[Deviation],
+    known_issues: Sequence[KnownIssue],
 ) -> list[Pin]:
     """`count` pins for a case in a dtype: those of before that still do, then new ones; fewer if values are not exact.
 
-    A pin is an example that no deviation is about, of which every cell gives the reference bit for bit in both layouts,
-    and whose sums are exact in any order.
+    A pin is an example that no known issue is about, of which every cell gives the reference bit for bit in both
+    layouts, and whose sums are exact in any order.
     """
     found: list[Pin] = []
     before = [pin.example for pin in kept if not misfit(case, pin.example)]
@@ -61,23 +61,23 @@ def chosen(  # noqa: PLR0913, PLR0917 - all that a run of examples needs, and th
     for example in (*before, *fresh):
         if len(found) == count:
             break
-        if any(_spares(one, example) for one in deviations):
+        if any(_spares(one, example) for one in known_issues):
             continue
         result = next(iter(laboratory.run(case, [example])))
-        if _is_exact(case, rule(case, result, deviations)):
+        if _is_exact(case, rule(case, result, known_issues)):
             found.append(Pin(example, _digests(result)))
     return found
 
 
-def _judged(laboratory: Laboratory, example: Example, deviations: Sequence[Deviation]) -> list[str]:
+def _judged(laboratory: Laboratory, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
     """The cells in which nothing is known to be wrong with the example."""
-    known = {cell for one in deviations if _spares(one, example) for cell in one.cells}
+    known = {cell for one in known_issues if _spares(one, example) for cell in one.cells}
     return [cell.name for cell in laboratory.cells if cell.name not in known]
 
 
-def _spares(deviation: Deviation, example: Example) -> bool:
-    """Whether the deviation excuses something of the example. A wider bound does not: what is exact stays exact."""
-    return not deviation.accumulates_in and deviation.holds(example)
+def _spares(known_issue: KnownIssue, example: Example) -> bool:
+    """Whether the known issue excuses something of the example. A wider bound does not: what is exact stays exact."""
+    return not known_issue.accumulates_in and known_issue.holds(example)
 
 
 def _unlike(pin: Pin, result: Result, *, values_only: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import Case, Deviation, Example, Finding, Refusal
+from harness.core import Case, Example, Finding, KnownIssue, Refusal
 from harness.execution import Laboratory, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
 from harness.profiles import Profile
@@ -34,7 +34,7 @@ TRACED = 8
 
 @dataclass
 class Trial:
-    """Runs witnesses, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
+    """Runs reproducers, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
     making the examples takes is added to it. `arrays` is a directory for covering arrays, `refusal` what is known of a
@@ -44,7 +44,7 @@ class Trial:
     case: Case
     dtype: str
     laboratory: Laboratory
-    deviations: Sequence[Deviation]
+    known_issues: Sequence[KnownIssue]
     profile: Profile
     seed: int
     saved: Sequence[Example] = ()
@@ -70,7 +70,7 @@ class Trial:
 
     def _try(self) -> None:
         incidents = len(self.laboratory.incidents)
-        self._replay_witnesses()
+        self._replay_reproducers()
         done = []
         for ruling in self._rulings(self._examples()):
             done.append(ruling.example)
@@ -84,7 +84,7 @@ class Trial:
         """The double backward, which belongs to the trial in float64."""
         if self.dtype != "float64" or self.profile.saved_only or self._late() or not differentiated(self.case):
             return
-        found = double_backward(self.case, self.laboratory, self.refusal, tuple(self.deviations))
+        found = double_backward(self.case, self.laboratory, self.refusal, tuple(self.known_issues))
         self.outcome.double, self.outcome.faults = found.state, list(found.faults)
         self.outcome.examples["double backward"] = found.examples
 
@@ -121,7 +121,7 @@ class Trial:
 
     def _rulings(self, examples: Sequence[Example]) -> Iterator[Ruling]:
         """Judge in order; examples that are known to kill a cell go without that cell."""
-        deadly = [fatal_cells(self.deviations, example) for example in examples]
+        deadly = [fatal_cells(self.known_issues, example) for example in examples]
         groups = {
             cells: [one for one, of in zip(examples, deadly, strict=True) if of == cells] for cells in set(deadly)
         }
@@ -140,7 +140,7 @@ class Trial:
             return
         for result in self.laboratory.run(self.case, examples, cells=kept, traced=telling(examples, TRACED)):
             self.outcome.spared.update(result.spared)
-            yield rule(self.case, self._undisturbed(result, kept), self.deviations)
+            yield rule(self.case, self._undisturbed(result, kept), self.known_issues)
 
     def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:
         """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
@@ -175,7 +175,7 @@ class Trial:
             if misplaced:
                 outcome.untrusted["level not effective"] += 1
         outcome.untrusted.update(ruling.judgement.untrusted.keys())
-        outcome.deviations.update({name for name, _ in ruling.settled.accepted})
+        outcome.known_issues.update({name for name, _ in ruling.settled.accepted})
         self._count_left_out(ruling.example)
         for (cell, tensor), ratio in ruling.judgement.ratios.items():
             if ratio <= 1 or (cell, tensor) not in ruling.excused:
@@ -188,16 +188,16 @@ class Trial:
             self._deaths += finding.oracle in DEATHS
 
     def _count_left_out(self, example: Example) -> None:
-        """A cell in which the example is known to crash counts as a deviation there: it was not run."""
+        """A cell in which the example is known to crash counts as a known issue there: it was not run."""
         here = {cell.name for cell in self.laboratory.cells}
-        known = [(one.id, here.intersection(one.cells)) for one in fatal(self.deviations, example)]
-        self.outcome.deviations.update(name for name, cells in known if cells)
+        known = [(one.id, here.intersection(one.cells)) for one in fatal(self.known_issues, example)]
+        self.outcome.known_issues.update(name for name, cells in known if cells)
         for cell in sorted(set().union(*(cells for _, cells in known))):
-            self.outcome.cells.setdefault(cell, Counter())["deviation"] += 1
+            self.outcome.cells.setdefault(cell, Counter())["known issue"] += 1
 
     def _reduce(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
-        reducer = Reducer(self.case, self.laboratory, self.deviations, self.profile.attempts, self._late)
+        reducer = Reducer(self.case, self.laboratory, self.known_issues, self.profile.attempts, self._late)
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): one.why for example, one in zip(declared, self.case.examples, strict=True)}
         for example, finding in list(self._first.values())[:SHRUNK]:
@@ -219,27 +219,27 @@ class Trial:
             "of_triples": share.triples_total,
         }
 
-    def _replay_witnesses(self) -> None:
-        for deviation in self.deviations:
-            self.outcome.witnesses[deviation.id] = self._witness(deviation)
+    def _replay_reproducers(self) -> None:
+        for known_issue in self.known_issues:
+            self.outcome.reproducers[known_issue.id] = self._reproducer(known_issue)
 
-    def _witness(self, deviation: Deviation) -> str:
-        """Whether the deviation's witness still fails as its entry says, in a worker of its own."""
-        here = tuple(cell.name for cell in self.laboratory.cells if cell.name in deviation.cells)
-        witness = deviation.witness
-        if (witness.case, witness.dtype) != (self.case.id, self.dtype):
-            return f"its witness is {witness.case.rpartition('::')[2]}[{witness.dtype}]"
+    def _reproducer(self, known_issue: KnownIssue) -> str:
+        """Whether the known issue's reproducer still fails as its entry says, in a worker of its own."""
+        here = tuple(cell.name for cell in self.laboratory.cells if cell.name in known_issue.cells)
+        reproducer = known_issue.reproducer
+        if (reproducer.case, reproducer.dtype) != (self.case.id, self.dtype):
+            return f"its reproducer is {reproducer.case.rpartition('::')[2]}[{reproducer.dtype}]"
         if not here:
-            return f"not checked: no cell of {', '.join(deviation.cells)} on this machine"
+            return f"not checked: no cell of {', '.join(known_issue.cells)} on this machine"
         seen = ""
         # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
         for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
-            result = self.laboratory.isolated(self.case, witness, cells=cells, repeats=repeats)
-            ruling = rule(self.case, result, [deviation])
-            if any(name == deviation.id for name, _ in ruling.settled.accepted):
+            result = self.laboratory.isolated(self.case, reproducer, cells=cells, repeats=repeats)
+            ruling = rule(self.case, result, [known_issue])
+            if any(name == known_issue.id for name, _ in ruling.settled.accepted):
                 return "still fails"
             seen = seen or "; ".join(finding.message for finding in ruling.failures)
-        return f"stale: its witness does not fail that way any more ({seen or 'it passes'})"
+        return f"stale: its reproducer does not fail that way any more ({seen or 'it passes'})"
 
 
 def _spread(rows: Sequence[Example], most: int) -> list[Example]:

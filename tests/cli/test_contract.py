@@ -28,7 +28,7 @@ TABLE = """\
 @pytest.fixture
 def kept(project: Project) -> Project:
     """A project with a layout contract."""
-    project.write("golden/layouts/s.yaml", LAYOUTS)
+    project.write("golden/contract/s.yaml", LAYOUTS)
     return project
 
 
@@ -72,4 +72,4 @@ def test_a_file_that_cannot_take_it(
 def test_a_project_without_a_contract(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """It says how to get one."""
     assert command(project) == 4
-    assert "there is no golden/layouts here; `pytest suites --eq-update-golden` writes it" in capsys.readouterr().err
+    assert "there is no golden/contract here; `pytest suites --eq-update-golden` writes it" in capsys.readouterr().err

@@ -174,13 +174,13 @@ def test_float32_is_its_own_accumulator(run_here: Run) -> None:
 
 
 def in_float32(x: Array, *, two_passes: bool) -> Array:
-    """Normalise the rows in float32, the variance from deviations or from the sum of squares."""
+    """Normalise the rows in float32, the variance from known issues or from the sum of squares."""
     single = x.astype(np.float32)
     mean = single.mean(-1, keepdims=True, dtype=np.float32)
-    deviations = single - mean
+    known_issues = single - mean
     squares = np.square(single).mean(-1, keepdims=True, dtype=np.float32)
-    variance = np.square(deviations).mean(-1, keepdims=True) if two_passes else squares - np.square(mean)
-    return np.asarray(deviations / np.sqrt(np.maximum(variance, 0) + np.float32(1e-5)), dtype=np.float64)
+    variance = np.square(known_issues).mean(-1, keepdims=True) if two_passes else squares - np.square(mean)
+    return np.asarray(known_issues / np.sqrt(np.maximum(variance, 0) + np.float32(1e-5)), dtype=np.float64)
 
 
 def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> None:

@@ -1,4 +1,4 @@
-"""Models of which one layer is wrong in PyTorch itself, for `--eq-preload`; golden/deviations/ knows its operator."""
+"""Models of which one layer is wrong in PyTorch itself, for `--eq-preload`; golden/issues/ knows its operator."""
 
 from __future__ import annotations
 

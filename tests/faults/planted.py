@@ -157,7 +157,7 @@ def padded_on_the_right(call: Kernel, x: torch.Tensor, padding: list[int]) -> to
 
 @fault("native_group_norm", torch.float64)
 def second_group(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
-    """All groups but the first: a deviation that is off in the seventh digit."""
+    """All groups but the first: a known issue that is off in the seventh digit."""
     y, mean, rstd = call(x, *rest)
     groups = rest[5]
     y[:, x.shape[1] // groups :] *= 1 + 1e-7

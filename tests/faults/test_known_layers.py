@@ -47,11 +47,11 @@ def tried(gate: Gate, name: str, step: str = "eval") -> ModelOutcome:
 
 
 @pytest.mark.parametrize("step", ["eval", "train"])
-def test_wrong_values_of_a_known_operator_are_counted_under_its_deviation(gate: Gate, step: str) -> None:
+def test_wrong_values_of_a_known_operator_are_counted_under_its_known_issue(gate: Gate, step: str) -> None:
     """All that comes after the layer is wrong too, and the module is named with the example that shows it alone."""
     outcome = tried(gate, "one_column", step)
-    assert outcome.status == "deviation", outcome
-    assert set(outcome.deviations) == {"antialias-one-column"}
+    assert outcome.status == "known issue", outcome
+    assert set(outcome.known_issues) == {"antialias-one-column"}
     assert not outcome.failures
     (blame,) = outcome.explained
     assert (blame.path, blame.kind, blame.verdict) == ("3", "OneColumn", "failed")
@@ -67,10 +67,10 @@ def test_wrong_values_of_a_known_operator_are_counted_under_its_deviation(gate: 
     }
 
 
-def test_a_lost_format_of_a_known_operator_is_counted_under_its_deviation(gate: Gate) -> None:
+def test_a_lost_format_of_a_known_operator_is_counted_under_its_known_issue(gate: Gate) -> None:
     """The layer is told with its call, and so is the operator example."""
     outcome = tried(gate, "logistic")
-    assert (outcome.status, dict(outcome.deviations)) == ("deviation", {"logsigmoid-format": 1})
+    assert (outcome.status, dict(outcome.known_issues)) == ("known issue", {"logsigmoid-format": 1})
     (blame,) = outcome.explained
     assert (blame.path, blame.kind) == ("1", "LogSigmoid")
     assert json.loads(blame.example)["case"] == "suites/operators/activation.yaml::logsigmoid"
@@ -80,10 +80,10 @@ def test_a_lost_format_of_a_known_operator_is_counted_under_its_deviation(gate: 
     assert f"equivalence replay '{blame.example}'" in text
 
 
-def test_what_no_deviation_knows_remains_a_failure(gate: Gate) -> None:
+def test_what_no_known_issue_knows_remains_a_failure(gate: Gate) -> None:
     """Of two layers that lose the format one is known, and the other is told and fails."""
     outcome = tried(gate, "both")
-    assert (outcome.status, dict(outcome.deviations)) == ("failed", {"logsigmoid-format": 1})
+    assert (outcome.status, dict(outcome.known_issues)) == ("failed", {"logsigmoid-format": 1})
     (failure,) = outcome.failures
     assert [finding.tensor for finding in failure.findings] == ["module:3"]
     assert [blame.path for blame in failure.blames] == ["3"]

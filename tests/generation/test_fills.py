@@ -34,7 +34,7 @@ def test_every_number_is_exact_in_its_dtype(fill: str, dtype: str) -> None:
 
 
 def test_the_stream_is_pinned() -> None:
-    """A witness replays on any machine: these numbers never change."""
+    """A reproducer replays on any machine: these numbers never change."""
     assert fills.values("integers", "float32", (8,), 1, 0).tolist() == [3.0, -1.0, 1.0, 2.0, -2.0, 2.0, -3.0, 2.0]
     assert fills.values("reals", "bfloat16", (4,), 1, 0).tolist() == [0.435546875, -0.68359375, 1.390625, 1.265625]
 

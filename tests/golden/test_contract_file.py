@@ -31,7 +31,7 @@ def read(tmp_path: Path, text: str = TEXT) -> Contract:
     """The file in a project."""
     path = tmp_path / "toy.yaml"
     path.write_text(text)
-    return load_contract(path, SUITE, "golden/layouts/toy.yaml")
+    return load_contract(path, SUITE, "golden/contract/toy.yaml")
 
 
 def facts(dtype: str, **changes: str) -> dict[tuple[str, str, str], Law]:
@@ -66,7 +66,7 @@ def test_a_changed_line_shows_old_and_new(tmp_path: Path) -> None:
     (said,) = read(tmp_path).compare("double", "float32", seen)
     about = "double: output[0] of empty at avx2, avx512_core in float32"
     changed = "was: contiguous (line 6: output[0] of empty); observed: like input"
-    assert said == f"golden/layouts/toy.yaml: changed: {about}: {changed}"
+    assert said == f"golden/contract/toy.yaml: changed: {about}: {changed}"
 
 
 @pytest.mark.parametrize("number", range(4, 10))
@@ -75,7 +75,7 @@ def test_any_line_that_is_deleted_is_missed(tmp_path: Path, number: int) -> None
     lines = TEXT.splitlines(keepends=True)
     contract = read(tmp_path, "".join(lines[:number] + lines[number + 1 :]))
     (said,) = [text for dtype in DTYPES for text in contract.compare("double", dtype, facts(dtype))][:1]
-    assert said.startswith("golden/layouts/toy.yaml: no line: double: ")
+    assert said.startswith("golden/contract/toy.yaml: no line: double: ")
     assert said.endswith(f"observed: {lines[number].partition(': ')[2].strip()}")
 
 
@@ -93,7 +93,7 @@ def test_any_line_that_is_deleted_is_missed(tmp_path: Path, number: int) -> None
 def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     """What the case does not return, or is not probed with, is told by its line."""
     (found,) = read(tmp_path, f"{TEXT}    {line}\n").compare("double", "float32", facts("float32"))
-    assert found.startswith(f"golden/layouts/toy.yaml:11: {said}")
+    assert found.startswith(f"golden/contract/toy.yaml:11: {said}")
 
 
 def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> No
 def test_lines_that_contradict_each_other_are_told(tmp_path: Path) -> None:
     """Two lines about the same are a mistake, whatever was observed."""
     (said,) = read(tmp_path, f"{TEXT}    output[0]: contiguous\n").compare("double", "float32", facts("float32"))[:1]
-    assert said.startswith("golden/layouts/toy.yaml: several lines: double: output[0] of ordinary, C = 1")
+    assert said.startswith("golden/contract/toy.yaml: several lines: double: output[0] of ordinary, C = 1")
 
 
 def test_a_case_of_which_nothing_is_written_is_not_compared(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str
     with pytest.raises(DeclarationError) as error:
         read(tmp_path, TEXT.replace(old, new, 1))
     assert said in str(error.value)
-    assert str(error.value).startswith("golden/layouts/toy.yaml:")
+    assert str(error.value).startswith("golden/contract/toy.yaml:")
 
 
 AXES = Axes(SHAPES, DTYPES)

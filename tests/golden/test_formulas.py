@@ -19,13 +19,13 @@ from tests.golden.terms import Array, results
 
 ROOT = Path(__file__).resolve().parents[2]
 FORMULAS = {**windows.FORMULAS, **moves.FORMULAS}
-SUITES = [f"suites/operators/{file.name}" for file in sorted((ROOT / "golden" / "references").glob("*.yaml"))]
+SUITES = [f"suites/operators/{file.name}" for file in sorted((ROOT / "golden" / "snapshots").glob("*.yaml"))]
 
 
 def cases() -> Iterator[tuple[Case, tuple[Pin, ...]]]:
     """Every case whose operator has a formula and whose values can be exact, with its pins."""
     for suite in SUITES:
-        file = ROOT / "golden" / "references" / Path(suite).name
+        file = ROOT / "golden" / "snapshots" / Path(suite).name
         pins = load_references(file, suite, file.name).cases
         for case in load_suite(ROOT / suite, ROOT).cases:
             if case.call in FORMULAS and exact(case):

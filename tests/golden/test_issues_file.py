@@ -1,4 +1,4 @@
-"""The file of deviations: what is read, and what in it is checked against suites."""
+"""The file of known issues: what is read, and what in it is checked against suites."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.core import Level
-from harness.golden import load_deviations
+from harness.golden import load_known_issues
 from harness.suites import DeclarationError
 from tests.trial.toy import CASE
 
 TEXT = f"""\
-deviations:
+issues:
   wide:
     case: {CASE.id}
     dtypes: [float32]
@@ -24,37 +24,38 @@ deviations:
     reason: a toy that is wrong for wide images
     link: no thread found
     torch: ">=2.1"
-    witness: {{case: "{CASE.id}", dtype: float32, sizes: {{N: 1, C: 1, H: 1, W: 2}}, layouts: {{input: channels_last}}}}
+    reproducer: {{case: "{CASE.id}", dtype: float32, sizes: {{N: 1, C: 1, H: 1, W: 2}},
+      layouts: {{input: channels_last}}}}
 """
 LEVELS = [Level("low", "x86_64", None, "default")]
 
 
 def written(tmp_path: Path, text: str) -> Path:
     """The file in a project."""
-    path = tmp_path / "golden" / "deviations.yaml"
+    path = tmp_path / "golden" / "issues.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return path
 
 
 def test_an_entry_is_read(tmp_path: Path) -> None:
-    """Condition and witness are parsed, and the line is that of the entry's name."""
-    deviations = load_deviations([written(tmp_path, TEXT)])
-    (entry,) = deviations.entries
+    """Condition and reproducer are parsed, and the line is that of the entry's name."""
+    known_issues = load_known_issues([written(tmp_path, TEXT)])
+    (entry,) = known_issues.entries
     assert (entry.id, entry.line, entry.torch, entry.cells) == ("wide", 2, ">=2.1", ("low",))
     assert entry.when.names == {"W", "layout_input"}
-    assert entry.witness.sizes["W"] == 2
-    deviations.check({CASE.id: CASE}, LEVELS, tmp_path)
+    assert entry.reproducer.sizes["W"] == 2
+    known_issues.check({CASE.id: CASE}, LEVELS, tmp_path)
 
 
 def test_an_entry_may_be_of_several_cases(tmp_path: Path) -> None:
-    """Cases that share a fault share an entry; each must exist, and the witness is of one of them."""
+    """Cases that share a fault share an entry; each must exist, and the reproducer is of one of them."""
     several = TEXT.replace(f"case: {CASE.id}", f"case: [{CASE.id}, {CASE.id}s]")
-    deviations = load_deviations([written(tmp_path, several)])
-    assert deviations.entries[0].cases == (CASE.id, CASE.id + "s")
-    deviations.check({CASE.id: CASE, CASE.id + "s": replace(CASE, id=CASE.id + "s")}, LEVELS, tmp_path)
+    known_issues = load_known_issues([written(tmp_path, several)])
+    assert known_issues.entries[0].cases == (CASE.id, CASE.id + "s")
+    known_issues.check({CASE.id: CASE, CASE.id + "s": replace(CASE, id=CASE.id + "s")}, LEVELS, tmp_path)
     with pytest.raises(DeclarationError, match="there is no case"):
-        deviations.check({CASE.id: CASE}, LEVELS, tmp_path)
+        known_issues.check({CASE.id: CASE}, LEVELS, tmp_path)
 
 
 def test_an_id_is_given_once(tmp_path: Path) -> None:
@@ -62,30 +63,30 @@ def test_an_id_is_given_once(tmp_path: Path) -> None:
     first = written(tmp_path, TEXT)
     second = tmp_path / "golden" / "more.yaml"
     second.write_text(TEXT)
-    with pytest.raises(DeclarationError, match=r"deviations\.yaml has a deviation 'wide' already") as error:
-        load_deviations([first, second]).check({CASE.id: CASE}, LEVELS, tmp_path)
+    with pytest.raises(DeclarationError, match=r"issues\.yaml has a known issue 'wide' already") as error:
+        load_known_issues([first, second]).check({CASE.id: CASE}, LEVELS, tmp_path)
     assert [(mistake.file, mistake.line) for mistake in error.value.mistakes] == [(second.as_posix(), 3)]
 
 
-def test_an_empty_list_is_no_deviation(tmp_path: Path) -> None:
+def test_an_empty_list_is_no_known_issue(tmp_path: Path) -> None:
     """A build without known faults has a file that says so."""
-    assert load_deviations([written(tmp_path, "deviations: {}\n")]).entries == ()
+    assert load_known_issues([written(tmp_path, "issues: {}\n")]).entries == ()
 
 
 def test_all_mistakes_come_at_once_each_at_its_place(tmp_path: Path) -> None:
-    """Condition, version and witness of one entry are told together, by line and column."""
+    """Condition, version and reproducer of one entry are told together, by line and column."""
     wrong = TEXT.replace("when: W > 1", "when: W >").replace(">=2.1", "2.1+").replace("dtype: float32, ", "")
     with pytest.raises(DeclarationError) as error:
-        load_deviations([written(tmp_path, wrong)])
+        load_known_issues([written(tmp_path, wrong)])
     places = [(mistake.line, mistake.column) for mistake in error.value.mistakes]
-    assert places == [(8, 11), (11, 12), (12, 14)]
+    assert places == [(8, 11), (11, 12), (12, 17)]
 
 
 def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
     """Levels, and the case with its tensors and sizes, are looked up among what is loaded."""
     wrong = TEXT.replace("[low]", "[lo]").replace("W > 1", "V > 1").replace('"grad:*"', '"grad:x"')
     with pytest.raises(DeclarationError) as error:
-        load_deviations([written(tmp_path, wrong)]).check({CASE.id: CASE}, LEVELS, tmp_path)
+        load_known_issues([written(tmp_path, wrong)]).check({CASE.id: CASE}, LEVELS, tmp_path)
     messages = [mistake.message for mistake in error.value.mistakes]
     assert messages[0] == "double has no tensor 'x'; known are input"
     assert messages[1] == "there is no level 'lo'; did you mean 'low'?"
@@ -95,7 +96,7 @@ def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
 
 def test_a_tangent_may_be_named_where_the_case_is_run_in_forward_mode(tmp_path: Path) -> None:
     """Elsewhere there is none, and the entry is about nothing."""
-    entries = load_deviations([written(tmp_path, TEXT.replace('"grad:*"', '"jvp:output[0]"'))])
+    entries = load_known_issues([written(tmp_path, TEXT.replace('"grad:*"', '"jvp:output[0]"'))])
     entries.check({CASE.id: replace(CASE, paths=("jvp",))}, LEVELS, tmp_path)
     with pytest.raises(DeclarationError, match=r"double has no tensor 'jvp:output\[0\]'; known are input"):
         entries.check({CASE.id: CASE}, LEVELS, tmp_path)
@@ -110,13 +111,13 @@ def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
         "    sizes: {N: batch, C: channels, H: spatial, W: spatial}\n"
         "    tensors: {input: {shape: [N, C, H, W], layout: channels_last}}\n"
     )
-    load_deviations([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
+    load_known_issues([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
     suite.unlink()
     with pytest.raises(DeclarationError, match="there is no case"):
-        load_deviations([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
+        load_known_issues([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
 
 
 def test_a_file_from_elsewhere_is_of_other_suites(tmp_path: Path) -> None:
     """What is shipped with the package names suites that a project need not have."""
-    deviations = load_deviations([written(tmp_path, TEXT)])
-    deviations.check({}, [], tmp_path / "project")
+    known_issues = load_known_issues([written(tmp_path, TEXT)])
+    known_issues.check({}, [], tmp_path / "project")

@@ -27,7 +27,7 @@ def read(tmp_path: Path, text: str) -> tuple[Pin, ...]:
     """The pins of the file's one case."""
     path = tmp_path / "toy.yaml"
     path.write_text(text)
-    return load_references(path, SUITE, "golden/references/toy.yaml").pins("double", "float32")
+    return load_references(path, SUITE, "golden/snapshots/toy.yaml").pins("double", "float32")
 
 
 def test_a_pin_is_read(tmp_path: Path) -> None:
@@ -56,4 +56,4 @@ def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str
     assert old in TEXT
     with pytest.raises(DeclarationError) as error:
         read(tmp_path, TEXT.replace(old, new, 1))
-    assert f"golden/references/toy.yaml:{said}" in str(error.value)
+    assert f"golden/snapshots/toy.yaml:{said}" in str(error.value)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def contract(root: Path, laws: dict[str, str]) -> Contract:
     """A contract with one law for each tensor."""
-    path = root / "golden" / "layouts" / "toy.yaml"
+    path = root / "golden" / "contract" / "toy.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"    {key}: {law}\n" for key, law in laws.items())
     path.write_text(f'suite: suites/operators/toy.yaml\ntorch: "2.15"\ncases:\n  double:\n{lines}')

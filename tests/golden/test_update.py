@@ -12,7 +12,7 @@ from harness.errors import UserError
 from harness.golden import Golden, Observed, update
 from tests.golden.toy import DOUBLE, DOUBLE_3D, SUITE, observed
 
-LAYOUTS, REFERENCES = "golden/layouts/toy.yaml", "golden/references/toy.yaml"
+LAYOUTS, REFERENCES = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
 BOTH = [DOUBLE, DOUBLE_3D]
 ALL = {(case.name, dtype): observed(case, dtype) for case in BOTH for dtype in case.dtypes}
 COMMAND = f"python -m pytest {SUITE} --eq-update-golden"

@@ -64,7 +64,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Project:
-    """A directory with ``suites/x/s.yaml``; levels and deviations are those shipped unless written."""
+    """A directory with ``suites/x/s.yaml``; levels and known issues are those shipped unless written."""
 
     root: Path
 

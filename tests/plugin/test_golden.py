@@ -1,4 +1,4 @@
-"""golden/layouts and golden/references end to end: written by the option, compared in every run."""
+"""golden/contract and golden/snapshots end to end: written by the option, compared in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.plugin.project import LEVEL, SUITE, Project, Run, needs_workers
 pytestmark = needs_workers
 
 PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [relu, relu6]\n").replace("functional.relu", "functional.{name}")
-LAYOUTS, REFERENCES = "golden/layouts/s.yaml", "golden/references/s.yaml"
+LAYOUTS, REFERENCES = "golden/contract/s.yaml", "golden/snapshots/s.yaml"
 UPDATE = ("--eq-update-golden", "--eq-levels", LEVEL)
 LINE = "    grad:input of ordinary, N = 1 at sse41: like input\n"
 
@@ -147,7 +147,7 @@ def test_a_suite_without_golden_data_fails_once_with_the_command(project: Projec
     assert "1 failed, 2 passed" in run.output
     said = f"suites/x/s.yaml has no layout contract, {LAYOUTS}; observe it with"
     assert f"{said} `python -m pytest suites/x/s.yaml --eq-update-golden`" in run.output
-    (project.root / "golden/layouts").rmdir()
+    (project.root / "golden/contract").rmdir()
     assert "2 passed" in project.briefly().output
 
 

@@ -173,8 +173,8 @@ def test_a_preload_file_that_raises(project: Project) -> None:
     assert message == f"preload {path} raised RuntimeError: no such kernel"
 
 
-DEVIATION = """\
-deviations:
+ISSUE = """\
+issues:
   one:
     case: suites/x/s.yaml::relu
     dtypes: [float32]
@@ -184,10 +184,10 @@ deviations:
     when: W > 1
     reason: written for a test of what is written wrong
     link: no thread found
-    witness: {case: "suites/x/s.yaml::relu", dtype: float32, sizes: {N: 1, C: 1, H: 1, W: 2}, layouts: {}}
+    reproducer: {case: "suites/x/s.yaml::relu", dtype: float32, sizes: {N: 1, C: 1, H: 1, W: 2}, layouts: {}}
 """
 
-IN_DEVIATIONS = {
+IN_ISSUES = {
     "no case": ("    case: suites/x/s.yaml::relu", "    case: suites/x/s.yaml::rely", "there is no case"),
     "no suite": ("    case: suites/x/s.yaml::relu", "    case: suites/z/s.yaml::relu", "there is no case"),
     "no level": ("cells: [sse41]", "cells: [sse42]", "there is no level 'sse42'; did you mean 'sse41'?"),
@@ -195,31 +195,31 @@ IN_DEVIATIONS = {
     "no tensor": ('["output[0]"]', '["grad:inptu"]', "relu has no tensor 'inptu'; did you mean 'input'?"),
     "no size": ("when: W > 1", "when: V > 1", "relu has no 'V'"),
     "no condition": ("when: W > 1", "when: W >", "'W >' is not an expression"),
-    "other witness": ("W: 2}", "W: 1}", "the condition 'W > 1' is not true of the witness"),
-    "no witness": ("dtype: float32, ", "", "the witness does not parse: an example needs 'dtype'"),
-    "short witness": ("H: 1, ", "", "the witness does not fit the case: it gives no value for the size 'H'"),
+    "other reproducer": ("W: 2}", "W: 1}", "the condition 'W > 1' is not true of the reproducer"),
+    "no reproducer": ("dtype: float32, ", "", "the reproducer does not parse: an example needs 'dtype'"),
+    "short reproducer": ("H: 1, ", "", "the reproducer does not fit the case: it gives no value for the size 'H'"),
     "no version": ("    link:", '    torch: "2.1 or so"\n    link:', "is not a version specifier"),
-    "no comparison": ("when: W > 1", 'when: W > "a"', "is not true of the witness"),
-    "foreign witness": ("dtype: float32, ", "dtype: float16, ", "not of this entry's case and dtypes"),
+    "no comparison": ("when: W > 1", 'when: W > "a"', "is not true of the reproducer"),
+    "foreign reproducer": ("dtype: float32, ", "dtype: float16, ", "not of this entry's case and dtypes"),
 }
 
 
-@pytest.mark.parametrize(("old", "new", "said"), IN_DEVIATIONS.values(), ids=IN_DEVIATIONS)
-def test_a_mistake_in_the_deviations(
+@pytest.mark.parametrize(("old", "new", "said"), IN_ISSUES.values(), ids=IN_ISSUES)
+def test_a_mistake_in_the_known_issues(
     project: Project, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
 ) -> None:
-    """An entry names what exists, and its witness is an example of its case under its condition."""
-    assert old in DEVIATION
-    project.write("golden/deviations.yaml", DEVIATION.replace(old, new))
+    """An entry names what exists, and its reproducer is an example of its case under its condition."""
+    assert old in ISSUE
+    project.write("golden/issues.yaml", ISSUE.replace(old, new))
     with contextlib.chdir(project.root):
         code = main(["check", "suites/x/s.yaml", "--python", NOWHERE])
     message = capsys.readouterr().err
     assert code == 4
-    assert message.startswith(f"ERROR: {project.root / 'golden/deviations.yaml'}:")
+    assert message.startswith(f"ERROR: {project.root / 'golden/issues.yaml'}:")
     assert said in message
 
 
-def test_a_deviation_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
+def test_a_known_issue_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
     """The plugin says so as the command line does."""
-    project.write("golden/deviations.yaml", DEVIATION.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
+    project.write("golden/issues.yaml", ISSUE.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
     assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refused()

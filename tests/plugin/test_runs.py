@@ -40,7 +40,7 @@ functional.relu6 = relu6
 """
 
 OUTCOME = {
-    "case", "dtype", "status", "examples", "cells", "spared", "failures", "deviations", "witnesses", "untrusted",
+    "case", "dtype", "status", "examples", "cells", "spared", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
 }  # fmt: skip
 
@@ -119,7 +119,7 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
 
 
 def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
-    """Who reads JUnit alone sees status, number of examples, worst ratio and deviations."""
+    """Who reads JUnit alone sees status, number of examples, worst ratio and known issues."""
     assert first.code == 1
     cases = ET.parse(pair.root / "junit.xml").iter("testcase")  # noqa: S314 - written by pytest just now
     found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
@@ -127,7 +127,7 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
         "relu6[float32]": "failed",
         "relu[float32]": "passed",
     }
-    assert set(found["relu[float32]"]) == {"status", "examples", "worst_ratio", "deviations"}
+    assert set(found["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues"}
     assert found["relu[float32]"]["examples"] == "16"
 
 
@@ -191,29 +191,30 @@ def test_replay(first: Run, pair: Project, kernel: str, verdict: str, code: int)
     assert LEVEL in run.output
 
 
-def test_deviations_accept_and_go_stale(first: Run, pair: Project) -> None:
-    """A finding under an entry is counted and passes; an entry whose witness passes fails the run and is named."""
+def test_known_issues_accept_and_go_stale(first: Run, pair: Project) -> None:
+    """A finding under an entry is counted and passes; an entry whose reproducer passes fails the run and is named."""
     assert first.code == 1
     example = failure(pair)
     _entries(pair, known=example, gone=example.but(case="suites/x/s.yaml::relu"))
     run = pair.pytest(*OPTIONS)
-    (pair.root / "golden/deviations.yaml").unlink()
+    (pair.root / "golden/issues.yaml").unlink()
     items = pair.record["items"]
     assert run.code == 1
-    assert items[WRONG]["status"] == "deviation"
-    assert items[WRONG]["witnesses"] == {"known": "still fails"}
-    assert "deviation gone is stale: its witness does not fail that way any more (it passes): remove" in run.output
+    assert items[WRONG]["status"] == "known issue"
+    assert items[WRONG]["reproducers"] == {"known": "still fails"}
+    assert "known issue gone is stale: its reproducer does not fail that way any more (it passes): remove" in run.output
     assert "1 failed, 1 passed" in run.output
 
 
-def _entries(project: Project, **witnesses: Example) -> None:
+def _entries(project: Project, **reproducers: Example) -> None:
     entries = [
-        f"  {name}:\n    case: {witness.case}\n    dtypes: [float32]\n    tensors: ['output[0]']\n    oracle: values\n"
+        f"  {name}:\n    case: {reproducer.case}\n    dtypes: [float32]\n"
+        "    tensors: ['output[0]']\n    oracle: values\n"
         f"    cells: [{LEVEL}]\n    when: W > 2\n    reason: a kernel made wrong for a test\n    link: none found\n"
-        f"    witness: {witness.to_json()}\n"
-        for name, witness in witnesses.items()
+        f"    reproducer: {reproducer.to_json()}\n"
+        for name, reproducer in reproducers.items()
     ]
-    project.write("golden/deviations.yaml", "deviations:\n" + "".join(entries))
+    project.write("golden/issues.yaml", "issues:\n" + "".join(entries))
 
 
 def test_suites_in_environments_are_left_alone(project: Project, tmp_path: Path) -> None:

@@ -102,13 +102,13 @@ def test_the_summary_of_a_run_that_passed() -> None:
 
 
 def test_the_summary_of_what_went_otherwise() -> None:
-    """Failures, deviations with their witnesses, items without a check, incidents and notes each have their line."""
-    cells = {"sse41": Counter(failed=1, passed=3), "avx2": Counter(deviation=2)}
+    """Failures, known issues with their reproducers, items without a check, incidents and notes each have a line."""
+    cells = {"sse41": Counter(failed=1, passed=3), "avx2": Counter({"known issue": 2})}
     told = outcome(
         cells=cells,
         failures=[FAILURE],
-        deviations=Counter(column=2),
-        witnesses={"column": "still fails", "other": "its witness is float64", "gone": "stale: it passes"},
+        known_issues=Counter(column=2),
+        reproducers={"column": "still fails", "other": "its reproducer is float64", "gone": "stale: it passes"},
         incidents=["worker cell-avx2 died; replaced"],
         notes=["stopped after 3 crashes or hangs"],
         ratios={},
@@ -118,14 +118,14 @@ def test_the_summary_of_what_went_otherwise() -> None:
     text = terminal_summary(record(told, empty))
     assert next(line for line in text.splitlines() if line.startswith("max_pool2d")).split()[1:3] == ["Fd", "u-"]
     for line in (
-        "deviation column: 2 examples; witness still fails",
-        "deviation gone: 0 examples; witness stale: it passes",
+        "known issue column: 2 examples; reproducer still fails",
+        "known issue gone: 0 examples; reproducer stale: it passes",
         "nothing checked: max_pool2d[float64]",
         "incident: worker cell-avx2 died; replaced",
         "note: max_pool2d[float32]: stopped after 3 crashes or hangs",
     ):
         assert line in text
-    assert "deviation other" not in text
+    assert "known issue other" not in text
 
 
 def test_a_summary_without_a_bound_or_a_pair() -> None:
@@ -156,10 +156,14 @@ def test_a_text_with_a_quote_can_still_be_pasted() -> None:
     assert """it'"'"'s""" in failure_text(outcome(failures=[failure]))
 
 
-def test_a_stale_deviation_says_what_to_do() -> None:
-    """The entry is named, with what its witness does now."""
-    text = failure_text(outcome(witnesses={"column": "stale: its witness does not fail that way any more (it passes)"}))
-    expected = "deviation column is stale: its witness does not fail that way any more (it passes): remove the entry"
+def test_a_stale_known_issue_says_what_to_do() -> None:
+    """The entry is named, with what its reproducer does now."""
+    text = failure_text(
+        outcome(reproducers={"column": "stale: its reproducer does not fail that way any more (it passes)"})
+    )
+    expected = (
+        "known issue column is stale: its reproducer does not fail that way any more (it passes): remove the entry"
+    )
     assert text.startswith(expected)
 
 

@@ -46,7 +46,7 @@ def test_each_case_has_a_twin_over_volumes(load: Load) -> None:
 
 
 def test_an_image_has_a_depth_of_one(load: Load) -> None:
-    """Expressions may use D in both twins, and a condition of a deviation means the same in both."""
+    """Expressions may use D in both twins, and a condition of a known issue means the same in both."""
     image, volume, *_ = load(SUITE).cases
     assert image.sizes[0] == Size("D", "choice", (1,))
     assert volume.sizes[0] == Size("D", "range", low=Expression.parse("1"), high=Expression.parse("3"))

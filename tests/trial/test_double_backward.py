@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case, Deviation, Example, Expression, Refusal
+from harness.core import Case, Example, Expression, KnownIssue, Refusal
 from harness.trial.double_backward import differentiated, double_backward
 from tests.trial.toy import CASE
-from tests.trial.trials import deviation
+from tests.trial.trials import known_issue
 
 Said = dict[str, tuple[str, str]]
 AGREES, NONE = ("agrees", ""), ("refused", "RuntimeError: derivative for aten::toy_backward is not implemented")
@@ -102,9 +102,9 @@ def test_what_others_judge_is_no_fault_here(state: str) -> None:
 
 
 def test_examples_that_are_known_to_crash_are_left_out() -> None:
-    """A deviation of a crash keeps them from running here too."""
+    """A known issue of a crash keeps them from running here too."""
     example = Example(CASE.id, "float64", {}, {})
-    crash: Deviation = deviation(
+    crash: KnownIssue = known_issue(
         example, oracle="crash", tensors=("*",), dtypes=("float64",), when=Expression.parse("N > 0")
     )
     found = double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))

@@ -10,7 +10,7 @@ import pytest
 from harness.core import Case, Example, Expression, Reference
 from harness.execution import Result
 from tests.trial.toy import ToyLaboratory
-from tests.trial.trials import SMALLEST, WITNESS, deviation, many_channels, right, tried
+from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, many_channels, right, tried
 
 
 def test_a_crash_is_shrunk_in_isolation_and_stops_the_trial() -> None:
@@ -25,28 +25,28 @@ def test_a_crash_is_shrunk_in_isolation_and_stops_the_trial() -> None:
 
 
 def test_a_known_crash_is_not_run_again() -> None:
-    """Examples under a crash's condition go without that cell; only the witness runs there, in a fresh worker."""
+    """Examples under a crash's condition go without that cell; only the reproducer runs there, in a fresh worker."""
 
     def dies(example: Example, cell: str, layout: str) -> str:
         del layout
         return "died" if example.sizes["W"] > 2 and cell == "high" else ""
 
     laboratory = ToyLaboratory(dies)
-    outcome = tried(laboratory, deviation(WITNESS, oracle="crash", tensors=("*",), cells=("high",)))
-    assert outcome.status == "deviation"
+    outcome = tried(laboratory, known_issue(REPRODUCER, oracle="crash", tensors=("*",), cells=("high",)))
+    assert outcome.status == "known issue"
     assert outcome.failures == []
-    assert [example for example, cells in laboratory.ran if example.sizes["W"] > 2 and "high" in cells] == [WITNESS]
+    assert [example for example, cells in laboratory.ran if example.sizes["W"] > 2 and "high" in cells] == [REPRODUCER]
 
 
 def test_what_is_known_to_kill_every_cell_is_not_run() -> None:
-    """Not even its reference is asked for; it is counted as kept from running, and as a deviation in each cell."""
+    """Not even its reference is asked for; it is counted as kept from running, and as a known issue in each cell."""
     laboratory = ToyLaboratory(many_channels("died"))
-    witness = WITNESS.but(sizes=SMALLEST | {"C": 3})
-    outcome = tried(laboratory, deviation(witness, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
+    reproducer = REPRODUCER.but(sizes=SMALLEST | {"C": 3})
+    outcome = tried(laboratory, known_issue(reproducer, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
     kept = outcome.examples["kept from running"]
     assert kept > 0
-    assert [outcome.cells[cell]["deviation"] for cell in ("low", "high")] == [kept, kept]
-    assert [example for example, _ in laboratory.ran if example.sizes["C"] > 2] == [witness]
+    assert [outcome.cells[cell]["known issue"] for cell in ("low", "high")] == [kept, kept]
+    assert [example for example, _ in laboratory.ran if example.sizes["C"] > 2] == [reproducer]
 
 
 @pytest.mark.parametrize("end", ["killed", "hung"])
@@ -113,8 +113,8 @@ def test_a_reference_that_was_killed_is_asked_again() -> None:
 
 def test_shrinking_keeps_out_of_a_known_crash() -> None:
     """While another fault shrinks, no candidate is run in the cell that it is known to kill."""
-    narrow = WITNESS.but(sizes=SMALLEST | {"C": 2})
-    entry = deviation(narrow, oracle="crash", tensors=("*",), cells=("high",), when=Expression.parse("W < 3"))
+    narrow = REPRODUCER.but(sizes=SMALLEST | {"C": 2})
+    entry = known_issue(narrow, oracle="crash", tensors=("*",), cells=("high",), when=Expression.parse("W < 3"))
 
     def both(example: Example, cell: str, layout: str) -> str:
         if cell == "high" and example.sizes["W"] < 3:

@@ -1,17 +1,17 @@
-"""Matching findings against the deviations that name them."""
+"""Matching findings against the known issues that name them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.core import Deviation, Example, Expression, Finding
-from harness.models.known_issue import ModelDeviation
+from harness.core import Example, Expression, Finding, KnownIssue
+from harness.models.known_issue import ModelKnownIssue
 from harness.trial.known_issues import accumulators, concerned, fatal_cells, settle, taken_out
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
 FINDING = Finding("values", "output[0]", "layout", {"avx2": 3.0, "avx512_core": 4.0})
-DEVIATION = Deviation(
+ISSUE = KnownIssue(
     id="one-column",
     cases=(CASE, "suites/operators/pooling.yaml::max_pool2d_with_indices"),
     dtypes=("float32",),
@@ -21,24 +21,24 @@ DEVIATION = Deviation(
     when=Expression.parse("W == 1 and stride[0] > 1"),
     reason="because",
     link="no thread found",
-    witness=EXAMPLE,
+    reproducer=EXAMPLE,
     torch=">=2.13",
 )
 
 
-def test_a_deviation_concerns_its_case_dtype_and_versions() -> None:
+def test_a_known_issue_concerns_its_case_dtype_and_versions() -> None:
     """An entry is left out for another case, another dtype, or a PyTorch outside its range."""
-    assert concerned([DEVIATION], CASE, "float32", "2.15.0+cpu") == (DEVIATION,)
-    assert concerned([DEVIATION], CASE, "float32", "2.12.1") == ()
-    assert concerned([DEVIATION], CASE + "_with_indices", "float32", "2.15.0") == (DEVIATION,)
-    assert concerned([DEVIATION], CASE, "float64", "2.15.0") == ()
-    assert concerned([DEVIATION], CASE + "x", "float32", "2.15.0") == ()
-    assert concerned([replace(DEVIATION, torch="")], CASE, "float32", "2.16.0a0+gitabc") != ()
+    assert concerned([ISSUE], CASE, "float32", "2.15.0+cpu") == (ISSUE,)
+    assert concerned([ISSUE], CASE, "float32", "2.12.1") == ()
+    assert concerned([ISSUE], CASE + "_with_indices", "float32", "2.15.0") == (ISSUE,)
+    assert concerned([ISSUE], CASE, "float64", "2.15.0") == ()
+    assert concerned([ISSUE], CASE + "x", "float32", "2.15.0") == ()
+    assert concerned([replace(ISSUE, torch="")], CASE, "float32", "2.16.0a0+gitabc") != ()
 
 
 def test_an_entry_about_models_names_cells_and_tensors_by_patterns() -> None:
     """What remains of a finding are the cells that no pattern is; another tensor is no matter of it."""
-    entry = ModelDeviation(
+    entry = ModelKnownIssue(
         id="drift",
         models=("*",),
         items=("*",),
@@ -57,53 +57,53 @@ def test_an_entry_about_models_names_cells_and_tensors_by_patterns() -> None:
 
 def test_a_condition_decides() -> None:
     """The condition is evaluated over the example's own values; what cannot be evaluated does not hold."""
-    assert DEVIATION.holds(EXAMPLE)
-    assert not DEVIATION.holds(EXAMPLE.but(sizes={"W": 2, "stride": (2, 2)}))
-    assert not DEVIATION.holds(EXAMPLE.but(sizes={"W": 1}))
+    assert ISSUE.holds(EXAMPLE)
+    assert not ISSUE.holds(EXAMPLE.but(sizes={"W": 2, "stride": (2, 2)}))
+    assert not ISSUE.holds(EXAMPLE.but(sizes={"W": 1}))
 
 
 def test_only_the_cells_it_names_are_accepted() -> None:
-    """What fails in a cell that the deviation does not name is still a failure, with that cell only."""
-    settled = settle([FINDING], [DEVIATION], EXAMPLE)
+    """What fails in a cell that the known issue does not name is still a failure, with that cell only."""
+    settled = settle([FINDING], [ISSUE], EXAMPLE)
     assert [finding.cells for finding in settled.failures] == [{"avx512_core": 4.0}]
     assert settled.accepted == (("one-column", FINDING),)
 
 
-def test_two_deviations_share_a_finding() -> None:
+def test_two_known_issues_share_a_finding() -> None:
     """Each takes its own cells; when all are taken nothing fails."""
-    other = replace(DEVIATION, id="other", cells=("avx512_core",))
-    settled = settle([FINDING], [DEVIATION, other], EXAMPLE)
+    other = replace(ISSUE, id="other", cells=("avx512_core",))
+    settled = settle([FINDING], [ISSUE, other], EXAMPLE)
     assert settled.failures == ()
     assert [name for name, _ in settled.accepted] == ["one-column", "other"]
 
 
 def test_another_oracle_or_tensor_is_not_accepted() -> None:
-    """A deviation of one tensor's values says nothing about its strides, nor about another tensor."""
+    """A known issue of one tensor's values says nothing about its strides, nor about another tensor."""
     for finding in (replace(FINDING, oracle="strides"), replace(FINDING, tensor="grad:input")):
-        assert settle([finding], [DEVIATION], EXAMPLE).failures == (finding,)
+        assert settle([finding], [ISSUE], EXAMPLE).failures == (finding,)
 
 
 def test_a_star_accepts_every_tensor() -> None:
     """An entry for a crash or an error names no tensor."""
     finding = replace(FINDING, cells={"avx2": 1.0}, tensor="")
-    assert settle([finding], [replace(DEVIATION, tensors=("*",))], EXAMPLE).failures == ()
+    assert settle([finding], [replace(ISSUE, tensors=("*",))], EXAMPLE).failures == ()
 
 
 def test_a_pattern_accepts_the_tensors_it_matches() -> None:
     """``grad:*`` stands for every gradient; the brackets of ``output[0]`` are literal."""
-    pattern = replace(DEVIATION, tensors=("grad:*", "output[0]"))
+    pattern = replace(ISSUE, tensors=("grad:*", "output[0]"))
     accepted = [tensor for tensor in ("grad:input", "output[0]", "output0") if pattern.names(tensor)]
     assert accepted == ["grad:input", "output[0]"]
 
 
-def test_accumulators_of_the_deviations_that_hold() -> None:
+def test_accumulators_of_the_known_issues_that_hold() -> None:
     """An entry that admits a coarser accumulator does so for its tensors and cells, where its condition holds."""
-    coarse = replace(DEVIATION, accumulates_in="bfloat16", tensors=("grad:weight",))
-    assert accumulators([coarse, DEVIATION], EXAMPLE) == {"grad:weight": {"avx2": "bfloat16"}}
+    coarse = replace(ISSUE, accumulates_in="bfloat16", tensors=("grad:weight",))
+    assert accumulators([coarse, ISSUE], EXAMPLE) == {"grad:weight": {"avx2": "bfloat16"}}
     assert accumulators([coarse], EXAMPLE.but(sizes={"W": 2, "stride": (2, 2)})) == {}
 
 
 def test_fatal_cells_are_those_of_crashes_and_hangs() -> None:
     """Only entries of kind crash or hang keep an example from being run in a cell."""
-    assert fatal_cells([DEVIATION], EXAMPLE) == frozenset()
-    assert fatal_cells([replace(DEVIATION, oracle="crash")], EXAMPLE) == {"avx2"}
+    assert fatal_cells([ISSUE], EXAMPLE) == frozenset()
+    assert fatal_cells([replace(ISSUE, oracle="crash")], EXAMPLE) == {"avx2"}

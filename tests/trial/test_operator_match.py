@@ -138,7 +138,7 @@ def finding(tensor: str, oracle: Any = "values") -> Finding:
 def test_a_module_is_known_wrong_where_each_wrong_tensor_is(
     accepted: list[str], wrong: list[str], names: tuple[str, ...]
 ) -> None:
-    """A deviation of the operator's explains the same tensor of the module, and no other."""
+    """A known issue of the operator's explains the same tensor of the module, and no other."""
     assert explaining([("known", finding(one)) for one in accepted], map(finding, wrong)) == names
 
 

@@ -21,7 +21,7 @@ from tests.trial.toy import CASE, ToyLaboratory, Wrong
 from tests.trial.trials import right
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("sse41", "avx2", "other"))
-LAYOUTS, REFERENCES = "golden/layouts/toy.yaml", "golden/references/toy.yaml"
+LAYOUTS, REFERENCES = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A trial over a toy laboratory: what is counted, what is reduced, what deviations change."""
+"""A trial over a toy laboratory: what is counted, what is reduced, what known issues change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.execution import Result
 from harness.generation import corner_examples
 from harness.profiles import PROFILES
 from tests.trial.toy import CASE, ToyLaboratory
-from tests.trial.trials import SMALLEST, WITNESS, deviation, right, tried, wide
+from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, tried, wide
 
 
 def test_a_right_operator_passes_in_every_cell() -> None:
@@ -86,35 +86,35 @@ def test_a_fault_in_one_cell_names_that_cell() -> None:
     assert failure.finding.kind == "layout"
 
 
-def test_a_deviation_is_counted_not_failed() -> None:
-    """A finding under the condition is counted, its witness replayed, and the hunt goes on around it."""
-    outcome = tried(ToyLaboratory(wide), deviation(WITNESS))
-    assert outcome.status == "deviation"
-    assert outcome.deviations["wide"] > 0
-    assert outcome.witnesses == {"wide": "still fails"}
+def test_a_known_issue_is_counted_not_failed() -> None:
+    """A finding under the condition is counted, its reproducer replayed, and the hunt goes on around it."""
+    outcome = tried(ToyLaboratory(wide), known_issue(REPRODUCER))
+    assert outcome.status == "known issue"
+    assert outcome.known_issues["wide"] > 0
+    assert outcome.reproducers == {"wide": "still fails"}
 
 
-def test_a_deviation_hides_nothing_outside_its_condition() -> None:
+def test_a_known_issue_hides_nothing_outside_its_condition() -> None:
     """With a condition that is too narrow the rest still fails, at the smallest example outside it."""
-    entry = deviation(WITNESS.but(sizes=SMALLEST | {"W": 5}), when=Expression.parse("W > 3"))
+    entry = known_issue(REPRODUCER.but(sizes=SMALLEST | {"W": 5}), when=Expression.parse("W > 3"))
     outcome = tried(ToyLaboratory(wide), entry)
     assert outcome.status == "failed"
     assert outcome.failures[0].example.sizes["W"] == 3
 
 
-def test_a_witness_that_passes_makes_the_entry_stale() -> None:
-    """A witness that no longer fails fails the trial: the entry must go."""
-    outcome = tried(ToyLaboratory(right), deviation(WITNESS))
+def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
+    """A reproducer that no longer fails fails the trial: the entry must go."""
+    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER))
     assert outcome.status == "failed"
     assert outcome.stale == ["wide"]
-    assert "it passes" in outcome.witnesses["wide"]
+    assert "it passes" in outcome.reproducers["wide"]
 
 
-def test_a_deviation_without_its_cell_says_so() -> None:
+def test_a_known_issue_without_its_cell_says_so() -> None:
     """An entry for a level that this machine lacks is neither stale nor confirmed."""
-    outcome = tried(ToyLaboratory(right), deviation(WITNESS, cells=("amx",)))
+    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER, cells=("amx",)))
     assert outcome.status == "passed"
-    assert outcome.witnesses == {"wide": "not checked: no cell of amx on this machine"}
+    assert outcome.reproducers == {"wide": "not checked: no cell of amx on this machine"}
 
 
 def test_a_finding_seen_once_is_said_to_be_so() -> None:
@@ -210,26 +210,26 @@ def test_nothing_to_run_is_not_a_failure() -> None:
     assert outcome.status == "not run"
 
 
-def test_a_witness_that_comes_and_goes_is_not_stale() -> None:
-    """A witness that passed once is tried many times in one fresh worker before it is called stale."""
+def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
+    """A reproducer that passed once is tried many times in one fresh worker before it is called stale."""
 
     class Fickle(ToyLaboratory):
         def isolated(self, *arguments: Any, repeats: int = 1, **options: Any) -> Result:
             self.alone = wide if repeats > 1 else right
             return super().isolated(*arguments, repeats=repeats, **options)
 
-    outcome = tried(Fickle(right), deviation(WITNESS))
-    assert outcome.witnesses == {"wide": "still fails"}
+    outcome = tried(Fickle(right), known_issue(REPRODUCER))
+    assert outcome.reproducers == {"wide": "still fails"}
 
 
-def test_a_witness_of_another_dtype_is_left_to_its_own_trial() -> None:
-    """An entry of several dtypes has one witness; the trials of the others say whose it is."""
-    outcome = tried(ToyLaboratory(right), deviation(WITNESS.but(dtype="float64"), dtypes=("float32", "float64")))
-    assert outcome.witnesses == {"wide": "its witness is double[float64]"}
+def test_a_reproducer_of_another_dtype_is_left_to_its_own_trial() -> None:
+    """An entry of several dtypes has one reproducer; the trials of the others say whose it is."""
+    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
+    assert outcome.reproducers == {"wide": "its reproducer is double[float64]"}
 
 
 def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() -> None:
-    """Within the looser bound the example counts as a deviation; the same error elsewhere is a failure."""
+    """Within the looser bound the example counts as a known issue; the same error elsewhere is a failure."""
     case = replace(CASE, numerics=Numerics("multilinear", "multilinear"), fills=("reals",))
 
     class Coarse(ToyLaboratory):
@@ -253,12 +253,12 @@ def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() ->
             wrong = replace(record, values=(record.values / 3 * (1 + error)).astype(np.float32))
             return replace(seen, tensors={"output[0]": wrong})
 
-    admitted = deviation(WITNESS, accumulates_in="bfloat16")
+    admitted = known_issue(REPRODUCER, accumulates_in="bfloat16")
     assert tried(Coarse(right), case=case).status == "failed"
     inside = tried(Coarse(right), admitted, case=case)
-    assert inside.status == "deviation"
-    assert inside.deviations["wide"] > 0
-    assert inside.witnesses == {"wide": "still fails"}
+    assert inside.status == "known issue"
+    assert inside.known_issues["wide"] > 0
+    assert inside.reproducers == {"wide": "still fails"}
     beside = tried(Coarse(right), replace(admitted, when=Expression.parse("W > 3")), case=case)
     assert beside.status == "failed"
 
@@ -280,9 +280,9 @@ def test_more_faults_than_are_reduced_are_named() -> None:
 def test_saved_failures_run_first() -> None:
     """The replay profile runs saved examples and nothing drawn."""
     laboratory = ToyLaboratory(wide)
-    outcome = tried(laboratory, profile=PROFILES["replay"], saved=[WITNESS])
+    outcome = tried(laboratory, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
-    assert outcome.failures[0].found == WITNESS
+    assert outcome.failures[0].found == REPRODUCER
 
 
 def test_the_record_of_an_outcome_is_plain_data() -> None:

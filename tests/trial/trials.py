@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.core import Deviation, Example, Expression
+from harness.core import Example, Expression, KnownIssue
 from harness.profiles import PROFILES
 from harness.trial import Outcome, Trial
 from tests.trial.toy import CASE, ToyLaboratory, Wrong
@@ -20,11 +20,11 @@ def right(example: Example, cell: str, layout: str) -> str:
     return ""
 
 
-def tried(laboratory: ToyLaboratory, *deviations: Deviation, **options: Any) -> Outcome:
+def tried(laboratory: ToyLaboratory, *known_issues: KnownIssue, **options: Any) -> Outcome:
     """A trial over the toy."""
     options.setdefault("profile", PROFILE)
     case = options.pop("case", CASE)
-    trial = Trial(case, options.pop("dtype", "float32"), laboratory, deviations, seed=1, **options)  # type: ignore[arg-type] # a stand-in
+    trial = Trial(case, options.pop("dtype", "float32"), laboratory, known_issues, seed=1, **options)  # type: ignore[arg-type] # a stand-in
     return trial.run()
 
 
@@ -44,9 +44,9 @@ def many_channels(end: str) -> Wrong:
     return wrong
 
 
-def deviation(witness: Example, **changes: Any) -> Deviation:
+def known_issue(reproducer: Example, **changes: Any) -> KnownIssue:
     """An entry that accepts `wide`."""
-    entry = Deviation(
+    entry = KnownIssue(
         id="wide",
         cases=(CASE.id,),
         dtypes=("float32",),
@@ -56,9 +56,9 @@ def deviation(witness: Example, **changes: Any) -> Deviation:
         when=Expression.parse("W > 2"),
         reason="a toy is wrong for wide images",
         link="no thread found",
-        witness=witness,
+        reproducer=reproducer,
     )
     return replace(entry, **changes)
 
 
-WITNESS = Example(CASE.id, "float32", SMALLEST | {"W": 3}, {"input": "channels_last", "grad_output": "contiguous"})
+REPRODUCER = Example(CASE.id, "float32", SMALLEST | {"W": 3}, {"input": "channels_last", "grad_output": "contiguous"})

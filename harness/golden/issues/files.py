@@ -1,4 +1,4 @@
-"""Reading `golden/deviations/`, and checking that each entry names what exists."""
+"""Reading `golden/issues/`, and checking that each entry names what exists."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core import Case, Deviation, Example, Level
+from harness.core import Case, Example, KnownIssue, Level
 from harness.errors import did_you_mean
 from harness.golden.issues.fit import misfit
 from harness.golden.issues.notes import Notes
-from harness.golden.issues.schema import DeviationSchema, DeviationsFile
+from harness.golden.issues.schema import KnownIssueSchema, KnownIssuesSchema
 from harness.suites import DeclarationError, Location, Mistake, load_suite, read_validated, suggestion
 
 
 @dataclass(frozen=True)
-class Deviations:
+class KnownIssues:
     """The entries of all files together."""
 
-    files: tuple[DeviationFile, ...]
+    files: tuple[KnownIssuesFile, ...]
 
     @property
-    def entries(self) -> tuple[Deviation, ...]:
+    def entries(self) -> tuple[KnownIssue, ...]:
         """Every entry, in the order of the files."""
         return tuple(entry for file in self.files for entry in file.entries)
 
@@ -38,16 +38,16 @@ class Deviations:
         for file in self.files:
             for entry in file.entries:
                 if first.setdefault(entry.id, file.path) != file.path:
-                    message = f"{first[entry.id].as_posix()} has a deviation {entry.id!r} already; give it another id"
+                    message = f"{first[entry.id].as_posix()} has a known issue {entry.id!r} already; give it another id"
                     yield file.notes.mistake(entry.id, message)
 
 
 @dataclass(frozen=True)
-class DeviationFile:
+class KnownIssuesFile:
     """The entries of one file, with the place of each for messages."""
 
     notes: Notes
-    entries: tuple[Deviation, ...]
+    entries: tuple[KnownIssue, ...]
 
     @property
     def path(self) -> Path:
@@ -64,7 +64,7 @@ class DeviationFile:
             return []
         return [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
 
-    def _mistakes(self, entry: Deviation, known: _Known) -> Iterable[Mistake]:
+    def _mistakes(self, entry: KnownIssue, known: _Known) -> Iterable[Mistake]:
         def mistake(message: str, *location: str | int) -> Mistake:
             """A mistake in this entry, or in something below it."""
             return self.notes.mistake(entry.id, message, *location)
@@ -96,49 +96,52 @@ class _Known:
         return self.cases.get(name)
 
 
-def load_deviations(paths: Iterable[Path]) -> Deviations:
-    """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, witnesses."""
-    return Deviations(tuple(_file(path) for path in paths))
+def load_known_issues(paths: Iterable[Path]) -> KnownIssues:
+    """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, reproducers."""
+    return KnownIssues(tuple(_file(path) for path in paths))
 
 
-def _file(path: Path) -> DeviationFile:
-    schema, positions = read_validated(path, DeviationsFile, "list of deviations")
+def _file(path: Path) -> KnownIssuesFile:
+    schema, positions = read_validated(path, KnownIssuesSchema, "list of known issues")
     notes = Notes(path, positions)
-    entries = [_entry(name, entry, notes) for name, entry in schema.deviations.items()]
+    entries = [_entry(name, entry, notes) for name, entry in schema.issues.items()]
     notes.raise_if_any()
-    return DeviationFile(notes, tuple(one for one in entries if one is not None))
+    return KnownIssuesFile(notes, tuple(one for one in entries if one is not None))
 
 
-def _entry(name: str, schema: DeviationSchema, notes: Notes) -> Deviation | None:
-    when, witness = notes.condition(name, schema.when), None
+def _entry(name: str, schema: KnownIssueSchema, notes: Notes) -> KnownIssue | None:
+    when, reproducer = notes.condition(name, schema.when), None
     try:
-        witness = Example.from_json(schema.witness)
+        reproducer = Example.from_json(schema.reproducer)
     except ValueError as error:
-        notes.add(name, f"the witness does not parse: {error}", "witness")
+        notes.add(name, f"the reproducer does not parse: {error}", "reproducer")
     notes.releases(name, schema.torch)
-    if when is None or witness is None:
+    if when is None or reproducer is None:
         return None
-    fields = {field: value for field, value in schema if field not in ("case", "when", "witness")}
-    return Deviation(id=name, cases=schema.case, when=when, witness=witness, line=notes.line(name), **fields)
+    fields = {field: value for field, value in schema if field not in ("case", "when", "reproducer")}
+    return KnownIssue(id=name, cases=schema.case, when=when, reproducer=reproducer, line=notes.line(name), **fields)
 
 
-def _against(entry: Deviation, case: Case) -> Iterable[tuple[str, Location]]:
+def _against(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
     """What an entry says that its case does not have."""
-    witness, names = entry.witness, _condition_names(case)
+    reproducer, names = entry.reproducer, _condition_names(case)
     for dtype in entry.dtypes:
         if dtype not in case.every_dtype:
             yield f"{case.name} is not run in {dtype}", ("dtypes",)
     for name in sorted(entry.when.names - set(names)):
         yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
     yield from ((message, ("tensors",)) for message in _nameless(entry.tensors, case))
-    if witness.case not in entry.cases or witness.dtype not in entry.dtypes:
-        yield f"the witness is of {witness.case}[{witness.dtype}], not of this entry's case and dtypes", ("witness",)
-    elif witness.case != case.id:
+    if reproducer.case not in entry.cases or reproducer.dtype not in entry.dtypes:
+        yield (
+            f"the reproducer is of {reproducer.case}[{reproducer.dtype}], not of this entry's case and dtypes",
+            ("reproducer",),
+        )
+    elif reproducer.case != case.id:
         return
-    elif problem := misfit(case, witness):
-        yield f"the witness does not fit the case: {problem}", ("witness",)
-    elif not entry.holds(witness):
-        yield f"the condition {entry.when.text!r} is not true of the witness", ("when",)
+    elif problem := misfit(case, reproducer):
+        yield f"the reproducer does not fit the case: {problem}", ("reproducer",)
+    elif not entry.holds(reproducer):
+        yield f"the condition {entry.when.text!r} is not true of the reproducer", ("when",)
 
 
 def _nameless(names: Iterable[str], case: Case) -> Iterator[str]:

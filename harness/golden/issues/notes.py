@@ -1,4 +1,4 @@
-"""What the entries of `golden/deviations/` and of `golden/models.yaml` have in common, and the mistakes in it."""
+"""What the entries of `golden/issues/` and of `golden/models.yaml` have in common, and the mistakes in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.core import Expression, ExpressionError
 from harness.suites import DeclarationError, Location, Mistake, Positions, Strict
 
 
-class AcceptedSchema(Strict):
+class AcceptanceSchema(Strict):
     """Why something is accepted for now, and in which releases of PyTorch."""
 
     reason: str = Field(min_length=20)
@@ -33,7 +33,7 @@ class Notes:
 
     def mistake(self, name: str, message: str, *below: int | str) -> Mistake:
         """A mistake in an entry, or in something below it."""
-        location: Location = ("deviations", name, *below)
+        location: Location = ("issues", name, *below)
         return Mistake(self.path.as_posix(), *self.positions.at(location), message)
 
     def condition(self, name: str, text: str) -> Expression | None:
@@ -53,7 +53,7 @@ class Notes:
 
     def line(self, name: str) -> int:
         """The line of an entry."""
-        return self.positions.key(("deviations", name))[0]
+        return self.positions.key(("issues", name))[0]
 
     def raise_if_any(self) -> None:
         """Raise DeclarationError with all that was noted."""

@@ -1,4 +1,4 @@
-"""The pydantic models of a file of `golden/deviations/`."""
+"""The pydantic models of a file of `golden/issues/`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from harness.golden.issues.notes import AcceptedSchema
+from harness.golden.issues.notes import AcceptanceSchema
 from harness.suites import Items, Strict
 
 Dtype = Literal[
@@ -22,7 +22,7 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class DeviationSchema(AcceptedSchema):
+class KnownIssueSchema(AcceptanceSchema):
     """One accepted Finding: where exactly it shows, why, and an Example that shows it."""
 
     case: Annotated[Items[str], BeforeValidator(_several)] = Field(
@@ -36,10 +36,10 @@ class DeviationSchema(AcceptedSchema):
     accumulates_in: Accumulator | None = Field(
         default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
     )
-    witness: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
+    reproducer: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
 
 
-class DeviationsFile(Strict):
+class KnownIssuesSchema(Strict):
     """The whole file."""
 
-    deviations: dict[str, DeviationSchema] = Field(default_factory=dict)
+    issues: dict[str, KnownIssueSchema] = Field(default_factory=dict)

@@ -64,7 +64,7 @@ SMALLEST = 2.0**-40
 """A perturbation that float64 resolves; that of a smaller unit roundoff is scaled down from it."""
 
 TRIALS = 8
-"""Patterns. The largest move of eight is below a quarter of its standard deviation once in 400,000 elements."""
+"""Patterns. The largest move of eight is below a quarter of its standard known issue once in 400,000 elements."""
 
 SAMPLE = 512
 """Terms that are looked at to see whether they repeat."""
