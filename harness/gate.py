@@ -209,7 +209,7 @@ class Gate:
     def _explained(
         self, calls: Sequence[Call], wrong: Sequence[Finding], cell: str
     ) -> tuple[str, str, tuple[str, ...]]:
-        """The operator example that makes one of these calls, ``failed`` or ``passed``, the known issues that cover it."""
+        """The operator example that makes one of these calls, ``failed`` or ``passed``, its known issues."""
         if self._operators is None:
             self._operators = list(self.cases(collection(self.settings.root, "suites/operators")).values())
         found = matching_example(self._operators, calls)

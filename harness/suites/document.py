@@ -11,6 +11,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from harness.suites.mistakes import DeclarationError, Mistake
+from harness.suites.nesting import DEEPEST, first_too_deep
 from harness.suites.positions import Positions
 from harness.suites.scalars import read_scalar
 
@@ -19,6 +20,7 @@ _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\
 _BARE_INDEX: Final = re.compile(r"\w\[\d")
 _MOST_VALUES: Final = 200_000
 """More values than any file a person writes; fewer than nested aliases make in a few lines."""
+_TOO_DEEP: Final = f"nested too deeply to be read: more than {DEEPEST} lists and mappings in one another"
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,11 @@ def read_document(path: Path | str, label: str = "document", shown: str | None =
     name = shown or path.as_posix()
     text = _text(path, name)
     reader = _Reader(name)
-    try:
-        root = _composed(text, name)
-        if root is None:
-            raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
-        reader.count(root, ())
-        data = reader.read(root)
-    except RecursionError:
-        raise DeclarationError([Mistake(name, 1, 1, "nested too deeply to be read")]) from None
+    root = _composed(text, name)
+    if root is None:
+        raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
+    reader.count(root, ())
+    data = reader.read(root)
     return Document(path, name, data, Positions(root), tuple(reader.mistakes))
 
 
@@ -84,6 +83,8 @@ def _mistake_after(name: str, before: str, message: str) -> Mistake:
 
 
 def _composed(text: str, name: str) -> Node | None:
+    if place := first_too_deep(text, _LOADER):
+        raise DeclarationError([Mistake(name, *place, _TOO_DEEP)])
     loader = _LOADER(text)
     try:
         node: Node | None = loader.get_single_node()
@@ -107,10 +108,14 @@ class _Reader:
         self.name = name
         self.mistakes: list[Mistake] = []
         self._counts: dict[int, int] = {}
+        self._heights: dict[int, int] = {}
         self._values: dict[int, Any] = {}
 
     def count(self, node: Node, above: tuple[int, ...]) -> int:
-        """The number of values below a node, aliases written out. Raises DeclarationError when there is no end."""
+        """The number of values below a node, aliases written out.
+
+        Raises DeclarationError when there is no end, or when aliases nest what is not nested where it is written.
+        """
         if isinstance(node, ScalarNode):
             return 1
         if id(node) in above:
@@ -121,6 +126,9 @@ class _Reader:
             if total > _MOST_VALUES:
                 message = f"aliases make more than {_MOST_VALUES} values of this; write it without aliases"
                 raise DeclarationError([self._mistake(node, message)])
+            self._heights[id(node)] = 1 + max((self._heights.get(id(child), 0) for child in children), default=0)
+            if self._heights[id(node)] > DEEPEST:
+                raise DeclarationError([self._mistake(node, _TOO_DEEP)])
             self._counts[id(node)] = total
         return self._counts[id(node)]
 

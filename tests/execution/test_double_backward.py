@@ -47,7 +47,10 @@ def test_a_refusal_says_which_operator(local: Any) -> None:
     """The message is autograd's, with the class of the error."""
     one = stand.case("torch.nn.functional.hardsigmoid")
     found = local.twice(one, stand.example(one, "float64", sizes=SIZES, fill="reals"))
-    assert found["drawn"] == ("refused", "RuntimeError: derivative for aten::hardsigmoid_backward is not implemented")
+    state, said = found["drawn"]
+    assert state == "refused"
+    assert said.startswith("RuntimeError: ")
+    assert "aten::hardsigmoid_backward" in said
 
 
 def test_a_tensor_that_the_operator_writes_is_fresh_each_time(local: Any) -> None:

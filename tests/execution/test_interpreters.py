@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -56,7 +57,7 @@ def test_a_file_that_cannot_be_executed(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_bytes(b"\x7fELF nothing")
     python.chmod(0o755)
-    with pytest.raises(UserError, match=r"does not run: .*Exec format error"):
+    with pytest.raises(UserError, match=f"does not run: .*{os.strerror(errno.ENOEXEC)}"):
         probe(str(python))
 
 

@@ -135,4 +135,5 @@ def test_a_factory_that_cannot_be_had_is_a_mistake_at_its_line(tmp_path: Path) -
     project.write("suites/models/m.yaml", text)
     said = project.briefly().refused()
     assert "suites/models/m.yaml:4: broken: nets has no 'brokn'; did you mean nets.broken?" in said
-    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: No module named 'no_such_thing'" in said
+    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: " in said
+    assert "no_such_thing" in said

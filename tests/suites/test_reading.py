@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +111,7 @@ def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """The system's own words are given."""
-    assert refused(tmp_path) == ["1:1: cannot be read: Is a directory"]
+    assert refused(tmp_path) == [f"1:1: cannot be read: {os.strerror(errno.EISDIR)}"]
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:

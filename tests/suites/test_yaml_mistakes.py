@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 Wrong = Callable[..., list[str]]
 Mistakes = Callable[[str], list[str]]
@@ -17,31 +18,72 @@ Mistakes = Callable[[str], list[str]]
         ("# only a comment\n", ["1:1: the file is empty; a suite was expected"]),
         ("suite: a\x00", ["1:9: not text: character 0x00; is this a YAML file?"]),
         ("[1, 2]", ["1:1: expected a mapping with the keys suite, about, defaults, cases, got a list"]),
-        (
-            "suite: x\n\tcases: 3",
-            [("2:1: not YAML: while scanning a plain scalar, found a tab character that violates indentation")],
-        ),
-        ("a: [1", ["2:1: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"]),
-        ('a: "x', ["1:6: not YAML: while scanning a quoted scalar, found unexpected end of stream"]),
-        ("a: b: c", ["1:5: not YAML: mapping values are not allowed in this context"]),
-        ("a: *x", ["1:4: not YAML: found undefined alias"]),
-        ("--- a\n--- b\n", ["2:1: not YAML: expected a single document in the stream, but found another document"]),
-        (
-            "a: [N, kernel[0]]\n",
-            [
-                (
-                    "1:14: not YAML: while parsing a flow sequence, did not find expected ',' or ']'; an "
-                    "expression with [ ] needs quotes here"
-                )
-            ],
-        ),
         ("a: &a [*a]", ["1:4: an alias contains itself; write the value out"]),
-        ("[" * 2000 + "]" * 2000, ["1:1: nested too deeply to be read"]),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(mistakes: Mistakes, text: str, expected: list[str]) -> None:
-    """Empty, not text, not YAML, too deep, endless."""
+    """Empty, not text, no suite at all, endless."""
     assert mistakes(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("suite: x\n\tcases: 3", "2:1", ""),
+        ("a: [1", "2:1", ""),
+        ('a: "x', "1:6", ""),
+        ("a: b: c", "1:5", ""),
+        ("a: *x", "1:4", ""),
+        ("--- a\n--- b\n", "2:1", ""),
+        ("a: [N, kernel[0]]\n", "1:14", "; an expression with [ ] needs quotes here"),
+        ("a: {b: [c\n", "2:1", ""),
+    ],
+)
+def test_what_is_not_yaml_is_placed(mistakes: Mistakes, text: str, place: str, hint: str) -> None:
+    """The library's own words, whatever they are, stand between the place and what would help."""
+    (said,) = mistakes(text)
+    assert said.startswith(f"{place}: not YAML: ")
+    assert said.endswith(hint)
+    assert len(said) > len(f"{place}: not YAML: {hint}")
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[" * 2000 + "]" * 2000, "1:101"),
+        ("[" * 2000, "1:101"),
+        ("[" * 101 + "]" * 101, "1:101"),
+        ("[\n" * 2000, "101:1"),
+        ("{a: " * 2000, "1:401"),
+        ("- " * 2000 + "x", "1:201"),
+        ("".join(f"{' ' * depth}a:\n" for depth in range(2000)), "101:101"),
+        ('b: "[["\na: [it\'s, \'[[\', "[\\"[", # é [[[[\n' + "[" * 2000, "3:99"),
+        ("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, "2:23"),
+    ],
+    ids=["closed", "open", "one too many", "lines", "mappings", "block lists", "block mappings", "quotes", "aliases"],
+)
+def test_what_is_nested_too_deeply_is_placed(
+    mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch, loader: str, text: str, place: str
+) -> None:
+    """In the same words at the same place, whatever limit the library has, and whichever of its loaders reads."""
+    if not hasattr(yaml, loader):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr("harness.suites.document._LOADER", getattr(yaml, loader))
+    said = "nested too deeply to be read: more than 100 lists and mappings in one another"
+    assert mistakes(text) == [f"{place}: {said}"]
+
+
+def test_what_is_just_not_too_deep_is_read(mistakes: Mistakes) -> None:
+    """A hundred lists in one another are looked at like any other value."""
+    (said,) = mistakes("[" * 100 + "]" * 100)
+    assert said.startswith("1:1: expected a mapping with the keys suite")
+
+
+def test_an_earlier_mistake_is_told_before_a_deep_place(mistakes: Mistakes) -> None:
+    """What is deep behind the place where reading ends is not looked for."""
+    (said,) = mistakes("a: b: c\n" + "[" * 2000)
+    assert said.startswith("1:5: not YAML: ")
 
 
 @pytest.mark.parametrize(
