@@ -13,7 +13,7 @@ from harness.golden import misfit
 
 
 @dataclass(frozen=True)
-class Memory:
+class FailureDatabase:
     """The saved failures of one item, below ``.equivalence/failures/``; a file that does not parse is no failure."""
 
     root: Path

@@ -1,4 +1,4 @@
-"""The gate: suites, levels, golden data and one laboratory, opened together for a run."""
+"""The gate: suites, levels, golden data and one executor, opened together for a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from harness.core import Case, Finding, KnownIssue, Level
 from harness.errors import UserError
-from harness.execution import Laboratory
-from harness.failure_database import Memory
+from harness.execution import Executor
+from harness.failure_database import FailureDatabase
 from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
-from harness.golden import Golden, KnownIssues, Refusals, load_known_issues, load_refusals
+from harness.golden import Golden, KnownIssues, MissingDoubleBackwards, load_known_issues, load_missing_double_backwards
 from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
@@ -24,7 +24,7 @@ from harness.models.files import load_file
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
 from harness.models.model import Call, Model
-from harness.models.operator_match import explaining, matching_example
+from harness.models.operator_match import match_operator, worth_matching
 from harness.models.trial import ModelOutcome, ModelTrial, concerned_models
 from harness.resources import collection, data
 from harness.settings import Settings
@@ -42,10 +42,10 @@ class Gate:
     settings: Settings
     levels: tuple[Level, ...] = field(init=False)
     known_issues: KnownIssues = field(init=False)
-    refusals: Refusals = field(init=False)
+    missing_double_backwards: MissingDoubleBackwards = field(init=False)
     model_known_issues: tuple[ModelKnownIssue, ...] = field(init=False)
     golden: Golden = field(init=False)
-    laboratory: Laboratory = field(init=False)
+    executor: Executor = field(init=False)
     model_executor: ModelExecutor = field(init=False)
     _deadline: float | None = field(default=None, init=False)
     _declared: dict[Path, Suite | ModelSuite] = field(default_factory=dict, init=False)
@@ -55,11 +55,11 @@ class Gate:
         """Read levels and known issues. Raises UserError for a mistake in either."""
         root = self.settings.root
         self.levels = load_levels(data(root, "suites/isa.yaml"))
-        self.refusals = load_refusals(data(root, "golden/double_backward.yaml"))
+        self.missing_double_backwards = load_missing_double_backwards(data(root, "golden/double_backward.yaml"))
         self.known_issues = load_known_issues(collection(root, "golden/issues"))
         self.model_known_issues = load_model_known_issues(data(root, "golden/models.yaml"))
         self.golden = Golden(root)
-        self.laboratory = Laboratory(
+        self.executor = Executor(
             self.levels,
             python=self.settings.python,
             preload=self.settings.preload,
@@ -67,12 +67,12 @@ class Gate:
             names=self.settings.levels or None,
             in_process=self.settings.in_process,
         )
-        self.model_executor = ModelExecutor(self.laboratory, self.settings.profile.limit)
+        self.model_executor = ModelExecutor(self.executor, self.settings.profile.limit)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
         try:
-            self.laboratory.__enter__()
+            self.executor.__enter__()
         except ModuleNotFoundError as error:  # a run in this process loads the library under test here
             raise UserError(f"{sys.executable} has no {error.name}; a run in this process needs torch") from None
         if self.settings.budget is not None:
@@ -82,7 +82,7 @@ class Gate:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.laboratory.__exit__(kind, error, trace)
+        self.executor.__exit__(kind, error, trace)
 
     def cases(self, files: Iterable[Path]) -> dict[str, Case]:
         """The cases of these suite files by id; known issues that name what does not exist are mistakes too."""
@@ -94,7 +94,7 @@ class Gate:
         cases = {case.id: case for cases in found.values() for case in cases}
         self.known_issues.check(cases, self.levels, self.settings.root)
         self.golden.load(cases.values())
-        self.refusals.check(cases, self.settings.root)
+        self.missing_double_backwards.check(cases, self.settings.root)
         return found
 
     def models(self, files: Iterable[Path]) -> dict[Path, tuple[Model, ...]]:
@@ -127,12 +127,12 @@ class Gate:
         Those of which a package is missing here are left out: what is missing, by the id of the case.
         """
         cases = list(cases)
-        missing = {case.id: lacking for case in cases if (lacking := self.laboratory.lacking(case))}
+        missing = {case.id: lacking for case in cases if (lacking := self.executor.lacking(case))}
         problems = [
             f"{case.id.partition('::')[0]}:{case.line}: {case.name}: {problem}"
             for case in cases
             if case.id not in missing
-            for problem in self.laboratory.check(case)
+            for problem in self.executor.check(case)
         ]
         if problems:
             raise UserError("\n".join(problems))
@@ -162,7 +162,7 @@ class Gate:
             model,
             item,
             self.model_executor,
-            concerned_models(self.model_known_issues, model.id, self.laboratory.build.torch),
+            concerned_models(self.model_known_issues, model.id, self.executor.build.torch),
             seed=self.settings.seed,
             draws=self.settings.profile.draws(model.draws),
             deadline=self._item_deadline(share),
@@ -171,24 +171,24 @@ class Gate:
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
-        if lacking := self.laboratory.lacking(case):
+        if lacking := self.executor.lacking(case):
             return Outcome(case.id, dtype, notes=[f"not available: {lacking}"])
-        memory = Memory(self.settings.root, case, dtype)
+        failures_file = FailureDatabase(self.settings.root, case, dtype)
         trial = Trial(
             case,
             dtype,
-            self.laboratory,
+            self.executor,
             self.known(case, dtype),
             self.settings.profile,
             seed=zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode()),
-            saved=memory.load() if self.settings.profile.recalls else (),
+            saved=failures_file.load() if self.settings.profile.recalls else (),
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
-            refusal=self.refusals.of(case.id),
+            missing_double_backward=self.missing_double_backwards.of(case.id),
         )
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
-            memory.save([failure.example for failure in outcome.failures])
+            failures_file.save([failure.example for failure in outcome.failures])
         if outcome.complete and dtype in case.dtypes and self.golden.is_kept:
             self._review(outcome, case, dtype)
         return outcome
@@ -196,14 +196,14 @@ class Gate:
     def _review(self, outcome: Outcome, case: Case, dtype: str) -> None:
         """Compare with golden/; the time is the trial's."""
         started = time.monotonic()
-        outcome.golden = reviewed(case, dtype, self.laboratory, self.known(case, dtype), self.golden)
+        outcome.golden = reviewed(case, dtype, self.executor, self.known(case, dtype), self.golden)
         outcome.seconds += time.monotonic() - started
 
     def observe(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
-        if dtype in case.dtypes and not self.laboratory.lacking(case):
-            outcome.golden = observed(case, dtype, self.laboratory, self.known(case, dtype), self.golden)
+        if dtype in case.dtypes and not self.executor.lacking(case):
+            outcome.golden = observed(case, dtype, self.executor, self.known(case, dtype), self.golden)
         return outcome
 
     def _explained(
@@ -212,52 +212,52 @@ class Gate:
         """The operator example that makes one of these calls, ``failed`` or ``passed``, its known issues."""
         if self._operators is None:
             self._operators = list(self.cases(collection(self.settings.root, "suites/operators")).values())
-        found = matching_example(self._operators, calls)
-        if found is None or self.laboratory.lacking(found[0]) or self.laboratory.check(found[0]):
+        found = match_operator(self._operators, calls)
+        if found is None or self.executor.lacking(found[0]) or self.executor.check(found[0]):
             return "", "", ()
         case, example = found
         for fill in dict.fromkeys((example.fill, *case.fills)):
             example = example.but(fill=fill)
-            ruling = rule(case, self.laboratory.isolated(case, example, cells=[cell]), self.known(case, example.dtype))
-            if ruling.failures or ruling.settled.accepted:
-                known = () if ruling.failures else explaining(ruling.settled.accepted, wrong)
+            judged = rule(case, self.executor.isolated(case, example, cells=[cell]), self.known(case, example.dtype))
+            if judged.failures or judged.partition.accepted:
+                known = () if judged.failures else worth_matching(judged.partition.accepted, wrong)
                 return example.to_json(), "failed", known
         return found[1].to_json(), "passed", ()
 
     def known(self, case: Case, dtype: str) -> Sequence[KnownIssue]:
         """The known issues of this case and dtype for the PyTorch under test."""
-        return concerned(self.known_issues.entries, case.id, dtype, self.laboratory.build.torch)
+        return concerned(self.known_issues.entries, case.id, dtype, self.executor.build.torch)
 
     def header(self) -> list[str]:
         """What is tested, where, and the proof of each level: the lines that open a report."""
-        build, laboratory = self.laboratory.build, self.laboratory
+        build, executor = self.executor.build, self.executor
         lines = [
             f"under test: PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, Python {build.python}",
             f"cpu: {build.cpu}",
         ]
-        lines += [f"level {cell.name}: {_proof(cell.proof)}" for cell in laboratory.cells]
-        lines += [f"level {name}: the same as {same}" for name, same in laboratory.aliases.items()]
+        lines += [f"level {cell.name}: {_proof(cell.proof)}" for cell in executor.cells]
+        lines += [f"level {name}: the same as {same}" for name, same in executor.aliases.items()]
         lines += [f"level {name}: not available: {reason}" for name, reason in self._unavailable().items()]
-        lines += [f"level {name}: NOT EFFECTIVE: {reason}" for name, reason in laboratory.ineffective.items()]
+        lines += [f"level {name}: NOT EFFECTIVE: {reason}" for name, reason in executor.ineffective.items()]
         profile = self.settings.profile
         return [*lines, f"profile: {profile.name}, seed {self.settings.seed}, 1 and 2 threads"]
 
     def described(self) -> tuple[dict[str, str], dict[str, Any], dict[str, dict[str, str]]]:
         """Build, run and levels as the record keeps them."""
-        laboratory, profile = self.laboratory, self.settings.profile
-        build = {name: str(value) for name, value in asdict(laboratory.build).items() if name != "flags"}
+        executor, profile = self.executor, self.settings.profile
+        build = {name: str(value) for name, value in asdict(executor.build).items() if name != "flags"}
         run = {**asdict(profile), "profile": profile.name, "seed": self.settings.seed}
         levels: dict[str, dict[str, str]] = {
-            cell.name: {"state": "run", "why": _proof(cell.proof)} for cell in laboratory.cells
+            cell.name: {"state": "run", "why": _proof(cell.proof)} for cell in executor.cells
         }
-        for state, names in (("alias of", laboratory.aliases), ("not available", self._unavailable())):
+        for state, names in (("alias of", executor.aliases), ("not available", self._unavailable())):
             levels |= {name: {"state": state, "why": why} for name, why in names.items()}
         return build, run, levels
 
     def _unavailable(self) -> dict[str, str]:
         """The levels this CPU lacks, those of other architectures left out."""
-        here = {level.name for level in self.levels if level.architecture in self.laboratory.build.platform}
-        return {name: why for name, why in self.laboratory.unavailable.items() if name in here}
+        here = {level.name for level in self.levels if level.architecture in self.executor.build.platform}
+        return {name: why for name, why in self.executor.unavailable.items() if name in here}
 
     def _item_deadline(self, share: float) -> float | None:
         if self._deadline is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.core import Example
-from harness.failure_database import Memory
+from harness.failure_database import FailureDatabase
 from tests.trial.toy import CASE
 
 EXAMPLE = Example(CASE.id, "float32", {"N": 1, "C": 2, "H": 3, "W": 4}, {"input": "channels_last"})
@@ -15,7 +15,7 @@ EXAMPLE = Example(CASE.id, "float32", {"N": 1, "C": 2, "H": 3, "W": 4}, {"input"
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     """The examples come back in their order; saving none forgets the file."""
-    memory = Memory(tmp_path, CASE, "float32")
+    memory = FailureDatabase(tmp_path, CASE, "float32")
     assert memory.load() == []
     memory.save([EXAMPLE, EXAMPLE.but(seed=3)])
     assert memory.load() == [EXAMPLE, EXAMPLE.but(seed=3)]
@@ -27,14 +27,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_each_item_has_its_file(tmp_path: Path) -> None:
     """Case and dtype name it, below the project."""
-    path = Memory(tmp_path, CASE, "float16").path
+    path = FailureDatabase(tmp_path, CASE, "float16").path
     assert path == tmp_path / ".equivalence/failures/suites-operators-toy/double[float16].json"
 
 
 @pytest.mark.parametrize("text", ["", "{", "5", "{}", "[1]", '[{"case": "x"}]', "\udcff"])
 def test_a_damaged_file_is_no_failure(tmp_path: Path, text: str) -> None:
     """What cannot be read is as if nothing had been saved."""
-    memory = Memory(tmp_path, CASE, "float32")
+    memory = FailureDatabase(tmp_path, CASE, "float32")
     memory.path.parent.mkdir(parents=True)
     memory.path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert memory.load() == []
@@ -42,6 +42,6 @@ def test_a_damaged_file_is_no_failure(tmp_path: Path, text: str) -> None:
 
 def test_an_example_of_an_earlier_form_of_the_case_is_left_out(tmp_path: Path) -> None:
     """A size that the case no longer has makes it another case's example."""
-    memory = Memory(tmp_path, CASE, "float32")
+    memory = FailureDatabase(tmp_path, CASE, "float32")
     memory.save([EXAMPLE.but(sizes={"N": 1}), EXAMPLE])
     assert memory.load() == [EXAMPLE]

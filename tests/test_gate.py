@@ -10,28 +10,28 @@ import pytest
 
 from harness.core import Cell, Example, Expression, KnownIssue
 from harness.errors import UserError
-from harness.execution import Build, Laboratory
+from harness.execution import Build, Executor
 from harness.gate import Gate
 from harness.resources import data
 from harness.settings import settings
 from harness.trial import Outcome, Trial
-from tests.trial.toy import CASE, CELLS, ToyLaboratory
+from tests.trial.toy import CASE, CELLS, ToyExecutor
 
 BUILD = Build("2.9.0", "3.9", "some CPU", "3.11.7", "2.1", "Linux-x86_64", ("avx2",))
 
 
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """A gate whose laboratory is entered without starting anything."""
-    monkeypatch.setattr(Laboratory, "__enter__", lambda self: self)
+    """A gate whose executor is entered without starting anything."""
+    monkeypatch.setattr(Executor, "__enter__", lambda self: self)
     return Gate(settings(tmp_path, {"examples": "10", "profile": "quick", "budget": "100"}))
 
 
 def with_toy(gate: Gate, wrong: Any) -> Gate:
     """The same gate over the toy."""
-    toy: Any = ToyLaboratory(wrong)
+    toy: Any = ToyExecutor(wrong)
     toy.build = BUILD
-    gate.laboratory = toy
+    gate.executor = toy
     return gate
 
 
@@ -50,10 +50,10 @@ def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
 def test_torch_missing_in_this_process(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in this process where torch is not installed is a mistake with one message."""
 
-    def enter(_: Laboratory) -> None:
+    def enter(_: Executor) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(Laboratory, "__enter__", enter)
+    monkeypatch.setattr(Executor, "__enter__", enter)
     with pytest.raises(UserError, match="has no torch; a run in this process needs torch"), gate:
         pass
 
@@ -90,16 +90,16 @@ def test_an_item_gets_its_share_of_the_time_that_is_left(gate: Gate, monkeypatch
     monkeypatch.setattr(Trial, "run", run)
     monkeypatch.setattr("harness.gate.time.monotonic", lambda: now[0])
     with gate:
-        idle = gate.laboratory
+        idle = gate.executor
         for now[0], share in ((1000.0, 0.25), (1060.0, 0.5), (1200.0, 0.5)):
             with_toy(gate, None).try_case(CASE, "float32", share)
-        gate.laboratory = idle
+        gate.executor = idle
     assert deadlines == [1025.0, 1080.0, 1200.0]
 
 
 def test_the_header_and_the_levels_of_the_record(gate: Gate) -> None:
     """Levels that ran have their proof; aliases, missing and ineffective ones say what they are."""
-    toy: Any = with_toy(gate, None).laboratory
+    toy: Any = with_toy(gate, None).executor
     toy.cells = (Cell("avx2", CELLS[0].level, proof={"onednn": "AVX2", "aten": "AVX2"}),)
     toy.aliases = {"avx2_vnni": "avx2"}
     toy.unavailable = {"avx512_core": "needs avx512f", "sve256": "needs aarch64"}

@@ -131,7 +131,3 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--in-process", action="store_true", default=None, help="everything in this process, for a debugger"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

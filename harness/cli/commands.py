@@ -10,12 +10,12 @@ from typing import Final
 from harness.core import Case, Example, Finding
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.generation import telling_shapes
+from harness.generation import probe_shapes
 from harness.golden import Golden, answer, answer_table, misfit
 from harness.reporting.failure import rows
 from harness.reporting.templating import TEMPLATES
 from harness.settings import Settings
-from harness.trial import Ruling, rule, table
+from harness.trial import JudgedResult, rule, table
 
 MARKS: Final = ("<!-- equivalence contract -->", "<!-- end -->")
 """The lines of a Markdown file between which the table goes."""
@@ -76,7 +76,7 @@ def contract_table(settings: Settings) -> list[str]:
 
 
 def _answer(golden: Golden, case: Case) -> str | None:
-    return answer(golden.contract(case), case, telling_shapes(case, case.dtypes[0]))
+    return answer(golden.contract(case), case, probe_shapes(case, case.dtypes[0]))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -91,21 +91,21 @@ def replay(options: argparse.Namespace, settings: Settings) -> int:
     with gate:
         gate.check({case.id: case for case, _ in chosen}.values())
         for case, example in chosen:
-            ruling = rule(case, gate.laboratory.isolated(case, example), gate.known(case, example.dtype))
-            print(_story(ruling))  # noqa: T201 - a command prints
-            failed |= bool(ruling.failures or ruling.settled.accepted)
+            judged = rule(case, gate.executor.isolated(case, example), gate.known(case, example.dtype))
+            print(_story(judged))  # noqa: T201 - a command prints
+            failed |= bool(judged.failures or judged.partition.accepted)
     return int(failed)
 
 
-def _story(ruling: Ruling) -> str:
-    findings = [*(("", finding) for finding in ruling.failures), *ruling.settled.accepted]
+def _story(judged: JudgedResult) -> str:
+    findings = [*(("", finding) for finding in judged.failures), *judged.partition.accepted]
     passed = Finding("values", "output[0]", "universal", {})  # for the table of cells, in which nothing failed
     return TEMPLATES.get_template("replay.txt").render(
         verdict="FAILED" if findings else "PASSED",
         findings=findings,
-        tables=[rows(table(ruling, findings[0][1] if findings else passed))],
-        untrusted=list(ruling.judgement.untrusted),
-        example=ruling.example,
+        tables=[rows(table(judged, findings[0][1] if findings else passed))],
+        untrusted=list(judged.judgement.untrusted),
+        example=judged.example,
     )
 
 

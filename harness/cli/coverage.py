@@ -23,8 +23,8 @@ def coverage(_: argparse.Namespace, settings: Settings) -> int:
     wanted.check(cases, settings.root)
     with gate:
         calls = {call for case in cases.values() for call in _calls(case)}
-        offered, called = gate.laboratory.catalogue(calls)
-        torch = gate.laboratory.build.torch
+        offered, called = gate.executor.catalogue(calls)
+        torch = gate.executor.build.torch
     items = record["items"]
     reached = operators_reached(items)
     functions = judge_functions(

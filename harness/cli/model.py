@@ -30,7 +30,7 @@ def model(options: argparse.Namespace, settings: Settings) -> int:
     """
     model = declared(options)
     gate = Gate(settings)
-    gate.laboratory.few = True
+    gate.executor.few = True
     with gate:
         outcomes = judged(gate, model)
     shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]

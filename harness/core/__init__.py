@@ -20,7 +20,7 @@ from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
 from harness.core.finding import Finding, Judgement
 from harness.core.known_issue import Acceptance, KnownIssue, matches
-from harness.core.missing_double_backward import Refusal
+from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
 
 __all__ = [
@@ -38,11 +38,11 @@ __all__ = [
     "Judgement",
     "KnownIssue",
     "Level",
+    "MissingDoubleBackward",
     "Module",
     "Numerics",
     "Observation",
     "Reference",
-    "Refusal",
     "Size",
     "TensorArgument",
     "TensorRecord",

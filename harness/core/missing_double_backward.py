@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Refusal:
+class MissingDoubleBackward:
     """`error` is part of what autograd says, `reason` why that is so; `both`: it must say so in both formats."""
 
     error: str

@@ -1,16 +1,16 @@
 """Execution: worker processes, ISA caps, time limits, crashes and kernel traces. Knows no oracle and no pytest."""
 
-from harness.execution.executor import Laboratory
+from harness.execution.executor import Executor
 from harness.execution.requests import record_of
 from harness.execution.result import Build, Result
-from harness.execution.workers.supervisor import Reply, Station, Ticket
+from harness.execution.workers.supervisor import PendingRequest, Reply, Supervisor
 
 __all__ = [
     "Build",
-    "Laboratory",
+    "Executor",
+    "PendingRequest",
     "Reply",
     "Result",
-    "Station",
-    "Ticket",
+    "Supervisor",
     "record_of",
 ]

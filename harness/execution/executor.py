@@ -1,4 +1,4 @@
-"""The laboratory: one worker for each proven ISA level, one for the reference, and examples that run in all of them."""
+"""The executor: one worker for each proven ISA level, one for the reference, and examples that run in all of them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from harness.errors import UserError
 from harness.execution import levels as rules
 from harness.execution import requests
 from harness.execution.host import probe
-from harness.execution.redundant_levels import Twins
+from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
-from harness.execution.workers.forked import InfertileError
-from harness.execution.workers.pool import Bench, LocalBench, WorkerBench
-from harness.execution.workers.supervisor import Station, Ticket
+from harness.execution.workers.forked import ForkUnsafeError
+from harness.execution.workers.pool import InProcessPool, Pool, WorkerPool
+from harness.execution.workers.supervisor import PendingRequest, Supervisor
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to resend."""
 
-OUTLINED: Final = 32
+METADATA_AT_ONCE: Final = 32
 """Examples whose outlines are asked for at once."""
 
-REFERENCE_PATIENCE: Final = 4
+REFERENCE_LIMIT_FACTOR: Final = 4
 """The reference may take this many times the limit: float64, one thread, up to three runs."""
 
 
 @dataclass
-class _Flight:
+class _PendingExample:
     """One example under way: its ticket in each cell, and the reference's."""
 
     example: Example
-    reference: tuple[Station, Ticket]
-    cells: Mapping[str, tuple[Station, Ticket]]
+    reference: tuple[Supervisor, PendingRequest]
+    cells: Mapping[str, tuple[Supervisor, PendingRequest]]
 
 
-class Laboratory:
+class Executor:
     """Where examples run. A context manager: workers start on entry and are gone on exit.
 
     `levels` are all that are declared, `names` those asked for (None: the default ones). `python` is the interpreter
@@ -77,7 +77,7 @@ class Laboratory:
         self.few = False
         self._needs_preload: dict[tuple[str, str | None], bool] = {}
         self._lacking: dict[tuple[str, ...], str] = {}
-        self._bench: Bench | None = None
+        self._pool: Pool | None = None
 
     def start(self) -> None:
         """Let the workers start, and return at once: entry waits for them. Nothing for a run in this process.
@@ -88,10 +88,10 @@ class Laboratory:
         if not self._in_process:
             self._started()
 
-    def _started(self) -> WorkerBench:
-        """The bench, whose workers have begun to start."""
-        if isinstance(self._bench, WorkerBench):
-            return self._bench
+    def _started(self) -> WorkerPool:
+        """The pool, whose workers have begun to start."""
+        if isinstance(self._pool, WorkerPool):
+            return self._pool
         self._check_preload()
         self._host = probe(self._python)
         self._running, self.unavailable = rules.available(self.levels, self._names, self._host)
@@ -99,13 +99,13 @@ class Laboratory:
             names = rules.representatives(self._running, self.levels)
             self._running = [level for level in self._running if level.name in names]
         preload = tuple(file.resolve() for file in self._preload)
-        bench = self._bench = WorkerBench(self._host, preload, self.incidents.append, forking=self._forking)
+        pool = self._pool = WorkerPool(self._host, preload, self.incidents.append, forking=self._forking)
         try:
-            bench.start(self._running)
+            pool.start(self._running)
         except BaseException:
             self.close()
             raise
-        return bench
+        return pool
 
     def __enter__(self) -> Self:
         try:
@@ -125,9 +125,9 @@ class Laboratory:
 
     def close(self) -> None:
         """End all workers. May be called again."""
-        if self._bench is not None:
-            self._bench.close()
-            self._bench = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     @property
     def build(self) -> Build:
@@ -145,20 +145,20 @@ class Laboratory:
         return bool(self._preload) and not self._in_process
 
     @property
-    def bench(self) -> Bench:
-        """The stations. Raises RuntimeError outside the context."""
-        if self._bench is None:
-            raise RuntimeError("a Laboratory runs examples inside its with block only")
-        return self._bench
+    def pool(self) -> Pool:
+        """The supervisors. Raises RuntimeError outside the context."""
+        if self._pool is None:
+            raise RuntimeError("a Executor runs examples inside its with block only")
+        return self._pool
 
     def lacking(self, case: Case) -> str:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
         if not case.requires:
             return ""
         if case.requires not in self._lacking:
-            station = self.bench.reference(preloaded=False)
+            supervisor = self.pool.reference(preloaded=False)
             request = {"op": "packages", "requires": case.requires}
-            reply = station.collect(station.send(Ticket(request, case.id, self.limit)))
+            reply = supervisor.collect(supervisor.send(PendingRequest(request, case.id, self.limit)))
             died = f"importing {', '.join(case.requires)} ended the worker: {reply.get('message')}"
             self._lacking[case.requires] = died if reply.get("status") in {"died", "hung"} else reply["missing"]
         return self._lacking[case.requires]
@@ -179,33 +179,35 @@ class Laboratory:
         """Run examples in the cells (None: all) and yield their results in order, several being under way at once.
 
         Of `traced` ones the ATen operators are noted too, in the first and the last of the cells: those between are
-        capped between. A cell that need not run an example (`Twins`) has no observation of it.
+        capped between. A cell that need not run an example (`RedundantLevels`) has no observation of it.
         """
         chosen = self._chosen(cells)
-        twins = Twins([cell for cell in self.cells if cell.name in chosen])
-        flights: deque[_Flight] = deque()
+        twins = RedundantLevels([cell for cell in self.cells if cell.name in chosen])
+        pending_examples: deque[_PendingExample] = deque()
         for example in examples:
-            spared = twins.spared
-            asked = [name for name in chosen if name not in spared]
-            flights.append(self._dispatch(case, example, asked, example in traced))
-            if len(flights) == IN_FLIGHT:
-                yield self._landed(case, flights.popleft(), chosen, twins)
-        while flights:
-            yield self._landed(case, flights.popleft(), chosen, twins)
+            skipped = twins.skipped
+            asked = [name for name in chosen if name not in skipped]
+            pending_examples.append(self._dispatch(case, example, asked, example in traced))
+            if len(pending_examples) == IN_FLIGHT:
+                yield self._landed(case, pending_examples.popleft(), chosen, twins)
+        while pending_examples:
+            yield self._landed(case, pending_examples.popleft(), chosen, twins)
 
-    def _landed(self, case: Case, flight: _Flight, cells: Sequence[str], twins: Twins) -> Result:
+    def _landed(
+        self, case: Case, pending_example: _PendingExample, cells: Sequence[str], twins: RedundantLevels
+    ) -> Result:
         """The result of a flight, which the cells that were spared join if oneDNN ran after all."""
-        result = self._gather(case, flight)
-        spared = tuple(name for name in cells if name not in flight.cells)
-        if spared and any(seen.kernels for seen in result.observations):
-            asked = {**flight.cells, **self._sent(case, flight.example, spared)}
-            flight = replace(flight, cells={name: asked[name] for name in cells})
-            result = self._gather(case, flight)
-            spared = ()
+        result = self._gather(case, pending_example)
+        skipped = tuple(name for name in cells if name not in pending_example.cells)
+        if skipped and any(seen.kernels for seen in result.observations):
+            asked = {**pending_example.cells, **self._sent(case, pending_example.example, skipped)}
+            pending_example = replace(pending_example, cells={name: asked[name] for name in cells})
+            result = self._gather(case, pending_example)
+            skipped = ()
         twins.note(result.observations)
-        return replace(result, spared=spared)
+        return replace(result, skipped=skipped)
 
-    def outlines(
+    def metadata(
         self, case: Case, examples: Sequence[Example], *, cells: Collection[str] | None = None
     ) -> dict[str, list[Observation]]:
         """Cell → what each example returns there: shapes and strides without values, from one call each.
@@ -215,20 +217,25 @@ class Laboratory:
         """
         chosen = self._chosen(cells)
         found: dict[str, list[Observation]] = {name: [] for name in chosen}
-        for batch in (examples[start : start + OUTLINED] for start in range(0, len(examples), OUTLINED)):
-            asked = requests.outline_request(case, batch)
-            sent = {name: self.bench.cell(name).send(Ticket(asked, batch[0].to_json(), self.limit)) for name in chosen}
-            for name, ticket in sent.items():
-                seen = requests.outlines(name, self.bench.cell(name).collect(ticket))
+        for batch in (
+            examples[start : start + METADATA_AT_ONCE] for start in range(0, len(examples), METADATA_AT_ONCE)
+        ):
+            asked = requests.metadata_request(case, batch)
+            sent = {
+                name: self.pool.cell(name).send(PendingRequest(asked, batch[0].to_json(), self.limit))
+                for name in chosen
+            }
+            for name, pending in sent.items():
+                seen = requests.metadata(name, self.pool.cell(name).collect(pending))
                 found[name] += seen if len(seen) == len(batch) else self._outlined_singly(case, batch, name)
         return found
 
     def _outlined_singly(self, case: Case, examples: Sequence[Example], name: str) -> Iterator[Observation]:
-        station = self.bench.cell(name)
+        supervisor = self.pool.cell(name)
         for example in examples:
-            asked = requests.outline_request(case, [example])
-            reply = station.collect(station.send(Ticket(asked, example.to_json(), self.limit)))
-            yield from requests.outlines(name, reply)
+            asked = requests.metadata_request(case, [example])
+            reply = supervisor.collect(supervisor.send(PendingRequest(asked, example.to_json(), self.limit)))
+            yield from requests.metadata(name, reply)
 
     def isolated(  # noqa: PLR0913 - each is a choice of its own, all but two by keyword
         self,
@@ -243,62 +250,67 @@ class Laboratory:
         """Run one example where nothing ran before it but `after`, examples of the same case; `repeats` times.
 
         Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. `limit` is
-        in seconds for each run (None: the laboratory's); all runs together get it as many times.
+        in seconds for each run (None: the executor's); all runs together get it as many times.
         """
         chosen = self._chosen(cells)
         preloaded = self._reference_needs_preload(case)
-        stations = self.bench.pristine(chosen, preloaded)
+        supervisors = self.pool.fork_per_request(chosen, preloaded)
         limit = (self.limit if limit is None else limit) * (max(repeats, 1) + len(after))
         asked = requests.observation_request(case, example, repeats=max(repeats, 1))
         asked["after"] = [requests.observation_request(case, earlier) for earlier in after]
-        found = {name: self._fork(stations[name], asked, limit, case) for name in chosen}
+        found = {name: self._fork(supervisors[name], asked, limit, case) for name in chosen}
         asked = requests.reference_request(case, example)
-        reference = self._fork(stations[""], asked, limit * REFERENCE_PATIENCE, case)
-        return self._gather(case, _Flight(example, reference, found))
+        reference = self._fork(supervisors[""], asked, limit * REFERENCE_LIMIT_FACTOR, case)
+        return self._gather(case, _PendingExample(example, reference, found))
 
-    def twice(self, case: Case, example: Example) -> dict[str, tuple[str, str]]:
+    def double_backward(self, case: Case, example: Example) -> dict[str, tuple[str, str]]:
         """Layout: (state, message) of the double backward in the last cell, whose level is the highest.
 
-        States are those of the worker's `twice.py`, and ``died`` and ``hung``.
+        States are those of the worker's `double_backward.py`, and ``died`` and ``hung``.
         """
-        station = self.bench.cell(self.cells[-1].name)
-        asked = requests.twice_request(case, example)
-        reply = station.collect(station.send(Ticket(asked, example.to_json(), self.limit)))
+        supervisor = self.pool.cell(self.cells[-1].name)
+        asked = requests.double_backward_request(case, example)
+        reply = supervisor.collect(supervisor.send(PendingRequest(asked, example.to_json(), self.limit)))
         if reply.get("status") in {"died", "hung"}:
             return {"drawn": (reply["status"], reply["message"])}
         return {layout: (found["state"], found["message"]) for layout, found in reply.items()}
 
-    def _fork(self, station: Station, request: dict[str, Any], limit: float, case: Case) -> tuple[Station, Ticket]:
+    def _fork(
+        self, supervisor: Supervisor, request: dict[str, Any], limit: float, case: Case
+    ) -> tuple[Supervisor, PendingRequest]:
         # the forking worker keeps the limit; this one is for when it is itself out of order
-        return station, station.send(Ticket({**request, "limit": limit}, case.id, limit + 10.0))
+        return supervisor, supervisor.send(PendingRequest({**request, "limit": limit}, case.id, limit + 10.0))
 
-    def _dispatch(self, case: Case, example: Example, cells: Sequence[str], trace: bool) -> _Flight:
-        reference = self.bench.reference(preloaded=self._reference_needs_preload(case))
+    def _dispatch(self, case: Case, example: Example, cells: Sequence[str], trace: bool) -> _PendingExample:
+        reference = self.pool.reference(preloaded=self._reference_needs_preload(case))
         asked = requests.reference_request(case, example)
-        sent = reference, reference.send(Ticket(asked, example.to_json(), self.limit * REFERENCE_PATIENCE))
+        sent = reference, reference.send(PendingRequest(asked, example.to_json(), self.limit * REFERENCE_LIMIT_FACTOR))
         traced = (cells[0], cells[-1]) if trace else ()
-        return _Flight(example, sent, self._sent(case, example, cells, traced))
+        return _PendingExample(example, sent, self._sent(case, example, cells, traced))
 
     def _sent(
         self, case: Case, example: Example, cells: Sequence[str], traced: Sequence[str] = ()
-    ) -> dict[str, tuple[Station, Ticket]]:
+    ) -> dict[str, tuple[Supervisor, PendingRequest]]:
         """The example on its way to these cells."""
         asked, about = requests.observation_request(case, example), example.to_json()
-        found: dict[str, tuple[Station, Ticket]] = {}
+        found: dict[str, tuple[Supervisor, PendingRequest]] = {}
         for name in cells:
-            station = self.bench.cell(name)
-            found[name] = station, station.send(Ticket({**asked, "trace": name in traced}, about, self.limit))
+            supervisor = self.pool.cell(name)
+            found[name] = (
+                supervisor,
+                supervisor.send(PendingRequest({**asked, "trace": name in traced}, about, self.limit)),
+            )
         return found
 
-    def _gather(self, case: Case, flight: _Flight) -> Result:
+    def _gather(self, case: Case, pending_example: _PendingExample) -> Result:
         observations: list[Observation] = []
-        for name, (station, ticket) in flight.cells.items():
-            pair = requests.observations(name, station.collect(ticket))
+        for name, (supervisor, pending) in pending_example.cells.items():
+            pair = requests.observations(name, supervisor.collect(pending))
             self._account(name, pair)
             observations += pair
-        station, ticket = flight.reference
-        reference = requests.reference(case, flight.example, station.collect(ticket))
-        return Result(flight.example, reference, tuple(observations))
+        supervisor, pending = pending_example.reference
+        reference = requests.reference(case, pending_example.example, supervisor.collect(pending))
+        return Result(pending_example.example, reference, tuple(observations))
 
     def _account(self, name: str, pair: Iterable[Observation]) -> None:
         cell = next(cell for cell in self.cells if cell.name == name)
@@ -321,17 +333,19 @@ class Laboratory:
 
         Raises UserError where the worker is lost over it.
         """
-        station = self.bench.reference(preloaded=False)
+        supervisor = self.pool.reference(preloaded=False)
         asked = {"op": "catalogue", "calls": sorted(calls)}
-        reply = station.collect(station.send(Ticket(asked, "the catalogue", self.limit + 60.0)))
+        reply = supervisor.collect(supervisor.send(PendingRequest(asked, "the catalogue", self.limit + 60.0)))
         if reply.get("status") in {"died", "hung"}:
             raise UserError(f"listing torch.nn.functional ended the worker: {reply['message']}")
         return reply["functions"], reply["called"]
 
     def _problems(self, case: Case, *, preloaded: bool) -> list[str]:
-        station = self.bench.reference(preloaded=preloaded)
+        supervisor = self.pool.reference(preloaded=preloaded)
         # importing a package may be all that happens here, and takes longer than any example
-        reply = station.collect(station.send(Ticket(requests.check_request(case), case.call, self.limit + 60.0)))
+        reply = supervisor.collect(
+            supervisor.send(PendingRequest(requests.check_request(case), case.call, self.limit + 60.0))
+        )
         if reply.get("status") in {"died", "hung"}:
             return [f"asking for {case.call} ended the worker: {reply['message']}"]
         problems: list[str] = reply["problems"]
@@ -351,22 +365,22 @@ class Laboratory:
                 raise UserError(f"there is no preload file {file}")
 
     def _open_workers(self) -> None:
-        bench = self._started()
-        if not self._described(bench) and bench.forking:
+        pool = self._started()
+        if not self._described(pool) and pool.forking:
             self._forking = False
             self.close()
-            bench = self._started()
-            self._described(bench)
-        bench.retire(self.aliases)
+            pool = self._started()
+            self._described(pool)
+        pool.retire(self.aliases)
 
-    def _described(self, bench: WorkerBench) -> bool:
+    def _described(self, pool: WorkerPool) -> bool:
         """Note what the workers say of themselves; whether each is capped in its own way.
 
         Where they are not, and are forks, their build may have read its caps when it was imported.
         """
         try:
-            described = bench.described()
-        except InfertileError:
+            described = pool.described()
+        except ForkUnsafeError:
             return False
         python = self._host.python
         cells = [Cell(level.name, level, python, proof=described[level.name]["proof"]) for level in self._running]
@@ -379,8 +393,8 @@ class Laboratory:
         if self._python is not None:
             raise UserError("in-process runs use this interpreter; another one cannot be given with them")
         host = probe(None)
-        bench = self._bench = LocalBench()
-        described = bench.open(self._preload)
+        pool = self._pool = InProcessPool()
+        described = pool.open(self._preload)
         aten = described["aten"]
         level = Level("in_process", host.machine, None, aten.lower())
         self.cells = (Cell(level.name, level, host.python, proof={"onednn": "", "aten": aten}),)

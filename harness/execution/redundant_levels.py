@@ -12,7 +12,7 @@ ALIKE: Final = 16
 """Examples in a row that twins must answer alike before one of them is enough."""
 
 
-class Twins:
+class RedundantLevels:
     """Says of the examples of one run which cells need not run the next one.
 
     ATen chooses its kernels by its own capability (aten/src/ATen/native/DispatchStub.cpp), so two cells of the same one
@@ -28,7 +28,7 @@ class Twins:
         self._alike = 0
 
     @property
-    def spared(self) -> frozenset[str]:
+    def skipped(self) -> frozenset[str]:
         """The cells that need not run the next example."""
         return frozenset(self._first) if self._alike >= ALIKE else frozenset()
 

@@ -45,14 +45,14 @@ def reference_request(case: Case, example: Example) -> dict[str, Any]:
     }
 
 
-def outline_request(case: Case, examples: Iterable[Example]) -> dict[str, Any]:
+def metadata_request(case: Case, examples: Iterable[Example]) -> dict[str, Any]:
     """Ask for the shapes and strides of what each example returns."""
-    return {"op": "outline", "calls": [_request(case, example) for example in examples]}
+    return {"op": "metadata", "calls": [_request(case, example) for example in examples]}
 
 
-def twice_request(case: Case, example: Example) -> dict[str, Any]:
+def double_backward_request(case: Case, example: Example) -> dict[str, Any]:
     """Ask for the double backward of an example."""
-    return {**_request(case, example), "op": "twice"}
+    return {**_request(case, example), "op": "double_backward"}
 
 
 def check_request(case: Case) -> dict[str, Any]:
@@ -150,15 +150,15 @@ def observations(cell: str, reply: Mapping[str, Any]) -> tuple[Observation, Obse
     )
 
 
-def outlines(cell: str, reply: Mapping[str, Any]) -> list[Observation]:
-    """The observations in a reply to `outline_request`; one that says ``died`` or ``hung`` stands for all."""
+def metadata(cell: str, reply: Mapping[str, Any]) -> list[Observation]:
+    """The observations in a reply to `metadata_request`; one that says ``died`` or ``hung`` stands for all."""
     if reply.get("status") in {"died", "hung"}:
         status, signal, message = reply["status"], reply.get("signal", 0), reply.get("message", "")
         return [Observation(cell, "drawn", status, signal=signal, message=message)]
-    return [_outline(cell, outlined) for outlined in reply["outlines"]]
+    return [_metadata(cell, returned) for returned in reply["metadata"]]
 
 
-def _outline(cell: str, reply: Mapping[str, Any]) -> Observation:
+def _metadata(cell: str, reply: Mapping[str, Any]) -> Observation:
     """Its tensors have no values."""
     nothing = np.empty(0)
     tensors = {

@@ -1,4 +1,4 @@
-"""What a laboratory hands out: the build it found, and one example's reference and observations."""
+"""What a executor hands out: the build it found, and one example's reference and observations."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Build:
 class Result:
     """One example everywhere: the reference, and two observations (``drawn``, ``contiguous``) of each cell.
 
-    `spared` are the cells that did not run it because another one answers for them (`Twins`).
+    `skipped` are the cells that did not run it because another one answers for them (`RedundantLevels`).
     """
 
     example: Example
     reference: Reference
     observations: tuple[Observation, ...]
-    spared: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()

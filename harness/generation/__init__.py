@@ -7,8 +7,15 @@ from harness.generation.corners import corner_examples
 from harness.generation.coverage import Coverage, coverage
 from harness.generation.declared_examples import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
-from harness.generation.gradcheck_examples import tiny_examples
-from harness.generation.layout_probes import ORDINARY, RANKS, Probe, pinnable, probes, telling_shapes
+from harness.generation.gradcheck_examples import gradcheck_examples
+from harness.generation.layout_probes import (
+    ORDINARY,
+    RANKS,
+    LayoutProbe,
+    layout_probes,
+    probe_shapes,
+    snapshot_candidates,
+)
 from harness.generation.ranges import ranges
 from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
 from harness.generation.shrinking import shrink
@@ -18,21 +25,21 @@ __all__ = [
     "ORDINARY",
     "RANKS",
     "Coverage",
-    "Probe",
+    "LayoutProbe",
     "arguments",
     "construction",
     "corner_examples",
     "coverage",
     "declared_examples",
-    "pinnable",
+    "gradcheck_examples",
+    "layout_probes",
     "positional",
-    "probes",
+    "probe_shapes",
     "random_examples",
     "ranges",
     "sampled_examples",
     "shapes",
     "shrink",
-    "telling_shapes",
+    "snapshot_candidates",
     "terms",
-    "tiny_examples",
 ]

@@ -16,7 +16,7 @@ WANTED = {"batch": 2, "channels": 2, "spatial": 3}
 """The nearest legal sizes are taken."""
 
 
-def tiny_examples(case: Case, dtype: str) -> list[Example]:
+def gradcheck_examples(case: Case, dtype: str) -> list[Example]:
     """Two of them: the simplest of all other choices, and the second simplest of each where that goes together.
 
     The numbers are `reals`, which lie on no kink and tie in no maximum; tensors that may be channels-last are.

@@ -40,11 +40,11 @@ _MIXED: Final = 3
 
 _SAMPLES: Final = 400
 _WHOLE, _OTHER = 60, 12  # candidates with integers, and with each other fill
-_SMALL: Final = 2**11  # elements of the largest tensor of a pinned example: the check costs next to nothing
+_SMALL: Final = 2**11  # elements of the largest tensor of a snapshot: the check costs next to nothing
 
 
 @dataclass(frozen=True)
-class Probe:
+class LayoutProbe:
     """One tiny example; `shape` names its class: ``ordinary``, ``C = 1``, ``mode = bilinear``."""
 
     shape: str
@@ -56,12 +56,12 @@ class Probe:
         return frozenset(name for name, layout in self.example.layouts.items() if layout == FORMATS[1])
 
 
-def telling_shapes(case: Case, dtype: str) -> list[str]:
+def probe_shapes(case: Case, dtype: str) -> list[str]:
     """The shape classes of the case at which formats can be told apart: ordinary shapes, with every option."""
-    return list(dict.fromkeys(probe.shape for probe in probes(case, dtype) if probe.shape not in _AMBIGUOUS))
+    return list(dict.fromkeys(probe.shape for probe in layout_probes(case, dtype) if probe.shape not in _AMBIGUOUS))
 
 
-def probes(case: Case, dtype: str) -> list[Probe]:
+def layout_probes(case: Case, dtype: str) -> list[LayoutProbe]:
     """The probes of a case, ordinary shapes first: every shape class in every plain format of tensors and grad_output.
 
     Optional tensors are present. Where several tensors have a format, only ordinary shapes are probed with mixtures of
@@ -70,15 +70,15 @@ def probes(case: Case, dtype: str) -> list[Probe]:
     names = [factor.name for factor in factors(case, dtype) if factor.kind == "layout"]
     free = [spec.name for spec in case.tensors if spec.channels_last]
     return [
-        Probe(shape, _example(case, dtype, sizes, {name: FORMATS[name in chosen] for name in names}))
+        LayoutProbe(shape, _example(case, dtype, sizes, {name: FORMATS[name in chosen] for name in names}))
         for shape, sizes in _shapes(case, dtype).items()
         for last in _mixtures(free, mixed=shape == ORDINARY)
         for chosen in ([last, {*last, GRAD_OUTPUT}] if GRAD_OUTPUT in names else [last])
     ]
 
 
-def pinnable(case: Case, dtype: str) -> list[Example]:
-    """Small examples for `golden/references`, other ones in each dtype; those with several channels and rows first.
+def snapshot_candidates(case: Case, dtype: str) -> list[Example]:
+    """Small examples for `golden/snapshots`, other ones in each dtype; those with several channels and rows first.
 
     Each is a call as users write it: channels-last or contiguous tensors, no views, not in place. They hold integers;
     then come some with the case's other fills, for operators to which all integers are alike.

@@ -1,19 +1,19 @@
 """Golden: what a person has reviewed.
 
-Known issues (findings that are known and accepted for now), the layout contract, pinned examples, and what the suites
+Known issues (findings that are known and accepted for now), the layout contract, snapshots, and what the suites
 must reach.
 """
 
-from harness.golden.contract.layout_rule import DENSE, FORMATS, Law, phrases, spelled_out
+from harness.golden.contract.layout_rule import DENSE, FORMATS, LayoutRule, phrases, spelled_out
 from harness.golden.contract.lines import LEVELS, Contract, Element, Facts, load_contract
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import OperatorList, Wanted, load_wanted
-from harness.golden.double_backward import Refusals, load_refusals
+from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import misfit
 from harness.golden.issues.notes import AcceptanceSchema, Notes
 from harness.golden.release import release
-from harness.golden.snapshots.snapshot import PER_CASE, Digest, Pin, References, exact, fingerprint, load_references
+from harness.golden.snapshots.snapshot import PER_CASE, Digest, Snapshot, Snapshots, exact, fingerprint, load_snapshots
 from harness.golden.store import Golden
 from harness.golden.update import Observed, update
 
@@ -29,13 +29,13 @@ __all__ = [
     "Facts",
     "Golden",
     "KnownIssues",
-    "Law",
+    "LayoutRule",
+    "MissingDoubleBackwards",
     "Notes",
     "Observed",
     "OperatorList",
-    "Pin",
-    "References",
-    "Refusals",
+    "Snapshot",
+    "Snapshots",
     "Wanted",
     "answer",
     "answer_table",
@@ -43,8 +43,8 @@ __all__ = [
     "fingerprint",
     "load_contract",
     "load_known_issues",
-    "load_references",
-    "load_refusals",
+    "load_missing_double_backwards",
+    "load_snapshots",
     "load_wanted",
     "misfit",
     "phrases",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.core import Refusal
+from harness.core import MissingDoubleBackward
 from harness.errors import did_you_mean
 from harness.suites import DeclarationError, Items, Mistake, Positions, Strict, read_validated
 
@@ -30,17 +30,17 @@ class DoubleFile(Strict):
 
 
 @dataclass(frozen=True)
-class Refusals:
+class MissingDoubleBackwards:
     """What the file says, with the place of everything for messages."""
 
     path: Path
     positions: Positions
     groups: tuple[Group, ...]
 
-    def of(self, case: str) -> Refusal | None:
+    def of(self, case: str) -> MissingDoubleBackward | None:
         """What is known of the case of that id."""
         found = next((group for group in self.groups if case in group.cases), None)
-        return None if found is None else Refusal(found.error, found.reason, found.both)
+        return None if found is None else MissingDoubleBackward(found.error, found.reason, found.both)
 
     def check(self, cases: Collection[str], root: Path) -> None:
         """Raise DeclarationError for every case that does not exist in a suite of which others do, or is given twice.
@@ -63,7 +63,7 @@ class Refusals:
             raise DeclarationError(wrong)
 
 
-def load_refusals(path: Path) -> Refusals:
+def load_missing_double_backwards(path: Path) -> MissingDoubleBackwards:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
     schema, positions = read_validated(path, DoubleFile, "list of cases without a double backward")
-    return Refusals(path, positions, schema.refused)
+    return MissingDoubleBackwards(path, positions, schema.refused)

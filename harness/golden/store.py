@@ -1,4 +1,4 @@
-"""Where golden data lies: one file for the contract and one for the pinned examples of each suite."""
+"""Where golden data lies: one file for the contract and one for the snapshots of each suite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from harness.core import Case
 from harness.errors import UserError
 from harness.golden.contract.lines import Contract, load_contract
-from harness.golden.snapshots.snapshot import PER_CASE, References, exact, load_references
+from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, exact, load_snapshots
 from harness.suites import suggestion
 
 
@@ -19,7 +19,7 @@ class Golden:
 
     root: Path
     _contracts: dict[str, Contract] = field(default_factory=dict)
-    _references: dict[str, References] = field(default_factory=dict)
+    _snapshots: dict[str, Snapshots] = field(default_factory=dict)
 
     @property
     def is_kept(self) -> bool:
@@ -30,7 +30,7 @@ class Golden:
         """Read the files of these cases. Raises UserError with the mistakes of all."""
         problems = []
         for case in {suite_of(case): case for case in cases}.values():
-            for read in (self.contract, self.references):
+            for read in (self.contract, self.snapshots):
                 try:
                     read(case)
                 except UserError as error:
@@ -42,37 +42,35 @@ class Golden:
         """The contract of the case's suite. Raises DeclarationError for a file that does not parse."""
         suite = suite_of(case)
         if suite not in self._contracts:
-            self._contracts[suite] = load_contract(self.root / layouts_file(suite), suite, layouts_file(suite))
+            self._contracts[suite] = load_contract(self.root / contract_file(suite), suite, contract_file(suite))
         return self._contracts[suite]
 
-    def references(self, case: Case) -> References:
-        """The pinned examples of the case's suite. Raises DeclarationError for a file that does not parse."""
+    def snapshots(self, case: Case) -> Snapshots:
+        """The snapshots of the case's suite. Raises DeclarationError for a file that does not parse."""
         suite = suite_of(case)
-        if suite not in self._references:
-            self._references[suite] = load_references(self.root / references_file(suite), suite, references_file(suite))
-        return self._references[suite]
+        if suite not in self._snapshots:
+            self._snapshots[suite] = load_snapshots(self.root / snapshots_file(suite), suite, snapshots_file(suite))
+        return self._snapshots[suite]
 
     def unwritten(self, case: Case) -> str:
         """What to do about a case that has no lines yet."""
         suite = suite_of(case)
-        return (
-            f"{layouts_file(suite)} has no line of {case.name}: `{update_command(suite)} -k {case.name}`, and review it"
-        )
+        return f"{contract_file(suite)} has no line of {case.name}: `{update_command(suite)} -k {case.name}`, and review it"
 
     def misfits(self, cases: Sequence[Case]) -> Iterator[str]:
         """What the files of one suite, whose cases these are, and the suite do not agree in."""
-        suite, contract, references = suite_of(cases[0]), self.contract(cases[0]), self.references(cases[0])
+        suite, contract, snapshots = suite_of(cases[0]), self.contract(cases[0]), self.snapshots(cases[0])
         names = [case.name for case in cases]
         command = f"observe it with `{update_command(suite)}`, and review what that writes"
         missing = [name for name in names if not contract.lines(name)]
         if not contract.file:
-            yield f"{suite} has no layout contract, {layouts_file(suite)}; {command}"
+            yield f"{suite} has no layout contract, {contract_file(suite)}; {command}"
         elif missing:
             yield f"{contract.file} has no line of {', '.join(missing)}; {command}"
-        if few := [name for name, count in _counts(cases, references).items() if count < PER_CASE]:
-            file = references_file(suite)
-            yield f"{file} has fewer than {PER_CASE} pinned examples of {', '.join(few)}; {command}"
-        for file, known in ((contract.file, [*contract.cases]), (references.file, [*references.cases])):
+        if few := [name for name, count in _counts(cases, snapshots).items() if count < PER_CASE]:
+            file = snapshots_file(suite)
+            yield f"{file} has fewer than {PER_CASE} snapshots of {', '.join(few)}; {command}"
+        for file, known in ((contract.file, [*contract.cases]), (snapshots.file, [*snapshots.cases])):
             for name in known:
                 if name not in names:
                     near = suggestion(name, names, otherwise="it has")
@@ -80,9 +78,9 @@ class Golden:
         yield from (problem for case in cases for problem in _foreign_dtypes(contract, case))
 
 
-def _counts(cases: Sequence[Case], references: References) -> dict[str, int]:
-    """How many pins each case has whose values can be exact."""
-    return {case.name: len(references.cases.get(case.name, ())) for case in cases if exact(case)}
+def _counts(cases: Sequence[Case], snapshots: Snapshots) -> dict[str, int]:
+    """How many snapshots each case has whose values can be exact."""
+    return {case.name: len(snapshots.cases.get(case.name, ())) for case in cases if exact(case)}
 
 
 def _foreign_dtypes(contract: Contract, case: Case) -> Iterator[str]:
@@ -104,11 +102,11 @@ def update_command(suite: str) -> str:
     return f"python -m pytest {suite} --eq-update-golden"
 
 
-def layouts_file(suite: str) -> str:
+def contract_file(suite: str) -> str:
     """The file of a suite's layout contract, relative to the root."""
     return f"golden/contract/{PurePosixPath(suite).name}"
 
 
-def references_file(suite: str) -> str:
-    """The file of a suite's pinned examples, relative to the root."""
+def snapshots_file(suite: str) -> str:
+    """The file of a suite's snapshots, relative to the root."""
     return f"golden/snapshots/{PurePosixPath(suite).name}"

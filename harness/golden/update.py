@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from harness.core import Case, Example
 from harness.errors import UserError
-from harness.golden.contract.layout_rule import Law
+from harness.golden.contract.layout_rule import LayoutRule
 from harness.golden.contract.lines import LEVELS, Facts, Line
 from harness.golden.contract.merge_lines import Axes, merged
-from harness.golden.snapshots.snapshot import Digest, Pin
-from harness.golden.store import Golden, layouts_file, references_file, suite_of, update_command
+from harness.golden.snapshots.snapshot import Digest, Snapshot
+from harness.golden.store import Golden, contract_file, snapshots_file, suite_of, update_command
 
 LAYOUTS: Final = """\
 # Which memory format each operator of the suite hands back: the layout contract. A change of a line is a change of
@@ -26,8 +26,8 @@ LAYOUTS: Final = """\
 # They are of one release of PyTorch, and not compared with another.
 """
 
-REFERENCES: Final = """\
-# Pinned examples of the suite and what exactly comes out of them, at every level and in the float64 reference.
+SNAPSHOTS_HEAD: Final = """\
+# Snapshots of the suite and what exactly comes out of them, at every level and in the float64 reference.
 # Written by `{command}`, for a person to review.
 #
 # <tensor>: <dtype> [<shape>] strides [<strides>] sha256 <the first 16 digits, of the values in C order>
@@ -41,19 +41,19 @@ class Observed:
 
     torch: str
     facts: Facts
-    pins: tuple[Pin, ...]
+    snapshots: tuple[Snapshot, ...]
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Observed:
         """From the plain data that an item sent."""
-        facts = {(tensor, shape, level): Law(text) for tensor, shape, level, text in data["layouts"]}
-        return cls(data["torch"], facts, tuple(_pin(pin) for pin in data["pins"]))
+        facts = {(tensor, shape, level): LayoutRule(text) for tensor, shape, level, text in data["layouts"]}
+        return cls(data["torch"], facts, tuple(_snapshot(snapshot) for snapshot in data["snapshots"]))
 
 
-def _pin(data: Mapping[str, Any]) -> Pin:
+def _snapshot(data: Mapping[str, Any]) -> Snapshot:
     digests = {name: Digest.parse(text) for name, text in data["results"].items()}
     results = {name: digest for name, digest in digests.items() if digest is not None}
-    return Pin(Example.from_json(data["example"]), results)
+    return Snapshot(Example.from_json(data["example"]), results)
 
 
 def update(golden: Golden, cases: Sequence[Case], seen: Mapping[tuple[str, str], Observed]) -> list[str]:
@@ -69,22 +69,22 @@ def update(golden: Golden, cases: Sequence[Case], seen: Mapping[tuple[str, str],
         for case in cases
         for dtype in case.dtypes
     )
-    contract, references = golden.contract(cases[0]), golden.references(cases[0])
+    contract, snapshots = golden.contract(cases[0]), golden.snapshots(cases[0])
     (torch,) = {one.torch for one in seen.values()}
-    if not whole and (other := {contract.torch, references.torch} - {"", torch}):
+    if not whole and (other := {contract.torch, snapshots.torch} - {"", torch}):
         raise UserError(
             f"{suite}: golden/ is of PyTorch {other.pop()}, and this is {torch}; a file is of one release: observe the "
             f"whole suite at {', '.join(LEVELS)}: `{update_command(suite)}`"
         )
     lines = {} if whole else dict(contract.cases)
-    pins = {} if whole else dict(references.cases)
+    kept = {} if whole else dict(snapshots.cases)
     for case in cases:
         here = {dtype: seen[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in seen}
         lines[case.name] = _lines(case, contract.lines(case.name), here)
-        pins[case.name] = _pins(case, references.cases.get(case.name, ()), here)
+        kept[case.name] = _merged_snapshots(case, snapshots.cases.get(case.name, ()), here)
     return [
-        *_write(golden.root, layouts_file(suite), "".join(_layouts_text(suite, torch, lines))),
-        *_write(golden.root, references_file(suite), "".join(_references_text(suite, torch, pins))),
+        *_write(golden.root, contract_file(suite), "".join(_contract_text(suite, torch, lines))),
+        *_write(golden.root, snapshots_file(suite), "".join(_snapshots_text(suite, torch, kept))),
     ]
 
 
@@ -95,34 +95,34 @@ def _lines(case: Case, before: Sequence[Line], here: Mapping[str, Observed]) -> 
     return merged(before, {dtype: one.facts for dtype, one in here.items()}, Axes(tuple(shapes), case.dtypes))
 
 
-def _pins(case: Case, before: Sequence[Pin], here: Mapping[str, Observed]) -> tuple[Pin, ...]:
-    kept = [pin for pin in before if pin.example.dtype not in here]
-    pins = [*kept, *(pin for one in here.values() for pin in one.pins)]
+def _merged_snapshots(case: Case, before: Sequence[Snapshot], here: Mapping[str, Observed]) -> tuple[Snapshot, ...]:
+    kept = [snapshot for snapshot in before if snapshot.example.dtype not in here]
+    snapshots = [*kept, *(snapshot for one in here.values() for snapshot in one.snapshots)]
     order = {dtype: place for place, dtype in enumerate(case.dtypes)}
-    return tuple(sorted(pins, key=lambda pin: order.get(pin.example.dtype, len(order))))
+    return tuple(sorted(snapshots, key=lambda snapshot: order.get(snapshot.example.dtype, len(order))))
 
 
-def _layouts_text(suite: str, torch: str, cases: Mapping[str, Sequence[Line]]) -> Iterator[str]:
+def _contract_text(suite: str, torch: str, cases: Mapping[str, Sequence[Line]]) -> Iterator[str]:
     levels = f"the levels {', '.join(LEVELS[:-1])} and {LEVELS[-1]}"
     yield LAYOUTS.format(command=update_command(suite), levels=levels)
     yield f'suite: {suite}\ntorch: "{torch}"\ncases:\n'
     for case, lines in cases.items():
         if lines:
             yield f"  {case}:\n"
-            yield from (f"    {line.key}: {line.law.text}\n" for line in lines)
+            yield from (f"    {line.key}: {line.layout_rule.text}\n" for line in lines)
 
 
-def _references_text(suite: str, torch: str, cases: Mapping[str, Sequence[Pin]]) -> Iterator[str]:
+def _snapshots_text(suite: str, torch: str, cases: Mapping[str, Sequence[Snapshot]]) -> Iterator[str]:
     some = any(cases.values())
-    yield REFERENCES.format(command=update_command(suite))
+    yield SNAPSHOTS_HEAD.format(command=update_command(suite))
     yield f'suite: {suite}\ntorch: "{torch}"\ncases:{"" if some else " {}"}\n'
-    for case, pins in cases.items():
-        if pins:
+    for case, snapshots in cases.items():
+        if snapshots:
             yield f"  {case}:\n"
-        for pin in pins:
-            example = json.loads(pin.example.to_json())
+        for snapshot in snapshots:
+            example = json.loads(snapshot.example.to_json())
             yield f"  - example: {json.dumps(example)}\n"
-            yield from (f"    {name}: {digest.text}\n" for name, digest in pin.results.items())
+            yield from (f"    {name}: {digest.text}\n" for name, digest in snapshot.results.items())
 
 
 def _write(root: Path, name: str, text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Models in the laboratory: the same workers, requests of another kind."""
+"""Models in the executor: the same workers, requests of another kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from harness.core import TensorRecord
-from harness.execution import Laboratory, Reply, Station, Ticket, record_of
+from harness.execution import Executor, PendingRequest, Reply, Supervisor, record_of
 from harness.execution import levels as rules
 from harness.models.examples import model_arguments, model_shapes
 from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference, ModuleRecord
@@ -17,7 +17,7 @@ from harness.models.model import BASELINE, Model, ModelExample, ModelObservation
 LIMIT: Final = 120.0
 """Seconds one request may take in a cell, at least: a training step of a large model under load, twice or more."""
 
-PATIENCE: Final = 4
+REFERENCE_LIMIT_FACTOR: Final = 4
 """The reference may take this many times as long: float64, one thread, five runs."""
 
 
@@ -32,10 +32,10 @@ class ModelResult:
 
 
 class ModelExecutor:
-    """Runs models in a laboratory that is open. `limit` is in seconds for each request to a cell."""
+    """Runs models in a executor that is open. `limit` is in seconds for each request to a cell."""
 
-    def __init__(self, laboratory: Laboratory, limit: float = LIMIT) -> None:
-        self.laboratory = laboratory
+    def __init__(self, executor: Executor, limit: float = LIMIT) -> None:
+        self.executor = executor
         self.limit = max(limit, LIMIT)
         self._references: dict[str, ModelReference] = {}
         self._preloaded: dict[str, bool] = {}
@@ -46,15 +46,15 @@ class ModelExecutor:
         At most one of the two says anything.
         """
         reply = self._asked(model, preloaded=False)
-        if reply["problem"] and self.laboratory.preloads:
+        if reply["problem"] and self.executor.preloads:
             reply = self._asked(model, preloaded=True)
             self._preloaded[model.factory] = not reply["problem"]
         return reply["missing"], reply["problem"]
 
     def _asked(self, model: Model, *, preloaded: bool) -> Reply:
         request = {"op": "model-check", "factory": model.factory, "requires": model.requires}
-        station = self.laboratory.bench.reference(preloaded=preloaded)
-        reply = station.collect(station.send(Ticket(request, model.factory, self.limit)))
+        supervisor = self.executor.pool.reference(preloaded=preloaded)
+        reply = supervisor.collect(supervisor.send(PendingRequest(request, model.factory, self.limit)))
         if reply.get("status") in {"died", "hung"}:
             return {"missing": "", "problem": f"importing {model.factory} ended the worker: {reply['message']}"}
         return reply
@@ -66,9 +66,9 @@ class ModelExecutor:
         if key not in self._references:
             self._references.clear()
             request = {**asked, "op": "model-refer", "threads": 1}
-            station = self.reference_station(model)
-            ticket = Ticket(request, example.to_json(), self.limit * PATIENCE)
-            self._references[key] = reference_of(station.collect(station.send(ticket)))
+            supervisor = self.reference_supervisor(model)
+            pending = PendingRequest(request, example.to_json(), self.limit * REFERENCE_LIMIT_FACTOR)
+            self._references[key] = reference_of(supervisor.collect(supervisor.send(pending)))
         return self._references[key]
 
     def run(
@@ -81,15 +81,15 @@ class ModelExecutor:
     ) -> ModelResult:
         """The reference, and every conversion in each cell (None: all). `isolated`: in workers that ran nothing yet."""
         reference = self.reference(model, example)
-        names = [cell.name for cell in self.laboratory.cells if cells is None or cell.name in cells]
+        names = [cell.name for cell in self.executor.cells if cells is None or cell.name in cells]
         if reference.problem or reference.status != "ok":
             return ModelResult(example, reference, (), {})
         request = {**self.request(model, example), "op": "model", "state": reference.state}
-        tickets = self._sent(model, request, example.to_json(), names, isolated=isolated)
+        pending_requests = self._sent(model, request, example.to_json(), names, isolated=isolated)
         observations: list[ModelObservation] = []
         skipped: dict[str, str] = {}
-        for name, (station, ticket) in tickets.items():
-            reply = station.collect(ticket)
+        for name, (supervisor, pending) in pending_requests.items():
+            reply = supervisor.collect(pending)
             if "skip" in reply or "problem" in reply:
                 skipped[name] = reply.get("skip") or "!" + reply["problem"]
             observations += observations_of(name, reply, (BASELINE, *model.conversions))
@@ -97,14 +97,19 @@ class ModelExecutor:
 
     def _sent(
         self, model: Model, request: dict[str, Any], about: str, names: Sequence[str], *, isolated: bool
-    ) -> dict[str, tuple[Station, Ticket]]:
+    ) -> dict[str, tuple[Supervisor, PendingRequest]]:
         if isolated:
-            stations = self.laboratory.bench.pristine(names, preloaded=self._preloaded.get(model.factory, False))
+            supervisors = self.executor.pool.fork_per_request(
+                names, preloaded=self._preloaded.get(model.factory, False)
+            )
             request = {**request, "limit": self.limit}
         else:
-            stations = {name: self.laboratory.bench.cell(name) for name in names}
+            supervisors = {name: self.executor.pool.cell(name) for name in names}
         return {
-            name: (stations[name], stations[name].send(Ticket(request, about, self.limit + 10.0 * isolated)))
+            name: (
+                supervisors[name],
+                supervisors[name].send(PendingRequest(request, about, self.limit + 10.0 * isolated)),
+            )
             for name in names
         }
 
@@ -129,16 +134,16 @@ class ModelExecutor:
             "threads": example.threads,
         }
 
-    def reference_station(self, model: Model) -> Station:
+    def reference_supervisor(self, model: Model) -> Supervisor:
         """Where the model's reference runs: with the preload files only where its factory needs them."""
-        return self.laboratory.bench.reference(preloaded=self._preloaded.get(model.factory, False))
+        return self.executor.pool.reference(preloaded=self._preloaded.get(model.factory, False))
 
 
-def model_cells(laboratory: Laboratory) -> list[str]:
+def model_cells(executor: Executor) -> list[str]:
     """The cells that models run in: all that were asked for by name, else the representative ones."""
-    if laboratory.asked:
-        return [cell.name for cell in laboratory.cells]
-    return rules.representatives([cell.level for cell in laboratory.cells], laboratory.levels)
+    if executor.asked:
+        return [cell.name for cell in executor.cells]
+    return rules.representatives([cell.level for cell in executor.cells], executor.levels)
 
 
 def reference_of(reply: Reply) -> ModelReference:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from harness.execution import Reply, Station, Ticket
+from harness.execution import PendingRequest, Reply, Supervisor
 from harness.models.executor import ModelExecutor, observations_of, reference_of
 from harness.models.model import BASELINE, Call, Model, ModelExample, ModelObservation, ModelReference
 
@@ -26,7 +26,7 @@ class ModuleCall:
 
 
 @dataclass(frozen=True)
-class Alone:
+class IsolatedModule:
     """A module on the reference's own input: in float64, in a cell unconverted and converted, and what it called there.
 
     `reference.problem` says why it could not be called alone.
@@ -37,35 +37,35 @@ class Alone:
     called: tuple[Call, ...] = ()
 
 
-class Feeding:
+class ModuleIsolation:
     """One example's model, held by the reference's worker while the context lasts."""
 
-    def __init__(self, executor: ModelExecutor, model: Model, example: ModelExample) -> None:
-        self._executor = executor
+    def __init__(self, model_executor: ModelExecutor, model: Model, example: ModelExample) -> None:
+        self._model_executor = model_executor
         self._about = example.to_json()
-        reference = executor.reference(model, example)
-        self._request = {**executor.request(model, example), "state": reference.state}
-        self._station = executor.reference_station(model)
+        reference = model_executor.reference(model, example)
+        self._request = {**model_executor.request(model, example), "state": reference.state}
+        self._supervisor = model_executor.reference_supervisor(model)
         self.calls: tuple[ModuleCall, ...] = ()
 
     def __enter__(self) -> Self:
-        reply = self._ask(self._station, {"op": "model-calls", "threads": 1})
+        reply = self._ask(self._supervisor, {"op": "model-calls", "threads": 1})
         self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply.get("calls", ())))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ask(self._station, {"op": "model-release"})
+        self._ask(self._supervisor, {"op": "model-release"})
 
-    def alone(self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images) -> Alone:
+    def alone(self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images) -> IsolatedModule:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
-        fed = self._ask(self._station, {"op": "model-fed", "call": call.number, "threads": 1})
+        fed = self._ask(self._supervisor, {"op": "model-fed", "call": call.number, "threads": 1})
         reference = reference_of(fed)
         if reference.problem:
-            return Alone(reference)
+            return IsolatedModule(reference)
         reply = self._ask(
-            self._executor.laboratory.bench.cell(cell),
+            self._model_executor.executor.pool.cell(cell),
             {
                 "op": "model-alone",
                 "path": call.path,
@@ -76,12 +76,12 @@ class Feeding:
             },
         )
         seen = observations_of(cell, reply, (BASELINE, *conversions))
-        return Alone(reference, tuple(seen), tuple(map(_call, reply.get("called", ()))))
+        return IsolatedModule(reference, tuple(seen), tuple(map(_call, reply.get("called", ()))))
 
-    def _ask(self, station: Station, changes: Mapping[str, Any]) -> Reply:
+    def _ask(self, supervisor: Supervisor, changes: Mapping[str, Any]) -> Reply:
         request = {**self._request, **changes}
-        ticket = Ticket(request, f"{changes['op']} of {self._about}", self._executor.limit)
-        return station.collect(station.send(ticket))
+        pending = PendingRequest(request, f"{changes['op']} of {self._about}", self._model_executor.limit)
+        return supervisor.collect(supervisor.send(pending))
 
 
 def _call(reply: Sequence[Any]) -> Call:

@@ -8,9 +8,9 @@ from typing import Final, TypeGuard
 
 from harness.core import Finding
 from harness.models.executor import ModelExecutor
-from harness.models.isolation import Feeding, ModuleCall
+from harness.models.isolation import ModuleCall, ModuleIsolation
 from harness.models.judge import judge_model
-from harness.models.model import BASELINE, Blame, Call, Model, ModelExample, ModelObservation
+from harness.models.model import BASELINE, Call, FaultyModule, Model, ModelExample, ModelObservation
 
 Explain = Callable[[Sequence[Call], Sequence[Finding], str], tuple[str, str, tuple[str, ...]]]
 """From the functions that a module called, what is wrong with it, and a cell: an operator example that makes one of the
@@ -29,23 +29,23 @@ def nothing_known(calls: Sequence[Call], wrong: Sequence[Finding], cell: str) ->
 
 
 @dataclass
-class Blamer:
+class Localiser:
     """Traces findings of one example. `seen` are its observations."""
 
-    executor: ModelExecutor
+    model_executor: ModelExecutor
     model: Model
     example: ModelExample
     seen: Sequence[ModelObservation]
     explain: Explain = nothing_known
 
-    def blame(self, finding: Finding) -> tuple[Blame, ...]:
+    def blame(self, finding: Finding) -> tuple[FaultyModule, ...]:
         """The modules that are wrong by themselves, in the order of the forward pass; none where it is not one alone.
 
         Modules without children go first, then their parents, the innermost first: what is wrong in a parent and in
         none of its children is in its own forward. The search ends at the first that no known issue covers; where all
         are known, every cell of the finding has been looked at.
         """
-        found: list[Blame] = []
+        found: list[FaultyModule] = []
         for cell in finding.cells:
             blamed = self._in_cell(finding, cell)
             if not blamed:
@@ -55,9 +55,9 @@ class Blamer:
                 break
         return tuple(found)
 
-    def _in_cell(self, finding: Finding, cell: str) -> list[Blame]:
-        found: list[Blame] = []
-        with Feeding(self.executor, self.model, self.example) as feeding:
+    def _in_cell(self, finding: Finding, cell: str) -> list[FaultyModule]:
+        found: list[FaultyModule] = []
+        with ModuleIsolation(self.model_executor, self.model, self.example) as feeding:
             calls = _order(feeding.calls)
             if finding.oracle == "strides":
                 path = finding.tensor.removeprefix(FORMAT_PREFIX)
@@ -77,7 +77,9 @@ class Blamer:
                     break
         return found
 
-    def _tried(self, feeding: Feeding, call: ModuleCall, cell: str, conversions: Sequence[str]) -> Blame | None:
+    def _tried(
+        self, feeding: ModuleIsolation, call: ModuleCall, cell: str, conversions: Sequence[str]
+    ) -> FaultyModule | None:
         """The module alone: what is wrong with it, or nothing."""
         alone = feeding.alone(call, cell, conversions, self._images(call, cell))
         wrong = [one for one in judge_model(alone.reference, alone.observations).findings if one.oracle != "strides"]
@@ -86,13 +88,13 @@ class Blamer:
         wrong.sort(key=lambda one: -max(one.cells.values(), default=0.0))
         return self._blame(call, cell, wrong, alone.called)
 
-    def _lost(self, feeding: Feeding, call: ModuleCall, cell: str, finding: Finding) -> Blame:
+    def _lost(self, feeding: ModuleIsolation, call: ModuleCall, cell: str, finding: Finding) -> FaultyModule:
         """The module that lost the format; of its functions those that did, where it was one of them."""
         called = feeding.alone(call, cell, ["both"], self._images(call, cell)).called
         return self._blame(call, cell, [finding], tuple(one for one in called if loses(one)) or called)
 
-    def _blame(self, call: ModuleCall, cell: str, wrong: Sequence[Finding], called: Sequence[Call]) -> Blame:
-        found = Blame(call.path, call.kind, cell, wrong[0].message, tuple(map(text_of, called)))
+    def _blame(self, call: ModuleCall, cell: str, wrong: Sequence[Finding], called: Sequence[Call]) -> FaultyModule:
+        found = FaultyModule(call.path, call.kind, cell, wrong[0].message, tuple(map(text_of, called)))
         if call.parent and wrong[0].oracle != "strides":
             return found  # its functions work on what its children made: none of them alone says what is wrong
         example, verdict, known = self.explain(called, wrong, cell)

@@ -179,7 +179,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Blame:
+class FaultyModule:
     """A module that is wrong on the reference's own input: which, in which cell, what is wrong, what it called there.
 
     `calls` are the functions as text, with shapes and strides. `example` is the JSON of an operator example that makes

@@ -28,7 +28,7 @@ Pair = tuple[Expression, Any]
 """What a declaration has, and what it came to in the call."""
 
 
-def matching_example(cases: Iterable[Case], calls: Sequence[Call]) -> tuple[Case, Example] | None:
+def match_operator(cases: Iterable[Case], calls: Sequence[Call]) -> tuple[Case, Example] | None:
     """An example of one of the cases that makes one of the calls, with the case; None where none does.
 
     Sizes are solved from the shapes of the tensors and the values of the arguments. Only an example whose shapes and
@@ -112,7 +112,7 @@ def _fits(size: Size, value: Any) -> bool:
     return size.kind == "choice" or all(isinstance(part, int) and not isinstance(part, bool) for part in parts)
 
 
-def explaining(accepted: Iterable[tuple[str, Finding]], wrong: Iterable[Finding]) -> tuple[str, ...]:
+def worth_matching(accepted: Iterable[tuple[str, Finding]], wrong: Iterable[Finding]) -> tuple[str, ...]:
     """The known issues by which each wrong tensor of a module is known of its operator; none where one is left over."""
     found: dict[str, None] = {}
     known = list(accepted)

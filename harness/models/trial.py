@@ -14,9 +14,9 @@ from harness.models.examples import model_examples
 from harness.models.executor import ModelExecutor, ModelResult, model_cells
 from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
-from harness.models.localise import Blamer, Explain, nothing_known
-from harness.models.model import Blame, Model, ModelExample, ModelObservation, ModelReference
-from harness.trial import DEATHS, in_range, rounded, states, taken_out
+from harness.models.localise import Explain, Localiser, nothing_known
+from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference
+from harness.trial import DEATHS, in_range, rounded, states, subtract
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -28,7 +28,7 @@ class ModelFailure:
 
     example: ModelExample
     findings: tuple[Finding, ...]
-    blames: tuple[Blame, ...] = ()
+    faulty_modules: tuple[FaultyModule, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -50,7 +50,7 @@ class ModelOutcome:
     cells: dict[str, Counter[str]] = field(default_factory=dict)
     failures: list[ModelFailure] = field(default_factory=list)
     known_issues: Counter[str] = field(default_factory=Counter)
-    explained: list[Blame] = field(default_factory=list)
+    explained: list[FaultyModule] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     untrusted: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class ModelTrial:
 
     model: Model
     item: tuple[str, str, str]
-    executor: ModelExecutor
+    model_executor: ModelExecutor
     known_issues: Sequence[ModelKnownIssue]
     seed: int
     draws: int
@@ -125,16 +125,16 @@ class ModelTrial:
         """All examples. Never raises for what a model or a kernel does."""
         started = time.monotonic()
         self.outcome = ModelOutcome(self.model.id, "-".join(self.item))
-        incidents = len(self.executor.laboratory.incidents)
+        incidents = len(self.model_executor.executor.incidents)
         for example in model_examples(self.model, self.item, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
                 break
-            self.take(self.executor.run(self.model, example, cells=model_cells(self.executor.laboratory)))
+            self.take(self.model_executor.run(self.model, example, cells=model_cells(self.model_executor.executor)))
             if self.outcome.problem:
                 break
         self._stale()
-        self.outcome.incidents = self.executor.laboratory.incidents[incidents:]
+        self.outcome.incidents = self.model_executor.executor.incidents[incidents:]
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 
@@ -148,8 +148,8 @@ class ModelTrial:
         outcome.examples += 1
         outcome.skipped.update(result.skipped)
         judgement = judge_model(result.reference, result.observations)
-        failures, accepted = self._settled(judgement.findings, example)
-        failures, blames, explained = self._blamed(failures, result)
+        failures, accepted = self._partitioned(judgement.findings, example)
+        failures, faulty_modules, explained = self._blamed(failures, result)
         accepted += explained
         for cell, state in states((seen.cell for seen in result.observations), judgement, accepted, failures).items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
@@ -162,28 +162,28 @@ class ModelTrial:
             outcome.hits.setdefault(seen.cell, Counter()).update(seen.kernels)
         self._report(result.observations)
         if failures:
-            outcome.failures.append(ModelFailure(example, tuple(failures), blames))
+            outcome.failures.append(ModelFailure(example, tuple(failures), faulty_modules))
             self._confirm(failures, result)
 
     def _blamed(
         self, failures: list[Finding], result: ModelResult
-    ) -> tuple[list[Finding], tuple[Blame, ...], list[Finding]]:
+    ) -> tuple[list[Finding], tuple[FaultyModule, ...], list[Finding]]:
         """The failures in order, who is to blame, and what comes from nothing but known faults of operators.
 
         A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one
         module's.
         """
         ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
-        blamer = Blamer(self.executor, self.model, result.example, result.observations, self.explain)
+        localiser = Localiser(self.model_executor, self.model, result.example, result.observations, self.explain)
         lost = [one for one in ordered if one.oracle == "strides"]
         travelled = [one for one in ordered if one.oracle != "strides"]
         left: list[Finding] = []
         explained: list[Finding] = []
-        blames: list[Blame] = []
+        faulty_modules: list[FaultyModule] = []
         for group in [travelled, *([one] for one in lost)]:
             if not group:
                 continue
-            found = blamer.blame(_widest(group)) if len(left) < SHOWN else ()
+            found = localiser.blame(_widest(group)) if len(left) < SHOWN else ()
             known = dict.fromkeys(name for one in found for name in one.known)
             if found and all(one.known for one in found):
                 self.outcome.known_issues.update(dict.fromkeys(known, len(group)))
@@ -191,26 +191,26 @@ class ModelTrial:
                 explained += group
                 continue
             left += group
-            blames += [one for one in found if not one.known]
-        return left, tuple(blames), explained
+            faulty_modules += [one for one in found if not one.known]
+        return left, tuple(faulty_modules), explained
 
     def _confirm(self, failures: Sequence[Finding], result: ModelResult) -> None:
         """Note it where nothing of this comes back in workers that ran nothing before."""
         cells = {cell for one in failures for cell in one.cells}
-        again = self.executor.run(self.model, result.example, cells=cells, isolated=True)
+        again = self.model_executor.run(self.model, result.example, cells=cells, isolated=True)
         keys = {one.key for one in judge_model(again.reference, again.observations).findings}
         if not keys & {one.key for one in failures}:
             where = f"{result.example.to_json()} does not fail in a fresh worker"
             self.outcome.notes.append(f"{where}: what ran before it spoiled the memory, or it fails now and then")
 
-    def _settled(self, findings: Iterable[Finding], example: ModelExample) -> tuple[list[Finding], list[Finding]]:
+    def _partitioned(self, findings: Iterable[Finding], example: ModelExample) -> tuple[list[Finding], list[Finding]]:
         """The findings that remain failures, and those that an entry accepts."""
         known = [one for one in self.known_issues if one.holds(example)]
         self._held.update(one.id for one in known)
-        settled = taken_out(findings, known)
-        self.outcome.known_issues.update(name for name, _ in settled.accepted)
-        self._ended |= any(finding.oracle in ENDINGS for _, finding in settled.accepted)
-        return list(settled.failures), [finding for _, finding in settled.accepted]
+        partition = subtract(findings, known)
+        self.outcome.known_issues.update(name for name, _ in partition.accepted)
+        self._ended |= any(finding.oracle in ENDINGS for _, finding in partition.accepted)
+        return list(partition.failures), [finding for _, finding in partition.accepted]
 
     def _stale(self) -> None:
         """The entries whose condition held and that accepted nothing, where everything ran.

@@ -127,14 +127,14 @@ def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dty
         return _patterned(allowed, reference)
 
 
-def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, cotangent: Array, dtype: str) -> Array:
+def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, grad_output: Array, dtype: str) -> Array:
     """Return k u (|ref| + |g| max(1, M)) + tiny, with the result's own u even for the half types.
 
     The backward of many operators (sigmoid, tanh, softmax) starts from the saved output, already rounded to the dtype:
     an error of u in it is an error of about u |g| in the gradient, whatever the accumulator.
     """
     with np.errstate(all="ignore"):
-        scale = np.abs(_finite(cotangent)) * np.maximum(1.0, _intermediate(numerics, operand))
+        scale = np.abs(_finite(grad_output)) * np.maximum(1.0, _intermediate(numerics, operand))
         allowed = numerics.ulps * unit_roundoff(dtype) * (np.abs(reference) + scale) + tiny(dtype)
         return _patterned(_own_error(allowed, dtype), reference)
 

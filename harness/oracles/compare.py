@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from harness.oracles.bounds import UNLIMITED, overflows
 from harness.oracles.describe_mask import where
-from harness.oracles.expected import Standard
+from harness.oracles.expected import Expected
 
 Array = npt.NDArray[Any]
 
@@ -53,14 +53,14 @@ class Comparison:
     count: int = 0
 
 
-def compare(tensor: str, values: Array, standard: Standard) -> Comparison:
+def compare(tensor: str, values: Array, expected: Expected) -> Comparison:
     """Judge `values`, which have the shape and dtype of the standard already."""
-    if standard.free:
+    if expected.free:
         return Comparison(None)
     with np.errstate(all="ignore"):
-        if standard.allowance is None or standard.scale is None:
-            return _equal(tensor, values, standard)
-        return _bounded(tensor, values, standard, standard.allowance, standard.scale)
+        if expected.allowance is None or expected.scale is None:
+            return _equal(tensor, values, expected)
+        return _bounded(tensor, values, expected, expected.allowance, expected.scale)
 
 
 def outdone(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Fault | None:
@@ -88,11 +88,11 @@ def differing(tensor: str, drawn: Array, contiguous: Array) -> Fault | None:
     return Fault(1.0, message, where(wrong, tensor), count)
 
 
-def _equal(tensor: str, values: Array, standard: Standard) -> Comparison:
+def _equal(tensor: str, values: Array, expected: Expected) -> Comparison:
     wrong = np.zeros(values.shape, np.bool_)
-    for got, due in zip(_parts(values), _parts(standard.rounded), strict=True):
+    for got, due in zip(_parts(values), _parts(expected.rounded), strict=True):
         differs = got != due
-        if standard.signed_zero:
+        if expected.signed_zero:
             differs |= np.signbit(got) != np.signbit(due)
         if differs.any() and due.dtype.kind == "f":
             differs &= ~(np.isnan(got) & np.isnan(due))
@@ -100,8 +100,8 @@ def _equal(tensor: str, values: Array, standard: Standard) -> Comparison:
     if not wrong.any():
         return Comparison(None)
     exact = values if np.iscomplexobj(values) else values.astype(np.float64)
-    error = np.where(wrong, np.abs(exact - standard.reference), -1.0)
-    return Comparison(None, _fault(tensor, values, standard, wrong, rank=error, ratio=1.0))
+    error = np.where(wrong, np.abs(exact - expected.reference), -1.0)
+    return Comparison(None, _fault(tensor, values, expected, wrong, rank=error, ratio=1.0))
 
 
 def _parts(array: Array) -> tuple[Array, ...]:
@@ -109,46 +109,46 @@ def _parts(array: Array) -> tuple[Array, ...]:
     return (array.real, array.imag) if np.iscomplexobj(array) else (array,)
 
 
-def _bounded(tensor: str, values: Array, standard: Standard, allowed: Array, scale: Array) -> Comparison:
+def _bounded(tensor: str, values: Array, expected: Expected, allowed: Array, scale: Array) -> Comparison:
     allowed = np.asarray(allowed)  # NumPy makes scalars of arrays without a dimension, and those cannot be indexed
-    error = np.asarray(np.abs(values - standard.reference))
+    error = np.asarray(np.abs(values - expected.reference))
     ratios = np.asarray(error / scale)
     finite = ratios[np.isfinite(ratios)]
     headroom = float(finite.max(initial=0.0))
     typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
     wrong = np.asarray(~(error <= allowed))
-    if standard.fixed_zeros is not None:
-        wrong |= standard.fixed_zeros & (np.signbit(values) != np.signbit(standard.rounded))
+    if expected.fixed_zeros is not None:
+        wrong |= expected.fixed_zeros & (np.signbit(values) != np.signbit(expected.rounded))
     if wrong.any():
-        wrong[wrong] = ~_right_after_all(values[wrong], standard, allowed[wrong], wrong)
+        wrong[wrong] = ~_right_after_all(values[wrong], expected, allowed[wrong], wrong)
     if not wrong.any():
         return Comparison(headroom, None, typical, finite.size)
     failing = ratios[wrong]
     worst = float(failing[np.isfinite(failing)].max(initial=0.0))
     rank = np.where(wrong, np.where(allowed > 0, ratios, error), -1.0)
-    fault = _fault(tensor, values, standard, wrong, rank=rank, ratio=max(worst, 1.0))
+    fault = _fault(tensor, values, expected, wrong, rank=rank, ratio=max(worst, 1.0))
     return Comparison(headroom, fault, typical, finite.size)
 
 
-def _right_after_all(values: Array, standard: Standard, allowed: Array, mask: Array) -> Array:
+def _right_after_all(values: Array, expected: Expected, allowed: Array, mask: Array) -> Array:
     """Of elements whose error is no number within the bound: the same NaN or Inf, overflow that is due or excused."""
-    reference = standard.reference[mask]
+    reference = expected.reference[mask]
     if np.iscomplexobj(reference):
-        pairs = zip(_parts(values), _parts(standard.rounded[mask]), strict=True)
+        pairs = zip(_parts(values), _parts(expected.rounded[mask]), strict=True)
         return np.asarray(np.all([(got == due) | (np.isnan(got) & np.isnan(due)) for got, due in pairs], axis=0))
-    same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == standard.rounded[mask]))
-    overflow = overflows(standard.dtype, values, reference, allowed)
+    same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == expected.rounded[mask]))
+    overflow = overflows(expected.dtype, values, reference, allowed)
     excused = ~np.isfinite(values) & ~np.isnan(reference)
-    excused &= np.asarray(standard.excused)[mask] if standard.excused is not None else False
+    excused &= np.asarray(expected.excused)[mask] if expected.excused is not None else False
     return np.asarray(same | overflow | excused | (allowed == UNLIMITED))
 
 
-def _fault(tensor: str, values: Array, standard: Standard, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913 - what it tells of
+def _fault(tensor: str, values: Array, expected: Expected, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913 - what it tells of
     """`rank` orders the elements; the worst is shown, NaN first."""
     flat = int(np.argmax(np.where(np.isnan(rank), np.inf, rank)))
     count = int(np.count_nonzero(wrong))
     worst = f", worst {ratio:.2g} times the bound" if ratio > 1.0 else ""
     index = [int(part) for part in np.unravel_index(flat, wrong.shape)]
-    shown = f"(got {values.flat[flat]!s}, expected {standard.rounded.flat[flat]!s} at {index})"
+    shown = f"(got {values.flat[flat]!s}, expected {expected.rounded.flat[flat]!s} at {index})"
     message = f"{tensor} differs from the float64 reference in {count} of {wrong.size} elements{worst} {shown}"
     return Fault(ratio, message, where(wrong, tensor), count)

@@ -21,7 +21,7 @@ INTEGRAL_FILLS = ("integers", "ones")
 
 
 @dataclass(frozen=True)
-class Standard:
+class Expected:
     """What a tensor is compared with.
 
     `rounded` is the reference rounded to `dtype`, in the type that observations carry. `allowance` None asks for
@@ -70,18 +70,18 @@ def expected_dtype(case: Case, example: Example, reference: Reference, tensor: s
 
 def standard_of(
     case: Case, example: Example, reference: Reference, tensor: str, accumulator: str | None = None
-) -> Standard:
+) -> Expected:
     """The standard for `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
     values = reference.values[tensor]
     dtype = expected_dtype(case, example, reference, tensor)
     part, rule = part_of(dtype), case.numerics.rule(tensor)
     if rule == "unspecified":
-        return Standard(dtype, values, values, free=True)
+        return Expected(dtype, values, values, free=True)
     if part not in FORMATS:
-        return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Standard(dtype, values, values)
+        return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Expected(dtype, values, values)
     rounded = round_to(dtype, values)
     if rule == "exact":
-        return Standard(dtype, values, rounded, signed_zero=example.fill == "special")
+        return Expected(dtype, values, rounded, signed_zero=example.fill == "special")
     kept = accumulator or accumulator_of(part)
     if rule == "normwise":
         allowed = perturbed(
@@ -96,7 +96,7 @@ def standard_of(
         allowed = _summed(reference, tensor, dtype, kept, integral=integral)
     if dtype in PARTS:  # the error of a modulus, where that of each part has been bounded
         allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
-    return Standard(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
+    return Expected(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
 
 
 def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:
@@ -117,11 +117,11 @@ def _resampled(reference: Reference, tensor: str, dtype: str, accumulator: str) 
     return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, moved=moved)
 
 
-def _of_bytes(reference: Reference, tensor: str, dtype: str) -> Standard:
+def _of_bytes(reference: Reference, tensor: str, dtype: str) -> Expected:
     """The bound is that of the passes in fixed point; their weights come from coordinates in float64."""
     values = reference.values[tensor]
     allowed = reference.bound[tensor] + 2.0 * misplaced(reference.spread[tensor], "float64")
-    return Standard(dtype, values, np.rint(values).astype(dtype), allowed, np.where(allowed > 0, allowed, np.inf))
+    return Expected(dtype, values, np.rint(values).astype(dtype), allowed, np.where(allowed > 0, allowed, np.inf))
 
 
 def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
@@ -129,8 +129,8 @@ def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accu
     operand = _operand(reference.inputs.values(), values.shape)
     if not tensor.startswith(GRADIENT):
         return elementwise_output(numerics, values, operand, dtype, accumulator)
-    cotangent = _operand(reference.grad_outputs.values(), values.shape)
-    return elementwise_gradient(numerics, values, operand, cotangent, dtype)
+    grad_output = _operand(reference.grad_outputs.values(), values.shape)
+    return elementwise_gradient(numerics, values, operand, grad_output, dtype)
 
 
 def _operand(arrays: Iterable[Array], shape: tuple[int, ...]) -> Array:

@@ -10,11 +10,11 @@ from harness.core.finding import Oracle
 from harness.oracles import special_values
 from harness.oracles.aggregate import Faults
 from harness.oracles.compare import Comparison, Fault, compare, differing, outdone
-from harness.oracles.expected import Standard, expected_dtype, standard_of
+from harness.oracles.expected import Expected, expected_dtype, standard_of
 from harness.oracles.invariants import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.layout import judge_strides
 from harness.oracles.rounding import FORMATS
-from harness.oracles.vacuity import untrusted
+from harness.oracles.vacuity import vacuity_reasons
 
 Accumulators = Mapping[str, Mapping[str, str]]
 
@@ -46,7 +46,7 @@ def judge(
     for seen in returned:
         _side_effects(case, example, seen, faults)
     if reference.status == "ok" and not why:
-        why |= untrusted(case, reference, returned)
+        why |= vacuity_reasons(case, reference, returned)
         _metadata(case, example, reference, returned, faults)
         blind = _Values(case, example, reference, accumulators or {}).judge(returned, faults, ratios)
         if blind and "empty" not in why:
@@ -89,7 +89,7 @@ class _Values:
         self._accumulators = accumulators
         self._promised = case.channels_last or case.preserves != ()
         self._dtypes = {tensor: expected_dtype(case, example, reference, tensor) for tensor in reference.values}
-        self._standards: dict[tuple[str, str | None], Standard] = {}
+        self._standards: dict[tuple[str, str | None], Expected] = {}
         self._judges: dict[tuple[str, str | None], bool] = {}
         self._compared: dict[tuple[str, str | None, bytes], Comparison] = {}
 
@@ -155,12 +155,12 @@ class _Values:
             self._compared[key] = compare(tensor, record.values, self._standard(tensor, accumulator))
         return self._compared[key]
 
-    def _standard(self, tensor: str, accumulator: str | None) -> Standard:
+    def _standard(self, tensor: str, accumulator: str | None) -> Expected:
         key = (tensor, accumulator)
         if key not in self._standards:
-            standard = standard_of(self._case, self._example, self._reference, tensor, accumulator)
-            self._standards[key] = special_values.adapted(standard, self._case, self._example, self._reference, tensor)
-            self._judges[key] = standard.judges or (standard.free and self._promised)
+            expected = standard_of(self._case, self._example, self._reference, tensor, accumulator)
+            self._standards[key] = special_values.adapted(expected, self._case, self._example, self._reference, tensor)
+            self._judges[key] = expected.judges or (expected.free and self._promised)
         return self._standards[key]
 
     def _accumulator(self, tensor: str, cell: str) -> str | None:

@@ -20,7 +20,7 @@ def judge_strides(
 ) -> Iterator[tuple[str, str]]:
     """Yield (tensor, message) for each output and gradient whose strides break the promise.
 
-    Formats are read from `observation.inputs`, which holds the strides of each input by name and of the cotangent of
+    Formats are read from `observation.inputs`, which holds the strides of each input by name and of the grad_output of
     ``output[i]`` as ``grad_output[i]``; without the latter, the layout's name in the example stands in.
     """
     for tensor, values in reference.values.items():
@@ -35,9 +35,9 @@ def judge_strides(
 
 def _passed_on(observation: Observation, tensor: str, record: TensorRecord) -> bool:
     """Whether this gradient has the very strides of a grad_output: an identity or a sum hands on its view."""
-    cotangents = [strides for name, strides in observation.inputs.items() if name.startswith(GRAD_OUTPUT)]
+    grad_outputs = [strides for name, strides in observation.inputs.items() if name.startswith(GRAD_OUTPUT)]
     return tensor.startswith(GRADIENT) and any(
-        len(strides) == len(record.shape) and agree(record.shape, record.strides, strides) for strides in cotangents
+        len(strides) == len(record.shape) and agree(record.shape, record.strides, strides) for strides in grad_outputs
     )
 
 
@@ -116,8 +116,8 @@ def _of_gradient(example: Example, reference: Reference, observation: Observatio
     own = observation.inputs.get(source)
     if own is None:
         return "ambiguous"
-    cotangents = _cotangents(example, reference, observation)
-    return _common([format_of(reference.inputs[source].shape, own), *cotangents])
+    grad_outputs = _cotangents(example, reference, observation)
+    return _common([format_of(reference.inputs[source].shape, own), *grad_outputs])
 
 
 def _cotangents(example: Example, reference: Reference, observation: Observation) -> list[Format]:

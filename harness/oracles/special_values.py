@@ -20,7 +20,7 @@ from harness.core import Case, Example, Observation, Reference
 from harness.oracles.bounds import UNLIMITED
 from harness.oracles.compare import Fault
 from harness.oracles.describe_mask import where
-from harness.oracles.expected import GRADIENT, Standard
+from harness.oracles.expected import GRADIENT, Expected
 from harness.oracles.rounding import FORMATS, accumulator_of
 
 Array = npt.NDArray[Any]
@@ -30,49 +30,49 @@ REACH: Final = 0.5
 """From this share of the largest number on, an operand may overflow in a formula: the fill holds nothing between."""
 
 
-def adapted(standard: Standard, case: Case, example: Example, reference: Reference, tensor: str) -> Standard:
+def adapted(expected: Expected, case: Case, example: Example, reference: Reference, tensor: str) -> Expected:
     """The standard with what the fill calls for: elements that may overflow, zeros whose sign is fixed.
 
     Complex numbers are left as they are: what an overflow or an infinity makes of a product of two is not fixed (C17,
     annex G.5.1, leaves it to the implementation).
     """
-    if example.fill != FILL or standard.allowance is None or standard.dtype not in FORMATS:
-        return standard
+    if example.fill != FILL or expected.allowance is None or expected.dtype not in FORMATS:
+        return expected
     rule, gradient = case.numerics.rule(tensor), tensor.startswith(GRADIENT)
     operands = [array for array in reference.inputs.values() if array.dtype.kind == "f"]
     if rule == "normwise":  # every element of a slice may have met the largest one in a statistic
-        near = any(_near_largest(array, standard.dtype).any() for array in operands)
-        return replace(standard, excused=np.full(standard.reference.shape, near))
-    reached = _overflowing(operands, standard, mixed=case.numerics.of(tensor).magnitude == "channels")
+        near = any(_near_largest(array, expected.dtype).any() for array in operands)
+        return replace(expected, excused=np.full(expected.reference.shape, near))
+    reached = _overflowing(operands, expected, mixed=case.numerics.of(tensor).magnitude == "channels")
     if rule == "elementwise":
-        zeros = None if gradient else _fixed_zeros(operands, standard.reference)
-        return replace(standard, excused=reached, alike=reached, fixed_zeros=zeros)
-    partial = _partial(reference.bound[tensor], standard)
-    standard = _unlimited(standard, reference.scaled.get(tensor))
-    return replace(standard, excused=partial | reached, alike=reached & ~partial if gradient else None)
+        zeros = None if gradient else _fixed_zeros(operands, expected.reference)
+        return replace(expected, excused=reached, alike=reached, fixed_zeros=zeros)
+    partial = _partial(reference.bound[tensor], expected)
+    expected = _unlimited(expected, reference.scaled.get(tensor))
+    return replace(expected, excused=partial | reached, alike=reached & ~partial if gradient else None)
 
 
 def _near_largest(array: Array, dtype: str) -> Array:
     return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * FORMATS[dtype].largest))
 
 
-def _unlimited(standard: Standard, scaled: Array | None) -> Standard:
+def _unlimited(expected: Expected, scaled: Array | None) -> Expected:
     """Where the float64 reference itself has overflowed, another order of its sum may give any number."""
-    if scaled is None or standard.allowance is None:
-        return standard
-    overflown = np.isfinite(scaled) & ~np.isfinite(standard.reference)
-    return replace(standard, allowance=np.where(overflown, UNLIMITED, standard.allowance))
+    if scaled is None or expected.allowance is None:
+        return expected
+    overflown = np.isfinite(scaled) & ~np.isfinite(expected.reference)
+    return replace(expected, allowance=np.where(overflown, UNLIMITED, expected.allowance))
 
 
-def _overflowing(operands: Sequence[Array], standard: Standard, *, mixed: bool) -> Array:
+def _overflowing(operands: Sequence[Array], expected: Expected, *, mixed: bool) -> Array:
     """The elements that an operand near the dtype's largest reaches: all, if its dimensions are not the result's.
 
     `mixed`: an operand reaches all channels of its place.
     """
-    shape = standard.reference.shape
+    shape = expected.reference.shape
     mask = np.zeros(shape, dtype=bool)
     for array in operands:
-        near = _near_largest(array, standard.dtype)
+        near = _near_largest(array, expected.dtype)
         if mixed and near.ndim > 1:
             near = np.asarray(near.any(axis=1, keepdims=True))
         aligned = near.ndim == len(shape) and all(size in (1, due) for size, due in zip(near.shape, shape, strict=True))
@@ -90,13 +90,13 @@ def _fixed_zeros(operands: Sequence[Array], reference: Array) -> Array | None:
     return np.asarray((operands[0] == 0) & (reference == 0))
 
 
-def _partial(bound: Array, standard: Standard) -> Array:
+def _partial(bound: Array, expected: Expected) -> Array:
     """Elements whose finite summands may overflow the accumulator in some order of summation."""
-    return np.asarray(~(bound < REACH * FORMATS[accumulator_of(standard.dtype)].largest))
+    return np.asarray(~(bound < REACH * FORMATS[accumulator_of(expected.dtype)].largest))
 
 
 def unlike(
-    standards: Mapping[str, Standard], returned: Sequence[Observation]
+    standards: Mapping[str, Expected], returned: Sequence[Observation]
 ) -> Iterator[tuple[str, tuple[str, str], Fault]]:
     """Yield (tensor, place, fault) where the layouts of one cell differ in what is NaN or infinite.
 
@@ -107,12 +107,12 @@ def unlike(
         other = by_place.get((cell, "contiguous"))
         if layout != "drawn" or other is None:
             continue
-        for tensor, standard in standards.items():
+        for tensor, expected in standards.items():
             one, two = seen.tensors.get(tensor), other.tensors.get(tensor)
-            if standard.alike is None or one is None or two is None:
+            if expected.alike is None or one is None or two is None:
                 continue
-            if one.shape == two.shape == standard.alike.shape:
-                mask = standard.alike & (_kinds(one.values) != _kinds(two.values))
+            if one.shape == two.shape == expected.alike.shape:
+                mask = expected.alike & (_kinds(one.values) != _kinds(two.values))
                 if mask.any():
                     yield tensor, (cell, layout), _fault(tensor, one.values, two.values, mask)
 

@@ -48,7 +48,7 @@ class Session:
         self.gate = Gate(self.settings)
         self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
         self.models = {path.resolve(): found for path, found in self.gate.models(files).items()}
-        self.gate.laboratory.few = not self.cases
+        self.gate.executor.few = not self.cases
         if self.config.option.collectonly:
             return
         if not self.is_xdist_worker:
@@ -60,9 +60,9 @@ class Session:
     def _look_first(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
         self.record.prepare(self.settings.record)
-        self._open.callback(gate.laboratory.close)
+        self._open.callback(gate.executor.close)
         with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
-            gate.laboratory.start()  # importing torch takes the workers longer than all else here together
+            gate.executor.start()  # importing torch takes the workers longer than all else here together
         gate.rehearse(cases, models)
         self._enter(gate)
         gate.check(cases)
@@ -95,14 +95,14 @@ class Session:
         self.remaining = -(-items // workers)
 
     def try_case(self, case: Case, dtype: str) -> Outcome:
-        """One trial in this process's laboratory; for an update of golden/ a look at what it would hold."""
+        """One trial in this process's executor; for an update of golden/ a look at what it would hold."""
         assert self.gate is not None  # noqa: S101 - the case came from it
         if self.settings.update_golden:
             return self._enter(self.gate).observe(case, dtype)
         return self._enter(self.gate).try_case(case, dtype, self._share())
 
     def try_model(self, model: Model, item: tuple[str, str, str]) -> ModelOutcome:
-        """One trial of a model in this process's laboratory."""
+        """One trial of a model in this process's executor."""
         assert self.gate is not None  # noqa: S101 - the model came from it
         return self._enter(self.gate).try_model(model, item, self._share())
 

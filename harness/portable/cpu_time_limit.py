@@ -17,7 +17,7 @@ LEAST = 1.0
 """Seconds over which that is measured, at least."""
 
 
-class Patience:
+class CpuTimeLimit:
     """The patience with one process over one request: it ends after `limit` seconds of CPU time, of all its threads.
 
     It also ends when the process has waited `limit` seconds by the clock and is not working, stopped or deadlocked.

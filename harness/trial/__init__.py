@@ -1,7 +1,7 @@
 """Verdict: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
-from harness.trial.judged_result import Ruling, rule, states
-from harness.trial.known_issues import DEATHS, concerned, in_range, taken_out
+from harness.trial.judged_result import JudgedResult, rule, states
+from harness.trial.known_issues import DEATHS, concerned, in_range, subtract
 from harness.trial.outcome import CellRow, Failure, Outcome, rounded
 from harness.trial.reduction import table
 from harness.trial.review import Review, observed, reviewed
@@ -11,9 +11,9 @@ __all__ = [
     "DEATHS",
     "CellRow",
     "Failure",
+    "JudgedResult",
     "Outcome",
     "Review",
-    "Ruling",
     "Trial",
     "concerned",
     "in_range",
@@ -22,6 +22,6 @@ __all__ = [
     "rounded",
     "rule",
     "states",
+    "subtract",
     "table",
-    "taken_out",
 ]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Example, KnownIssue, Refusal
-from harness.execution import Laboratory
-from harness.generation import tiny_examples
+from harness.core import Case, Example, KnownIssue, MissingDoubleBackward
+from harness.execution import Executor
+from harness.generation import gradcheck_examples
 from harness.trial.known_issues import fatal_cells
 
 FILE: Final = "golden/double_backward.yaml"
@@ -33,20 +33,25 @@ def differentiated(case: Case) -> bool:
 
 
 def double_backward(
-    case: Case, laboratory: Laboratory, refusal: Refusal | None, known_issues: tuple[KnownIssue, ...]
+    case: Case,
+    executor: Executor,
+    missing_double_backward: MissingDoubleBackward | None,
+    known_issues: tuple[KnownIssue, ...],
 ) -> Double:
     """Ask for the double backward of tiny examples, those left out that a known issue keeps from running."""
-    examples = [one for one in tiny_examples(case, "float64") if not fatal_cells(known_issues, one)]
-    answers = [(example, laboratory.twice(case, example)) for example in examples]
-    faults = [fault for example, said in answers if (fault := _fault(example, said, refusal))]
+    examples = [one for one in gradcheck_examples(case, "float64") if not fatal_cells(known_issues, one)]
+    answers = [(example, executor.double_backward(case, example)) for example in examples]
+    faults = [fault for example, said in answers if (fault := _fault(example, said, missing_double_backward))]
     states = {state for _example, said in answers for state, _message in said.values()}
-    if refusal and answers and "refused" not in states and not faults:
-        faults.append(f"double backward: {FILE} says that there is none ({refusal.error}), and there is; remove it")
+    if missing_double_backward and answers and "refused" not in states and not faults:
+        faults.append(
+            f"double backward: {FILE} says that there is none ({missing_double_backward.error}), and there is; remove it"
+        )
     ranked = [state for state in ("agrees", "refused", "constant", *ELSEWHERE) if state in states]
     return Double(ranked[0] if ranked else "not run", tuple(dict.fromkeys(faults)), len(answers))
 
 
-def _fault(example: Example, said: Said, refusal: Refusal | None) -> str:
+def _fault(example: Example, said: Said, missing_double_backward: MissingDoubleBackward | None) -> str:
     """What is wrong with the answers for one example; nothing if all is well."""
     about = f"; {example.to_json()}"
     states = {state for state, _message in said.values()}
@@ -60,7 +65,11 @@ def _fault(example: Example, said: Said, refusal: Refusal | None) -> str:
         return "" if len(states) == 1 else f"double backward is {said} in the layouts{about}"
     alike = len(refused) == len(said) and len(set(refused.values())) == 1
     message = next(iter(refused.values()))
-    if refusal and all(refusal.error in each for each in refused.values()) and (alike or not refusal.both):
+    if (
+        missing_double_backward
+        and all(missing_double_backward.error in each for each in refused.values())
+        and (alike or not missing_double_backward.both)
+    ):
         return ""
     if alike:
         return f"double backward is refused and {FILE} does not name it with a reason: {message}{about}"

@@ -10,25 +10,25 @@ from typing import Final
 from harness.core import Case, Example, Finding, Judgement, KnownIssue, Observation
 from harness.execution import Result
 from harness.oracles import judge
-from harness.trial.known_issues import Settled, accumulators, settle
+from harness.trial.known_issues import FindingPartition, accumulators, subtract_known
 
 FROM_OUTSIDE: Final = (signal.SIGKILL, signal.SIGTERM)
 """Signals that no fault raises: a person, a service manager, or an operating system short of memory sends them."""
 
 
 @dataclass(frozen=True)
-class Ruling:
+class JudgedResult:
     """The judgement of one example with the known issues taken out."""
 
     example: Example
     result: Result
     judgement: Judgement
-    settled: Settled
+    partition: FindingPartition
 
     @property
     def failures(self) -> tuple[Finding, ...]:
         """The findings that no known issue accepts."""
-        return self.settled.failures
+        return self.partition.failures
 
     def failure(self, key: tuple[str, str]) -> Finding | None:
         """The failure of that oracle and tensor, if it is there."""
@@ -37,11 +37,11 @@ class Ruling:
     @property
     def excused(self) -> frozenset[tuple[str, str]]:
         """The (cell, tensor) pairs of which a known issue accepts something: how far out they are is no headroom."""
-        return frozenset((cell, found.tensor) for _, found in self.settled.accepted for cell in found.cells)
+        return frozenset((cell, found.tensor) for _, found in self.partition.accepted for cell in found.cells)
 
     def states(self) -> dict[str, str]:
         """Cell → ``failed``, ``known_issue``, ``untrusted`` or ``passed``, the worst that was said of it."""
-        accepted = [finding for _, finding in self.settled.accepted]
+        accepted = [finding for _, finding in self.partition.accepted]
         return states((seen.cell for seen in self.result.observations), self.judgement, accepted, self.failures)
 
 
@@ -62,7 +62,7 @@ def states(
     return cells
 
 
-def rule(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> Ruling:
+def rule(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> JudgedResult:
     """Judge a result; where a known issue admits a coarser accumulator, judge again with its bound."""
     example, reference, observations = result.example, result.reference, result.observations
     judgement = judge(case, example, reference, observations)
@@ -72,8 +72,10 @@ def rule(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> Ruli
         looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
         excused = _excused(judgement, looser, admitting)
         judgement = looser
-    settled = settle(judgement.findings, [one for one in known_issues if not one.accumulates_in], example)
-    return Ruling(example, result, judgement, Settled(settled.failures, (*excused, *settled.accepted)))
+    partition = subtract_known(judgement.findings, [one for one in known_issues if not one.accumulates_in], example)
+    return JudgedResult(
+        example, result, judgement, FindingPartition(partition.failures, (*excused, *partition.accepted))
+    )
 
 
 def _excused(

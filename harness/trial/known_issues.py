@@ -16,7 +16,7 @@ DEATHS: Final = ("crash", "hang")
 
 
 @dataclass(frozen=True)
-class Settled:
+class FindingPartition:
     """The findings that remain failures, and those a known issue accepts, by known issue id."""
 
     failures: tuple[Finding, ...]
@@ -37,12 +37,14 @@ def in_range(specifier: str, version: str) -> bool:
     return SpecifierSet(specifier, prereleases=True).contains(Version(version).public) if version else True
 
 
-def settle(findings: Iterable[Finding], known_issues: Sequence[KnownIssue], example: Example) -> Settled:
+def subtract_known(
+    findings: Iterable[Finding], known_issues: Sequence[KnownIssue], example: Example
+) -> FindingPartition:
     """Take from every finding the cells that a known issue of this example accepts. What remains is a failure."""
-    return taken_out(findings, [known_issue for known_issue in known_issues if known_issue.holds(example)])
+    return subtract(findings, [known_issue for known_issue in known_issues if known_issue.holds(example)])
 
 
-def taken_out(findings: Iterable[Finding], known: Sequence[Acceptance]) -> Settled:
+def subtract(findings: Iterable[Finding], known: Sequence[Acceptance]) -> FindingPartition:
     """The same with the entries whose condition holds."""
     failures, accepted = [], []
     for finding in findings:
@@ -55,7 +57,7 @@ def taken_out(findings: Iterable[Finding], known: Sequence[Acceptance]) -> Settl
             remaining = replace(remaining, cells=cells)
         if remaining.cells:
             failures.append(remaining)
-    return Settled(tuple(failures), tuple(accepted))
+    return FindingPartition(tuple(failures), tuple(accepted))
 
 
 def _names(known_issue: Acceptance, finding: Finding) -> bool:

@@ -44,7 +44,7 @@ class Failure:
 class Outcome:
     """The counts of one trial. `cells` maps a cell to how many examples passed, failed, deviated, were untrusted.
 
-    `examples` counts those that ran, by phase; `spared` maps a cell to how many of them another one answered for.
+    `examples` counts those that ran, by phase; `skipped` maps a cell to how many of them another one answered for.
     `complete` is False where the time budget left some out. `double` is what the double backward came to, and `faults`
     are sentences of what is wrong with it.
     """
@@ -53,7 +53,7 @@ class Outcome:
     dtype: str
     examples: Counter[str] = field(default_factory=Counter)
     cells: dict[str, Counter[str]] = field(default_factory=dict)
-    spared: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     known_issues: Counter[str] = field(default_factory=Counter)
     reproducers: dict[str, str] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Outcome:
             "status": self.status,
             "examples": dict(sorted(self.examples.items())),
             "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
-            "spared": dict(sorted(self.spared.items())),
+            "skipped": dict(sorted(self.skipped.items())),
             "failures": [failure.as_json() for failure in self.failures],
             "known_issues": dict(sorted(self.known_issues.items())),
             "reproducers": dict(sorted(self.reproducers.items())),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.core import Case, Example, Finding, KnownIssue
-from harness.execution import Laboratory, Result
+from harness.execution import Executor, Result
 from harness.generation import shrink
-from harness.trial.judged_result import Ruling, rule
+from harness.trial.judged_result import JudgedResult, rule
 from harness.trial.known_issues import DEATHS, fatal_cells
 from harness.trial.outcome import CellRow, Failure
 
@@ -29,7 +29,7 @@ class Reducer:
     """Shrinks and confirms the failures of one trial. Once `late` says so, no smaller example is tried."""
 
     case: Case
-    laboratory: Laboratory
+    executor: Executor
     known_issues: Sequence[KnownIssue]
     attempts: int
     late: Callable[[], bool]
@@ -62,19 +62,19 @@ class Reducer:
 
     def _again(self, example: Example, finding: Finding) -> bool:
         cells = self._safe(example, finding.cells)[:1]  # one cell is enough to shrink by
-        results = self.laboratory.run(self.case, [example], cells=cells) if cells else ()
+        results = self.executor.run(self.case, [example], cells=cells) if cells else ()
         return any(self._rule(result).failure(finding.key) for result in results)
 
-    def _rule(self, result: Result) -> Ruling:
+    def _rule(self, result: Result) -> JudgedResult:
         return rule(self.case, result, self.known_issues)
 
     def _alone(self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False) -> Finding | None:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
         cells = tuple(finding.cells)[:1]
-        limit = max(self.laboratory.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
-        ruling = self._rule(self.laboratory.isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
-        varies = ruling.failure(("repeat", finding.tensor)) if repeats > 1 else None
-        return ruling.failure(finding.key) or varies
+        limit = max(self.executor.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
+        judged = self._rule(self.executor.isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
+        varies = judged.failure(("repeat", finding.tensor)) if repeats > 1 else None
+        return judged.failure(finding.key) or varies
 
     def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int) -> Example | None:
         if self._alone(found, finding, repeats) is None:
@@ -105,13 +105,13 @@ class Reducer:
     def _culprit(self, example: Example, finding: Finding, before: Sequence[Example]) -> Example | None:
         """The newest earlier example after which this one fails in a fresh worker, made as small as can be.
 
-        The laboratory's own history is of no use here: what was tried while shrinking has pushed out what ran before.
+        The executor's own history is of no use here: what was tried while shrinking has pushed out what ran before.
         """
         cells = tuple(finding.cells)[:1]
 
         def spoils(earlier: Example) -> bool:
             """Whether the example fails after this one."""
-            result = self.laboratory.isolated(self.case, example, cells=cells, after=(earlier,))
+            result = self.executor.isolated(self.case, example, cells=cells, after=(earlier,))
             return self._rule(result).failure(finding.key) is not None
 
         for earlier in before[: -TRACED_BACK - 1 : -1]:
@@ -125,26 +125,26 @@ class Reducer:
     def _failure(self, minimal: Example, finding: Finding, found: Example, why: str, confirmed: str) -> Failure:
         """The failure with its table of all cells, taken from a last run of the minimal example."""
         if finding.oracle in DEATHS:
-            result = self.laboratory.isolated(self.case, minimal)
+            result = self.executor.isolated(self.case, minimal)
         else:
-            cells = self._safe(minimal, (cell.name for cell in self.laboratory.cells))
-            result = next(iter(self.laboratory.run(self.case, [minimal], cells=cells)))
-        ruling = self._rule(result)
-        final = ruling.failure(finding.key) or finding
-        return Failure(final, minimal, found, table(ruling, final), confirmed, why)
+            cells = self._safe(minimal, (cell.name for cell in self.executor.cells))
+            result = next(iter(self.executor.run(self.case, [minimal], cells=cells)))
+        judged = self._rule(result)
+        final = judged.failure(finding.key) or finding
+        return Failure(final, minimal, found, table(judged, final), confirmed, why)
 
 
-def table(ruling: Ruling, finding: Finding) -> tuple[CellRow, ...]:
+def table(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
     """Cell by cell: failed or not, how far out of its bound, and the oneDNN kernels that ran."""
     kernels: dict[str, dict[str, int]] = {}
-    for observation in ruling.result.observations:
+    for observation in judged.result.observations:
         kernels.setdefault(observation.cell, {}).update(observation.kernels)
-    states = ruling.states()
+    states = judged.states()
     return tuple(
         CellRow(
             cell,
             "failed" if cell in finding.cells else states[cell],
-            finding.cells.get(cell, ruling.judgement.ratios.get((cell, finding.tensor), 0.0)),
+            finding.cells.get(cell, judged.judgement.ratios.get((cell, finding.tensor), 0.0)),
             tuple(sorted(used)),
         )
         for cell, used in kernels.items()

@@ -1,4 +1,4 @@
-"""Pinned examples: what must come out of them bit for bit, in every cell, both layouts and the reference."""
+"""Snapshots: what must come out of them bit for bit, in every cell, both layouts and the reference."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
-from harness.execution import Laboratory, Result
-from harness.generation import pinnable
-from harness.golden import LEVELS, Digest, Pin, fingerprint, misfit
+from harness.execution import Executor, Result
+from harness.generation import snapshot_candidates
+from harness.golden import LEVELS, Digest, Snapshot, fingerprint, misfit
 from harness.oracles import FORMATS, round_to
-from harness.trial.judged_result import Ruling, rule
+from harness.trial.judged_result import JudgedResult, rule
 
 Array = npt.NDArray[Any]
 
@@ -25,54 +25,59 @@ _BYTES: Final = "bytes"
 
 
 def differences(
-    case: Case, pins: Sequence[Pin], laboratory: Laboratory, known_issues: Sequence[KnownIssue], *, values_only: bool
-) -> Iterator[tuple[Pin, str]]:
-    """Each pin that gives something else now, with a sentence for each tensor; what a known issue is about is left out.
+    case: Case,
+    snapshots: Sequence[Snapshot],
+    executor: Executor,
+    known_issues: Sequence[KnownIssue],
+    *,
+    values_only: bool,
+) -> Iterator[tuple[Snapshot, str]]:
+    """Each snapshot that gives something else now, with a sentence for each tensor; what a known issue is about is left out.
 
-    Raises nothing for what a kernel does. A pin that is no example of its case any more says so. With `values_only` a
+    Raises nothing for what a kernel does. A snapshot that is no example of its case any more says so. With `values_only` a
     result is compared where there is one, of that dtype and shape: its numbers are arithmetic, all else is a release's.
     """
-    for pin in pins:
-        if problem := misfit(case, pin.example):
-            yield pin, f"it is no example of {case.name} any more: {problem}"
+    for snapshot in snapshots:
+        if problem := misfit(case, snapshot.example):
+            yield snapshot, f"it is no example of {case.name} any more: {problem}"
             continue
-        cells = _judged(laboratory, pin.example, known_issues)
-        for result in laboratory.run(case, [pin.example], cells=cells) if cells else ():
-            yield from ((pin, message) for message in _unlike(pin, result, values_only=values_only))
+        cells = _judged(executor, snapshot.example, known_issues)
+        for result in executor.run(case, [snapshot.example], cells=cells) if cells else ():
+            yield from ((snapshot, message) for message in _unlike(snapshot, result, values_only=values_only))
 
 
-def chosen(  # noqa: PLR0913, PLR0917 - all that a run of examples needs, and the pins of before
+def chosen(  # noqa: PLR0913, PLR0917 - all that a run of examples needs, and the snapshots of before
     case: Case,
     dtype: str,
     count: int,
-    kept: Sequence[Pin],
-    laboratory: Laboratory,
+    kept: Sequence[Snapshot],
+    executor: Executor,
     known_issues: Sequence[KnownIssue],
-) -> list[Pin]:
-    """`count` pins for a case in a dtype: those of before that still do, then new ones; fewer if values are not exact.
+) -> list[Snapshot]:
+    """`count` snapshots for a case in a dtype: those of before that still do, then new ones; fewer if values are not exact.
 
-    A pin is an example that no known issue is about, of which every cell gives the reference bit for bit in both
+    A snapshot is an example that no known issue is about, of which every cell gives the reference bit for bit in both
     layouts, and whose sums are exact in any order.
     """
-    found: list[Pin] = []
-    before = [pin.example for pin in kept if not misfit(case, pin.example)]
+    found: list[Snapshot] = []
+    before = [snapshot.example for snapshot in kept if not misfit(case, snapshot.example)]
     taken = {example.to_json() for example in before}
-    fresh = (one for one in pinnable(case, dtype) if one.to_json() not in taken)
+    fresh = (one for one in snapshot_candidates(case, dtype) if one.to_json() not in taken)
     for example in (*before, *fresh):
         if len(found) == count:
             break
         if any(_spares(one, example) for one in known_issues):
             continue
-        result = next(iter(laboratory.run(case, [example])))
+        result = next(iter(executor.run(case, [example])))
         if _is_exact(case, rule(case, result, known_issues)):
-            found.append(Pin(example, _digests(result)))
+            found.append(Snapshot(example, _digests(result)))
     return found
 
 
-def _judged(laboratory: Laboratory, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
+def _judged(executor: Executor, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
     """The cells in which nothing is known to be wrong with the example."""
     known = {cell for one in known_issues if _spares(one, example) for cell in one.cells}
-    return [cell.name for cell in laboratory.cells if cell.name not in known]
+    return [cell.name for cell in executor.cells if cell.name not in known]
 
 
 def _spares(known_issue: KnownIssue, example: Example) -> bool:
@@ -80,37 +85,37 @@ def _spares(known_issue: KnownIssue, example: Example) -> bool:
     return not known_issue.accumulates_in and known_issue.holds(example)
 
 
-def _unlike(pin: Pin, result: Result, *, values_only: bool) -> Iterator[str]:
+def _unlike(snapshot: Snapshot, result: Result, *, values_only: bool) -> Iterator[str]:
     """One sentence for each tensor and kind of difference, with the cells that show it."""
     seen: dict[str, list[str]] = {}
-    for where, tensor, message in (*_of_reference(pin, result), *_of_cells(pin, result)):
+    for where, tensor, message in (*_of_reference(snapshot, result), *_of_cells(snapshot, result)):
         if not values_only or message.startswith(_BYTES):
             seen.setdefault(f"{tensor}: {message}", []).append(where)
     for message, places in seen.items():
         yield f"{message} ({', '.join(places)})"
 
 
-def _of_reference(pin: Pin, result: Result) -> Iterator[tuple[str, str, str]]:
+def _of_reference(snapshot: Snapshot, result: Result) -> Iterator[tuple[str, str, str]]:
     reference = result.reference
     if reference.status != "ok":
         yield _REFERENCE, "call", f"{reference.status} {reference.error}".strip()
         return
-    for tensor, digest in pin.results.items():
+    for tensor, digest in snapshot.results.items():
         values = reference.values.get(tensor)
         if values is None:
             yield _REFERENCE, tensor, "is missing"
         elif (now := fingerprint(_bytes(digest.dtype, values))) != digest.sha256:
             yield _REFERENCE, tensor, f"{_BYTES}: was: {digest.sha256}; now: {now}"
-    yield from ((_REFERENCE, tensor, "is not pinned") for tensor in reference.values if tensor not in pin.results)
+    yield from ((_REFERENCE, tensor, "is not pinned") for tensor in reference.values if tensor not in snapshot.results)
 
 
-def _of_cells(pin: Pin, result: Result) -> Iterator[tuple[str, str, str]]:
+def _of_cells(snapshot: Snapshot, result: Result) -> Iterator[tuple[str, str, str]]:
     for seen in result.observations:
         where = f"{seen.cell}, {seen.layout}"
         if seen.status != "ok":
             yield where, "call", f"{seen.status} {seen.error}".strip()
             continue
-        for tensor, digest in pin.results.items():
+        for tensor, digest in snapshot.results.items():
             record = seen.tensors.get(tensor)
             for message in ["is missing"] if record is None else _changes(digest, record, seen):
                 yield where, tensor, message
@@ -128,13 +133,13 @@ def _changes(digest: Digest, record: TensorRecord, seen: Observation) -> Iterato
             yield f"{name}: was: {was}; now: {now}"
 
 
-def _is_exact(case: Case, ruling: Ruling) -> bool:
+def _is_exact(case: Case, judged: JudgedResult) -> bool:
     """Whether nothing was found, and every tensor is exact by its numbers and not by luck."""
-    result, reference = ruling.result, ruling.result.reference
+    result, reference = judged.result, judged.result.reference
     if (
-        ruling.judgement.findings
+        judged.judgement.findings
         or reference.status != "ok"
-        or not {"empty", "constant output"}.isdisjoint(ruling.judgement.untrusted)
+        or not {"empty", "constant output"}.isdisjoint(judged.judgement.untrusted)
     ):
         return False
     return all(_tensor_is_exact(case, result, tensor) for tensor in reference.values)

@@ -10,7 +10,7 @@ from harness.core import Example
 Trait = tuple[str, Any]
 
 
-def telling(examples: Sequence[Example], most: int) -> list[Example]:
+def select_traced(examples: Sequence[Example], most: int) -> list[Example]:
     """At most `most` examples, in their own order, chosen greedily so that each adds the most forms of the call.
 
     Forms are: in place or not, the word given for an argument, a tensor left out, a memory format, a size of one.

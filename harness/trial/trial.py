@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import Case, Example, Finding, KnownIssue, Refusal
-from harness.execution import Laboratory, Result
+from harness.core import Case, Example, Finding, KnownIssue, MissingDoubleBackward
+from harness.execution import Executor, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
 from harness.profiles import Profile
 from harness.trial.double_backward import differentiated, double_backward
-from harness.trial.judged_result import Ruling, disturbance, rule
+from harness.trial.judged_result import JudgedResult, disturbance, rule
 from harness.trial.known_issues import DEATHS, fatal, fatal_cells
 from harness.trial.outcome import Outcome
 from harness.trial.reduction import REPEATS, Reducer
-from harness.trial.trace_selection import telling
+from harness.trial.trace_selection import select_traced
 
 SHRUNK = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
@@ -37,20 +37,20 @@ class Trial:
     """Runs reproducers, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
-    making the examples takes is added to it. `arrays` is a directory for covering arrays, `refusal` what is known of a
+    making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward` what is known of a
     double backward that the case has not.
     """
 
     case: Case
     dtype: str
-    laboratory: Laboratory
+    executor: Executor
     known_issues: Sequence[KnownIssue]
     profile: Profile
     seed: int
     saved: Sequence[Example] = ()
     deadline: float | None = None
     arrays: Path | None = None
-    refusal: Refusal | None = None
+    missing_double_backward: MissingDoubleBackward | None = None
     outcome: Outcome = field(init=False)
     _phases: dict[str, str] = field(default_factory=dict, init=False)
     _first: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
@@ -69,22 +69,22 @@ class Trial:
         return self.outcome
 
     def _try(self) -> None:
-        incidents = len(self.laboratory.incidents)
+        incidents = len(self.executor.incidents)
         self._replay_reproducers()
         done = []
-        for ruling in self._rulings(self._examples()):
-            done.append(ruling.example)
-            self._count(ruling)
+        for judged in self._judged_results(self._examples()):
+            done.append(judged.example)
+            self._count(judged)
         self._reduce(done)
         self._measure(done)
         self._differentiate()
-        self.outcome.incidents[:0] = self.laboratory.incidents[incidents:]
+        self.outcome.incidents[:0] = self.executor.incidents[incidents:]
 
     def _differentiate(self) -> None:
         """The double backward, which belongs to the trial in float64."""
         if self.dtype != "float64" or self.profile.saved_only or self._late() or not differentiated(self.case):
             return
-        found = double_backward(self.case, self.laboratory, self.refusal, tuple(self.known_issues))
+        found = double_backward(self.case, self.executor, self.missing_double_backward, tuple(self.known_issues))
         self.outcome.double, self.outcome.faults = found.state, list(found.faults)
         self.outcome.examples["double backward"] = found.examples
 
@@ -119,27 +119,27 @@ class Trial:
             self.deadline += time.monotonic() - started
         return list(planned.values())
 
-    def _rulings(self, examples: Sequence[Example]) -> Iterator[Ruling]:
+    def _judged_results(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
         """Judge in order; examples that are known to kill a cell go without that cell."""
         deadly = [fatal_cells(self.known_issues, example) for example in examples]
         groups = {
             cells: [one for one, of in zip(examples, deadly, strict=True) if of == cells] for cells in set(deadly)
         }
         for cells in sorted(groups, key=sorted):
-            for ruling in self._group(groups[cells], cells):
-                yield ruling
+            for judged in self._group(groups[cells], cells):
+                yield judged
                 if self._stopped(len(examples)):
                     return
 
-    def _group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[Ruling]:
-        kept = [cell.name for cell in self.laboratory.cells if cell.name not in without]
+    def _group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[JudgedResult]:
+        kept = [cell.name for cell in self.executor.cells if cell.name not in without]
         if not kept:  # the reference would only die of it too
             self.outcome.examples["kept from running"] += len(examples)
             for example in examples:
                 self._count_left_out(example)
             return
-        for result in self.laboratory.run(self.case, examples, cells=kept, traced=telling(examples, TRACED)):
-            self.outcome.spared.update(result.spared)
+        for result in self.executor.run(self.case, examples, cells=kept, traced=select_traced(examples, TRACED)):
+            self.outcome.skipped.update(result.skipped)
             yield rule(self.case, self._undisturbed(result, kept), self.known_issues)
 
     def _undisturbed(self, result: Result, cells: Collection[str]) -> Result:
@@ -148,7 +148,7 @@ class Trial:
         if not kind or kind in self._confirmed:
             return result
         for _ in range(FRESH):
-            again = self.laboratory.isolated(self.case, result.example, cells=cells)
+            again = self.executor.isolated(self.case, result.example, cells=cells)
             if not disturbance(again):
                 about = result.example.to_json()
                 note = f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
@@ -165,31 +165,31 @@ class Trial:
             self._cut(f"stopped after {self._deaths} crashes or hangs, {done} of {planned} examples done")
         return not self.outcome.complete
 
-    def _count(self, ruling: Ruling) -> None:
+    def _count(self, judged: JudgedResult) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""
         outcome = self.outcome
-        outcome.examples[self._phases[ruling.example.to_json()]] += 1
-        for cell, state in ruling.states().items():
-            misplaced = state == "passed" and cell in self.laboratory.ineffective
+        outcome.examples[self._phases[judged.example.to_json()]] += 1
+        for cell, state in judged.states().items():
+            misplaced = state == "passed" and cell in self.executor.ineffective
             outcome.cells.setdefault(cell, Counter())["untrusted" if misplaced else state] += 1
             if misplaced:
                 outcome.untrusted["level not effective"] += 1
-        outcome.untrusted.update(ruling.judgement.untrusted.keys())
-        outcome.known_issues.update({name for name, _ in ruling.settled.accepted})
-        self._count_left_out(ruling.example)
-        for (cell, tensor), ratio in ruling.judgement.ratios.items():
-            if ratio <= 1 or (cell, tensor) not in ruling.excused:
+        outcome.untrusted.update(judged.judgement.untrusted.keys())
+        outcome.known_issues.update({name for name, _ in judged.partition.accepted})
+        self._count_left_out(judged.example)
+        for (cell, tensor), ratio in judged.judgement.ratios.items():
+            if ratio <= 1 or (cell, tensor) not in judged.excused:
                 outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
-        for observation in ruling.result.observations:
+        for observation in judged.result.observations:
             outcome.hits.setdefault(observation.cell, Counter()).update(observation.kernels)
             outcome.operators.update(observation.operators)
-        for finding in ruling.failures:
-            self._first.setdefault(finding.key, (ruling.example, finding))
+        for finding in judged.failures:
+            self._first.setdefault(finding.key, (judged.example, finding))
             self._deaths += finding.oracle in DEATHS
 
     def _count_left_out(self, example: Example) -> None:
         """A cell in which the example is known to crash counts as a known issue there: it was not run."""
-        here = {cell.name for cell in self.laboratory.cells}
+        here = {cell.name for cell in self.executor.cells}
         known = [(one.id, here.intersection(one.cells)) for one in fatal(self.known_issues, example)]
         self.outcome.known_issues.update(name for name, cells in known if cells)
         for cell in sorted(set().union(*(cells for _, cells in known))):
@@ -197,7 +197,7 @@ class Trial:
 
     def _reduce(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
-        reducer = Reducer(self.case, self.laboratory, self.known_issues, self.profile.attempts, self._late)
+        reducer = Reducer(self.case, self.executor, self.known_issues, self.profile.attempts, self._late)
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): one.why for example, one in zip(declared, self.case.examples, strict=True)}
         for example, finding in list(self._first.values())[:SHRUNK]:
@@ -225,7 +225,7 @@ class Trial:
 
     def _reproducer(self, known_issue: KnownIssue) -> str:
         """Whether the known issue's reproducer still fails as its entry says, in a worker of its own."""
-        here = tuple(cell.name for cell in self.laboratory.cells if cell.name in known_issue.cells)
+        here = tuple(cell.name for cell in self.executor.cells if cell.name in known_issue.cells)
         reproducer = known_issue.reproducer
         if (reproducer.case, reproducer.dtype) != (self.case.id, self.dtype):
             return f"its reproducer is {reproducer.case.rpartition('::')[2]}[{reproducer.dtype}]"
@@ -234,11 +234,11 @@ class Trial:
         seen = ""
         # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
         for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
-            result = self.laboratory.isolated(self.case, reproducer, cells=cells, repeats=repeats)
-            ruling = rule(self.case, result, [known_issue])
-            if any(name == known_issue.id for name, _ in ruling.settled.accepted):
+            result = self.executor.isolated(self.case, reproducer, cells=cells, repeats=repeats)
+            judged = rule(self.case, result, [known_issue])
+            if any(name == known_issue.id for name, _ in judged.partition.accepted):
                 return "still fails"
-            seen = seen or "; ".join(finding.message for finding in ruling.failures)
+            seen = seen or "; ".join(finding.message for finding in judged.failures)
         return f"stale: its reproducer does not fail that way any more ({seen or 'it passes'})"
 
 

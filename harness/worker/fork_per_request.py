@@ -30,7 +30,7 @@ def prepare() -> None:
 def forked(work: Callable[[], Any], limit: float) -> Any:
     """What `work` returns, computed in a child; or a dict with `status` ``died`` or ``hung`` where it gives nothing.
 
-    `limit` is in seconds, as `patience` counts them; a child that outlasts it is killed.
+    `limit` is in seconds, as `cpu_time_limit` counts them; a child that outlasts it is killed.
     """
     read, write = os.pipe()
     child = os.fork()
@@ -38,7 +38,7 @@ def forked(work: Callable[[], Any], limit: float) -> Any:
         os.close(read)
         _answer(work, write)
     os.close(write)
-    answer, ended = _gather(read, cpu_time_limit.Patience(child, limit))
+    answer, ended = _gather(read, cpu_time_limit.CpuTimeLimit(child, limit))
     os.close(read)
     if not ended:
         os.kill(child, signal.SIGKILL)
@@ -69,7 +69,7 @@ def _answer(work: Callable[[], Any], write: int) -> None:
         os._exit(status)
 
 
-def _gather(read: int, watch: cpu_time_limit.Patience) -> tuple[bytes, bool]:
+def _gather(read: int, watch: cpu_time_limit.CpuTimeLimit) -> tuple[bytes, bool]:
     """All bytes until the child closes its end, and whether it did before `watch` gave it up."""
     parts: list[bytes] = []
     while True:

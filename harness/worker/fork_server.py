@@ -1,8 +1,8 @@
-"""The nursery: a process that imports torch once and never runs a kernel, and becomes each worker by a fork.
+"""The fork server: a process that imports torch once and never runs a kernel, and becomes each worker by a fork.
 
 Importing torch takes seconds of CPU, a fork milliseconds. oneDNN and ATen read their caps when the first kernel is
 called, so a worker that sets them before that is capped as if it had been started with them: its proof says so. What is
-read when a library is loaded (glibc's and OpenMP's variables) is the same for all workers, and the nursery has it.
+read when a library is loaded (glibc's and OpenMP's variables) is the same for all workers, and the fork server has it.
 """
 
 from __future__ import annotations

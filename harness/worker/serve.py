@@ -17,12 +17,12 @@ VERSION = 2
 
 
 class Worker:
-    """Answers requests. `role` is ``cell``, ``reference`` or ``pristine`` (forks for each request)."""
+    """Answers requests. `role` is ``cell``, ``reference`` or ``fork_per_request`` (forks for each request)."""
 
     def __init__(self, role: str, traced: bool) -> None:
         self.role = role
         self.log = kernel_trace.Trace(traced)
-        if role == "pristine":
+        if role == "fork_per_request":
             fork_per_request.prepare()
 
     def ready(self, preload: list[str]) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Worker:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to one request; `fault` carries a traceback where the worker itself went wrong."""
-        if self.role == "pristine":
+        if self.role == "fork_per_request":
             reply: dict[str, Any] = fork_per_request.forked(lambda: self.performed(request), request["limit"])
             return reply
         return self.performed(request)
@@ -59,7 +59,7 @@ class Worker:
                 "functions": list(functional_catalogue.functions()),
                 "called": functional_catalogue.called(request["calls"]),
             },
-            "outline": lambda: {"outlines": [metadata.outline(call) for call in request["calls"]]},
+            "metadata": lambda: {"metadata": [metadata.metadata(call) for call in request["calls"]]},
             "twice": lambda: double_backward.differentiate(request),
             "model": lambda: run_step.serve(request, self.log),
             "model-refer": lambda: sensitivity.refer(request),
@@ -99,10 +99,10 @@ def _whole(reply: dict[str, Any], name: str, record: Any) -> Any:
 
 
 def serve(channel: Any) -> None:
-    """Answer until the channel closes, as a worker or, in the role ``nursery``, by making workers."""
+    """Answer until the channel closes, as a worker or, in the role ``fork_server``, by making workers."""
     faulthandler.enable(2, all_threads=False)  # a crash leaves its Python stack in the worker's stderr
     setup = marshal.loads(channel.receive())  # noqa: S302 - from the harness that started this worker
-    if setup["role"] == "nursery":
+    if setup["role"] == "fork_server":
         fork_server.tend(channel, serve)
         return
     worker = Worker(setup["role"], setup["trace"])

@@ -11,7 +11,7 @@ import torch
 # generation's two self-contained modules join this package when it is shipped
 from ..portable import fills, layouts
 
-COTANGENT_STREAM = 1000
+GRAD_OUTPUT_STREAM = 1000
 """Output i takes its grad_output from this fill stream plus i; no case has as many tensors."""
 
 
@@ -104,14 +104,14 @@ def held(request: dict[str, Any], one: Described) -> str:
     return "bfloat16" if request["path"] == "autocast" and one.dtype == "float32" else one.dtype
 
 
-def cotangent(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype: str) -> Any:
+def grad_output(request: dict[str, Any], index: int, shape: tuple[int, ...], dtype: str) -> Any:
     """The logical values of the grad_output of output `index`, whose dtype is given.
 
     They are representable in the example's dtype, or in the output's where that has not all of its numbers. The
     `special` fill is for inputs: infinities that meet in a sum of grad_outputs would say nothing about a format.
     """
     held = _common(request["dtype"], dtype)
-    return filled(finite(request), shape, held, request["grad_output"], COTANGENT_STREAM + index)
+    return filled(finite(request), shape, held, request["grad_output"], GRAD_OUTPUT_STREAM + index)
 
 
 def finite(request: dict[str, Any]) -> dict[str, Any]:

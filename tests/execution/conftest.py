@@ -1,4 +1,4 @@
-"""One laboratory for all of these tests: starting workers takes seconds."""
+"""One executor for all of these tests: starting workers takes seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.core import Case, Example, Observation
-from harness.execution import Laboratory, Result
+from harness.execution import Executor, Result
 from harness.execution.host import probe
 from tests.execution import stand
 
@@ -17,7 +17,7 @@ Observe = Callable[[Case, Example], Observation]
 
 
 @pytest.fixture(scope="session")
-def laboratory() -> Iterator[Laboratory]:
+def executor() -> Iterator[Executor]:
     """SSE4.1 and AVX2 cells, the misbehaving operators preloaded; started from a polluted environment."""
     if not {"sse4_1", "avx2"} <= set(probe(None).flags):
         pytest.skip("needs an x86-64 CPU with AVX2")
@@ -25,32 +25,32 @@ def laboratory() -> Iterator[Laboratory]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in polluted.items():
             patch.setitem(os.environ, name, value)
-        opened = Laboratory([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=4.0)
+        opened = Executor([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=4.0)
         with opened:
             yield opened
 
 
 @pytest.fixture(scope="session")
-def local() -> Iterator[Laboratory]:
+def local() -> Iterator[Executor]:
     """Everything in this process."""
-    with Laboratory([], preload=[stand.PRELOAD], in_process=True) as opened:
+    with Executor([], preload=[stand.PRELOAD], in_process=True) as opened:
         yield opened
 
 
 @pytest.fixture
-def run(laboratory: Laboratory) -> Callable[..., Result]:
+def run(executor: Executor) -> Callable[..., Result]:
     """Run one example in the AVX2 cell."""
 
     def once(one: Case, example: Example | None = None, **options: Any) -> Result:
         options.setdefault("cells", ["avx2"])
-        (result,) = laboratory.run(one, [example or stand.example(one)], **options)
+        (result,) = executor.run(one, [example or stand.example(one)], **options)
         return result
 
     return once
 
 
 @pytest.fixture
-def run_here(local: Laboratory) -> Callable[..., Result]:
+def run_here(local: Executor) -> Callable[..., Result]:
     """Run one example in this process."""
 
     def once(one: Case, example: Example | None = None, **options: Any) -> Result:

@@ -82,10 +82,10 @@ def scribble_back(x):
             return value * 1
 
         @staticmethod
-        def backward(ctx, cotangent):
+        def backward(ctx, grad_output):
             if _in_cell():
-                cotangent.view(-1)[0] = 99.0
-            return cotangent * 1
+                grad_output.view(-1)[0] = 99.0
+            return grad_output * 1
 
     return Function.apply(x)
 
@@ -119,7 +119,7 @@ def refuse_backward(x):
             return value * 1
 
         @staticmethod
-        def backward(ctx, cotangent):
+        def backward(ctx, grad_output):
             raise NotImplementedError("no derivative")
 
     return Function.apply(x)
@@ -135,9 +135,9 @@ def wrong_twice(x):
             return value * value
 
         @staticmethod
-        def backward(ctx, cotangent):
+        def backward(ctx, grad_output):
             (value,) = ctx.saved_tensors
-            return cotangent * (4 * value - 2 * value.detach())
+            return grad_output * (4 * value - 2 * value.detach())
 
     return Square.apply(x)
 

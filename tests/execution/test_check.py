@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.core import Case
-from harness.execution import Laboratory
+from harness.execution import Executor
 from tests.execution import stand
 
 TWO = (stand.tensor("x", "N", "C", "H", "W"), stand.tensor("y", "C"))
@@ -62,22 +62,22 @@ WRONG = [
 
 
 @pytest.mark.parametrize("one", RIGHT, ids=lambda one: one.call)
-def test_a_case_that_can_be_called_has_no_problem(local: Laboratory, one: Case) -> None:
+def test_a_case_that_can_be_called_has_no_problem(local: Executor, one: Case) -> None:
     """Functions, builtins, boolean dispatch, torch.ops and preloaded callables are all understood."""
     assert local.check(one) == []
 
 
 @pytest.mark.parametrize(("one", "message"), WRONG, ids=lambda value: getattr(value, "call", ""))
-def test_a_case_that_cannot_be_called_says_why(local: Laboratory, one: Case, message: str) -> None:
+def test_a_case_that_cannot_be_called_says_why(local: Executor, one: Case, message: str) -> None:
     """The part at fault is named, with the closest name that exists."""
     (problem,) = local.check(one)
     assert problem.startswith(message)
 
 
-def test_a_worker_checks_with_and_without_the_preload(laboratory: Laboratory) -> None:
+def test_a_worker_checks_with_and_without_the_preload(executor: Executor) -> None:
     """A callable of a preload file is found; what is in neither place is not."""
-    assert laboratory.check(stand.case("misbehaving.slow")) == []
-    assert laboratory.check(stand.CONV2D) == []
-    assert laboratory.check(stand.case("misbehaving.slov")) == [
+    assert executor.check(stand.case("misbehaving.slow")) == []
+    assert executor.check(stand.CONV2D) == []
+    assert executor.check(stand.case("misbehaving.slov")) == [
         "misbehaving has no 'slov'; did you mean misbehaving.slow?"
     ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.portable import cpu_time_limit
-from harness.portable.cpu_time_limit import Patience, cpu_seconds
+from harness.portable.cpu_time_limit import CpuTimeLimit, cpu_seconds
 
 WORKS = "while True: pass"
 SLEEPS = "import time; time.sleep(600)"
@@ -44,7 +44,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 def test_an_idle_machine_gives_the_limit_and_no_more(clocks: Clocks) -> None:
     """A process that computes all the time is lost when the limit has passed."""
-    watch = Patience(1, 20.0)
+    watch = CpuTimeLimit(1, 20.0)
     assert watch.wait == 20.0
     clocks.tick(20.0, 1.0)
     assert watch.lost()
@@ -52,7 +52,7 @@ def test_an_idle_machine_gives_the_limit_and_no_more(clocks: Clocks) -> None:
 
 def test_a_loaded_machine_gets_more_time(clocks: Clocks) -> None:
     """With a tenth of a core each second of CPU time takes ten of the clock; the limit is one of CPU time."""
-    watch, looks = Patience(1, 20.0), 1
+    watch, looks = CpuTimeLimit(1, 20.0), 1
     clocks.tick(watch.wait, 0.1)
     while not watch.lost():
         clocks.tick(watch.wait, 0.1)
@@ -64,14 +64,14 @@ def test_a_loaded_machine_gets_more_time(clocks: Clocks) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.01])
 def test_what_does_not_work_is_lost_by_the_clock(clocks: Clocks, share: float) -> None:
     """Stopped, deadlocked or asleep."""
-    watch = Patience(1, 20.0)
+    watch = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, share)
     assert watch.lost()
 
 
 def test_what_stops_on_the_way_is_lost_at_the_next_look(clocks: Clocks) -> None:
     """It had worked until the limit came."""
-    watch = Patience(1, 20.0)
+    watch = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, 0.5)
     assert not watch.lost()
     clocks.tick(watch.wait, 0.0)
@@ -80,7 +80,7 @@ def test_what_stops_on_the_way_is_lost_at_the_next_look(clocks: Clocks) -> None:
 
 def test_a_request_that_began_long_ago_is_watched_for_a_moment(clocks: Clocks) -> None:
     """Its limit is over before anybody looked: one second tells whether it works."""
-    watch = Patience(1, 20.0, begun=clocks.wall - 300.0)
+    watch = CpuTimeLimit(1, 20.0, begun=clocks.wall - 300.0)
     assert watch.wait == cpu_time_limit.LEAST
     clocks.tick(watch.wait, 1.0)
     assert not watch.lost()
@@ -90,7 +90,7 @@ def test_a_request_that_began_long_ago_is_watched_for_a_moment(clocks: Clocks) -
 def test_without_cpu_times_the_clock_decides(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a system without /proc."""
     monkeypatch.setattr(cpu_time_limit, "cpu_seconds", lambda _pid: clocks.wall)
-    watch = Patience(1, 20.0)
+    watch = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, 0.0)
     assert watch.lost()
 

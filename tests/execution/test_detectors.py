@@ -137,9 +137,9 @@ def test_a_model_that_chooses_nothing_is_run_as_often_as_before() -> None:
     """The two wide draws are for what selects; max pooling and ReLU are no selection."""
     count = len(list(module("models.sensitivity").perturbations("float32", selecting=False)))
     assert len(list(module("models.sensitivity").perturbations("float32", selecting=True))) == count + 2
-    with module("models.data_dependent_ops").Selecting() as choices:
+    with module("models.data_dependent_ops").DataDependentOps() as choices:
         torch.nn.functional.max_pool2d(torch.rand(1, 2, 4, 4), 2).relu()
     assert not choices.seen
-    with module("models.data_dependent_ops").Selecting() as choices:
+    with module("models.data_dependent_ops").DataDependentOps() as choices:
         torch.where(torch.rand(4) > 0.5)
     assert choices.seen

@@ -16,7 +16,7 @@ def states(local: Any, one: Case, dtype: str = "float64") -> dict[str, str]:
     """Layout → state, for a small channels-last example."""
     layouts = {spec.name: "channels_last" for spec in one.tensors if spec.channels_last}
     example = stand.example(one, dtype, sizes=SIZES, layouts=layouts, fill="reals", seed=1)
-    return {layout: state for layout, (state, _message) in local.twice(one, example).items()}
+    return {layout: state for layout, (state, _message) in local.double_backward(one, example).items()}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_several_tensors_are_differentiated_together(local: Any) -> None:
 def test_a_refusal_says_which_operator(local: Any) -> None:
     """The message is autograd's, with the class of the error."""
     one = stand.case("torch.nn.functional.hardsigmoid")
-    found = local.twice(one, stand.example(one, "float64", sizes=SIZES, fill="reals"))
+    found = local.double_backward(one, stand.example(one, "float64", sizes=SIZES, fill="reals"))
     state, said = found["drawn"]
     assert state == "refused"
     assert said.startswith("RuntimeError: ")

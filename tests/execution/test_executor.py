@@ -1,4 +1,4 @@
-"""The laboratory with real workers: proof, poison, traces, order, incidents, isolation."""
+"""The executor with real workers: proof, poison, traces, order, incidents, isolation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.execution import Laboratory, Result
+from harness.execution import Executor, Result
 from tests.execution import stand
 
 Run = Callable[..., Result]
@@ -28,18 +28,18 @@ def test_the_harness_never_imports_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_cells_are_proven(laboratory: Laboratory) -> None:
+def test_cells_are_proven(executor: Executor) -> None:
     """Each cell has read back what oneDNN and ATen really run."""
-    assert [cell.name for cell in laboratory.cells] == ["sse41", "avx2"]
-    assert [cell.proof["aten"] for cell in laboratory.cells] == ["DEFAULT", "AVX2"]
-    assert "SSE4.1" in laboratory.cells[0].proof["onednn"]
-    assert laboratory.cells[1].proof["onednn"].endswith("AVX2")
-    assert (laboratory.unavailable, laboratory.aliases, laboratory.ineffective) == ({}, {}, {})
+    assert [cell.name for cell in executor.cells] == ["sse41", "avx2"]
+    assert [cell.proof["aten"] for cell in executor.cells] == ["DEFAULT", "AVX2"]
+    assert "SSE4.1" in executor.cells[0].proof["onednn"]
+    assert executor.cells[1].proof["onednn"].endswith("AVX2")
+    assert (executor.unavailable, executor.aliases, executor.ineffective) == ({}, {}, {})
 
 
-def test_the_build_describes_itself(laboratory: Laboratory) -> None:
+def test_the_build_describes_itself(executor: Executor) -> None:
     """Versions, CPU and flags come from the interpreter under test."""
-    build = laboratory.build
+    build = executor.build
     assert build.python == ".".join(map(str, sys.version_info[:3]))
     assert build.torch
     assert build.onednn
@@ -64,14 +64,14 @@ def test_unwritten_memory_is_poisoned(run: Run, sizes: dict[str, int]) -> None:
     assert np.isin(values[4:], poison).all()  # malloc keeps its own notes in the first 16 bytes of a freed block
 
 
-def test_kernels_name_the_implementations(laboratory: Laboratory, run: Run) -> None:
+def test_kernels_name_the_implementations(executor: Executor, run: Run) -> None:
     """A convolution shows which implementation ran."""
     example = stand.example(stand.CONV2D, sizes={"K": 8, "C": 8}, layouts={"input": "channels_last"})
     result = run(stand.CONV2D, example, cells=None)
     for observation in result.observations:
         convolutions = [kernel for kernel in observation.kernels if kernel.startswith("convolution:")]
         assert any(observation.cell in kernel for kernel in convolutions) or observation.cell == "sse41"
-    assert laboratory.ineffective == {}
+    assert executor.ineffective == {}
 
 
 def test_threads_are_the_example_s(run: Run) -> None:
@@ -79,11 +79,11 @@ def test_threads_are_the_example_s(run: Run) -> None:
     assert [numbers(run(PID, stand.example(PID, threads=count)))[1] for count in (1, 2)] == [1, 2]
 
 
-def test_results_come_in_order(laboratory: Laboratory) -> None:
+def test_results_come_in_order(executor: Executor) -> None:
     """More examples than fit in flight come back one by one, as they were given."""
     clone = stand.case("torch.clone")
     examples = [stand.example(clone, seed=seed, sizes={"W": seed % 5}) for seed in range(30)]
-    results = list(laboratory.run(clone, examples))
+    results = list(executor.run(clone, examples))
     assert [result.example for result in results] == examples
     for result in results:
         assert {each.cell for each in result.observations} == {"sse41", "avx2"}
@@ -92,25 +92,25 @@ def test_results_come_in_order(laboratory: Laboratory) -> None:
         )
 
 
-def test_an_abandoned_run_spoils_nothing(laboratory: Laboratory) -> None:
+def test_an_abandoned_run_spoils_nothing(executor: Executor) -> None:
     """Whoever stops listening leaves replies behind; the next run gets its own."""
     slow = stand.case("misbehaving.slow")
-    stream = laboratory.run(slow, [stand.example(slow, seed=seed) for seed in range(8)])
+    stream = executor.run(slow, [stand.example(slow, seed=seed) for seed in range(8)])
     next(stream)
     stream.close()
     clone = stand.case("torch.clone")
-    (result,) = laboratory.run(clone, [stand.example(clone, seed=77)])
+    (result,) = executor.run(clone, [stand.example(clone, seed=77)])
     np.testing.assert_array_equal(
         result.observations[0].tensors["output[0]"].values, result.reference.values["output[0]"]
     )
 
 
-def test_a_crash_is_an_observation_and_loses_nothing(laboratory: Laboratory) -> None:
+def test_a_crash_is_an_observation_and_loses_nothing(executor: Executor) -> None:
     """The culprit died of its signal in both layouts; those in flight behind it still run, in a new process."""
     crash = stand.case("misbehaving.crash", arguments={"only": 7})
     widths = [5, 5, 7, 5, 5]
     examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in widths]
-    results = list(laboratory.run(crash, examples, cells=["avx2"]))
+    results = list(executor.run(crash, examples, cells=["avx2"]))
     assert [result.observations[0].status for result in results] == ["ok", "ok", "died", "ok", "ok"]
     died = results[2].observations
     assert [(each.layout, each.status, each.signal) for each in died] == [
@@ -119,8 +119,8 @@ def test_a_crash_is_an_observation_and_loses_nothing(laboratory: Laboratory) -> 
     ]
     assert "SIGSEGV" in died[0].message
     assert "misbehaving.py" in died[0].message
-    assert "cell-avx2 died (killed by SIGSEGV" in laboratory.incidents[-1]
-    assert '"W": 7' in laboratory.incidents[-1]
+    assert "cell-avx2 died (killed by SIGSEGV" in executor.incidents[-1]
+    assert '"W": 7' in executor.incidents[-1]
     assert results[2].reference.status == "ok"
 
 
@@ -132,15 +132,15 @@ def test_an_exit_is_a_death_without_a_signal(run: Run) -> None:
 
 
 @pytest.fixture
-def hasty(laboratory: Laboratory) -> object:
-    """The laboratory with a short limit."""
+def hasty(executor: Executor) -> object:
+    """The executor with a short limit."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(laboratory, "limit", 0.5)
-        yield laboratory
+        patch.setattr(executor, "limit", 0.5)
+        yield executor
 
 
 @pytest.mark.parametrize("call", ["misbehaving.hang", "misbehaving.stop"])
-def test_what_does_not_answer_has_hung(hasty: Laboratory, call: str) -> None:
+def test_what_does_not_answer_has_hung(hasty: Executor, call: str) -> None:
     """A call that outlasts the limit, or a stopped process, is killed and replaced."""
     one = stand.case(call)
     (result,) = hasty.run(one, [stand.example(one)], cells=["avx2"])
@@ -149,19 +149,19 @@ def test_what_does_not_answer_has_hung(hasty: Laboratory, call: str) -> None:
     assert "hung" in hasty.incidents[-1]
 
 
-def test_isolated_runs_in_a_process_of_its_own(laboratory: Laboratory) -> None:
+def test_isolated_runs_in_a_process_of_its_own(executor: Executor) -> None:
     """Each request is forked afresh, with two threads as well."""
-    found = [laboratory.isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
+    found = [executor.isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
     assert numbers(found[0])[0] != numbers(found[1])[0]
     example = stand.example(stand.CONV2D, sizes={"N": 4, "C": 16, "H": 32, "W": 32, "K": 16}, threads=2)
-    result = laboratory.isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
+    result = executor.isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
     drawn = result.observations[0]
     assert (drawn.status, drawn.unrepeated, result.reference.status) == ("ok", (), "ok")
     assert any(kernel.startswith("convolution:") for kernel in drawn.kernels)
     np.testing.assert_array_equal(drawn.tensors["output[0]"].values, result.reference.values["output[0]"])
 
 
-def test_isolated_crash_and_hang_cost_no_worker(hasty: Laboratory) -> None:
+def test_isolated_crash_and_hang_cost_no_worker(hasty: Executor) -> None:
     """The forked child dies alone: its observation says how, and no incident is noted."""
     before = list(hasty.incidents)
     crash, hang, leave = (stand.case(f"misbehaving.{name}") for name in ("crash", "hang", "leave"))
@@ -174,19 +174,19 @@ def test_isolated_crash_and_hang_cost_no_worker(hasty: Laboratory) -> None:
     assert hasty.incidents == before
 
 
-def test_isolated_repeats_are_compared(laboratory: Laboratory) -> None:
+def test_isolated_repeats_are_compared(executor: Executor) -> None:
     """What differs between repeats is unrepeated in both layouts."""
     unsteady = stand.case("misbehaving.unsteady")
-    result = laboratory.isolated(unsteady, stand.example(unsteady), cells=["avx2"], repeats=2)
+    result = executor.isolated(unsteady, stand.example(unsteady), cells=["avx2"], repeats=2)
     assert [each.unrepeated for each in result.observations] == [("output[0]",), ("output[0]",)]
 
 
-def test_isolated_can_run_earlier_examples_first(laboratory: Laboratory) -> None:
+def test_isolated_can_run_earlier_examples_first(executor: Executor) -> None:
     """What an earlier example left behind in the process is there when the example runs."""
     unsteady = stand.case("misbehaving.unsteady")
     example = stand.example(unsteady, sizes={"N": 1, "C": 1, "H": 1, "W": 1})
-    alone = laboratory.isolated(unsteady, example, cells=["avx2"])
-    later = laboratory.isolated(unsteady, example, cells=["avx2"], after=[example])
+    alone = executor.isolated(unsteady, example, cells=["avx2"])
+    later = executor.isolated(unsteady, example, cells=["avx2"], after=[example])
     calls = 3  # one of each layout, and the repetition
     assert numbers(later)[0] == numbers(alone)[0] + calls
 
@@ -207,22 +207,22 @@ def test_a_fault_of_the_worker_is_not_an_observation(run: Run) -> None:
 
 
 def test_nothing_runs_outside_the_context() -> None:
-    """A laboratory that was not entered says so."""
-    closed = Laboratory([stand.SSE41])
+    """A executor that was not entered says so."""
+    closed = Executor([stand.SSE41])
     with pytest.raises(RuntimeError, match="inside its with block"):
         closed.check(PID)
 
 
-def test_operators_are_traced_in_the_first_and_the_last_cell(laboratory: Laboratory) -> None:
+def test_operators_are_traced_in_the_first_and_the_last_cell(executor: Executor) -> None:
     """Of the examples named, and of no other."""
     one = stand.case("torch.relu")
     first, second = stand.example(one), stand.example(one, seed=1)
-    results = list(laboratory.run(one, [first, second], traced=[second]))
+    results = list(executor.run(one, [first, second], traced=[second]))
     traced = [[bool(seen.operators) for seen in result.observations if seen.layout == "drawn"] for result in results]
     assert traced == [[False, False], [True, True]]
 
 
-def test_the_catalogue_lists_functions_of_the_build(laboratory: Laboratory) -> None:
+def test_the_catalogue_lists_functions_of_the_build(executor: Executor) -> None:
     """What torch.nn.functional offers and nothing it imports; the same object under another name is known."""
     calls = [
         "torch.pixel_shuffle",
@@ -231,17 +231,17 @@ def test_the_catalogue_lists_functions_of_the_build(laboratory: Laboratory) -> N
         "torch.nn.functional.rely",
         "nothing.here",
     ]
-    offered, called = laboratory.catalogue(calls)
+    offered, called = executor.catalogue(calls)
     assert {"conv2d", "max_pool2d", "relu", "relu_", "scaled_dot_product_attention"} <= set(offered)
     assert not {"Tensor", "Optional", "math", "has_torch_function", "handle_torch_function"} & set(offered)
     assert called == {"torch.pixel_shuffle": "pixel_shuffle", "torch.nn.functional.relu": "relu"}
 
 
-def test_outlines_are_shapes_and_strides_without_values(laboratory: Laboratory) -> None:
+def test_outlines_are_shapes_and_strides_without_values(executor: Executor) -> None:
     """Of outputs and gradients, as the example's own layouts have them, from every cell that is asked."""
     last = stand.example(stand.CONV2D, sizes={"K": 2}, layouts={"input": "channels_last", "grad_output": "contiguous"})
     plain = stand.example(stand.CONV2D, sizes={"K": 2})
-    found = laboratory.outlines(stand.CONV2D, [last, plain], cells=["sse41", "avx2"])
+    found = executor.metadata(stand.CONV2D, [last, plain], cells=["sse41", "avx2"])
     assert list(found) == ["sse41", "avx2"]
     for one, other in found.values():
         assert [one.status, other.status] == ["ok", "ok"]
@@ -252,10 +252,10 @@ def test_outlines_are_shapes_and_strides_without_values(laboratory: Laboratory) 
         assert one.inputs["input"] == (60, 1, 15, 3)
 
 
-def test_an_outline_that_ends_its_worker_is_told_from_the_others(laboratory: Laboratory) -> None:
+def test_an_outline_that_ends_its_worker_is_told_from_the_others(executor: Executor) -> None:
     """They are asked for together, and one by one where that fails: only the culprit has died."""
     crash = stand.case("misbehaving.crash", arguments={"only": 3})
     examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in (1, 2, 3, 4)]
-    (seen,) = laboratory.outlines(crash, examples, cells=["avx2"]).values()
+    (seen,) = executor.metadata(crash, examples, cells=["avx2"]).values()
     assert [each.status for each in seen] == ["ok", "ok", "died", "ok"]
     assert "SIGSEGV" in seen[2].message

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.execution import Laboratory
+from harness.execution import Executor
 from harness.execution.host import probe
 from tests.execution import stand
 from tests.execution.test_interpreters import script
@@ -29,21 +29,21 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def workers(laboratory: Laboratory) -> list[int]:
+def workers(executor: Executor) -> list[int]:
     """The process ids of the cells' workers."""
-    (result,) = laboratory.run(PID, [stand.example(PID)])
+    (result,) = executor.run(PID, [stand.example(PID)])
     drawn = [one for one in result.observations if one.layout == "drawn"]
     return [int(one.tensors["output[0]"].values.ravel()[0]) for one in drawn]
 
 
 @pytest.fixture
-def fresh() -> Iterator[Laboratory]:
-    """A laboratory that a test may damage."""
-    with Laboratory([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=20.0) as opened:
+def fresh() -> Iterator[Executor]:
+    """A executor that a test may damage."""
+    with Executor([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=20.0) as opened:
         yield opened
 
 
-def test_workers_are_forks_of_one_process_with_caps_of_their_own(fresh: Laboratory) -> None:
+def test_workers_are_forks_of_one_process_with_caps_of_their_own(fresh: Executor) -> None:
     """The process is started by this one, and each cell's proof shows its own cap."""
     first, second = workers(fresh)
     assert first != second
@@ -53,11 +53,11 @@ def test_workers_are_forks_of_one_process_with_caps_of_their_own(fresh: Laborato
     assert len({cell.proof["onednn"] for cell in fresh.cells}) == 2
 
 
-def test_when_the_process_is_gone_another_takes_its_place(fresh: Laboratory) -> None:
+def test_when_the_process_is_gone_another_takes_its_place(fresh: Executor) -> None:
     """Its workers go on; a worker that is lost afterwards is a fork of a new one, and no result is missing."""
     first, second = workers(fresh)
-    nursery = parent(first)
-    os.kill(nursery, signal.SIGKILL)
+    fork_server = parent(first)
+    os.kill(fork_server, signal.SIGKILL)
     assert workers(fresh) == [first, second]
     os.kill(first, signal.SIGKILL)
     (lost,) = fresh.run(PID, [stand.example(PID)], cells=["sse41"])
@@ -65,7 +65,7 @@ def test_when_the_process_is_gone_another_takes_its_place(fresh: Laboratory) -> 
     again, same = workers(fresh)
     assert same == second
     assert parent(parent(again)) == os.getpid()
-    assert parent(again) != nursery
+    assert parent(again) != fork_server
 
 
 def test_a_folder_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_folder_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.Monk
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    with Laboratory([stand.SSE41], preload=[stand.PRELOAD], limit=20.0) as opened:
+    with Executor([stand.SSE41], preload=[stand.PRELOAD], limit=20.0) as opened:
         (worker,) = workers(opened)
         assert parent(worker) == os.getpid()
 
@@ -86,7 +86,7 @@ def test_a_build_that_runs_a_kernel_when_it_is_imported(
     (tmp_path / "sitecustomize.py").write_text(f"import torch; torch.ones({size}) + 1")
     monkeypatch.setenv("EAGER", str(tmp_path))
     python = script(tmp_path / "python", f'PYTHONPATH="$EAGER:$PYTHONPATH" exec {sys.executable} "$@"')
-    with Laboratory([stand.SSE41, stand.AVX2], python=python, preload=[stand.PRELOAD], limit=20.0) as opened:
+    with Executor([stand.SSE41, stand.AVX2], python=python, preload=[stand.PRELOAD], limit=20.0) as opened:
         assert [parent(worker) for worker in workers(opened)] == [os.getpid()] * 2
         assert [cell.proof["aten"] for cell in opened.cells] == ["DEFAULT", "AVX2"]
         assert not opened.ineffective

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.core import Case, Expression, Module, Size, TensorArgument, TensorSpec, TorchName
-from harness.execution import Laboratory, Result
+from harness.execution import Executor, Result
 from tests.execution import stand
 
 Run = Callable[..., Result]
@@ -46,7 +46,7 @@ def test_a_tensor_goes_by_keyword_and_absent_ones_as_none(run_here: Run) -> None
     assert bare.observations[0].status == "ok"
 
 
-def test_names_of_torch_are_looked_up_by_the_worker(run_here: Run, local: Laboratory) -> None:
+def test_names_of_torch_are_looked_up_by_the_worker(run_here: Run, local: Executor) -> None:
     """A memory format arrives as one; a name that torch lacks is a problem of the case."""
     clone = stand.case("torch.clone", arguments={"memory_format": TorchName("channels_last")})
     plain = run_here(clone).observations[1]
@@ -234,7 +234,7 @@ def test_the_buffers_of_a_module_in_training_are_what_one_call_makes_of_them(run
     ],
 )
 def test_what_keeps_a_module_from_being_called_is_said(
-    local: Laboratory, changes: dict[str, Any], expected: list[str]
+    local: Executor, changes: dict[str, Any], expected: list[str]
 ) -> None:
     """Its class, what makes it, what it is called with, and parameters that would keep their random numbers."""
     options: dict[str, Any] = {"name": "BatchNorm2d", "init": {"num_features": 3}, "state": STATE, **changes}
@@ -303,7 +303,7 @@ def test_autocast_gives_bfloat16_of_what_bfloat16_has(run_here: Run) -> None:
     assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"bfloat16"}
 
 
-def test_a_callable_without_out_is_said_to_have_none(local: Laboratory) -> None:
+def test_a_callable_without_out_is_said_to_have_none(local: Executor) -> None:
     """Before anything runs. An in-place form need not have it: it is not what is called."""
     case = stand.case("torch.nn.functional.relu6", paths=("out",))
     assert local.check(case) == ["torch.nn.functional.relu6 takes no argument 'out'; it takes inplace"]

@@ -25,7 +25,7 @@ def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool
     one = stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)
     example = stand.example(one, "float32", fill="reals", seed=2)
     reference, request = run_here(one, example).reference, reference_request(one, example)
-    image, cotangent = reference.inputs["x"], reference.grad_outputs["output[0]"]
+    image, grad_output = reference.inputs["x"], reference.grad_outputs["output[0]"]
     matrices = module("reference.interpolation").Matrices(
         module("reference.float64").resampler(request), image.shape[2:]
     )
@@ -33,7 +33,7 @@ def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool
     np.testing.assert_allclose(height.sum(1), 1.0, rtol=1e-12)
     output = np.einsum("ph,qw,nchw->ncpq", height, width, image)
     np.testing.assert_allclose(output, reference.values["output[0]"], atol=1e-12)
-    gradient = np.einsum("ph,qw,ncpq->nchw", height, width, cotangent)
+    gradient = np.einsum("ph,qw,ncpq->nchw", height, width, grad_output)
     np.testing.assert_allclose(gradient, reference.values["grad:x"], atol=1e-12)
     magnitudes = np.einsum("ph,qw,nchw->ncpq", abs(height), abs(width), abs(image))
     if mode == "bilinear":

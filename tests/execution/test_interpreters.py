@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.execution import Laboratory
+from harness.execution import Executor
 from harness.execution.host import probe
 from harness.execution.workers import environment
 from tests.execution import stand
@@ -87,7 +87,7 @@ def test_a_torch_that_does_not_import(tmp_path: Path, monkeypatch: pytest.Monkey
     (broken / "torch.py").write_text(text)
     monkeypatch.setitem(os.environ, "BROKEN", str(broken))
     python = script(tmp_path / "python", told())
-    with pytest.raises(UserError, match="cannot run a worker: ") as caught, Laboratory([stand.SSE41], python=python):
+    with pytest.raises(UserError, match="cannot run a worker: ") as caught, Executor([stand.SSE41], python=python):
         pass
     assert str(caught.value).endswith(message)
 
@@ -96,17 +96,17 @@ NOTED = "import os, time; open(os.environ['STARTED'], 'a').write(str(os.getpid()
 
 
 @pytest.fixture
-def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Laboratory, Path]]:
-    """A laboratory whose torch does this, and the file in which who imports it leaves its process id."""
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Executor, Path]]:
+    """A executor whose torch does this, and the file in which who imports it leaves its process id."""
 
-    def made(torch: str) -> tuple[Laboratory, Path]:
+    def made(torch: str) -> tuple[Executor, Path]:
         broken = tmp_path / "broken"
         broken.mkdir()
         (broken / "torch.py").write_text(NOTED + torch)
         (tmp_path / "started").touch()
         monkeypatch.setitem(os.environ, "BROKEN", str(broken))
         monkeypatch.setitem(os.environ, "STARTED", str(tmp_path / "started"))
-        return Laboratory([stand.SSE41], python=script(tmp_path / "python", told())), tmp_path / "started"
+        return Executor([stand.SSE41], python=script(tmp_path / "python", told())), tmp_path / "started"
 
     return made
 
@@ -118,22 +118,22 @@ def importing(started: Path) -> list[str]:
     return pids
 
 
-def test_workers_can_start_ahead_of_entry(noted: Callable[[str], tuple[Laboratory, Path]]) -> None:
+def test_workers_can_start_ahead_of_entry(noted: Callable[[str], tuple[Executor, Path]]) -> None:
     """`start` returns while torch is imported, once for all, and `close` ends that where entry never comes."""
-    laboratory, started = noted("time.sleep(600)")
-    laboratory.start()
+    executor, started = noted("time.sleep(600)")
+    executor.start()
     (pid,) = importing(started)
-    laboratory.close()
+    executor.close()
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
 
 
-def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tuple[Laboratory, Path]]) -> None:
+def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tuple[Executor, Path]]) -> None:
     """It starts no others, and tells what is wrong with them."""
-    laboratory, started = noted("time.sleep(1); raise ImportError('libtorch.so is lost')")
-    laboratory.start()
+    executor, started = noted("time.sleep(1); raise ImportError('libtorch.so is lost')")
+    executor.start()
     pids = importing(started)
-    with pytest.raises(UserError, match=r"libtorch\.so is lost"), laboratory:
+    with pytest.raises(UserError, match=r"libtorch\.so is lost"), executor:
         pass
     assert importing(started) == pids
 
@@ -142,7 +142,7 @@ def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:
     """An interpreter that answers once and then never again is told the same way."""
     answer = told().replace("exec", "exit 5; exec")
     python = script(tmp_path / "python", answer)
-    with pytest.raises(UserError, match="cannot run a worker"), Laboratory([stand.SSE41], python=python):
+    with pytest.raises(UserError, match="cannot run a worker"), Executor([stand.SSE41], python=python):
         pass
 
 
@@ -150,7 +150,7 @@ def test_a_preload_file_that_is_not_there(tmp_path: Path) -> None:
     """It is named before any worker starts."""
     with (
         pytest.raises(UserError, match="there is no preload file"),
-        Laboratory([stand.SSE41], preload=[tmp_path / "none.py"]),
+        Executor([stand.SSE41], preload=[tmp_path / "none.py"]),
     ):
         pass
 
@@ -162,7 +162,7 @@ def test_a_preload_file_that_raises(tmp_path: Path, in_process: bool) -> None:
     file.write_text("raise KeyError('lost')")
     with (
         pytest.raises(UserError, match=r"preload .*kernels\.py raised KeyError: 'lost'"),
-        Laboratory([stand.SSE41], preload=[file], in_process=in_process),
+        Executor([stand.SSE41], preload=[file], in_process=in_process),
     ):
         pass
 
@@ -174,14 +174,14 @@ def test_a_preload_file_can_import_one_before_it(tmp_path: Path) -> None:
     files[1].write_text("from first_of_two import WORD\nraise KeyError(WORD)")
     with (
         pytest.raises(UserError, match=r"preload .*second_of_two\.py raised KeyError: 'lost'"),
-        Laboratory([], preload=files, in_process=True),
+        Executor([], preload=files, in_process=True),
     ):
         pass
 
 
 def test_in_process_has_no_other_interpreter() -> None:
     """Both options together contradict each other."""
-    with pytest.raises(UserError, match="in-process"), Laboratory([], python=sys.executable, in_process=True):
+    with pytest.raises(UserError, match="in-process"), Executor([], python=sys.executable, in_process=True):
         pass
 
 

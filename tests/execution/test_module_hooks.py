@@ -37,7 +37,7 @@ class Turning(nn.Module):
 
 def watched(model: Any, x: Any) -> dict[str, Any]:
     """Each module's record, by its path."""
-    with module("models.module_hooks").Watch(model, module("kernel_trace").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
+    with module("models.module_hooks").ModuleHooks(model, module("kernel_trace").Trace(False)) as watch:  # noqa: FBT003 - as the worker calls it
         model(x)
     return {record[0]: record for record in watch.records}
 

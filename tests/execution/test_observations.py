@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.execution import Laboratory, Result
+from harness.execution import Executor, Result
 from harness.portable import fills
 from tests.execution import stand
 
@@ -179,14 +179,14 @@ def test_the_copies_that_surround_a_call_are_not_its_operators(run_here: Run) ->
     assert not {"aten::copy_", "aten::empty", "aten::as_strided", "aten::detach"} & set(drawn.operators)
 
 
-def test_isolated_in_this_process_repeats(local: Laboratory) -> None:
+def test_isolated_in_this_process_repeats(local: Executor) -> None:
     """The repeats are compared with each other there too."""
     unsteady = stand.case("misbehaving.unsteady")
     result = local.isolated(unsteady, stand.example(unsteady), repeats=3)
     assert result.observations[1].unrepeated == ("output[0]",)
 
 
-def test_one_cell_without_caps(local: Laboratory) -> None:
+def test_one_cell_without_caps(local: Executor) -> None:
     """In this process there is one cell of that name; ATen's capability is its proof."""
     (cell,) = local.cells
     assert cell.name == "in_process"

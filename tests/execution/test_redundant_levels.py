@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from harness.core import Cell, Example, Observation, TensorRecord
-from harness.execution import Laboratory
+from harness.execution import Executor
 from harness.execution.host import probe
-from harness.execution.redundant_levels import ALIKE, Twins
+from harness.execution.redundant_levels import ALIKE, RedundantLevels
 from tests.execution import stand
 
 CELLS = [
@@ -34,21 +34,21 @@ def everywhere() -> list[Observation]:
 
 
 @pytest.fixture
-def twins() -> Twins:
+def twins() -> RedundantLevels:
     """Three cells, of which two are of the same ATen capability, one example before the lower one is spared."""
-    found = Twins(CELLS)
+    found = RedundantLevels(CELLS)
     for _ in range(ALIKE - 1):
         found.note(everywhere())
     return found
 
 
-def test_the_lower_twin_is_spared_after_so_many_like_answers(twins: Twins) -> None:
+def test_the_lower_twin_is_spared_after_so_many_like_answers(twins: RedundantLevels) -> None:
     """Not before, and the cell of another capability never."""
-    assert twins.spared == frozenset()
+    assert twins.skipped == frozenset()
     twins.note(everywhere())
-    assert twins.spared == {"sse41"}
+    assert twins.skipped == {"sse41"}
     twins.note([seen("avx"), seen("avx2")])
-    assert twins.spared == {"sse41"}
+    assert twins.skipped == {"sse41"}
 
 
 @pytest.mark.parametrize(
@@ -61,32 +61,32 @@ def test_the_lower_twin_is_spared_after_so_many_like_answers(twins: Twins) -> No
         replace(seen("sse41"), tensors={"output[0]": replace(seen("avx").tensors["output[0]"], strides=(2,))}),
     ],
 )
-def test_any_difference_starts_the_count_again(twins: Twins, other: Observation) -> None:
+def test_any_difference_starts_the_count_again(twins: RedundantLevels, other: Observation) -> None:
     """Another value, status or stride, and a kernel of oneDNN in any of them."""
     twins.note([other, *everywhere()[1:]])
     twins.note(everywhere())
-    assert twins.spared == frozenset()
+    assert twins.skipped == frozenset()
 
 
-def test_the_sign_of_a_zero_is_a_difference(twins: Twins) -> None:
+def test_the_sign_of_a_zero_is_a_difference(twins: RedundantLevels) -> None:
     """Bits are compared, not numbers."""
     twins.note([seen("sse41", -0.0), seen("avx", 0.0), seen("avx2", 0.0)])
-    assert twins.spared == frozenset()
+    assert twins.skipped == frozenset()
 
 
-def test_a_kernel_of_onednn_ends_the_sparing(twins: Twins) -> None:
+def test_a_kernel_of_onednn_ends_the_sparing(twins: RedundantLevels) -> None:
     """The next examples run in every twin again."""
     twins.note(everywhere())
     twins.note([seen("avx", kernels={"matmul:jit:avx": 1}), seen("avx2")])
-    assert twins.spared == frozenset()
+    assert twins.skipped == frozenset()
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Iterator[Laboratory]:
+def executor() -> Iterator[Executor]:
     """Two twins."""
     if not {"sse4_1", "avx"} <= set(probe(None).flags):
         pytest.skip("needs an x86-64 CPU with AVX")
-    with Laboratory([stand.SSE41, stand.AVX], preload=[stand.PRELOAD]) as opened:
+    with Executor([stand.SSE41, stand.AVX], preload=[stand.PRELOAD]) as opened:
         yield opened
 
 
@@ -95,19 +95,19 @@ def examples(widths: list[int]) -> list[Example]:
     return [stand.example(SOMETIMES, sizes={"W": width}, seed=index) for index, width in enumerate(widths)]
 
 
-def test_an_example_that_reaches_onednn_runs_in_every_twin(laboratory: Laboratory) -> None:
+def test_an_example_that_reaches_onednn_runs_in_every_twin(executor: Executor) -> None:
     """Also where the twin had been spared before; those without a kernel of oneDNN are answered for."""
     widths = [4] * (ALIKE + 10) + [16] + [4] * 3
-    spared = [result.spared for result in laboratory.run(SOMETIMES, examples(widths))]
-    assert spared[:ALIKE] == [()] * ALIKE
-    assert spared[ALIKE + 9] == ("sse41",)
-    assert spared[ALIKE + 10] == ()
+    skipped = [result.skipped for result in executor.run(SOMETIMES, examples(widths))]
+    assert skipped[:ALIKE] == [()] * ALIKE
+    assert skipped[ALIKE + 9] == ("sse41",)
+    assert skipped[ALIKE + 10] == ()
 
 
-def test_the_late_twin_is_observed_as_the_others(laboratory: Laboratory) -> None:
+def test_the_late_twin_is_observed_as_the_others(executor: Executor) -> None:
     """Its observations are those of that example."""
     widths = [4] * (ALIKE + 10) + [16]
-    last = list(laboratory.run(SOMETIMES, examples(widths)))[-1]
+    last = list(executor.run(SOMETIMES, examples(widths)))[-1]
     places = [(one.cell, one.layout) for one in last.observations]
     assert places == [(cell, layout) for cell in ("sse41", "avx") for layout in ("drawn", "contiguous")]
     assert all(any(name.startswith("convolution") for name in one.kernels) for one in last.observations)

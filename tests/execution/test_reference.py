@@ -43,8 +43,8 @@ def test_convolution_values_bound_and_terms(run_here: Run, dtype: str) -> None:
     np.testing.assert_allclose(reference.bound["output[0]"], convolved(*magnitudes), rtol=1e-13)
     np.testing.assert_array_equal(reference.terms["output[0]"], convolved(*ones))
     np.testing.assert_array_equal(reference.terms["grad:bias"], np.full(2, 2 * 4 * 5))
-    cotangent = np.abs(reference.grad_outputs["output[0]"])
-    np.testing.assert_allclose(reference.bound["grad:bias"], cotangent.sum((0, 2, 3)), rtol=1e-13)
+    grad_output = np.abs(reference.grad_outputs["output[0]"])
+    np.testing.assert_allclose(reference.bound["grad:bias"], grad_output.sum((0, 2, 3)), rtol=1e-13)
 
 
 def test_a_selection_keeps_its_inputs(run_here: Run) -> None:
@@ -108,7 +108,7 @@ def test_an_expanded_grad_output_is_laid_out_anew(run_here: Run) -> None:
     reference = importlib.import_module(f"{PACKAGE}.worker.reference.float64")
     request = reference_request(relu, example)
     graph = reference.Graph(request, reference.tensors.numbers(request), np.array)
-    assert graph.cotangent(0).flags.c_contiguous
+    assert graph.grad_output(0).flags.c_contiguous
 
 
 def test_the_reference_of_a_worker_is_the_same(run: Run, run_here: Run) -> None:

@@ -19,7 +19,7 @@ from harness.gate import Gate
 from harness.generation import corner_examples, declared_examples
 from harness.settings import settings
 from harness.suites import load_levels
-from harness.trial import Outcome, Ruling, Trial, rule
+from harness.trial import JudgedResult, Outcome, Trial, rule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED = [ROOT / "tests" / "faults" / name for name in ("planted.py", "planted_others.py")]
@@ -45,21 +45,21 @@ class Trials:
     @property
     def levels(self) -> list[str]:
         """The levels that run."""
-        return [cell.name for cell in self.gate.laboratory.cells]
+        return [cell.name for cell in self.gate.executor.cells]
 
     def outcome(self, item: str) -> Outcome:
         """What the trial of this item came to."""
         if item not in self._outcomes:
             case, dtype = self._parts(item)
-            laboratory, profile = self.gate.laboratory, self.gate.settings.profile
-            self._outcomes[item] = Trial(case, dtype, laboratory, self.gate.known(case, dtype), profile, seed=1).run()
+            executor, profile = self.gate.executor, self.gate.settings.profile
+            self._outcomes[item] = Trial(case, dtype, executor, self.gate.known(case, dtype), profile, seed=1).run()
         return self._outcomes[item]
 
-    def rulings(self, item: str, example: Example) -> list[Ruling]:
+    def judged_results(self, item: str, example: Example) -> list[JudgedResult]:
         """What is said of this example, of those that the case declares, and of its first corners."""
         case, dtype = self._parts(item)
         examples = [example, *declared_examples(case, dtype), *corner_examples(case, dtype)[:8]]
-        results = self.gate.laboratory.run(case, examples)
+        results = self.gate.executor.run(case, examples)
         return [rule(case, result, self.gate.known(case, dtype)) for result in results]
 
     def _parts(self, item: str) -> tuple[Case, str]:
@@ -88,7 +88,7 @@ def levels() -> list[str]:
 def stock(levels: list[str]) -> Iterator[Trials]:
     """PyTorch's own kernels at one level: that they are right at all of them is for the gate to say."""
     with opened(levels[:1]) as trials:
-        if Version(trials.gate.laboratory.build.torch) < Version("2.9"):
+        if Version(trials.gate.executor.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
         yield trials
 

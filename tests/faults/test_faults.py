@@ -363,9 +363,9 @@ def test_the_example_is_as_small_as_the_fault_allows(name: str, failure: Failure
 def test_the_original_kernel_passes(name: str, failure: Failure, stock: Trials) -> None:
     """Without the planted kernel the small example passes, and no other of the item fails in this way."""
     fault = FAULTS[name]
-    rulings = stock.rulings(fault.item, failure.example)
-    assert not rulings[0].failures
-    assert not [ruling.example for ruling in rulings if ruling.failure(fault.key)]
+    judged_results = stock.judged_results(fault.item, failure.example)
+    assert not judged_results[0].failures
+    assert not [judged.example for judged in judged_results if judged.failure(fault.key)]
 
 
 @pytest.mark.parametrize("name", ["every_tenth_call"])

@@ -86,7 +86,7 @@ def test_what_no_known_issue_knows_remains_a_failure(gate: Gate) -> None:
     assert (outcome.status, dict(outcome.known_issues)) == ("failed", {"logsigmoid-format": 1})
     (failure,) = outcome.failures
     assert [finding.tensor for finding in failure.findings] == ["module:3"]
-    assert [blame.path for blame in failure.blames] == ["3"]
+    assert [blame.path for blame in failure.faulty_modules] == ["3"]
     assert [blame.path for blame in outcome.explained] == ["1"]
 
 
@@ -94,9 +94,9 @@ def test_what_a_model_selects_is_judged(gate: Gate, levels: list[str]) -> None:
     """The largest numbers and where they are pass; behind a wrong convolution both are wrong."""
     assert tried(gate, "Chooser").status == "passed"
     with opened(levels, "known_layers.py", "wrong_layers.py") as wrong:
-        if Version(wrong.laboratory.build.torch) < Version("2.9"):
+        if Version(wrong.executor.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
         outcome = tried(wrong, "Chooser")
     (failure,) = outcome.failures
     assert {"output['scores']", "output['places']"} <= {finding.tensor for finding in failure.findings}
-    assert failure.blames[0].path == "second"
+    assert failure.faulty_modules[0].path == "second"

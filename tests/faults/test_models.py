@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from harness.core import Finding
 from harness.gate import Gate
-from harness.models.model import Blame, Model
+from harness.models.model import FaultyModule, Model
 from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
@@ -27,7 +27,7 @@ def models(levels: list[str]) -> Iterator[OpenModels]:
     chosen = settings(ROOT, {"profile": "gate", "levels": levels[-1], "python": PYTHON,
                              "preload": [str(HERE / "wrong_layers.py")]})  # fmt: skip
     with Gate(chosen) as gate:
-        if Version(gate.laboratory.build.torch) < Version("2.9"):
+        if Version(gate.executor.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
         (found,) = gate.models([HERE / "models.yaml"]).values()
         yield gate, {model.name: model for model in found}
@@ -39,10 +39,10 @@ def tried(models: OpenModels, name: str, item: int = 0) -> ModelOutcome:
     return gate.try_model(found[name], found[name].items[item])
 
 
-def blamed(outcome: ModelOutcome) -> tuple[Blame, Finding]:
+def blamed(outcome: ModelOutcome) -> tuple[FaultyModule, Finding]:
     """The module that is blamed, and the worst finding."""
     (failure,) = outcome.failures
-    return failure.blames[0], failure.findings[0]
+    return failure.faulty_modules[0], failure.findings[0]
 
 
 def test_a_convolution_in_the_middle_is_named(models: OpenModels) -> None:

@@ -16,7 +16,7 @@ ROI = {"N": 1, "K": 2, "C": 2, "H": 2, "W": 2, "size": (1, 1), "scale": 1.0, "ra
 @pytest.fixture(scope="module")
 def regions(levels: list[str], stock: Trials) -> Iterator[Trials]:
     """The wrong operators, tried as in the gate; skips where the build under test has no torchvision."""
-    if lacking := stock.gate.laboratory.lacking(stock.cases["roi_align"]):
+    if lacking := stock.gate.executor.lacking(stock.cases["roi_align"]):
         pytest.skip(lacking)
     with opened(levels, preload=[WRONG]) as trials:
         yield trials
@@ -39,4 +39,4 @@ def test_a_fault_of_a_library_is_found(
     assert failure.confirmed == "again in a fresh worker"
     assert dict(failure.example.sizes) == sizes
     assert failure.example.layouts["input"] == "channels_last"
-    assert not stock.rulings(item, failure.example)[0].failures
+    assert not stock.judged_results(item, failure.example)[0].failures

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.core import Case
-from harness.generation import shapes, tiny_examples
+from harness.generation import gradcheck_examples, shapes
 from harness.suites import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ def pool(name: str) -> Case:
 def test_two_of_them_differ_in_their_options(name: str) -> None:
     """One has the simplest options, the other the next ones; both are small, and no dimension of either is 1."""
     case = pool(name)
-    first, second = tiny_examples(case, "float64")
+    first, second = gradcheck_examples(case, "float64")
     assert first.sizes != second.sizes
     for example in (first, second):
         shape = shapes(case, example)["input"]

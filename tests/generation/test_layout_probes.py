@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.core import Case, Expression, Size, TensorSpec
-from harness.generation import ORDINARY, pinnable, probes, telling_shapes
+from harness.generation import ORDINARY, layout_probes, probe_shapes, snapshot_candidates
 
 Declare = Callable[..., Case]
 Parse = Callable[[str | int], Expression]
@@ -31,7 +31,7 @@ def pool(declare: Declare, tensor: Tensor) -> Case:
 
 def test_shapes_are_ordinary_ambiguous_or_have_an_option(pool: Case) -> None:
     """In ordinary ones no size is 1 and no two of an image agree; each other class changes one thing."""
-    sizes = {probe.shape: probe.example.sizes for probe in probes(pool, "float32")}
+    sizes = {probe.shape: probe.example.sizes for probe in layout_probes(pool, "float32")}
     ordinary = {"N": 2, "C": 3, "H": 5, "W": 6, "mode": "max"}
     assert sizes == {
         ORDINARY: ordinary,
@@ -41,7 +41,7 @@ def test_shapes_are_ordinary_ambiguous_or_have_an_option(pool: Case) -> None:
         "empty": {**ordinary, "N": 0},
         "mode = mean": {**ordinary, "mode": "mean"},
     }
-    assert telling_shapes(pool, "float32") == [ORDINARY, "mode = mean"]
+    assert probe_shapes(pool, "float32") == [ORDINARY, "mode = mean"]
 
 
 def test_a_range_that_is_an_extent_is_part_of_the_image(declare: Declare, expression: Parse, tensor: Tensor) -> None:
@@ -51,7 +51,7 @@ def test_a_range_that_is_an_extent_is_part_of_the_image(declare: Declare, expres
         sizes=(Size("C", "channels"), rows, Size("W", "choice", (1, 2, 257))),
         tensors=(tensor("input", ["2", "C", "H", "W"], channels_last=True),),
     )
-    sizes = {probe.shape: probe.example.sizes for probe in probes(case, "float32")}
+    sizes = {probe.shape: probe.example.sizes for probe in layout_probes(case, "float32")}
     assert sizes == {
         ORDINARY: {"C": 3, "H": 2, "W": 2},
         "C = 1": {"C": 1, "H": 2, "W": 2},
@@ -63,7 +63,7 @@ def test_every_mixture_of_formats_is_probed_at_ordinary_shapes(pool: Case, tenso
     """Each tensor that has a format, and grad_output, in both; elsewhere the tensors agree with each other."""
     case = Case(**{**vars(pool), "tensors": (*pool.tensors, tensor("other", ["N", "C", "H", "W"], channels_last=True))})
     seen: dict[str, set[frozenset[str]]] = {}
-    for probe in probes(case, "float32"):
+    for probe in layout_probes(case, "float32"):
         seen.setdefault(probe.shape, set()).add(probe.channels_last)
     names = [frozenset(some) for some in ((), ("input",), ("other",), ("input", "other"))]
     assert seen[ORDINARY] == {some | also for some in names for also in (frozenset(), frozenset({"grad_output"}))}
@@ -72,11 +72,11 @@ def test_every_mixture_of_formats_is_probed_at_ordinary_shapes(pool: Case, tenso
 
 def test_what_is_pinned_is_a_plain_call(pool: Case) -> None:
     """Integers first, both formats, no views, not in place; other ones in each dtype, the same in every run."""
-    found = pinnable(pool, "float32")
-    assert found == pinnable(pool, "float32")
+    found = snapshot_candidates(pool, "float32")
+    assert found == snapshot_candidates(pool, "float32")
     assert {layout for example in found for layout in example.layouts.values()} == {"contiguous", "channels_last"}
     assert not any(example.inplace for example in found)
     fills = [example.fill for example in found]
     assert fills == sorted(fills, key=pool.fills.index)
     assert fills[0] == "integers"
-    assert found[0].sizes != pinnable(pool, "float64")[0].sizes
+    assert found[0].sizes != snapshot_candidates(pool, "float64")[0].sizes

@@ -36,13 +36,13 @@ Formula = Callable[[Inputs, Mapping[str, Any]], Terms]
 
 
 def results(
-    formula: Formula, inputs: Inputs, arguments: Mapping[str, Any], cotangent: Callable[[Shape], Array]
+    formula: Formula, inputs: Inputs, arguments: Mapping[str, Any], grad_output: Callable[[Shape], Array]
 ) -> dict[str, Array]:
     """Outputs and gradients by the names that observations have."""
     terms = formula(inputs, arguments)
     x = inputs["input"].ravel()[terms.input]
     w = np.ones(x.size) if terms.weight is None else inputs["weight"].ravel()[terms.weight]
-    g = cotangent(terms.shape)
+    g = grad_output(terms.shape)
     y = _summed(terms.output, terms.coefficient * x * w, terms.shape)
     y.ravel()[np.setdiff1d(np.arange(y.size), terms.output)] = terms.elsewhere
     bias = inputs.get("bias")

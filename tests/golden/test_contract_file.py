@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.golden import LEVELS, Contract, Facts, Law, load_contract
+from harness.golden import LEVELS, Contract, Facts, LayoutRule, load_contract
 from harness.golden.contract.merge_lines import Axes, collapsed, merged
 from harness.suites import DeclarationError
 
@@ -34,18 +34,18 @@ def read(tmp_path: Path, text: str = TEXT) -> Contract:
     return load_contract(path, SUITE, "golden/contract/toy.yaml")
 
 
-def facts(dtype: str, **changes: str) -> dict[tuple[str, str, str], Law]:
+def facts(dtype: str, **changes: str) -> dict[tuple[str, str, str], LayoutRule]:
     """What agrees with the file, in every element; `changes` by tensor are for empty tensors."""
     found = {}
     for shape in SHAPES:
         for level in LEVELS:
-            found["output[0]", shape, level] = Law("contiguous" if shape == "empty" else "like input")
+            found["output[0]", shape, level] = LayoutRule("contiguous" if shape == "empty" else "like input")
             gradient = "channels_last if any of input, grad_output"
             if dtype == "bfloat16":
                 wide = level == "avx512_core" and shape != SHAPES[3]
                 gradient = "like input" if wide else "contiguous"
-            found["grad:input", shape, level] = Law(gradient)
-    return found | {("output[0]", "empty", level): Law(law) for level, law in changes.items()}
+            found["grad:input", shape, level] = LayoutRule(gradient)
+    return found | {("output[0]", "empty", level): LayoutRule(layout_rule) for level, layout_rule in changes.items()}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -56,7 +56,7 @@ def test_what_agrees_is_silent(tmp_path: Path, dtype: str) -> None:
 
 def test_levels_that_this_machine_lacks_are_not_judged(tmp_path: Path) -> None:
     """A line of a level that did not run is neither changed nor unknown."""
-    here = {element: law for element, law in facts("bfloat16").items() if element[2] == "sse41"}
+    here = {element: layout_rule for element, layout_rule in facts("bfloat16").items() if element[2] == "sse41"}
     assert read(tmp_path).compare("double", "bfloat16", here) == []
 
 
@@ -98,7 +98,11 @@ def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
 
 def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
     """An exception may be a shape of which this tensor has no fact: it may be meant as any that is probed."""
-    seen = {element: law for element, law in facts("float32").items() if element[:2] != ("output[0]", "empty")}
+    seen = {
+        element: layout_rule
+        for element, layout_rule in facts("float32").items()
+        if element[:2] != ("output[0]", "empty")
+    }
     text = TEXT.replace("output[0] but empty:", "output[0] but emty:").replace(
         "    output[0] of empty: contiguous\n", ""
     )
@@ -147,19 +151,19 @@ def observed() -> dict[str, Facts]:
 def test_facts_collapse_into_the_file_that_they_agree_with(tmp_path: Path) -> None:
     """What is observed is written in as few lines as a person would take, and reads back to the same lines."""
     lines = merged((), observed(), AXES)
-    assert {(line.key, line.law.text) for line in lines} == {
-        (line.key, line.law.text) for line in read(tmp_path).lines("double")
+    assert {(line.key, line.layout_rule.text) for line in lines} == {
+        (line.key, line.layout_rule.text) for line in read(tmp_path).lines("double")
     }
 
 
 def test_what_was_not_run_is_kept(tmp_path: Path) -> None:
     """An update of one dtype at one level leaves what is written of others; then the whole is as if run at once."""
     before = read(tmp_path).lines("double")
-    part = {"float32": {element: Law("channels_last") for element in facts("float32") if element[2] == "avx2"}}
+    part = {"float32": {element: LayoutRule("channels_last") for element in facts("float32") if element[2] == "avx2"}}
     after = merged(before, part, AXES)
-    laws = {line.law.text for line in after if line.covers(("output[0]", "empty", "avx2"), "float32")}
-    kept = {line.law.text for line in after if line.covers(("output[0]", "empty", "avx2"), "bfloat16")}
-    assert (laws, kept) == ({"channels_last"}, {"contiguous"})
+    layout_rules = {line.layout_rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "float32")}
+    kept = {line.layout_rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "bfloat16")}
+    assert (layout_rules, kept) == ({"channels_last"}, {"contiguous"})
     again = merged(after, observed(), AXES)
     assert again == merged((), observed(), AXES)
 
@@ -167,12 +171,12 @@ def test_what_was_not_run_is_kept(tmp_path: Path) -> None:
 def test_every_element_is_covered_once() -> None:
     """Lines are boxes that do not meet, whatever the cube."""
     cube = {
-        ("output[0]", shape, dtype, level): Law(str((place + len(dtype) * index) % 3))
+        ("output[0]", shape, dtype, level): LayoutRule(str((place + len(dtype) * index) % 3))
         for place, shape in enumerate(SHAPES)
         for dtype in DTYPES
         for index, level in enumerate(LEVELS)
     }
     lines = list(collapsed(cube, AXES))
-    for (tensor, shape, dtype, level), law in cube.items():
+    for (tensor, shape, dtype, level), layout_rule in cube.items():
         (line,) = [line for line in lines if line.covers((tensor, shape, level), dtype)]
-        assert line.law == law
+        assert line.layout_rule == layout_rule

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.core import Refusal
-from harness.golden import load_refusals
+from harness.core import MissingDoubleBackward
+from harness.golden import load_missing_double_backwards
 from harness.suites import DeclarationError, load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,11 +30,13 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_an_entry_is_found_by_its_case(tmp_path: Path) -> None:
     """It must say the same in both formats unless it says otherwise."""
-    refusals = load_refusals(written(tmp_path, ENTRY))
-    assert refusals.of(CASES[0]) == Refusal("no derivative", "nobody has written it", both=True)
-    assert refusals.of(CASES[1]) is None
-    differing = load_refusals(written(tmp_path, f"{ENTRY}    both: false\n")).of(CASES[0])
-    assert differing == Refusal("no derivative", "nobody has written it", both=False)
+    missing_double_backwards = load_missing_double_backwards(written(tmp_path, ENTRY))
+    assert missing_double_backwards.of(CASES[0]) == MissingDoubleBackward(
+        "no derivative", "nobody has written it", both=True
+    )
+    assert missing_double_backwards.of(CASES[1]) is None
+    differing = load_missing_double_backwards(written(tmp_path, f"{ENTRY}    both: false\n")).of(CASES[0])
+    assert differing == MissingDoubleBackward("no derivative", "nobody has written it", both=False)
 
 
 @pytest.mark.parametrize(
@@ -47,23 +49,23 @@ def test_an_entry_is_found_by_its_case(tmp_path: Path) -> None:
 def test_a_case_that_does_not_exist_or_comes_twice_is_a_mistake(tmp_path: Path, old: str, new: str, said: str) -> None:
     """It is named with its place."""
     with pytest.raises(DeclarationError) as caught:
-        load_refusals(written(tmp_path, ENTRY.replace(old, new))).check(CASES, tmp_path)
+        load_missing_double_backwards(written(tmp_path, ENTRY.replace(old, new))).check(CASES, tmp_path)
     assert said in str(caught.value)
 
 
 def test_a_suite_that_is_not_run_is_not_looked_at(tmp_path: Path) -> None:
     """A run over some suites says nothing about the cases of others."""
-    load_refusals(written(tmp_path, ENTRY)).check(["suites/operators/others.yaml::a"], tmp_path)
+    load_missing_double_backwards(written(tmp_path, ENTRY)).check(["suites/operators/others.yaml::a"], tmp_path)
 
 
 def test_an_entry_without_a_reason_is_a_mistake(tmp_path: Path) -> None:
     """Silence about the reason is not accepted."""
     with pytest.raises(DeclarationError, match="reason"):
-        load_refusals(written(tmp_path, ENTRY.replace("    reason: nobody has written it\n", "")))
+        load_missing_double_backwards(written(tmp_path, ENTRY.replace("    reason: nobody has written it\n", "")))
 
 
 def test_the_file_names_cases_that_exist() -> None:
     """Every one of every suite."""
     suites = sorted((ROOT / "suites" / "operators").glob("*.yaml"))
     cases = [case.id for suite in suites for case in load_suite(suite, ROOT).cases]
-    load_refusals(ROOT / "golden" / "double_backward.yaml").check(cases, ROOT)
+    load_missing_double_backwards(ROOT / "golden" / "double_backward.yaml").check(cases, ROOT)

@@ -1,4 +1,4 @@
-"""The pinned examples of this repository: NumPy's own results have the digests that are written there."""
+"""The snapshots of this repository: NumPy's own results have the digests that are written there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from harness.core import Case
 from harness.generation import arguments, ranges, shapes, terms
-from harness.golden import PER_CASE, Pin, exact, fingerprint, load_references, misfit
+from harness.golden import PER_CASE, Snapshot, exact, fingerprint, load_snapshots, misfit
 from harness.portable import fills
 from harness.suites import load_suite
 from tests.golden import moves, windows
@@ -22,19 +22,19 @@ FORMULAS = {**windows.FORMULAS, **moves.FORMULAS}
 SUITES = [f"suites/operators/{file.name}" for file in sorted((ROOT / "golden" / "snapshots").glob("*.yaml"))]
 
 
-def cases() -> Iterator[tuple[Case, tuple[Pin, ...]]]:
-    """Every case whose operator has a formula and whose values can be exact, with its pins."""
+def cases() -> Iterator[tuple[Case, tuple[Snapshot, ...]]]:
+    """Every case whose operator has a formula and whose values can be exact, with its snapshots."""
     for suite in SUITES:
         file = ROOT / "golden" / "snapshots" / Path(suite).name
-        pins = load_references(file, suite, file.name).cases
+        snapshots = load_snapshots(file, suite, file.name).cases
         for case in load_suite(ROOT / suite, ROOT).cases:
             if case.call in FORMULAS and exact(case):
-                yield case, pins.get(case.name, ())
+                yield case, snapshots.get(case.name, ())
 
 
-def filled(case: Case, pin: Pin, stream: int, shape: tuple[int, ...]) -> Array:
+def filled(case: Case, snapshot: Snapshot, stream: int, shape: tuple[int, ...]) -> Array:
     """The numbers of a tensor, from the generator that is NumPy's own."""
-    example, spec = pin.example, case.tensors[stream] if stream < len(case.tensors) else None
+    example, spec = snapshot.example, case.tensors[stream] if stream < len(case.tensors) else None
     count, between = terms(case, example), ranges(case, example).get(spec.name if spec else "")
     dtype, distinct = (spec.dtype or example.dtype, spec.distinct) if spec else (example.dtype, 0)
     found: Array = fills.values(example.fill, dtype, shape, example.seed, stream, int(count), between, distinct)
@@ -49,26 +49,31 @@ def digest(dtype: str, values: Array) -> str:
 
 
 def pinned() -> list[Any]:
-    """Case and pin, by a name that says where the pin stands."""
-    found = [(case, pin) for case, pins in cases() for pin in pins]
-    return [pytest.param(case, pin, id=f"{case.name}-{pin.example.dtype}-{pin.place}") for case, pin in found]
+    """Case and snapshot, by a name that says where the snapshot stands."""
+    found = [(case, snapshot) for case, snapshots in cases() for snapshot in snapshots]
+    return [
+        pytest.param(case, snapshot, id=f"{case.name}-{snapshot.example.dtype}-{snapshot.place}")
+        for case, snapshot in found
+    ]
 
 
-@pytest.mark.parametrize(("case", "pin"), pinned())
-def test_numpy_agrees_with_the_digests(case: Case, pin: Pin) -> None:
+@pytest.mark.parametrize(("case", "snapshot"), pinned())
+def test_numpy_agrees_with_the_digests(case: Case, snapshot: Snapshot) -> None:
     """Outputs, indices and every gradient are what the definitions give."""
-    assert misfit(case, pin.example) == ""
+    assert misfit(case, snapshot.example) == ""
     streams = {spec.name: stream for stream, spec in enumerate(case.tensors)}
-    inputs = {name: filled(case, pin, streams[name], shape) for name, shape in shapes(case, pin.example).items()}
-    given = dict(arguments(case, pin.example))
-    found = results(FORMULAS[case.call], inputs, given, lambda shape: filled(case, pin, 1000, shape))
-    for name, written in pin.results.items():
+    inputs = {
+        name: filled(case, snapshot, streams[name], shape) for name, shape in shapes(case, snapshot.example).items()
+    }
+    given = dict(arguments(case, snapshot.example))
+    found = results(FORMULAS[case.call], inputs, given, lambda shape: filled(case, snapshot, 1000, shape))
+    for name, written in snapshot.results.items():
         assert found[name].shape == written.shape, name
         assert digest(written.dtype, found[name]) == written.sha256, name
 
 
 def test_every_formula_checks_pins() -> None:
-    """Convolution, plain and transposed, each pool, each pad and each shuffle: enough pins for every case."""
-    counts = {case.name: len(pins) for case, pins in cases()}
+    """Convolution, plain and transposed, each pool, each pad and each shuffle: enough snapshots for every case."""
+    counts = {case.name: len(snapshots) for case, snapshots in cases()}
     assert {case.call for case, _ in cases()} == set(FORMULAS)
     assert {name: count for name, count in counts.items() if count < PER_CASE} == {}

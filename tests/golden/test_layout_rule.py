@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.golden import Law, phrases, spelled_out
+from harness.golden import LayoutRule, phrases, spelled_out
 
 BOTH = frozenset({"input", "weight"})
 
@@ -26,13 +26,13 @@ BOTH = frozenset({"input", "weight"})
 )
 def test_a_law_gives_a_format_for_every_mixture(text: str, formats: list[str]) -> None:
     """For all contiguous, the input alone in channels-last, and both."""
-    mixtures = [frozenset[str](), frozenset({"input"}), BOTH]
-    assert [Law(text).format(mixture) for mixture in mixtures] == formats
+    combinations = [frozenset[str](), frozenset({"input"}), BOTH]
+    assert [LayoutRule(text).format(combination) for combination in combinations] == formats
 
 
 def test_the_plainest_phrase_comes_first() -> None:
     """Constants, then one tensor, then several."""
-    assert [law.text for law in phrases(["input", "weight"])] == [
+    assert [layout_rule.text for layout_rule in phrases(["input", "weight"])] == [
         "contiguous",
         "channels_last",
         "like input",

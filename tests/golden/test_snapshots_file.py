@@ -1,4 +1,4 @@
-"""Pinned examples: the language of their file, and its mistakes."""
+"""Snapshots: the language of their file, and its mistakes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.golden import Digest, Pin, load_references
+from harness.golden import Digest, Snapshot, load_snapshots
 from harness.suites import DeclarationError
 
 SUITE = "suites/operators/toy.yaml"
@@ -23,23 +23,23 @@ cases:
 """
 
 
-def read(tmp_path: Path, text: str) -> tuple[Pin, ...]:
-    """The pins of the file's one case."""
+def read(tmp_path: Path, text: str) -> tuple[Snapshot, ...]:
+    """The snapshots of the file's one case."""
     path = tmp_path / "toy.yaml"
     path.write_text(text)
-    return load_references(path, SUITE, "golden/snapshots/toy.yaml").pins("double", "float32")
+    return load_snapshots(path, SUITE, "golden/snapshots/toy.yaml").snapshots("double", "float32")
 
 
 def test_a_pin_is_read(tmp_path: Path) -> None:
-    """Example and digests; strides are left out where levels differ in them. Another dtype's pins are not asked for."""
-    (pin,) = read(tmp_path, TEXT)
-    assert pin.example.sizes == {"N": 1}
-    assert pin.results["output[0]"] == Digest("float32", (1, 2), (2, 1), "0123456789abcdef")
-    assert pin.results["grad:input"] == Digest("int64", (), None, "0123456789abcdef")
-    assert pin.results["output[0]"].text == DIGEST
-    assert pin.place == 5
+    """Example and digests; strides are left out where levels differ in them. Another dtype's snapshots are not asked for."""
+    (snapshot,) = read(tmp_path, TEXT)
+    assert snapshot.example.sizes == {"N": 1}
+    assert snapshot.results["output[0]"] == Digest("float32", (1, 2), (2, 1), "0123456789abcdef")
+    assert snapshot.results["grad:input"] == Digest("int64", (), None, "0123456789abcdef")
+    assert snapshot.results["output[0]"].text == DIGEST
+    assert snapshot.place == 5
     assert read(tmp_path, TEXT.replace('"float32"', '"float64"')) == ()
-    assert load_references(tmp_path / "none.yaml", SUITE, "none").cases == {}
+    assert load_snapshots(tmp_path / "none.yaml", SUITE, "none").cases == {}
 
 
 @pytest.mark.parametrize(

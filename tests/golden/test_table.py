@@ -14,17 +14,17 @@ from tests.golden.toy import DOUBLE, observed
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def contract(root: Path, laws: dict[str, str]) -> Contract:
+def contract(root: Path, layout_rules: dict[str, str]) -> Contract:
     """A contract with one law for each tensor."""
     path = root / "golden" / "contract" / "toy.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f"    {key}: {law}\n" for key, law in laws.items())
+    lines = "".join(f"    {key}: {layout_rule}\n" for key, layout_rule in layout_rules.items())
     path.write_text(f'suite: suites/operators/toy.yaml\ntorch: "2.15"\ncases:\n  double:\n{lines}')
     return Golden(root).contract(DOUBLE)
 
 
 @pytest.mark.parametrize(
-    ("laws", "said"),
+    ("layout_rules", "said"),
     [
         ({"output[0]": "like input", "grad:input": "like grad_output"}, "output and gradients"),
         ({"output[0]": "like input", "grad:bias": "dense"}, "output and gradients"),
@@ -38,9 +38,9 @@ def contract(root: Path, laws: dict[str, str]) -> Contract:
         ({"output[0]": "dense"}, None),
     ],
 )
-def test_the_answer_for_one_case(tmp_path: Path, laws: dict[str, str], said: str | None) -> None:
+def test_the_answer_for_one_case(tmp_path: Path, layout_rules: dict[str, str], said: str | None) -> None:
     """All channels-last in: the worst over telling shapes, dtypes and levels; ambiguous shapes are left out."""
-    assert answer(contract(tmp_path, laws), DOUBLE, ["ordinary", "mode = 2"]) == said
+    assert answer(contract(tmp_path, layout_rules), DOUBLE, ["ordinary", "mode = 2"]) == said
 
 
 def test_a_name_stands_for_its_twin_where_both_do_the_same() -> None:

@@ -110,12 +110,12 @@ def test_one_channels_last_tensor_of_those_named_is_enough(scene: Any) -> None:
     assert len(said(scene)) == 1
 
 
-@pytest.mark.parametrize(("own", "cotangent", "free"), [(NHWC, NHWC, False), (NCHW, NHWC, True), (NHWC, NCHW, True)])
+@pytest.mark.parametrize(("own", "grad_output", "free"), [(NHWC, NHWC, False), (NCHW, NHWC, True), (NHWC, NCHW, True)])
 def test_a_gradient_has_the_format_that_input_and_grad_output_share(
-    scene: Any, own: Any, cotangent: Any, free: bool
+    scene: Any, own: Any, grad_output: Any, free: bool
 ) -> None:
     """Operators follow one or the other; only where both agree is the gradient's format due."""
-    scene.change(inputs={"input": own, "grad_output[0]": cotangent})
+    scene.change(inputs={"input": own, "grad_output[0]": grad_output})
     scene.strides("output[0]", own)
     scene.strides("grad:input", PERMUTED)
     assert (said(scene) == []) is free
@@ -144,7 +144,7 @@ def test_gradients_of_tensors_that_are_not_named_are_left_open(scene: Any) -> No
 
 
 def test_a_gradient_of_a_vector_output_has_no_shared_format(stage: Any) -> None:
-    """A full reduction hands no format back: its cotangent has none."""
+    """A full reduction hands no format back: its grad_output has none."""
     built = stage({"output[0]": np.array(3.0), "grad:input": RAMP})
     built.case = replace(built.case, preserves=("input",))
     built.reference = replace(built.reference, inputs={"input": RAMP})

@@ -39,7 +39,7 @@ functional.relu = waiting(functional.relu, "killed")
 functional.relu6 = waiting(functional.relu6, "stopped")
 '''
 
-PATIENCE = 120.0
+REFERENCE_LIMIT_FACTOR = 120.0
 """Seconds that a test waits for a worker to get to its kernel."""
 
 
@@ -53,7 +53,7 @@ def children(pid: int) -> list[int]:
 
 def awaited(path: Path) -> int:
     """The number in a file that another process writes."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + REFERENCE_LIMIT_FACTOR
     while not path.exists():
         assert time.monotonic() < until, f"{path.name} was not written"
         time.sleep(0.05)

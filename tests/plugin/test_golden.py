@@ -12,7 +12,7 @@ from tests.plugin.project import LEVEL, SUITE, Project, Run, needs_workers
 pytestmark = needs_workers
 
 PAIR = SUITE.replace("  relu:\n", "  pair:\n    names: [relu, relu6]\n").replace("functional.relu", "functional.{name}")
-LAYOUTS, REFERENCES = "golden/contract/s.yaml", "golden/snapshots/s.yaml"
+LAYOUTS, SNAPSHOTS_HEAD = "golden/contract/s.yaml", "golden/snapshots/s.yaml"
 UPDATE = ("--eq-update-golden", "--eq-levels", LEVEL)
 LINE = "    grad:input of ordinary, N = 1 at sse41: like input\n"
 
@@ -35,7 +35,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
 @pytest.fixture
 def project(written: tuple[Project, Run], tmp_path: Path) -> Project:
     """A copy of it."""
-    for name in (LAYOUTS, REFERENCES):
+    for name in (LAYOUTS, SNAPSHOTS_HEAD):
         Project(tmp_path).write(name, text(written[0], name))
     Project(tmp_path).suite(PAIR)
     return Project(tmp_path)
@@ -47,13 +47,13 @@ def text(project: Project, name: str) -> str:
 
 
 def release(project: Project) -> str:
-    """The release that the pinned examples are of: the one under test."""
-    return text(project, REFERENCES).partition('torch: "')[2].partition('"')[0]
+    """The release that the snapshots are of: the one under test."""
+    return text(project, SNAPSHOTS_HEAD).partition('torch: "')[2].partition('"')[0]
 
 
 def first_digest(project: Project) -> str:
-    """That of the first pinned example's output."""
-    return re.findall(r"sha256 ([0-9a-f]{16})", text(project, REFERENCES))[0]
+    """That of the first snapshot's output."""
+    return re.findall(r"sha256 ([0-9a-f]{16})", text(project, SNAPSHOTS_HEAD))[0]
 
 
 def edited(project: Project, name: str, old: str, new: str) -> Run:
@@ -65,34 +65,34 @@ def edited(project: Project, name: str, old: str, new: str) -> Run:
 
 
 def test_an_update_writes_both_files_and_says_so(written: tuple[Project, Run]) -> None:
-    """Nothing is judged; a line says what each operator hands back, and four pins what exactly comes out."""
+    """Nothing is judged; a line says what each operator hands back, and four snapshots what exactly comes out."""
     project, run = written
     assert run.code == 0, run.output
     assert "2 skipped" in run.output
     assert f"{LAYOUTS}: new, " in run.output
-    assert f"{REFERENCES}: new, " in run.output
+    assert f"{SNAPSHOTS_HEAD}: new, " in run.output
     assert LINE in text(project, LAYOUTS)
-    assert text(project, REFERENCES).count("example: ") == 8
+    assert text(project, SNAPSHOTS_HEAD).count("example: ") == 8
     assert not (project.root / ".equivalence/record.json").read_text()
 
 
 def test_another_update_changes_nothing(project: Project) -> None:
     """Observed again, alone or by two processes, the files come out the same."""
-    before = text(project, LAYOUTS), text(project, REFERENCES)
+    before = text(project, LAYOUTS), text(project, SNAPSHOTS_HEAD)
     for more in ([], ["-n", "2"]):
         run = project.pytest(*UPDATE, *more)
         assert run.code == 0, run.output
         assert "golden/: nothing has changed" in run.output
-    assert before == (text(project, LAYOUTS), text(project, REFERENCES))
+    assert before == (text(project, LAYOUTS), text(project, SNAPSHOTS_HEAD))
 
 
 def test_what_agrees_passes_and_is_counted(project: Project) -> None:
-    """Facts and pins that were compared are in the record; the suite's own item passes."""
+    """Facts and snapshots that were compared are in the record; the suite's own item passes."""
     run = project.briefly()
     assert run.code == 0, run.output
     assert "3 passed" in run.output
     golden = project.record["items"]["suites/x/s.yaml::relu[float32]"]["golden"]
-    assert (golden["facts"], golden["pins"], golden["differing"]) == (8, 4, [])
+    assert (golden["facts"], golden["snapshots"], golden["differing"]) == (8, 4, [])
 
 
 def test_a_deleted_line_is_missed(project: Project) -> None:
@@ -120,7 +120,7 @@ def test_a_changed_line_shows_old_and_new(project: Project) -> None:
 def test_a_changed_digest_shows_old_and_new(project: Project) -> None:
     """The item fails for the reference and for each cell and layout, and gives the example to replay."""
     digest = first_digest(project)
-    run = edited(project, REFERENCES, digest, "0123456789abcdef")
+    run = edited(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
     assert run.code == 1
     assert f"changed: relu in float32: output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
     assert "(reference, sse41, drawn, sse41, contiguous)" in run.output
@@ -152,25 +152,25 @@ def test_a_suite_without_golden_data_fails_once_with_the_command(project: Projec
 
 
 def test_a_pin_that_is_deleted_is_missed(project: Project) -> None:
-    """Every case whose values can be exact keeps its number of pinned examples; the suite's own item counts them."""
-    first = text(project, REFERENCES).partition("  - example: ")[2].partition("  - example: ")[0]
-    run = edited(project, REFERENCES, f"  - example: {first}", "")
+    """Every case whose values can be exact keeps its number of snapshots; the suite's own item counts them."""
+    first = text(project, SNAPSHOTS_HEAD).partition("  - example: ")[2].partition("  - example: ")[0]
+    run = edited(project, SNAPSHOTS_HEAD, f"  - example: {first}", "")
     assert run.code == 1
-    assert f"{REFERENCES} has fewer than 4 pinned examples of relu; observe it with" in run.output
+    assert f"{SNAPSHOTS_HEAD} has fewer than 4 snapshots of relu; observe it with" in run.output
 
 
 def test_another_release_has_formats_of_its_own(project: Project) -> None:
     """A contract of another PyTorch is not compared, and the summary says so; what is arithmetic still is."""
     here = release(project)
-    for name in (LAYOUTS, REFERENCES):
+    for name in (LAYOUTS, SNAPSHOTS_HEAD):
         other = text(project, name).replace(f'torch: "{here}"', 'torch: "1.0"').replace("like input", "contiguous")
         project.write(name, re.sub(r"strides \[(\d+)", r"strides [7\1", other))
     run = project.briefly("-k", "relu and not relu6")
     assert run.code == 0, run.output
     assert f"golden: {LAYOUTS} is of PyTorch 1.0, this is {here}: not compared" in run.output
-    assert f"golden: {REFERENCES} is of PyTorch 1.0, this is {here}: only values are compared" in run.output
+    assert f"golden: {SNAPSHOTS_HEAD} is of PyTorch 1.0, this is {here}: only values are compared" in run.output
     digest = first_digest(project)
-    run = edited(project, REFERENCES, digest, "0123456789abcdef")
+    run = edited(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
     assert run.code == 1
     assert f"output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
 
@@ -219,7 +219,7 @@ def test_an_update_is_refused_under_ci(project: Project) -> None:
 def test_a_golden_file_that_does_not_parse_is_one_message(project: Project) -> None:
     """The mistakes of both files, with line and column, before a worker starts."""
     project.write(LAYOUTS, text(project, LAYOUTS).replace("at sse41", "at sse42", 1))
-    project.write(REFERENCES, text(project, REFERENCES).replace(first_digest(project), "x"))
+    project.write(SNAPSHOTS_HEAD, text(project, SNAPSHOTS_HEAD).replace(first_digest(project), "x"))
     message = project.pytest("--eq-python", "no/such/python").refused()
     assert "'sse42' is not a level of the contract; did you mean 'sse41'?" in message
-    assert f"{REFERENCES}:11:16: " in message
+    assert f"{SNAPSHOTS_HEAD}:11:16: " in message

@@ -40,7 +40,7 @@ functional.relu6 = relu6
 """
 
 OUTCOME = {
-    "case", "dtype", "status", "examples", "cells", "spared", "failures", "known_issues", "reproducers", "untrusted",
+    "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
 }  # fmt: skip
 

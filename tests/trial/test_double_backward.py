@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case, Example, Expression, KnownIssue, Refusal
+from harness.core import Case, Example, Expression, KnownIssue, MissingDoubleBackward
 from harness.trial.double_backward import differentiated, double_backward
 from tests.trial.toy import CASE
 from tests.trial.trials import known_issue
 
 Said = dict[str, tuple[str, str]]
 AGREES, NONE = ("agrees", ""), ("refused", "RuntimeError: derivative for aten::toy_backward is not implemented")
-KNOWN = Refusal("derivative for aten::toy_backward is not implemented", "nobody has written it")
+KNOWN = MissingDoubleBackward("derivative for aten::toy_backward is not implemented", "nobody has written it")
 IN_FLOAT64 = replace(CASE, dtypes=("float64",))
 
 
 @dataclass
 class Answers:
-    """A laboratory that gives the same answer about every example, and notes them."""
+    """A executor that gives the same answer about every example, and notes them."""
 
     said: Said
     asked: list[Example] = field(default_factory=list)
 
-    def twice(self, case: Case, example: Example) -> Said:
+    def double_backward(self, case: Case, example: Example) -> Said:
         """The answer."""
         del case
         self.asked.append(example)
@@ -33,32 +33,32 @@ class Answers:
 
 
 def both(drawn: tuple[str, str], contiguous: tuple[str, str]) -> Any:
-    """A laboratory with these answers."""
+    """A executor with these answers."""
     return Answers({"drawn": drawn, "contiguous": contiguous})
 
 
-def faults(laboratory: Any, refusal: Refusal | None = None) -> list[str]:
+def faults(executor: Any, missing_double_backward: MissingDoubleBackward | None = None) -> list[str]:
     """The sentences, without the example at their end."""
-    found = double_backward(IN_FLOAT64, laboratory, refusal, ())
+    found = double_backward(IN_FLOAT64, executor, missing_double_backward, ())
     return [fault.partition("; {")[0] for fault in found.faults]
 
 
 def test_what_agrees_in_both_formats_is_well() -> None:
     """Tiny examples of the case were asked about, channels-last and with real numbers."""
-    laboratory = both(AGREES, AGREES)
-    found = double_backward(IN_FLOAT64, laboratory, None, ())
+    executor = both(AGREES, AGREES)
+    found = double_backward(IN_FLOAT64, executor, None, ())
     assert (found.state, found.faults) == ("agrees", ())
-    assert found.examples == len(laboratory.asked) > 0
-    assert {example.fill for example in laboratory.asked} == {"reals"}
-    assert {example.layouts["input"] for example in laboratory.asked} == {"channels_last"}
+    assert found.examples == len(executor.asked) > 0
+    assert {example.fill for example in executor.asked} == {"reals"}
+    assert {example.layouts["input"] for example in executor.asked} == {"channels_last"}
 
 
 @pytest.mark.parametrize("state", ["differs", "died", "hung"])
 @pytest.mark.parametrize("layout", ["drawn", "contiguous"])
 def test_a_wrong_derivative_is_a_fault(state: str, layout: str) -> None:
     """So are a crash and a hang; the sentence names the layout."""
-    laboratory = Answers({"drawn": AGREES, "contiguous": AGREES, layout: (state, "off by 2")})
-    assert faults(laboratory)[0] == f"double backward {state} in layout {layout}: off by 2"
+    executor = Answers({"drawn": AGREES, "contiguous": AGREES, layout: (state, "off by 2")})
+    assert faults(executor)[0] == f"double backward {state} in layout {layout}: off by 2"
 
 
 def test_a_refusal_must_be_named() -> None:

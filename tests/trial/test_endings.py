@@ -9,13 +9,13 @@ import pytest
 
 from harness.core import Case, Example, Expression, Reference
 from harness.execution import Result
-from tests.trial.toy import ToyLaboratory
+from tests.trial.toy import ToyExecutor
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, many_channels, right, tried
 
 
 def test_a_crash_is_shrunk_in_isolation_and_stops_the_trial() -> None:
     """After a few deaths nothing more is run; the failure has the smallest sizes that kill a fresh worker."""
-    outcome = tried(ToyLaboratory(lambda e, cell, _: "died" if e.sizes["C"] > 2 and cell == "high" else ""))
+    outcome = tried(ToyExecutor(lambda e, cell, _: "died" if e.sizes["C"] > 2 and cell == "high" else ""))
     (failure,) = outcome.failures
     assert failure.finding.kind == "crash"
     assert failure.example.sizes["C"] == 3
@@ -31,22 +31,22 @@ def test_a_known_crash_is_not_run_again() -> None:
         del layout
         return "died" if example.sizes["W"] > 2 and cell == "high" else ""
 
-    laboratory = ToyLaboratory(dies)
-    outcome = tried(laboratory, known_issue(REPRODUCER, oracle="crash", tensors=("*",), cells=("high",)))
+    executor = ToyExecutor(dies)
+    outcome = tried(executor, known_issue(REPRODUCER, oracle="crash", tensors=("*",), cells=("high",)))
     assert outcome.status == "known issue"
     assert outcome.failures == []
-    assert [example for example, cells in laboratory.ran if example.sizes["W"] > 2 and "high" in cells] == [REPRODUCER]
+    assert [example for example, cells in executor.ran if example.sizes["W"] > 2 and "high" in cells] == [REPRODUCER]
 
 
 def test_what_is_known_to_kill_every_cell_is_not_run() -> None:
     """Not even its reference is asked for; it is counted as kept from running, and as a known issue in each cell."""
-    laboratory = ToyLaboratory(many_channels("died"))
+    executor = ToyExecutor(many_channels("died"))
     reproducer = REPRODUCER.but(sizes=SMALLEST | {"C": 3})
-    outcome = tried(laboratory, known_issue(reproducer, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
+    outcome = tried(executor, known_issue(reproducer, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
     kept = outcome.examples["kept from running"]
     assert kept > 0
     assert [outcome.cells[cell]["known issue"] for cell in ("low", "high")] == [kept, kept]
-    assert [example for example, _ in laboratory.ran if example.sizes["C"] > 2] == [reproducer]
+    assert [example for example, _ in executor.ran if example.sizes["C"] > 2] == [reproducer]
 
 
 @pytest.mark.parametrize("end", ["killed", "hung"])
@@ -61,7 +61,7 @@ def test_a_worker_ended_from_outside_is_an_incident(end: str) -> None:
             return end
         return ""
 
-    outcome = tried(ToyLaboratory(once, alone=right))
+    outcome = tried(ToyExecutor(once, alone=right))
     assert outcome.status == "passed"
     assert sum(outcome.cells["high"].values()) == outcome.examples.total() == 30
     (incident,) = outcome.incidents
@@ -77,7 +77,7 @@ def test_two_workers_killed_together_are_an_incident() -> None:
         del example, layout
         return next(calls, "") if cell == "high" else ""
 
-    outcome = tried(ToyLaboratory(many_channels("killed"), alone=killed))
+    outcome = tried(ToyExecutor(many_channels("killed"), alone=killed))
     assert outcome.status == "passed"
     assert outcome.incidents != []
 
@@ -85,7 +85,7 @@ def test_two_workers_killed_together_are_an_incident() -> None:
 @pytest.mark.parametrize(("end", "kind"), [("killed", "crash"), ("hung", "hang")])
 def test_a_kernel_that_always_ends_its_worker_is_a_failure(end: str, kind: str) -> None:
     """Out of memory and endless loops come back in a fresh worker: a finding, shrunk like any other."""
-    outcome = tried(ToyLaboratory(many_channels(end)))
+    outcome = tried(ToyExecutor(many_channels(end)))
     (failure,) = outcome.failures
     assert failure.finding.kind == kind
     assert failure.example.sizes["C"] == 3
@@ -94,14 +94,14 @@ def test_a_kernel_that_always_ends_its_worker_is_a_failure(end: str, kind: str) 
 
 def test_a_crash_seen_once_remains_a_failure() -> None:
     """Nobody sends a segmentation fault from outside: where it does not come back, it is said to be seen once."""
-    outcome = tried(ToyLaboratory(many_channels("died"), alone=right))
+    outcome = tried(ToyExecutor(many_channels("died"), alone=right))
     assert [failure.confirmed for failure in outcome.failures] == ["not again in a fresh worker: seen once"]
 
 
 def test_a_reference_that_was_killed_is_asked_again() -> None:
     """Without a reference nothing is judged; the fresh one makes the example count."""
 
-    class Forgetful(ToyLaboratory):
+    class Forgetful(ToyExecutor):
         def run(self, *arguments: Any, **options: Any) -> Any:
             for index, result in enumerate(super().run(*arguments, **options)):
                 yield replace(result, reference=Reference("died")) if index == 2 else result
@@ -121,29 +121,29 @@ def test_shrinking_keeps_out_of_a_known_crash() -> None:
             return "died"
         return "value" if example.sizes["H"] > 2 and layout == "drawn" else ""
 
-    laboratory = ToyLaboratory(both)
-    outcome = tried(laboratory, entry)
+    executor = ToyExecutor(both)
+    outcome = tried(executor, entry)
     assert outcome.failures[0].example.sizes["H"] == 3
-    ran_there = [example for example, cells in laboratory.ran if example.sizes["W"] < 3 and "high" in cells]
+    ran_there = [example for example, cells in executor.ran if example.sizes["W"] < 3 and "high" in cells]
     assert set(map(Example.to_json, ran_there)) <= {narrow.to_json()}
 
 
 def test_a_hang_is_shrunk_in_haste_and_confirmed_at_leisure() -> None:
     """Candidates get a tenth of the time limit; the first and the last get all of it."""
-    laboratory = ToyLaboratory(many_channels("hung"))
-    (failure,) = tried(laboratory).failures
+    executor = ToyExecutor(many_channels("hung"))
+    (failure,) = tried(executor).failures
     assert failure.example.sizes["C"] == 3
-    hasty = [index for index, limit in enumerate(laboratory.limits) if limit == 2.0]
+    hasty = [index for index, limit in enumerate(executor.limits) if limit == 2.0]
     assert hasty
-    assert None in laboratory.limits[: hasty[0]]
-    assert None in laboratory.limits[hasty[-1] + 1 :]
+    assert None in executor.limits[: hasty[0]]
+    assert None in executor.limits[hasty[-1] + 1 :]
 
 
 def test_a_slow_candidate_is_no_hang() -> None:
     """What outlasts the shorter limit but not the longer is not shown as the minimal example."""
     hangs = many_channels("hung")
 
-    class Slow(ToyLaboratory):
+    class Slow(ToyExecutor):
         def isolated(self, case: Case, example: Example, *, limit: float | None = None, **options: Any) -> Result:
             if limit is not None and example.sizes["C"] > 1:
                 return self._result(example, options["cells"], lambda *_: "hung")

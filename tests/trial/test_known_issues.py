@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.core import Example, Expression, Finding, KnownIssue
 from harness.models.known_issue import ModelKnownIssue
-from harness.trial.known_issues import accumulators, concerned, fatal_cells, settle, taken_out
+from harness.trial.known_issues import accumulators, concerned, fatal_cells, subtract, subtract_known
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
@@ -50,9 +50,9 @@ def test_an_entry_about_models_names_cells_and_tensors_by_patterns() -> None:
         link="no thread found",
     )
     other = replace(FINDING, tensor="grad:weight")
-    settled = taken_out([FINDING, other], [entry])
-    assert settled.failures == (replace(FINDING, cells={"avx2": 3.0}), other)
-    assert settled.accepted == (("drift", FINDING),)
+    partition = subtract([FINDING, other], [entry])
+    assert partition.failures == (replace(FINDING, cells={"avx2": 3.0}), other)
+    assert partition.accepted == (("drift", FINDING),)
 
 
 def test_a_condition_decides() -> None:
@@ -64,29 +64,29 @@ def test_a_condition_decides() -> None:
 
 def test_only_the_cells_it_names_are_accepted() -> None:
     """What fails in a cell that the known issue does not name is still a failure, with that cell only."""
-    settled = settle([FINDING], [ISSUE], EXAMPLE)
-    assert [finding.cells for finding in settled.failures] == [{"avx512_core": 4.0}]
-    assert settled.accepted == (("one-column", FINDING),)
+    partition = subtract_known([FINDING], [ISSUE], EXAMPLE)
+    assert [finding.cells for finding in partition.failures] == [{"avx512_core": 4.0}]
+    assert partition.accepted == (("one-column", FINDING),)
 
 
 def test_two_known_issues_share_a_finding() -> None:
     """Each takes its own cells; when all are taken nothing fails."""
     other = replace(ISSUE, id="other", cells=("avx512_core",))
-    settled = settle([FINDING], [ISSUE, other], EXAMPLE)
-    assert settled.failures == ()
-    assert [name for name, _ in settled.accepted] == ["one-column", "other"]
+    partition = subtract_known([FINDING], [ISSUE, other], EXAMPLE)
+    assert partition.failures == ()
+    assert [name for name, _ in partition.accepted] == ["one-column", "other"]
 
 
 def test_another_oracle_or_tensor_is_not_accepted() -> None:
     """A known issue of one tensor's values says nothing about its strides, nor about another tensor."""
     for finding in (replace(FINDING, oracle="strides"), replace(FINDING, tensor="grad:input")):
-        assert settle([finding], [ISSUE], EXAMPLE).failures == (finding,)
+        assert subtract_known([finding], [ISSUE], EXAMPLE).failures == (finding,)
 
 
 def test_a_star_accepts_every_tensor() -> None:
     """An entry for a crash or an error names no tensor."""
     finding = replace(FINDING, cells={"avx2": 1.0}, tensor="")
-    assert settle([finding], [replace(ISSUE, tensors=("*",))], EXAMPLE).failures == ()
+    assert subtract_known([finding], [replace(ISSUE, tensors=("*",))], EXAMPLE).failures == ()
 
 
 def test_a_pattern_accepts_the_tensors_it_matches() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from harness.core import Case, Finding
 from harness.models.model import Call
-from harness.models.operator_match import explaining, matching_example
+from harness.models.operator_match import match_operator, worth_matching
 from harness.suites import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,19 +51,19 @@ def test_a_flag_that_is_left_none_is_off(cases: list[Case]) -> None:
              "align_corners": None, "recompute_scale_factor": None, "antialias": True}  # fmt: skip
     standard = ("scale_factor", "align_corners", "recompute_scale_factor")
     call = Call("torch.nn.functional.interpolate", tuple(given), given, standard, (tensor(2, 4, 3, 1),))
-    found = matching_example(cases, [call])
+    found = match_operator(cases, [call])
     assert found is not None
     case, example = found
     assert case.id == "suites/operators/resampling.yaml::bilinear_antialias"
     assert (example.sizes["P"], example.sizes["Q"], example.sizes["align_corners"]) == (3, 1, False)
     rounded = replace(call, given={**given, "recompute_scale_factor": True}, standard=standard[:2])
-    assert matching_example(cases, [rounded]) is None
+    assert match_operator(cases, [rounded]) is None
 
 
 def test_a_convolution_with_all_its_arguments(cases: list[Case]) -> None:
     """Groups, pairs, an absent bias, the formats: the sizes are those that give these shapes."""
     call = conv(tensor(2, 8, 9, 7, last=True), tensor(6, 4, 3, 1, last=True), stride=(2, 1), padding=(1, 0), groups=2)
-    found = matching_example(cases, [call])
+    found = match_operator(cases, [call])
     assert found is not None
     case, example = found
     assert case.id == "suites/operators/convolution.yaml::conv2d"
@@ -78,7 +78,7 @@ def test_a_convolution_with_all_its_arguments(cases: list[Case]) -> None:
 
 def test_a_single_number_stands_for_a_pair(cases: list[Case]) -> None:
     """stride=2 is stride=(2, 2); the bias is there."""
-    found = matching_example(cases, [conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3), tensor(6), stride=2)])
+    found = match_operator(cases, [conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3), tensor(6), stride=2)])
     assert found is not None
     assert found[1].sizes["stride"] == (2, 2)
     assert found[1].absent == ()
@@ -88,7 +88,7 @@ def test_the_dtype_is_that_of_the_result(cases: list[Case]) -> None:
     """Under autocast a convolution gets float32 and computes in bfloat16."""
     call = conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3))
     half = Call(call.function, call.parameters, call.given, (), (tensor(1, 6, 7, 7, dtype="bfloat16"),))
-    found = matching_example(cases, [half])
+    found = match_operator(cases, [half])
     assert found is not None
     assert found[1].dtype == "bfloat16"
 
@@ -107,14 +107,14 @@ def test_the_dtype_is_that_of_the_result(cases: list[Case]) -> None:
 )
 def test_what_no_case_can_make_has_no_example(cases: list[Case], call: Call) -> None:
     """An example that is not the very call would answer another question."""
-    assert matching_example(cases, [call]) is None
+    assert match_operator(cases, [call]) is None
 
 
 def test_the_first_call_that_has_a_case_is_taken(cases: list[Case]) -> None:
     """Others are passed over; names with a trailing underscore are the same operator."""
     unknown = Call("torch.no_such_operator", ("input",), {"input": tensor(1, 2, 3, 3)}, (), (tensor(1),))
     relu = Call("torch.relu_", ("input",), {"input": tensor(1, 2, 3, 3, last=True)}, (), (tensor(1, 2, 3, 3),))
-    found = matching_example(cases, [unknown, relu])
+    found = match_operator(cases, [unknown, relu])
     assert found is not None
     assert found[1].case == "suites/operators/activation.yaml::relu"
     assert found[1].layouts["input"] == "channels_last"
@@ -139,12 +139,12 @@ def test_a_module_is_known_wrong_where_each_wrong_tensor_is(
     accepted: list[str], wrong: list[str], names: tuple[str, ...]
 ) -> None:
     """A known issue of the operator's explains the same tensor of the module, and no other."""
-    assert explaining([("known", finding(one)) for one in accepted], map(finding, wrong)) == names
+    assert worth_matching([("known", finding(one)) for one in accepted], map(finding, wrong)) == names
 
 
 def test_a_lost_format_is_explained_by_a_lost_format_only() -> None:
     """Wrong values are no reason for strides, nor the other way round."""
     lost = finding("module:act", "strides")
-    assert explaining([("known", finding("output[0]", "strides"))], [lost]) == ("known",)
-    assert explaining([("known", finding("output[0]"))], [lost]) == ()
-    assert explaining([("known", finding("output[0]", "strides"))], [finding("output[0]")]) == ()
+    assert worth_matching([("known", finding("output[0]", "strides"))], [lost]) == ("known",)
+    assert worth_matching([("known", finding("output[0]"))], [lost]) == ()
+    assert worth_matching([("known", finding("output[0]", "strides"))], [finding("output[0]")]) == ()

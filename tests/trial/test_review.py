@@ -14,18 +14,18 @@ import pytest
 
 from harness import execution
 from harness.core import Case, Cell, Example, Level, Observation, TensorRecord
-from harness.golden import LEVELS, Golden, Law, update
+from harness.golden import LEVELS, Golden, LayoutRule, update
 from harness.golden import Observed as Written
 from harness.trial import Review, observed, reviewed
-from tests.trial.toy import CASE, ToyLaboratory, Wrong
+from tests.trial.toy import CASE, ToyExecutor, Wrong
 from tests.trial.trials import right
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("sse41", "avx2", "other"))
-LAYOUTS, REFERENCES = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
+LAYOUTS, SNAPSHOTS_HEAD = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
 
 
 @dataclass
-class Laboratory(ToyLaboratory):
+class Executor(ToyExecutor):
     """The toy with outlines too, and a build. With `lost` its outputs are always contiguous."""
 
     cells: tuple[Cell, ...] = CELLS
@@ -37,14 +37,14 @@ class Laboratory(ToyLaboratory):
         """The version under test."""
         return SimpleNamespace(torch=self.torch)
 
-    def outlines(
+    def metadata(
         self, case: Case, examples: Sequence[Example], *, cells: Collection[str]
     ) -> dict[str, list[Observation]]:
         """Strides as `run` gives them, for sizes of 0 as well."""
         del case
-        return {name: [self._outline(example, name) for example in examples] for name in cells}
+        return {name: [self._metadata(example, name) for example in examples] for name in cells}
 
-    def _outline(self, example: Example, cell: str) -> Observation:
+    def _metadata(self, example: Example, cell: str) -> Observation:
         wrong = self.wrong(example, cell, "drawn")
         if wrong in ("died", "raised"):
             return Observation(cell, "drawn", wrong, error="RuntimeError" if wrong == "raised" else "", message="why")
@@ -57,43 +57,43 @@ class Laboratory(ToyLaboratory):
 NOTHING = np.empty(0)
 
 
-def given(toy: Laboratory) -> execution.Laboratory:
+def given(toy: Executor) -> execution.Executor:
     """The toy as a review takes it: it has all that one asks for."""
-    return cast("execution.Laboratory", toy)
+    return cast("execution.Executor", toy)
 
 
-def golden(root: Path, laboratory: Laboratory | None = None) -> Golden:
+def golden(root: Path, executor: Executor | None = None) -> Golden:
     """What an update wrote of the toy."""
-    seen = observed(CASE, "float32", given(laboratory or Laboratory(right)), (), Golden(root)).observed
+    seen = observed(CASE, "float32", given(executor or Executor(right)), (), Golden(root)).observed
     update(Golden(root), [CASE], {("double", "float32"): Written.read(seen)})
     return Golden(root)
 
 
-def review(root: Path, laboratory: Laboratory) -> Review:
+def review(root: Path, executor: Executor) -> Review:
     """Compared with what is written there."""
-    return reviewed(CASE, "float32", given(laboratory), (), Golden(root))
+    return reviewed(CASE, "float32", given(executor), (), Golden(root))
 
 
 def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
-    """One law for the toy, at the contract's levels and no others; four pins in every cell."""
+    """One law for the toy, at the contract's levels and no others; four snapshots in every cell."""
     lines = golden(tmp_path).contract(CASE).lines("double")
-    assert [(line.key, line.law) for line in lines] == [("output[0] at sse41, avx2", Law("like input"))]
-    found = review(tmp_path, Laboratory(right))
-    assert (found.facts, found.pins, found.differing, found.skipped) == (8, 4, [], [])
+    assert [(line.key, line.layout_rule) for line in lines] == [("output[0] at sse41, avx2", LayoutRule("like input"))]
+    found = review(tmp_path, Executor(right))
+    assert (found.facts, found.snapshots, found.differing, found.not_compared) == (8, 4, [], [])
 
 
 def test_a_case_without_lines_is_told_how_to_get_them(tmp_path: Path) -> None:
     """It is not compared; the suite's own item fails."""
-    found = review(tmp_path, Laboratory(right))
-    assert (found.facts, found.pins, found.differing) == (0, 0, [])
+    found = review(tmp_path, Executor(right))
+    assert (found.facts, found.snapshots, found.differing) == (0, 0, [])
     command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
-    assert found.skipped == [f"{LAYOUTS} has no line of double: `{command}`, and review it"]
+    assert found.not_compared == [f"{LAYOUTS} has no line of double: `{command}`, and review it"]
 
 
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
-    """One sentence for all shapes and levels that are alike. The toy's runs, and so its pins, did not change."""
+    """One sentence for all shapes and levels that are alike. The toy's runs, and so its snapshots, did not change."""
     golden(tmp_path)
-    (said,) = review(tmp_path, Laboratory(right, lost=True)).differing
+    (said,) = review(tmp_path, Executor(right, lost=True)).differing
     about = "double: output[0] of ordinary, C = 1, H = W = 1, N = 1 at sse41, avx2 in float32"
     assert said.startswith(f"{LAYOUTS}: changed: {about}: was: like input (line ")
     assert said.endswith("; observed: contiguous")
@@ -106,8 +106,8 @@ def test_a_refusal_is_a_fact(tmp_path: Path) -> None:
         del cell, layout
         return "raised" if example.layouts["input"] == "channels_last" else ""
 
-    lines = golden(tmp_path, Laboratory(refusing)).contract(CASE).lines("double")
-    assert [f"{line.key}: {line.law.text}" for line in lines] == [
+    lines = golden(tmp_path, Executor(refusing)).contract(CASE).lines("double")
+    assert [f"{line.key}: {line.layout_rule.text}" for line in lines] == [
         "call at sse41, avx2: returns from NCHW or grad_output; raises RuntimeError from input or grad_output+input",
         "output[0] at sse41, avx2: contiguous",
     ]
@@ -120,7 +120,7 @@ def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
     def deadly(example: Example, cell: str, layout: str) -> str:
         return "died" if (cell, layout, example.sizes["C"]) == ("avx2", "drawn", 1) else ""
 
-    said = review(tmp_path, Laboratory(deadly)).differing
+    said = review(tmp_path, Executor(deadly)).differing
     assert said[0].startswith('the worker died at avx2: why: {"case": "suites/operators/toy.yaml::double"')
 
 
@@ -128,32 +128,32 @@ def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
 def test_levels_that_are_not_there_are_not_compared(tmp_path: Path, cells: tuple[Cell, ...]) -> None:
     """None of them: it is said; some of them: these. Values are compared in every cell."""
     golden(tmp_path)
-    found = review(tmp_path, Laboratory(right, cells=cells, lost=cells == CELLS[2:]))
-    assert (found.pins, found.differing) == (4, [])
+    found = review(tmp_path, Executor(right, cells=cells, lost=cells == CELLS[2:]))
+    assert (found.snapshots, found.differing) == (4, [])
     none = f"{LAYOUTS} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
-    assert (found.facts, found.skipped) == ((4, []) if cells == CELLS[:1] else (0, [none]))
+    assert (found.facts, found.not_compared) == ((4, []) if cells == CELLS[:1] else (0, [none]))
 
 
 def test_a_level_whose_cap_does_not_hold_is_not_compared(tmp_path: Path) -> None:
     """What it hands back is that of another level."""
     golden(tmp_path)
-    laboratory = Laboratory(right, ineffective={"avx2": "runs AVX512"})
-    assert review(tmp_path, laboratory).facts == 4
+    executor = Executor(right, ineffective={"avx2": "runs AVX512"})
+    assert review(tmp_path, executor).facts == 4
 
 
 def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     """The layouts are not, and that is said; a wrong value is a difference in any release."""
     golden(tmp_path)
-    path = tmp_path / REFERENCES
+    path = tmp_path / SNAPSHOTS_HEAD
     path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8")))
-    assert "strides: was: [7" in review(tmp_path, Laboratory(right)).differing[0]
-    found = review(tmp_path, Laboratory(right, torch="2.16.1+cpu", lost=True))
-    assert (found.facts, found.pins, found.differing) == (0, 4, [])
-    assert found.skipped == [
+    assert "strides: was: [7" in review(tmp_path, Executor(right)).differing[0]
+    found = review(tmp_path, Executor(right, torch="2.16.1+cpu", lost=True))
+    assert (found.facts, found.snapshots, found.differing) == (0, 4, [])
+    assert found.not_compared == [
         f"{LAYOUTS} is of PyTorch 2.15, this is 2.16: not compared",
-        f"{REFERENCES} is of PyTorch 2.15, this is 2.16: only values are compared",
+        f"{SNAPSHOTS_HEAD} is of PyTorch 2.15, this is 2.16: only values are compared",
     ]
-    found = review(tmp_path, Laboratory(wrong_in("other", "value"), torch="2.16.1"))
+    found = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
     assert len(found.differing) == 4
     assert all(
         "output[0]: bytes: was: " in said and "(other, drawn, other, contiguous)" in said for said in found.differing
@@ -164,18 +164,18 @@ def test_another_release_may_refuse(tmp_path: Path) -> None:
     """An older PyTorch without a kernel for the dtype is no difference; in the same release it is."""
     golden(tmp_path)
     raising = wrong_in("other", "raised")
-    assert review(tmp_path, Laboratory(raising, torch="1.13.1")).differing == []
+    assert review(tmp_path, Executor(raising, torch="1.13.1")).differing == []
     assert (
         "call: raised RuntimeError (other, drawn, other, contiguous)"
-        in review(tmp_path, Laboratory(raising)).differing[0]
+        in review(tmp_path, Executor(raising)).differing[0]
     )
 
 
 def test_a_pin_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
-    """A case that has changed keeps no pins by chance."""
+    """A case that has changed keeps no snapshots by chance."""
     golden(tmp_path)
     changed = replace(CASE, sizes=CASE.sizes[1:], tensors=CASE.tensors)
-    said = reviewed(changed, "float32", given(Laboratory(right, cells=CELLS[2:])), (), Golden(tmp_path)).differing
+    said = reviewed(changed, "float32", given(Executor(right, cells=CELLS[2:])), (), Golden(tmp_path)).differing
     assert len(said) == 4
     assert all("it is no example of double any more: " in one for one in said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core import Example
-from harness.trial.trace_selection import telling
+from harness.trial.trace_selection import select_traced
 
 
 def example(**changes: object) -> Example:
@@ -15,7 +15,7 @@ def example(**changes: object) -> Example:
 def test_what_adds_nothing_is_left_out() -> None:
     """Other numbers of the same kind are the same form."""
     plain = example(sizes={"N": 2, "mode": "zeros", "kernel": (3, 3)})
-    assert telling([plain, example(sizes={"N": 7, "mode": "zeros", "kernel": (5, 5)})], 8) == [plain]
+    assert select_traced([plain, example(sizes={"N": 7, "mode": "zeros", "kernel": (5, 5)})], 8) == [plain]
 
 
 def test_each_form_comes_once_and_in_order() -> None:
@@ -27,11 +27,11 @@ def test_each_form_comes_once_and_in_order() -> None:
         example(layouts={"input": "channels_last:slice_c"}),
         example(sizes={"N": 2, "mode": "border", "kernel": (1, 3)}),
     ]
-    assert telling(forms, 8) == [forms[0], forms[1], forms[2], forms[4]]
+    assert select_traced(forms, 8) == [forms[0], forms[1], forms[2], forms[4]]
 
 
 def test_at_most_so_many_and_the_most_telling_first() -> None:
     """The one that differs in most comes before those that differ in one thing."""
     many = example(inplace=True, layouts={"input": "channels_last"}, sizes={"N": 2, "mode": "border", "kernel": (3, 3)})
-    assert telling([example(), example(inplace=True), many], 2) == [example(), many]
-    assert telling([], 2) == []
+    assert select_traced([example(), example(inplace=True), many], 2) == [example(), many]
+    assert select_traced([], 2) == []

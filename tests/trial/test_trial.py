@@ -1,4 +1,4 @@
-"""A trial over a toy laboratory: what is counted, what is reduced, what known issues change."""
+"""A trial over a toy executor: what is counted, what is reduced, what known issues change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.core import Example, Expression, Numerics, Observation
 from harness.execution import Result
 from harness.generation import corner_examples
 from harness.profiles import PROFILES
-from tests.trial.toy import CASE, ToyLaboratory
+from tests.trial.toy import CASE, ToyExecutor
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, tried, wide
 
 
 def test_a_right_operator_passes_in_every_cell() -> None:
     """No finding: both cells passed, examples of both phases are counted, pairs are covered."""
-    outcome = tried(ToyLaboratory(right))
+    outcome = tried(ToyExecutor(right))
     assert outcome.status == "passed"
     assert outcome.examples == {"saved": 0, "declared": 0, "corners": 20, "drawn": 10}
     assert set(outcome.cells) == {"low", "high"}
@@ -37,7 +37,7 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
         return ""
 
     every = corner_examples(CASE, "float32")
-    tried(ToyLaboratory(noted), profile=replace(PROFILES["gate"], rows=rows, random=0))
+    tried(ToyExecutor(noted), profile=replace(PROFILES["gate"], rows=rows, random=0))
     places = [every.index(example) for example in ran]
     assert len(places) == rows < len(every)
     gaps = np.diff([*places, len(every)])
@@ -48,21 +48,21 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
 def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
     """All that refuse pass, with no share of combinations; one that answers is reduced like any other fault."""
     case = replace(CASE, unsupported=("float16",))
-    outcome = tried(ToyLaboratory(lambda *_: "raised"), case=case, dtype="float16")
+    outcome = tried(ToyExecutor(lambda *_: "raised"), case=case, dtype="float16")
     assert (outcome.status, outcome.coverage, outcome.notes) == ("passed", {}, [])
     assert outcome.examples == {"saved": 0, "declared": 0, "corners": 12, "drawn": 10}
 
     def answering(example: Example, cell: str, layout: str) -> str:
         return "" if cell == "high" and layout == "drawn" and example.sizes["W"] > 2 else "raised"
 
-    (failure,) = tried(ToyLaboratory(answering), case=case, dtype="float16").failures
+    (failure,) = tried(ToyExecutor(answering), case=case, dtype="float16").failures
     assert (failure.finding.key, failure.finding.kind) == (("error", ""), "layout")
     assert dict(failure.example.sizes) == SMALLEST | {"W": 3}
 
 
 def test_a_fault_is_reduced_to_its_smallest_example() -> None:
     """One failure for the oracle and tensor, at the smallest sizes that show it, confirmed in a fresh worker."""
-    outcome = tried(ToyLaboratory(wide))
+    outcome = tried(ToyExecutor(wide))
     (failure,) = outcome.failures
     assert failure.example.sizes["W"] == 3
     assert {**failure.example.sizes, "W": 1} == SMALLEST
@@ -78,7 +78,7 @@ def test_a_fault_in_one_cell_names_that_cell() -> None:
         both = min(example.sizes["C"], example.sizes["W"]) > 1 and example.layouts["input"] == "channels_last"
         return "value" if cell == "high" and both and layout == "drawn" else ""
 
-    (failure,) = tried(ToyLaboratory(high)).failures
+    (failure,) = tried(ToyExecutor(high)).failures
     assert [(row.cell, row.verdict, row.kernels) for row in failure.rows] == [
         ("low", "passed", ("double:low",)),
         ("high", "failed", ("double:high",)),
@@ -88,7 +88,7 @@ def test_a_fault_in_one_cell_names_that_cell() -> None:
 
 def test_a_known_issue_is_counted_not_failed() -> None:
     """A finding under the condition is counted, its reproducer replayed, and the hunt goes on around it."""
-    outcome = tried(ToyLaboratory(wide), known_issue(REPRODUCER))
+    outcome = tried(ToyExecutor(wide), known_issue(REPRODUCER))
     assert outcome.status == "known issue"
     assert outcome.known_issues["wide"] > 0
     assert outcome.reproducers == {"wide": "still fails"}
@@ -97,14 +97,14 @@ def test_a_known_issue_is_counted_not_failed() -> None:
 def test_a_known_issue_hides_nothing_outside_its_condition() -> None:
     """With a condition that is too narrow the rest still fails, at the smallest example outside it."""
     entry = known_issue(REPRODUCER.but(sizes=SMALLEST | {"W": 5}), when=Expression.parse("W > 3"))
-    outcome = tried(ToyLaboratory(wide), entry)
+    outcome = tried(ToyExecutor(wide), entry)
     assert outcome.status == "failed"
     assert outcome.failures[0].example.sizes["W"] == 3
 
 
 def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
     """A reproducer that no longer fails fails the trial: the entry must go."""
-    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER))
+    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER))
     assert outcome.status == "failed"
     assert outcome.stale == ["wide"]
     assert "it passes" in outcome.reproducers["wide"]
@@ -112,7 +112,7 @@ def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
 
 def test_a_known_issue_without_its_cell_says_so() -> None:
     """An entry for a level that this machine lacks is neither stale nor confirmed."""
-    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER, cells=("amx",)))
+    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER, cells=("amx",)))
     assert outcome.status == "passed"
     assert outcome.reproducers == {"wide": "not checked: no cell of amx on this machine"}
 
@@ -128,7 +128,7 @@ def test_a_finding_seen_once_is_said_to_be_so() -> None:
         failed.append(example)
         return "value"
 
-    (failure,) = tried(ToyLaboratory(once)).failures
+    (failure,) = tried(ToyExecutor(once)).failures
     assert failure.confirmed == "not again in a fresh worker: seen once"
     assert failure.example == failed[0]
 
@@ -148,7 +148,7 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
         spoiled.clear()
         return spoils(example, cell, layout) or ("value" if seen and example.sizes["N"] == 1 else "")
 
-    class Forgetful(ToyLaboratory):
+    class Forgetful(ToyExecutor):
         def isolated(self, *arguments: Any, **options: Any) -> Any:
             kept = list(spoiled)
             spoiled.clear()
@@ -163,7 +163,7 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
 
 def test_a_deadline_is_reported() -> None:
     """Running out of time is a note, not a failure."""
-    outcome = tried(ToyLaboratory(right), deadline=0.0)
+    outcome = tried(ToyExecutor(right), deadline=0.0)
     assert outcome.notes == ["the time budget was reached before this began"]
     assert outcome.status == "not run"
 
@@ -183,7 +183,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_deadline_in_the_middle_is_reported(clock: list[float]) -> None:
     """What ran is counted and judged, and the note says how much of the plan that was."""
-    outcome = tried(ToyLaboratory(right), deadline=clock[0] + 20)
+    outcome = tried(ToyExecutor(right), deadline=clock[0] + 20)
     (note,) = outcome.notes
     assert note == f"the time budget was reached after {outcome.examples.total()} of 30 examples"
     assert 0 < outcome.examples.total() == sum(outcome.cells["low"].values()) < 30
@@ -192,28 +192,28 @@ def test_a_deadline_in_the_middle_is_reported(clock: list[float]) -> None:
 
 def test_a_deadline_ends_shrinking(clock: list[float]) -> None:
     """A failure found just in time is reported as it was found, and the note says that it may not be the smallest."""
-    outcome = tried(ToyLaboratory(wide), deadline=clock[0] + 30)
+    outcome = tried(ToyExecutor(wide), deadline=clock[0] + 30)
     assert outcome.status == "failed"
     assert outcome.notes[-1] == "the time budget was reached: a smaller example may fail too"
 
 
 def test_a_level_that_is_not_effective_is_not_trusted() -> None:
     """What passed in a cell that turned out to run other kernels than its cap allows does not count as passed."""
-    outcome = tried(ToyLaboratory(right, ineffective={"low": "oneDNN ran jit:avx2"}))
+    outcome = tried(ToyExecutor(right, ineffective={"low": "oneDNN ran jit:avx2"}))
     assert set(outcome.cells["low"]) == {"untrusted"}
     assert outcome.untrusted["level not effective"] == outcome.cells["high"]["passed"] > 0
 
 
 def test_nothing_to_run_is_not_a_failure() -> None:
     """The replay profile of a case without declared or saved examples has not run: neither a pass nor a failure."""
-    outcome = tried(ToyLaboratory(right), profile=PROFILES["replay"])
+    outcome = tried(ToyExecutor(right), profile=PROFILES["replay"])
     assert outcome.status == "not run"
 
 
 def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
     """A reproducer that passed once is tried many times in one fresh worker before it is called stale."""
 
-    class Fickle(ToyLaboratory):
+    class Fickle(ToyExecutor):
         def isolated(self, *arguments: Any, repeats: int = 1, **options: Any) -> Result:
             self.alone = wide if repeats > 1 else right
             return super().isolated(*arguments, repeats=repeats, **options)
@@ -224,7 +224,7 @@ def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
 
 def test_a_reproducer_of_another_dtype_is_left_to_its_own_trial() -> None:
     """An entry of several dtypes has one reproducer; the trials of the others say whose it is."""
-    outcome = tried(ToyLaboratory(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
+    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
     assert outcome.reproducers == {"wide": "its reproducer is double[float64]"}
 
 
@@ -232,7 +232,7 @@ def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() ->
     """Within the looser bound the example counts as a known issue; the same error elsewhere is a failure."""
     case = replace(CASE, numerics=Numerics("multilinear", "multilinear"), fills=("reals",))
 
-    class Coarse(ToyLaboratory):
+    class Coarse(ToyExecutor):
         """One bfloat16 rounding away from twice the input, for wide images."""
 
         def _result(self, example: Example, cells: Any, wrong: Any) -> Result:
@@ -266,7 +266,7 @@ def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() ->
 def test_more_faults_than_are_reduced_are_named() -> None:
     """Beyond the first few faults a trial says only what else failed."""
 
-    class Broken(ToyLaboratory):
+    class Broken(ToyExecutor):
         def _result(self, *arguments: Any) -> Result:
             result = super()._result(*arguments)
             values = {f"output[{index}]": result.reference.values["output[0]"] for index in range(5)}
@@ -279,15 +279,15 @@ def test_more_faults_than_are_reduced_are_named() -> None:
 
 def test_saved_failures_run_first() -> None:
     """The replay profile runs saved examples and nothing drawn."""
-    laboratory = ToyLaboratory(wide)
-    outcome = tried(laboratory, profile=PROFILES["replay"], saved=[REPRODUCER])
+    executor = ToyExecutor(wide)
+    outcome = tried(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
     assert outcome.failures[0].found == REPRODUCER
 
 
 def test_the_record_of_an_outcome_is_plain_data() -> None:
     """`as_json` has the status and the counts, and rounds ratios so that two runs give the same text."""
-    outcome = tried(ToyLaboratory(wide))
+    outcome = tried(ToyExecutor(wide))
     outcome.ratios["output[0]"] = 0.123456
     data = outcome.as_json()
     assert data["status"] == "failed"

@@ -1,4 +1,4 @@
-"""A laboratory without processes: a function says what each cell returns."""
+"""A executor without processes: a function says what each cell returns."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Wrong = Callable[[Example, str, str], str]
 
 
 @dataclass
-class ToyLaboratory:
+class ToyExecutor:
     """Doubles its input, except where `wrong` says otherwise. `alone` is asked instead in a fresh worker."""
 
     wrong: Wrong
@@ -71,7 +71,7 @@ class ToyLaboratory:
         for example in examples:
             yield self._result(example, cells, self.wrong)
 
-    def isolated(  # noqa: PLR0913 - as the laboratory's own
+    def isolated(  # noqa: PLR0913 - as the executor's own
         self,
         case: Case,
         example: Example,

@@ -1,4 +1,4 @@
-"""Trials over the toy laboratory: what goes wrong in it, and an entry that accepts it."""
+"""Trials over the toy executor: what goes wrong in it, and an entry that accepts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from harness.core import Example, Expression, KnownIssue
 from harness.profiles import PROFILES
 from harness.trial import Outcome, Trial
-from tests.trial.toy import CASE, ToyLaboratory, Wrong
+from tests.trial.toy import CASE, ToyExecutor, Wrong
 
 PROFILE = replace(PROFILES["gate"], rows=20, random=10)
 SMALLEST = {"N": 1, "C": 1, "H": 1, "W": 1}
@@ -20,11 +20,11 @@ def right(example: Example, cell: str, layout: str) -> str:
     return ""
 
 
-def tried(laboratory: ToyLaboratory, *known_issues: KnownIssue, **options: Any) -> Outcome:
+def tried(executor: ToyExecutor, *known_issues: KnownIssue, **options: Any) -> Outcome:
     """A trial over the toy."""
     options.setdefault("profile", PROFILE)
     case = options.pop("case", CASE)
-    trial = Trial(case, options.pop("dtype", "float32"), laboratory, known_issues, seed=1, **options)  # type: ignore[arg-type] # a stand-in
+    trial = Trial(case, options.pop("dtype", "float32"), executor, known_issues, seed=1, **options)  # type: ignore[arg-type] # a stand-in
     return trial.run()
 
 

@@ -1,6 +1,6 @@
 """Workers forked from one process that has imported torch: ready in milliseconds instead of seconds.
 
-See `worker/nursery.py` for why their caps hold all the same.
+See `worker/fork_server.py` for why their caps hold all the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from harness.execution.workers import environment
 from harness.execution.workers.process import FORMAT, START_LIMIT, Process, Setup
-from harness.execution.workers.spawned import Started
+from harness.execution.workers.spawned import SpawnedProcess
 
 LONGEST: Final = 104
 """Bytes of a socket's path that every system takes: sun_path has 108 on Linux, unix(7), and 104 on others."""
@@ -28,15 +28,17 @@ ANSWER_LIMIT: Final = 30.0
 """Seconds for a fork, or for a killed process to be gone."""
 
 
-class InfertileError(Exception):
+class ForkUnsafeError(Exception):
     """The forks of a process cannot run kernels: it has started threads when it imported torch."""
 
 
-class Nursery:
+class ForkServer:
     """The process that becomes workers; it answers requests in order."""
 
     def __init__(self, python: str, folder: Path, generation: int) -> None:
-        self._process = Started(Setup("nursery", python, "nursery", environment.COMMON, folder), generation)
+        self._process = SpawnedProcess(
+            Setup("fork_server", python, "fork_server", environment.COMMON, folder), generation
+        )
         self._started = False
         self._asked = self._heard = 0
         self._answers: dict[int, dict[str, Any]] = {}
@@ -55,7 +57,7 @@ class Nursery:
         """
         if not self._started:
             if not self._process.ready()["fertile"]:
-                raise InfertileError
+                raise ForkUnsafeError
             self._started = True
         while self._heard < number and not self.gone:
             self._hear()
@@ -84,16 +86,16 @@ def address(setup: Setup, generation: int) -> Path:
     return setup.folder / f"{setup.name}.{generation}.line"
 
 
-def possible(setup: Setup, generation: int) -> bool:
+def is_fork_safe(setup: Setup, generation: int) -> bool:
     """Whether the path is short enough for a socket."""
     return len(os.fsencode(address(setup, generation))) < LONGEST
 
 
 @dataclass
-class Forked(Process):
-    """A worker that the nursery became."""
+class ForkedProcess(Process):
+    """A worker that the fork server became."""
 
-    nursery: Nursery = field(kw_only=True)
+    fork_server: ForkServer = field(kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,7 +107,7 @@ class Forked(Process):
         self._door.bind(where)
         self._door.listen(1)
         told = {"settings": dict(self.setup.settings), "setup": self.setup.told()}
-        self._birth = self.nursery.ask({"op": "spawn", **told, "stderr": str(self.stderr), "address": where})
+        self._birth = self.fork_server.ask({"op": "spawn", **told, "stderr": str(self.stderr), "address": where})
 
     @property
     def pid(self) -> int:
@@ -116,7 +118,7 @@ class Forked(Process):
 
     def ready(self) -> dict[str, Any]:
         """As every process; its line is picked up here."""
-        born = self.nursery.answer(self._birth)
+        born = self.fork_server.answer(self._birth)
         if born is None:
             raise self.broken("the process that becomes workers has ended")
         self._pid = int(born["pid"])
@@ -144,13 +146,13 @@ class Forked(Process):
                 self._line.send_bytes(payload)
 
     def ending(self, seconds: float) -> tuple[int, str]:
-        """As the nursery's wait for it says."""
+        """As the fork server's wait for it says."""
         if self._ended is None:
-            told = self.nursery.waited(self.pid, seconds)
+            told = self.fork_server.waited(self.pid, seconds)
             if not told:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
-                told = self.nursery.waited(self.pid, ANSWER_LIMIT)
+                told = self.fork_server.waited(self.pid, ANSWER_LIMIT)
             lost = 0, "ended, and so did the process that could have told how"
             self._ended = (int(told["signal"]), str(told["message"])) if told else lost
         return self._ended

@@ -1,4 +1,4 @@
-"""The bench: all the stations of a laboratory, started together, the rarer ones when they are first needed."""
+"""The pool: all the supervisors of a executor, started together, the rarer ones when they are first needed."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from harness.core import Level
 from harness.errors import UserError
 from harness.execution.host import Host
 from harness.execution.workers import bundle, environment
-from harness.execution.workers.forked import Forked, Nursery, possible
+from harness.execution.workers.forked import ForkedProcess, ForkServer, is_fork_safe
 from harness.execution.workers.process import Process, Setup
-from harness.execution.workers.spawned import Started
-from harness.execution.workers.supervisor import LocalStation, Reply, Station, WorkerStation
+from harness.execution.workers.spawned import SpawnedProcess
+from harness.execution.workers.supervisor import InProcessSupervisor, Reply, Supervisor, WorkerSupervisor
 
 
-class Bench(Protocol):
-    """Where a laboratory finds the station for a cell, for the reference, and for a run in isolation."""
+class Pool(Protocol):
+    """Where a executor finds the supervisor for a cell, for the reference, and for a run in isolation."""
 
-    def cell(self, name: str) -> Station:
-        """The station of a cell."""
+    def cell(self, name: str) -> Supervisor:
+        """The supervisor of a cell."""
 
-    def reference(self, *, preloaded: bool) -> Station:
-        """The station of the reference: the stock kernels, or with the preload files."""
+    def reference(self, *, preloaded: bool) -> Supervisor:
+        """The supervisor of the reference: the stock kernels, or with the preload files."""
 
-    def pristine(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Station]:
+    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
         """Stations that fork for each request, by cell; the reference's is under the empty name."""
 
     def close(self) -> None:
         """End every process."""
 
 
-class LocalBench:
-    """One station in this process for everything: the reference too sees what the preload files replaced."""
+class InProcessPool:
+    """One supervisor in this process for everything: the reference too sees what the preload files replaced."""
 
     def open(self, preload: Sequence[Path]) -> dict[str, Any]:
         """Import torch here, load the preload files; the description, with ATen's capability as `aten`.
@@ -42,33 +42,33 @@ class LocalBench:
         Raises UserError for a preload file that fails.
         """
         serve = bundle.in_this_process()
-        self._station = LocalStation(serve)
-        reply = self._station.ready([str(file.resolve()) for file in preload])
+        self._supervisor = InProcessSupervisor(serve)
+        reply = self._supervisor.ready([str(file.resolve()) for file in preload])
         if reply["problem"]:
             raise UserError(reply["problem"])
         return {**reply, "aten": serve.describe.capability()}
 
-    def cell(self, name: str) -> Station:
-        """The one station."""
+    def cell(self, name: str) -> Supervisor:
+        """The one supervisor."""
         del name
-        return self._station
+        return self._supervisor
 
-    def reference(self, *, preloaded: bool) -> Station:
-        """The one station."""
+    def reference(self, *, preloaded: bool) -> Supervisor:
+        """The one supervisor."""
         del preloaded
-        return self._station
+        return self._supervisor
 
-    def pristine(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Station]:
-        """The one station, under every name."""
+    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
+        """The one supervisor, under every name."""
         del preloaded
-        return dict.fromkeys(["", *cells], self._station)
+        return dict.fromkeys(["", *cells], self._supervisor)
 
     def close(self) -> None:
         """Nothing runs elsewhere."""
 
 
-class WorkerBench:
-    """A worker process for each station, in one interpreter on this host. `note` is told of each incident.
+class WorkerPool:
+    """A worker process for each supervisor, in one interpreter on this host. `note` is told of each incident.
 
     `forking`: the workers are forks of one process that imported torch; else each has an interpreter of its own.
     """
@@ -77,12 +77,12 @@ class WorkerBench:
         self, host: Host, preload: tuple[Path, ...], note: Callable[[str], None], *, forking: bool = True
     ) -> None:
         self.forking = forking
-        self._nurseries: list[Nursery] = []
+        self._fork_servers: list[ForkServer] = []
         self._python = host.python
         self._preload = preload
         self._note = note
         self._levels: dict[str, Level] = {}
-        self._stations: dict[str, WorkerStation] = {}
+        self._supervisors: dict[str, WorkerSupervisor] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="equivalence-")
 
     def start(self, levels: Sequence[Level]) -> None:
@@ -93,62 +93,62 @@ class WorkerBench:
     def described(self) -> dict[str, Reply]:
         """Wait for the workers that were started; what each says of itself, by level, and the reference as ``""``."""
         names = {"": "reference", **{name: f"cell {name}" for name in self._levels}}
-        return {name: self._stations[station].ready() for name, station in names.items()}
+        return {name: self._supervisors[supervisor].ready() for name, supervisor in names.items()}
 
     def retire(self, names: Collection[str]) -> None:
         """End the workers of these levels."""
         for name in names:
-            self._stations.pop(f"cell {name}").close()
+            self._supervisors.pop(f"cell {name}").close()
 
-    def cell(self, name: str) -> Station:
-        """The station of a cell."""
-        return self._stations[f"cell {name}"]
+    def cell(self, name: str) -> Supervisor:
+        """The supervisor of a cell."""
+        return self._supervisors[f"cell {name}"]
 
-    def reference(self, *, preloaded: bool) -> Station:
-        """The reference's station; a second one, with the preload files, starts when a callable needs them."""
+    def reference(self, *, preloaded: bool) -> Supervisor:
+        """The reference's supervisor; a second one, with the preload files, starts when a callable needs them."""
         name = "reference preloaded" if preloaded else "reference"
         self._start([name])
-        return self._stations[name]
+        return self._supervisors[name]
 
-    def pristine(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Station]:
-        """Forking stations, started on first need."""
+    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
+        """Forking supervisors, started on first need."""
         names = {name: f"pristine {name}" for name in cells}
-        names[""] = "pristine-reference preloaded" if preloaded else "pristine-reference"
+        names[""] = "pristine-reference preloaded" if preloaded else "fork_per_request-reference"
         self._start(names.values())
-        return {name: self._stations[station] for name, station in names.items()}
+        return {name: self._supervisors[supervisor] for name, supervisor in names.items()}
 
     def close(self) -> None:
         """End every process and drop their stderr files."""
-        for station in self._stations.values():
-            station.close()
-        self._stations.clear()
-        for nursery in self._nurseries:
-            nursery.close()
-        self._nurseries.clear()
+        for supervisor in self._supervisors.values():
+            supervisor.close()
+        self._supervisors.clear()
+        for fork_server in self._fork_servers:
+            fork_server.close()
+        self._fork_servers.clear()
         self._folder.cleanup()
 
     def _start(self, names: Iterable[str]) -> None:
         """Start what is not there yet, all at once, and wait for all."""
         for name in self._begin(names):
-            self._stations[name].ready()
+            self._supervisors[name].ready()
 
     def _begin(self, names: Iterable[str]) -> list[str]:
         """Start what is not there yet without waiting for it; the names of that."""
-        fresh = [name for name in names if name not in self._stations]
+        fresh = [name for name in names if name not in self._supervisors]
         for name in fresh:
-            self._stations[name] = WorkerStation(self._setup(name), self._launched, self._note)
-            self._stations[name].start()
+            self._supervisors[name] = WorkerSupervisor(self._setup(name), self._launched, self._note)
+            self._supervisors[name].start()
         return fresh
 
     def _launched(self, setup: Setup, generation: int) -> Process:
-        if not self.forking or not possible(setup, generation):
-            return Started(setup, generation)
-        if not self._nurseries or self._nurseries[-1].gone:
-            self._nurseries.append(Nursery(self._python, Path(self._folder.name), len(self._nurseries)))
-        return Forked(setup, generation, nursery=self._nurseries[-1])
+        if not self.forking or not is_fork_safe(setup, generation):
+            return SpawnedProcess(setup, generation)
+        if not self._fork_servers or self._fork_servers[-1].gone:
+            self._fork_servers.append(ForkServer(self._python, Path(self._folder.name), len(self._fork_servers)))
+        return ForkedProcess(setup, generation, fork_server=self._fork_servers[-1])
 
     def _setup(self, name: str) -> Setup:
-        """The station's process: its caps, its role, and whether it loads the preload files.
+        """The supervisor's process: its caps, its role, and whether it loads the preload files.
 
         The reference runs the stock kernels at ATen's default capability: a preload file may replace the very operator
         under test, so the reference loads it only for a callable that does not exist without it.

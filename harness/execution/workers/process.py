@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from harness.errors import UserError
 from harness.execution.workers import environment
-from harness.portable.cpu_time_limit import Patience
+from harness.portable.cpu_time_limit import CpuTimeLimit
 
 START_LIMIT: Final = 180.0
 """Seconds that an interpreter may take to import torch; a cold disk is slow, a hang is longer."""
@@ -113,15 +113,15 @@ class Process(ABC):
         return arrival, None if item is None else marshal.loads(item)  # noqa: S302 - from a worker we started
 
     def awaited(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
-        """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `Patience` counts them."""
+        """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `CpuTimeLimit` counts them."""
         with contextlib.suppress(queue.Empty):  # asking /proc would cost more than most replies
             return self.receive(min(limit, PROMPT))
-        patience = Patience(self.pid, limit, begun)
+        cpu_time_limit = CpuTimeLimit(self.pid, limit, begun)
         while True:
             try:
-                return self.receive(patience.wait)
+                return self.receive(cpu_time_limit.wait)
             except queue.Empty:
-                if patience.lost():
+                if cpu_time_limit.lost():
                     raise
 
     def end(self) -> Ended:

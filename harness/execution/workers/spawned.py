@@ -35,7 +35,7 @@ class _Threads(ThreadExecModel):
         return self.popen
 
 
-class Started(Process):
+class SpawnedProcess(Process):
     """A worker with an interpreter of its own, its environment right from the first instruction."""
 
     def __post_init__(self) -> None:

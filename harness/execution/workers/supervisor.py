@@ -1,4 +1,4 @@
-"""A station: one place where examples run in order, whatever becomes of the processes behind it."""
+"""A supervisor: one place where examples run in order, whatever becomes of the processes behind it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reply = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Ticket:
+class PendingRequest:
     """A request on its way: `limit` in seconds, from when the worker can begin it; `reply` once it is there."""
 
     request: Reply
@@ -26,20 +26,20 @@ class Ticket:
     reply: Reply | None = None
 
 
-class Station(Protocol):
+class Supervisor(Protocol):
     """Takes requests, gives replies in the order asked for; a reply may be ``{"status": "died" or "hung", …}``."""
 
-    def send(self, ticket: Ticket) -> Ticket:
+    def send(self, pending: PendingRequest) -> PendingRequest:
         """Hand over a request and return at once."""
 
-    def collect(self, ticket: Ticket) -> Reply:
+    def collect(self, pending: PendingRequest) -> Reply:
         """Wait for its reply."""
 
     def close(self) -> None:
         """End everything behind it."""
 
 
-class LocalStation:
+class InProcessSupervisor:
     """Runs requests in this very process, when their reply is collected: for a debugger."""
 
     def __init__(self, serve: Any) -> None:
@@ -50,21 +50,21 @@ class LocalStation:
         reply: Reply = self._worker.ready(preload)
         return reply
 
-    def send(self, ticket: Ticket) -> Ticket:
+    def send(self, pending: PendingRequest) -> PendingRequest:
         """Keep it for `collect`."""
-        return ticket
+        return pending
 
-    def collect(self, ticket: Ticket) -> Reply:
+    def collect(self, pending: PendingRequest) -> Reply:
         """Run it here."""
-        if ticket.reply is None:
-            ticket.reply = self._worker.answer(ticket.request)
-        return _sound(ticket.reply)
+        if pending.reply is None:
+            pending.reply = self._worker.answer(pending.request)
+        return _sound(pending.reply)
 
     def close(self) -> None:
         """Nothing runs elsewhere."""
 
 
-class WorkerStation:
+class WorkerSupervisor:
     """Runs requests in a worker process, and replaces it when it dies or outlasts a limit.
 
     Requests are answered in order, so the culprit is always the oldest one unanswered; those behind it are sent again
@@ -77,7 +77,7 @@ class WorkerStation:
         self._launch = launch
         self.description: Reply = {}
         self._note = note
-        self._waiting: deque[Ticket] = deque()
+        self._waiting: deque[PendingRequest] = deque()
         self._last = 0.0
         self._count = 0
         self._process: Process | None = None
@@ -94,28 +94,28 @@ class WorkerStation:
 
     @property
     def process(self) -> Process:
-        """The process now behind the station. Raises RuntimeError before `start` and after `close`."""
+        """The process now behind the supervisor. Raises RuntimeError before `start` and after `close`."""
         if self._process is None:
             raise RuntimeError(f"the worker {self.setup.name} has not been started or is closed")
         return self._process
 
-    def send(self, ticket: Ticket) -> Ticket:
+    def send(self, pending: PendingRequest) -> PendingRequest:
         """Hand over a request and return at once."""
-        self._waiting.append(ticket)
-        self._dispatch(ticket)
-        return ticket
+        self._waiting.append(pending)
+        self._dispatch(pending)
+        return pending
 
-    def _dispatch(self, ticket: Ticket) -> None:
-        ticket.sent = time.monotonic()
-        self.process.send(marshal.dumps(ticket.request, FORMAT))
+    def _dispatch(self, pending: PendingRequest) -> None:
+        pending.sent = time.monotonic()
+        self.process.send(marshal.dumps(pending.request, FORMAT))
 
-    def collect(self, ticket: Ticket) -> Reply:
+    def collect(self, pending: PendingRequest) -> Reply:
         """Wait for its reply; what was asked before it is settled first, even if nobody collects it."""
-        while ticket.reply is None:
+        while pending.reply is None:
             self._settle(self._waiting[0])
-        return _sound(ticket.reply)
+        return _sound(pending.reply)
 
-    def _settle(self, head: Ticket) -> None:
+    def _settle(self, head: PendingRequest) -> None:
         """Get the reply of the oldest request, or find out why there is none."""
         lost = True
         try:
@@ -134,15 +134,15 @@ class WorkerStation:
         ended = self.process.end()
         return {"status": "died", "signal": ended.signal, "message": ended.message}
 
-    def _replace(self, culprit: Ticket) -> None:
+    def _replace(self, culprit: PendingRequest) -> None:
         told = culprit.reply or {}
         self._note(f"worker {self.setup.name} {told['status']} ({told['message']}) on {culprit.about}; replaced")
         self.process.close()
         self.start()
         self.ready()
         self._last = 0.0
-        for ticket in self._waiting:
-            self._dispatch(ticket)
+        for pending in self._waiting:
+            self._dispatch(pending)
 
     def close(self) -> None:
         """End the process."""

@@ -12,14 +12,14 @@ FORMATS: Final = ("contiguous", "channels_last")
 DENSE: Final = "dense"
 """The law of a tensor whose rank has one format only: the strides of a new one."""
 
-Mixture = frozenset[str]
+FormatCombination = frozenset[str]
 """The tensors (and ``grad_output``) that are channels-last; all others are contiguous."""
 
 _LAW: Final = re.compile(r"like (?P<one>\S+)|channels_last (?P<how>if any|if all) of (?P<several>.+)")
 
 
 @dataclass(frozen=True)
-class Law:
+class LayoutRule:
     """The format of a result in every mixture of formats, as one phrase.
 
     ``contiguous`` and ``channels_last`` whatever comes in; ``like input``; ``channels_last if any of input, weight``;
@@ -34,41 +34,48 @@ class Law:
         """Whether it is about a tensor that could be channels-last, and was there."""
         return self.text != DENSE and "raises" not in self.text
 
-    def format(self, mixture: Collection[str]) -> str:
+    def format(self, combination: Collection[str]) -> str:
         """``contiguous`` or ``channels_last`` in this mixture; nothing where the phrase does not say."""
         if self.text in FORMATS:
             return self.text
         if found := _LAW.fullmatch(self.text):
             names = [found["one"]] if found["one"] else found["several"].split(", ")
             enough = any if found["how"] == "if any" else all
-            return FORMATS[enough(name in mixture for name in names)]
-        return _listed(self.text).get(_spelled(mixture), "")
+            return FORMATS[enough(name in combination for name in names)]
+        return _listed(self.text).get(_spelled(combination), "")
 
 
-def phrases(tensors: Sequence[str]) -> Iterator[Law]:
+def phrases(tensors: Sequence[str]) -> Iterator[LayoutRule]:
     """Every law over these tensors, the plainest first."""
-    yield from (Law(name) for name in FORMATS)
-    yield from (Law(f"like {name}") for name in tensors)
+    yield from (LayoutRule(name) for name in FORMATS)
+    yield from (LayoutRule(f"like {name}") for name in tensors)
     for count in range(2, len(tensors) + 1):
         for some in itertools.combinations(tensors, count):
-            yield Law(f"channels_last if any of {', '.join(some)}")
-            yield Law(f"channels_last if all of {', '.join(some)}")
+            yield LayoutRule(f"channels_last if any of {', '.join(some)}")
+            yield LayoutRule(f"channels_last if all of {', '.join(some)}")
 
 
-def spelled_out(seen: Mapping[Mixture, str]) -> Law:
+def spelled_out(seen: Mapping[FormatCombination, str]) -> LayoutRule:
     """What was seen, mixture by mixture; one word where it is the same in all: ``raises ValueError``."""
-    words = {word: [_spelled(mixture) for mixture, found in seen.items() if found == word] for word in seen.values()}
+    words = {
+        word: [_spelled(combination) for combination, found in seen.items() if found == word] for word in seen.values()
+    }
     if len(words) == 1:
-        return Law(next(iter(words)))
-    return Law("; ".join(f"{word} from {' or '.join(mixtures)}" for word, mixtures in words.items()))
+        return LayoutRule(next(iter(words)))
+    return LayoutRule("; ".join(f"{word} from {' or '.join(combinations)}" for word, combinations in words.items()))
 
 
-def _spelled(mixture: Collection[str]) -> str:
+def _spelled(combination: Collection[str]) -> str:
     """A mixture in a phrase: the channels-last tensors, ``NCHW`` where there is none."""
-    return "+".join(sorted(mixture)) or "NCHW"
+    return "+".join(sorted(combination)) or "NCHW"
 
 
 def _listed(text: str) -> dict[str, str]:
     """The phrase of `spelled_out`, read again: mixture → word."""
     parts = [part.partition(" from ") for part in text.split("; ")]
-    return {mixture: word for word, _, mixtures in parts for mixture in mixtures.split(" or ") if mixtures}
+    return {
+        combination: word
+        for word, _, combinations in parts
+        for combination in combinations.split(" or ")
+        if combinations
+    }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from harness.golden.contract.layout_rule import Law
+from harness.golden.contract.layout_rule import LayoutRule
 from harness.suites import DeclarationError, Mistake, Strict, read_document, suggestion, validate
 
 LEVELS: Final = ("sse41", "avx2", "avx512_core")
@@ -22,7 +22,7 @@ one without. What oneDNN does with newer instructions is judged by the oracles, 
 Element = tuple[str, str, str]
 """Tensor, shape class, level."""
 
-Facts = Mapping[Element, Law]
+Facts = Mapping[Element, LayoutRule]
 """What was observed of one case in one dtype."""
 
 _KEY: Final = re.compile(
@@ -31,7 +31,7 @@ _KEY: Final = re.compile(
 )
 
 
-class ContractFile(Strict):
+class ContractSchema(Strict):
     """The whole file: case → line → law, and the release of PyTorch of which they are true."""
 
     suite: str
@@ -51,7 +51,7 @@ class Line:
     others: tuple[str, ...]
     dtypes: tuple[str, ...] | None
     levels: tuple[str, ...] | None
-    law: Law
+    layout_rule: LayoutRule
     place: int = 0
 
     @property
@@ -92,20 +92,20 @@ class Contract:
         return [*self._changed(case, dtype, lines, facts), *self._unknown(case, lines, facts)] if lines else []
 
     def _changed(self, case: str, dtype: str, lines: Sequence[Line], facts: Facts) -> Iterator[str]:
-        differing: dict[tuple[tuple[Line, ...], str, Law], list[Element]] = {}
-        for element, law in facts.items():
+        differing: dict[tuple[tuple[Line, ...], str, LayoutRule], list[Element]] = {}
+        for element, layout_rule in facts.items():
             covering = tuple(line for line in lines if line.covers(element, dtype))
-            if [line.law for line in covering] != [law]:
-                differing.setdefault((covering, element[0], law), []).append(element)
-        for (covering, tensor, law), elements in differing.items():
+            if [line.layout_rule for line in covering] != [layout_rule]:
+                differing.setdefault((covering, element[0], layout_rule), []).append(element)
+        for (covering, tensor, layout_rule), elements in differing.items():
             about = f"{case}: {tensor}{_where(elements)} in {dtype}"
-            written = " and ".join(f"{line.law.text} (line {line.place}: {line.key})" for line in covering)
+            written = " and ".join(f"{line.layout_rule.text} (line {line.place}: {line.key})" for line in covering)
             if not covering:
-                yield f"{self.file}: no line: {about}: observed: {law.text}"
+                yield f"{self.file}: no line: {about}: observed: {layout_rule.text}"
             elif len(covering) == 1:
-                yield f"{self.file}: changed: {about}: was: {written}; observed: {law.text}"
+                yield f"{self.file}: changed: {about}: was: {written}; observed: {layout_rule.text}"
             else:
-                yield f"{self.file}: several lines: {about}: {written}; observed: {law.text}"
+                yield f"{self.file}: several lines: {about}: {written}; observed: {layout_rule.text}"
 
     def _unknown(self, case: str, lines: Sequence[Line], facts: Facts) -> Iterator[str]:
         levels, every = {level for _, _, level in facts}, {shape for _, shape, _ in facts}
@@ -131,13 +131,13 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     if not path.is_file():
         return Contract()
     document = read_document(path, "layout contract", shown)
-    schema = validate(document, ContractFile)
+    schema = validate(document, ContractSchema)
     positions = document.positions
     mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
     cases: dict[str, tuple[Line, ...]] = {}
     for case, written in schema.cases.items():
         places = {key: positions.key(("cases", case, key)) for key in written}
-        lines = {key: _line(key, law, places[key][0]) for key, law in written.items()}
+        lines = {key: _line(key, layout_rule, places[key][0]) for key, layout_rule in written.items()}
         cases[case] = tuple(line for line in lines.values() if line is not None)
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
@@ -161,14 +161,14 @@ def _mistakes(lines: Mapping[str, Line | None]) -> Iterator[tuple[str, str]]:
                 yield key, f"{level!r} is not a level of the contract{suggestion(level, LEVELS)}"
 
 
-def _line(key: str, law: str, place: int) -> Line | None:
+def _line(key: str, layout_rule: str, place: int) -> Line | None:
     found = _KEY.fullmatch(key)
     if found is None:
         return None
     shapes, others, dtypes, levels = (
         tuple(found[name].split(", ")) if found[name] else None for name in ("shapes", "others", "dtypes", "levels")
     )
-    return Line(found["tensor"], shapes, others or (), dtypes, levels, Law(law), place)
+    return Line(found["tensor"], shapes, others or (), dtypes, levels, LayoutRule(layout_rule), place)
 
 
 def _where(elements: Iterable[Element]) -> str:

@@ -30,9 +30,9 @@ def _formats(contract: Contract, case: Case, shapes: Sequence[str], *, gradients
     """The formats of the outputs, or gradients, that have one: over these shapes, all dtypes and all levels."""
     everything = {"grad_output", *(spec.name for spec in case.tensors if spec.channels_last)}
     return {
-        line.law.format(everything) or FORMATS[0]
+        line.layout_rule.format(everything) or FORMATS[0]
         for line in contract.lines(case.name)
-        if line.tensor.startswith("grad:" if gradients else "output") and line.law.has_format
+        if line.tensor.startswith("grad:" if gradients else "output") and line.layout_rule.has_format
         for shape in shapes
         if any(line.covers((line.tensor, shape, level), dtype) for dtype in case.dtypes for level in LEVELS)
     }

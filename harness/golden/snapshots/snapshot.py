@@ -1,4 +1,4 @@
-"""Reading `golden/references/<suite>.yaml`: pinned examples, and what exactly came out of them."""
+"""Reading `golden/snapshots/<suite>.yaml`: snapshots, and what exactly came out of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.suites import DeclarationError, Items, Mistake, Strict, read_docume
 
 EXAMPLE: Final = "example"
 PER_CASE: Final = 4
-"""At least as many pins for a case whose values can be exact, over all its dtypes."""
+"""At least as many snapshots for a case whose values can be exact, over all its dtypes."""
 
 _EXACT: Final = frozenset({"exact", "multilinear", "selection"})
 _DIGITS: Final = 16
@@ -25,7 +25,7 @@ _RESULT: Final = re.compile(
 )
 
 
-class ReferencesFile(Strict):
+class SnapshotsSchema(Strict):
     """The whole file: case → list of examples, each with the results by tensor, and the release they were seen in."""
 
     suite: str
@@ -63,8 +63,8 @@ class Digest:
 
 
 @dataclass(frozen=True)
-class Pin:
-    """A pinned example with the digest of each result; `place` is its line."""
+class Snapshot:
+    """A snapshot with the digest of each result; `place` is its line."""
 
     example: Example
     results: Mapping[str, Digest]
@@ -72,19 +72,19 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class References:
-    """The pins of one suite by case. `file` is what messages call it, empty where there is none.
+class Snapshots:
+    """The snapshots of one suite by case. `file` is what messages call it, empty where there is none.
 
     `torch` is the release (``2.15``) that gave dtypes, shapes and strides; the values are those of any.
     """
 
     file: str = ""
     torch: str = ""
-    cases: Mapping[str, tuple[Pin, ...]] = field(default_factory=dict)
+    cases: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict)
 
-    def pins(self, case: str, dtype: str) -> tuple[Pin, ...]:
+    def snapshots(self, case: str, dtype: str) -> tuple[Snapshot, ...]:
         """Those of one case, by its name, in one dtype."""
-        return tuple(pin for pin in self.cases.get(case, ()) if pin.example.dtype == dtype)
+        return tuple(snapshot for snapshot in self.cases.get(case, ()) if snapshot.example.dtype == dtype)
 
 
 def exact(case: Case) -> bool:
@@ -98,38 +98,38 @@ def fingerprint(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:_DIGITS]
 
 
-def load_references(path: Path, suite: str, shown: str) -> References:
-    """Read the file of a suite; none has no pins. `shown` names it in messages.
+def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
+    """Read the file of a suite; none has no snapshots. `shown` names it in messages.
 
     Raises DeclarationError with all that does not parse.
     """
     if not path.is_file():
-        return References()
-    document = read_document(path, "list of pinned examples", shown)
-    schema = validate(document, ReferencesFile)
+        return Snapshots()
+    document = read_document(path, "list of snapshots", shown)
+    schema = validate(document, SnapshotsSchema)
     mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
-    cases: dict[str, tuple[Pin, ...]] = {}
+    cases: dict[str, tuple[Snapshot, ...]] = {}
     for case, items in schema.cases.items():
-        pins = []
+        snapshots = []
         for index, item in enumerate(items):
             location = ("cases", case, index)
-            pins.append(_pin(item, document.positions.at(location)[0]))
+            snapshots.append(_snapshot(item, document.positions.at(location)[0]))
             mistakes += [
                 Mistake(shown, *document.positions.at((*location, key)), text)
                 for key, text in _mistakes(item, f"{suite}::{case}")
             ]
-        cases[case] = tuple(pin for pin in pins if pin is not None)
+        cases[case] = tuple(snapshot for snapshot in snapshots if snapshot is not None)
     if mistakes:
         raise DeclarationError(mistakes)
-    return References(shown, schema.torch, cases)
+    return Snapshots(shown, schema.torch, cases)
 
 
-def _pin(item: Mapping[str, Any], place: int) -> Pin | None:
-    """The pin of an item that has no mistake."""
+def _snapshot(item: Mapping[str, Any], place: int) -> Snapshot | None:
+    """The snapshot of an item that has no mistake."""
     with suppress(ValueError):
         digests = {tensor: Digest.parse(str(text)) for tensor, text in item.items() if tensor != EXAMPLE}
         results = {tensor: digest for tensor, digest in digests.items() if digest is not None}
-        return Pin(Example.from_json(item.get(EXAMPLE, {})), results, place)
+        return Snapshot(Example.from_json(item.get(EXAMPLE, {})), results, place)
     return None
 
 

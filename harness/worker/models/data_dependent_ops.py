@@ -10,7 +10,7 @@ SELECTIONS = {"nonzero", "masked_select", "topk", "sort", "argsort", "argmax", "
 """Operators whose result is a choice of elements, or their order. That of max pooling is continuous in its values."""
 
 
-class Selecting(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class DataDependentOps(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
     """Notes in `seen` whether an operator among SELECTIONS runs."""
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ def fed(request: dict[str, Any]) -> dict[str, Any]:
     terms = sensitivity.Terms(request["precision"])
     try:
         with float64.stock():
-            with data_dependent_ops.Selecting() as choices:
+            with data_dependent_ops.DataDependentOps() as choices:
                 values = _alone(request, call, rounded, gradients, terms)
             spread = dict(terms.floors)
             for noise in sensitivity.perturbations(request["precision"], selecting=choices.seen):
@@ -154,11 +154,11 @@ def _stepped(request: dict[str, Any], module: Any, given: Any, gradients: dict[s
     through = [name for name in outputs if name in gradients and outputs[name].requires_grad]
     if not through or not sources:
         return
-    cotangents = [
+    grad_outputs = [
         torch.empty_like(outputs[name].detach()).copy_(gradients[name].to(outputs[name].dtype)) for name in through
     ]
     found = torch.autograd.grad(
-        [outputs[name] for name in through], list(sources.values()), cotangents, allow_unused=True
+        [outputs[name] for name in through], list(sources.values()), grad_outputs, allow_unused=True
     )
     yield from [(name, gradient) for name, gradient in zip(sources, found) if gradient is not None]
 

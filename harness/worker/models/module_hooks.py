@@ -15,7 +15,7 @@ Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str], bool]
 called modules, reorders, dtypes of the images given, whether one of them is a turned image of the module before."""
 
 
-class Blind:
+class NoHooks:
     """Sees no module, and counts the kernels of the whole run: for what runs without Python's modules."""
 
     def __init__(self, log: kernel_trace.Trace) -> None:
@@ -43,7 +43,7 @@ class Blind:
         return dict(self._counts)
 
 
-class Watch(Blind):
+class ModuleHooks(NoHooks):
     """Hooks on all modules while its context lasts. The first forward pass is recorded, later ones only counted."""
 
     def __init__(self, model: Any, log: kernel_trace.Trace) -> None:

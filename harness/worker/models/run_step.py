@@ -14,7 +14,7 @@ from .. import kernel_trace, pytree, tensors
 from ..operators import observe
 from . import builder, module_hooks, promote_float64, runners
 
-COTANGENT_STREAM = 1 << 21
+GRAD_OUTPUT_STREAM = 1 << 21
 """The loss takes its coefficients from this fill stream plus the number of the output."""
 
 RATE = 2.0**-4
@@ -58,7 +58,7 @@ def _observed(request: dict[str, Any], conversion: str, log: kernel_trace.Trace)
     model = builder.built(request, request["state"])
     given = builder.inputs(request)
     convert(model, given, request, conversion)
-    watch = module_hooks.Watch(model, log) if request["runner"] in ("eager", "fx") else module_hooks.Blind(log)
+    watch = module_hooks.ModuleHooks(model, log) if request["runner"] in ("eager", "fx") else module_hooks.NoHooks(log)
     log.text()
     records: dict[str, Any] = {}
     raised = ("", "")
@@ -183,7 +183,9 @@ class Stepper:
 
     def coefficients(self, index: int, output: Any) -> Any:
         """The coefficients of one output, in its strides, exact in float32."""
-        numbers = fills.values("reals", "float32", tuple(output.shape), self.request["seed"], COTANGENT_STREAM + index)
+        numbers = fills.values(
+            "reals", "float32", tuple(output.shape), self.request["seed"], GRAD_OUTPUT_STREAM + index
+        )
         fixed = torch.from_numpy(np.ascontiguousarray(numbers)).to(output.dtype)
         return torch.empty_like(output.detach()).copy_(fixed)
 

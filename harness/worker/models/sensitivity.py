@@ -64,7 +64,7 @@ def _refer(request: dict[str, Any]) -> dict[str, Any]:
         state = builder.calibrate(bare, builder.inputs(request, double=True))
     request["state"] = state
     terms = Terms(request["precision"])
-    with data_dependent_ops.Selecting() as choices:
+    with data_dependent_ops.DataDependentOps() as choices:
         values = _run(request, terms)
     _refuse_random(request, values)
     spread = dict(terms.floors)

@@ -35,41 +35,41 @@ def _checked(run: observe.Run) -> dict[str, str]:
     leaves = {name: leaf for name, leaf in run.inputs.items() if leaf is not None and leaf.requires_grad}
     try:
         ends = _ends(run, run.inputs)
-        cotangents = [run.cotangent(index, end).requires_grad_() for index, end in ends]
+        grad_outputs = [run.grad_output(index, end).requires_grad_() for index, end in ends]
         outputs = [end for _index, end in ends]
-        first = _gradients(outputs, list(leaves.values()), cotangents)
+        first = _gradients(outputs, list(leaves.values()), grad_outputs)
     except Exception as error:
         return _state("raised", error)
     if not first:
         return _state("constant")
     if any(each.dtype != torch.float64 for each in [*leaves.values(), *outputs]):
         return _state("coarse")
-    return _twice(run, leaves, cotangents, first)
+    return _twice(run, leaves, grad_outputs, first)
 
 
-def _twice(run: observe.Run, leaves: dict[str, Any], cotangents: list[Any], first: list[Any]) -> dict[str, str]:
+def _twice(run: observe.Run, leaves: dict[str, Any], grad_outputs: list[Any], first: list[Any]) -> dict[str, str]:
     def function(*given: Any) -> Any:
         """What the leaves of these values come to: gradcheck moves them a little."""
         return tuple(end for _index, end in _ends(run, {**run.inputs, **dict(zip(leaves, given))}))
 
     try:
-        _gradients(first, [*leaves.values(), *cotangents], [torch.ones_like(one) for one in first])
+        _gradients(first, [*leaves.values(), *grad_outputs], [torch.ones_like(one) for one in first])
     except Exception as error:
         return _state("refused", error)
     try:
         torch.autograd.gradgradcheck(
-            function, tuple(leaves.values()), tuple(cotangents), check_undefined_grad=False, fast_mode=True
+            function, tuple(leaves.values()), tuple(grad_outputs), check_undefined_grad=False, fast_mode=True
         )
     except Exception as error:
         return _state("differs", error)
     return _state("agrees")
 
 
-def _gradients(ends: list[Any], leaves: list[Any], cotangents: list[Any]) -> list[Any]:
+def _gradients(ends: list[Any], leaves: list[Any], grad_outputs: list[Any]) -> list[Any]:
     """The gradients that can be differentiated again."""
     if not ends:
         return []
-    found = torch.autograd.grad(ends, leaves, cotangents, create_graph=True, allow_unused=True)
+    found = torch.autograd.grad(ends, leaves, grad_outputs, create_graph=True, allow_unused=True)
     return [gradient for gradient in found if gradient is not None and gradient.requires_grad]
 
 

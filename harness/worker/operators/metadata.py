@@ -10,7 +10,7 @@ from .. import tensors
 from . import observe
 
 
-def outline(request: dict[str, Any]) -> dict[str, Any]:
+def metadata(request: dict[str, Any]) -> dict[str, Any]:
     """Dtype, shape and strides of every output and gradient, in the example's own layouts, as plain data."""
     torch.set_num_threads(request["threads"])
     run = observe.Run(request, tensors.numbers(request), contiguous=False)

@@ -25,7 +25,7 @@ class Run:
         self.buffers = [one.name for one in self.tensors if one.buffer and one.shape is not None]
         self.placed: dict[str, tensors.Placed] = {}
         self.inputs: dict[str, Any] = {}
-        self.cotangents: dict[str, tensors.Placed] = {}
+        self.grad_outputs: dict[str, tensors.Placed] = {}
         self._reached: list[str] | None = None
         self.path: str = request["path"]
         self.outs: Any = None
@@ -77,14 +77,14 @@ class Run:
 
     def written(self) -> list[str]:
         """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
-        placed = list(self.placed.items()) + [("grad_" + name, held) for name, held in self.cotangents.items()]
+        placed = list(self.placed.items()) + [("grad_" + name, held) for name, held in self.grad_outputs.items()]
         changed = [name for name, held in placed if (held.spilled() if name in self.buffers else held.touched())]
         return changed + (self.outs.spilled() if self.outs else [])
 
     def strides(self) -> dict[str, list[int]]:
         """The strides each input, and each grad_output that was used, really had, in elements."""
         given = {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
-        given.update(("grad_" + name, list(held.view.stride())) for name, held in self.cotangents.items())
+        given.update(("grad_" + name, list(held.view.stride())) for name, held in self.grad_outputs.items())
         given.update(
             (f"out[{index}]", list(view.stride())) for index, view in enumerate(self.outs.views if self.outs else [])
         )
@@ -128,20 +128,20 @@ class Run:
         through = [(index, output) for index, output in enumerate(outputs) if output.requires_grad]
         if not wanted or not through:
             return {}
-        given = [self.cotangent(index, output) for index, output in through]
+        given = [self.grad_output(index, output) for index, output in through]
         ends = [output for _index, output in through]
         gradients = self._watched(lambda: torch.autograd.grad(ends, list(wanted.values()), given, allow_unused=True))
         return {name: gradient for name, gradient in zip(wanted, gradients) if gradient is not None}
 
-    def cotangent(self, index: int, output: Any) -> Any:
+    def grad_output(self, index: int, output: Any) -> Any:
         """The grad_output of that output, in its drawn layout or contiguous; the same every time."""
         name = f"output[{index}]"
-        if name not in self.cotangents:
+        if name not in self.grad_outputs:
             dtype = tensors.name_of(output.dtype)
-            values = tensors.cotangent(self.request, index, tuple(output.shape), dtype)
+            values = tensors.grad_output(self.request, index, tuple(output.shape), dtype)
             layout = None if self.contiguous else self.request["grad_output"]
-            self.cotangents[name] = tensors.Placed(values, dtype, layout)
-        return self.cotangents[name].view
+            self.grad_outputs[name] = tensors.Placed(values, dtype, layout)
+        return self.grad_outputs[name].view
 
 
 def observe(request: dict[str, Any], log: kernel_trace.Trace) -> dict[str, Any]:

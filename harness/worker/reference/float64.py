@@ -112,20 +112,20 @@ class Graph:
         through = {index: output for index, output in enumerate(self.outputs) if output.requires_grad}
         if not wanted or not through or self.request["path"] != "plain":
             return {}
-        cotangents = [
-            torch.from_numpy(np.asarray(change(self.cotangent(index)))).to(self.outputs[index].dtype)
+        grad_outputs = [
+            torch.from_numpy(np.asarray(change(self.grad_output(index)))).to(self.outputs[index].dtype)
             for index in through
         ]
         with wide():
             found = torch.autograd.grad(
-                list(through.values()), list(wanted.values()), cotangents, allow_unused=True, retain_graph=True
+                list(through.values()), list(wanted.values()), grad_outputs, allow_unused=True, retain_graph=True
             )
         return {"grad:" + name: gradient for name, gradient in zip(wanted, found) if gradient is not None}
 
-    def cotangent(self, index: int) -> Any:
+    def grad_output(self, index: int) -> Any:
         """A fresh contiguous copy of the grad_output of that output."""
         dtype = self.due.get(f"output[{index}]", self.request["dtype"])
-        values = tensors.cotangent(self.request, index, tuple(self.outputs[index].shape), dtype)
+        values = tensors.grad_output(self.request, index, tuple(self.outputs[index].shape), dtype)
         return np.array(values, order="C")  # else an expanded grad_output would come out permuted
 
     def named(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, A
     reply["values"] = {name: _number(output) for name, output in main.named().items()}
     reply["values"].update((name, _number(gradient)) for name, gradient in main.gradients(np.array).items())
     reply["grad_outputs"] = {
-        f"output[{index}]": _plain(main.cotangent(index))
+        f"output[{index}]": _plain(main.grad_output(index))
         for index, output in enumerate(main.outputs)
         if output.requires_grad and request["path"] == "plain"
     }
@@ -194,7 +194,7 @@ def _interpolate(request: dict[str, Any], values: dict[str, Any], reply: dict[st
     matrices = interpolation.Matrices(resampler(request), tuple(first.shape[2:]))
     found = {"output[0]": matrices.output(values[first.name])}
     if first.differentiated:
-        found["grad:" + first.name] = matrices.gradient(main.cotangent(0))
+        found["grad:" + first.name] = matrices.gradient(main.grad_output(0))
     if first.dtype == BYTES:
         value, off = uint8_interpolation.passed(matrices.matrices, values[first.name])
         _bound, terms, moved = found["output[0]"]

@@ -62,9 +62,9 @@ class Matrices:
             smallest = np.stack([_slice(smallest, dim, window).min(dim) for window in windows], dim)
         return bound, self._terms(1, bound.shape), self._steep() * sum(self.sizes) * (largest - smallest)
 
-    def gradient(self, cotangent: Any) -> tuple[Any, Any, Any]:
+    def gradient(self, grad_output: Any) -> tuple[Any, Any, Any]:
         """The same of the gradient of the input, whose matrices are the transposed ones."""
-        bound = np.abs(cotangent)
+        bound = np.abs(grad_output)
         moved = [bound] * len(self.sizes)
         for dim, (matrix, magnitudes) in enumerate(zip(self.matrices, self._magnitudes), 2):
             bound = along(bound, magnitudes.T, dim)
