@@ -1,0 +1,112 @@
+"""The names of tensors: ``output[0]``, ``grad:weight``, ``buffer:running_mean``. Made here, and taken apart here.
+
+On the wire, in golden/ and in the record a name is its text, so that a person can read it and write a pattern for it.
+Whoever must know what kind of tensor a text names asks `parse`, and looks at no prefix.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from typing import NamedTuple
+
+
+class TensorKind(enum.Enum):
+    """What a tensor is; the value is the word that its name begins with."""
+
+    OUTPUT = "output"
+    """What the call or the model returned: ``output[0]``, ``output['out']``, ``output.logits``."""
+    GRADIENT = "grad"
+    """The gradient of a tensor argument, or of a parameter: ``grad:weight``, ``grad:layer1.0.conv1.weight``."""
+    BUFFER = "buffer"
+    """What the call left in a tensor that it may write: ``buffer:running_mean``."""
+    TANGENT = "jvp"
+    """The tangent of an output in forward mode: ``jvp:output[0]``."""
+    GRAD_OUTPUT = "grad_output"
+    """What backward was given for an output: ``grad_output[0]``."""
+    OUT = "out"
+    """The memory given to ``out=``: ``out[0]``."""
+    INPUT_GRADIENT = "grad_input"
+    """The gradient of an input of a model: ``grad_input:x``."""
+    LOSS = "loss"
+    """The loss of a training step: ``loss``."""
+    AFTER = "after"
+    """An output of a model after a step of training: ``after:output[0]``."""
+    WATCHED = "watch"
+    """An output of a module that a model declares under `watch`: ``watch:backbone[0]``."""
+    MODULE = "module"
+    """No tensor but a module of a model, where a memory format was lost: ``module:layer1.0``."""
+    CALL = "call"
+    """No tensor but the call as a whole, where it raised: ``call``."""
+    EVERY = "*"
+    """All tensors of the call: what a finding about a crash, a hang or an error is about."""
+    ARGUMENT = ""
+    """A tensor argument of a case, by its own name: ``input``."""
+
+
+_BY_WORD = {kind.value: kind for kind in TensorKind}
+_BRACKETED = (TensorKind.OUTPUT, TensorKind.GRAD_OUTPUT, TensorKind.OUT)
+_NAME = re.compile(r"(?P<word>[a-z_]+|\*)(?:(?P<colon>:)(?P<of>.+)|(?P<path>[\[.].*))?", re.DOTALL)
+
+
+class TensorName(NamedTuple):
+    """A name taken apart: `of` is the argument, parameter, module or output that it is about.
+
+    For outputs and grad_outputs `of` is the place in what was returned: ``[0]``, ``['out']``, ``.logits``.
+    """
+
+    kind: TensorKind
+    of: str = ""
+
+    def __str__(self) -> str:
+        """The text, as `parse` reads it."""
+        colon = "" if self.kind in _BRACKETED or not (self.kind.value and self.of) else ":"
+        return f"{self.kind.value}{colon}{self.of}"
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(text: str) -> TensorName:
+    """Take a name apart. What has no known form is the name of an argument; nothing is raised."""
+    match = _NAME.fullmatch(text)
+    kind = _BY_WORD.get(match["word"]) if match else None
+    if match is None or kind is None:
+        return TensorName(TensorKind.ARGUMENT, text)
+    if (kind in _BRACKETED and match["colon"]) or (match["path"] and kind not in _BRACKETED):
+        return TensorName(TensorKind.ARGUMENT, text)
+    return TensorName(kind, match["of"] or match["path"] or "")
+
+
+def kind_of(text: str) -> TensorKind:
+    """The kind of tensor that a text names."""
+    return parse(text).kind
+
+
+def output(index: int) -> str:
+    """The name of an output of an operator: ``output[0]``."""
+    return str(TensorName(TensorKind.OUTPUT, f"[{index}]"))
+
+
+def grad_output(index: int) -> str:
+    """The name of what backward is given for that output: ``grad_output[0]``."""
+    return str(TensorName(TensorKind.GRAD_OUTPUT, f"[{index}]"))
+
+
+def out(index: int) -> str:
+    """The name of the memory given to ``out=`` for that output: ``out[0]``."""
+    return str(TensorName(TensorKind.OUT, f"[{index}]"))
+
+
+def gradient(of: str) -> str:
+    """The name of the gradient of an argument or parameter: ``grad:weight``."""
+    return str(TensorName(TensorKind.GRADIENT, of))
+
+
+def buffer(of: str) -> str:
+    """The name of what is left in a buffer: ``buffer:running_mean``."""
+    return str(TensorName(TensorKind.BUFFER, of))
+
+
+def tangent(index: int) -> str:
+    """The name of the tangent of an output: ``jvp:output[0]``."""
+    return str(TensorName(TensorKind.TANGENT, output(index)))
