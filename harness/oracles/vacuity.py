@@ -14,7 +14,9 @@ from harness.portable.memory_format import agree, contiguous_strides
 Array = npt.NDArray[Any]
 
 
-def vacuity_reasons(case: Case, reference: Reference, observations: Sequence[Observation]) -> dict[str, tuple[str, ...]]:
+def vacuity_reasons(
+    case: Case, reference: Reference, observations: Sequence[Observation]
+) -> dict[str, tuple[str, ...]]:
     """The reasons that lie in the example itself; the empty tuple stands for all cells."""
     outputs = [values for name, values in reference.values.items() if name.startswith("output")]
     reasons = []

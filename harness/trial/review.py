@@ -56,7 +56,9 @@ def reviewed(case: Case, dtype: str, executor: Executor, known_issues: Sequence[
         review.not_compared.append(golden.unwritten(case))
     found = pinned.snapshots(case.name, dtype)
     if found and pinned.torch != here:
-        review.not_compared.append(f"{pinned.file} is of PyTorch {pinned.torch}, this is {here}: only values are compared")
+        review.not_compared.append(
+            f"{pinned.file} is of PyTorch {pinned.torch}, this is {here}: only values are compared"
+        )
     review.snapshots = len(found)
     review.differing += [
         f"{pinned.file}:{snapshot.place}: changed: {case.name} in {dtype}: {message}; {snapshot.example.to_json()}"

@@ -60,7 +60,7 @@ class Worker:
                 "called": functional_catalogue.called(request["calls"]),
             },
             "metadata": lambda: {"metadata": [metadata.metadata(call) for call in request["calls"]]},
-            "twice": lambda: double_backward.differentiate(request),
+            "double_backward": lambda: double_backward.differentiate(request),
             "model": lambda: run_step.serve(request, self.log),
             "model-refer": lambda: sensitivity.refer(request),
             "model-calls": lambda: localise.calls(request),

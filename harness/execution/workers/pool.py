@@ -112,8 +112,8 @@ class WorkerPool:
 
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
         """Forking supervisors, started on first need."""
-        names = {name: f"pristine {name}" for name in cells}
-        names[""] = "pristine-reference preloaded" if preloaded else "fork_per_request-reference"
+        names = {name: f"fork_per_request {name}" for name in cells}
+        names[""] = "fork_per_request-reference preloaded" if preloaded else "fork_per_request-reference"
         self._start(names.values())
         return {name: self._supervisors[supervisor] for name, supervisor in names.items()}
 
