@@ -343,9 +343,8 @@ class Executor:
     def _problems(self, case: Case, *, preloaded: bool) -> list[str]:
         supervisor = self.pool.reference(preloaded=preloaded)
         # importing a package may be all that happens here, and takes longer than any example
-        reply = supervisor.collect(
-            supervisor.send(PendingRequest(requests.check_request(case), case.call, self.limit + 60.0))
-        )
+        pending = PendingRequest(requests.check_request(case), case.call, self.limit + 60.0)
+        reply = supervisor.collect(supervisor.send(pending))
         if reply.get("status") in {"died", "hung"}:
             return [f"asking for {case.call} ended the worker: {reply['message']}"]
         problems: list[str] = reply["problems"]
