@@ -17,15 +17,24 @@ from harness.execution import Executor
 from harness.failure_database import FailureDatabase
 from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
 from harness.golden import Golden, KnownIssues, MissingDoubleBackwards, load_known_issues, load_missing_double_backwards
-from harness.models.declaration import ModelSuite
-from harness.models.examples import model_arguments, model_examples, model_shapes
-from harness.models.executor import ModelExecutor
-from harness.models.files import load_file
-from harness.models.known_issue import ModelKnownIssue
-from harness.models.known_issues import load_model_known_issues
-from harness.models.model import Call, Model
-from harness.models.operator_match import match_operator, worth_matching
-from harness.models.trial import ModelOutcome, ModelTrial, concerned_models
+from harness.models import (
+    Call,
+    Model,
+    ModelExecutor,
+    ModelKnownIssue,
+    ModelOutcome,
+    ModelSuite,
+    ModelTrial,
+    Skipped,
+    concerned_models,
+    load_file,
+    load_model_known_issues,
+    match_operator,
+    model_arguments,
+    model_examples,
+    model_shapes,
+    worth_matching,
+)
 from harness.resources import collection, data
 from harness.settings import Settings
 from harness.suites import Suite, load_levels
@@ -157,7 +166,7 @@ class Gate:
     def try_model(self, model: Model, item: tuple[str, str, str], share: float = 1.0) -> ModelOutcome:
         """One trial of a model. `share` is this item's part of what is left of the time budget."""
         if lacking := self.check_models([model]).get(model.id):
-            return ModelOutcome(model.id, "-".join(item), skipped={"every level": lacking})
+            return ModelOutcome(model.id, "-".join(item), skipped={"every level": Skipped(lacking)})
         return ModelTrial(
             model,
             item,

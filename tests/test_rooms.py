@@ -43,6 +43,7 @@ ROOMS = {
         "harness.trial",
         "harness.reporting",
         "harness.profiles",
+        "jinja2",
         "numpy",
         "pydantic",
     },

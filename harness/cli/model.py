@@ -10,9 +10,7 @@ from typing import Any, Final
 from harness.core import Expression
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models.model import InputSpec, Model
-from harness.models.report import model_text
-from harness.models.trial import ModelOutcome
+from harness.models import InputSpec, Model, ModelOutcome, model_text
 from harness.settings import Settings
 
 HOME: Final = "the command line"
@@ -45,7 +43,8 @@ def judged(gate: Gate, model: Model) -> list[ModelOutcome]:
     outcomes: list[ModelOutcome] = []
     for item in model.items if not problem else ():
         outcomes.append(gate.try_model(model, item))
-        problem = problem or outcomes[-1].problem
+        if not problem and outcomes[-1].problem is not None:
+            problem = outcomes[-1].problem.sentence
     if problem:
         raise UserError(f"{model.factory}: {problem}")
     return outcomes

@@ -23,8 +23,7 @@ from harness.execution.workers.supervisor import PendingRequest, Supervisor
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to resend."""
 
-METADATA_AT_ONCE: Final = 32
-"""Examples whose outlines are asked for at once."""
+METADATA_AT_ONCE: Final = 32  # examples whose metadata is asked for at once
 
 REFERENCE_LIMIT_FACTOR: Final = 4
 """The reference may take this many times the limit: float64, one thread, up to three runs."""

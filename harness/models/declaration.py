@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,9 @@ from harness.suites import (
     is_dotted,
     is_name,
 )
+
+SCHEMA_FILE: Final = Path(__file__).with_name("models.schema.json")
+"""What editors read of a file of models; `python -m harness.models` writes it."""
 
 StepName = Literal["eval", "train"]
 RunnerName = Literal["eager", "fx", "script", "trace", "export", "compile"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,16 @@ from harness.core import TensorRecord
 from harness.execution import Executor, PendingRequest, Reply, Supervisor, record_of
 from harness.execution import levels as rules
 from harness.models.examples import model_arguments, model_shapes
-from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference, ModuleRecord
+from harness.models.model import (
+    BASELINE,
+    Model,
+    ModelExample,
+    ModelObservation,
+    ModelReference,
+    ModuleRecord,
+    Problem,
+    Skipped,
+)
 
 LIMIT: Final = 120.0
 """Seconds one request may take in a cell, at least: a training step of a large model under load, twice or more."""
@@ -23,12 +32,13 @@ REFERENCE_LIMIT_FACTOR: Final = 4
 
 @dataclass(frozen=True)
 class ModelResult:
-    """One example everywhere. `skipped` says why nothing could be run in a cell, by the cell's name."""
+    """One example everywhere. `skipped` says, by the cell's name, why nothing was run there; `problem`: see Problem."""
 
     example: ModelExample
     reference: ModelReference
     observations: tuple[ModelObservation, ...]
-    skipped: Mapping[str, str]
+    skipped: Mapping[str, Skipped] = field(default_factory=dict)
+    problem: Problem | None = None
 
 
 class ModelExecutor:
@@ -82,18 +92,21 @@ class ModelExecutor:
         """The reference, and every conversion in each cell (None: all). `isolated`: in workers that ran nothing yet."""
         reference = self.reference(model, example)
         names = [cell.name for cell in self.executor.cells if cells is None or cell.name in cells]
-        if reference.problem or reference.status != "ok":
-            return ModelResult(example, reference, (), {})
+        if reference.problem is not None or reference.status != "ok":
+            return ModelResult(example, reference, (), problem=reference.problem)
         request = {**self.request(model, example), "op": "model", "state": reference.state}
         pending_requests = self._sent(model, request, example.to_json(), names, isolated=isolated)
         observations: list[ModelObservation] = []
-        skipped: dict[str, str] = {}
+        skipped: dict[str, Skipped] = {}
+        problem: Problem | None = None
         for name, (supervisor, pending) in pending_requests.items():
             reply = supervisor.collect(pending)
-            if "skip" in reply or "problem" in reply:
-                skipped[name] = reply.get("skip") or "!" + reply["problem"]
+            if "skip" in reply:
+                skipped[name] = Skipped(reply["skip"])
+            elif "problem" in reply and problem is None:
+                problem = Problem(reply["problem"])
             observations += observations_of(name, reply, (BASELINE, *model.conversions))
-        return ModelResult(example, reference, tuple(observations), skipped)
+        return ModelResult(example, reference, tuple(observations), skipped, problem)
 
     def _sent(
         self, model: Model, request: dict[str, Any], about: str, names: Sequence[str], *, isolated: bool
@@ -149,9 +162,9 @@ def model_cells(executor: Executor) -> list[str]:
 def reference_of(reply: Reply) -> ModelReference:
     """The reference in a reply."""
     if reply.get("status") in {"died", "hung"}:
-        return ModelReference(reply["status"], problem=f"the reference {reply['status']}: {reply['message']}")
+        return ModelReference(reply["status"], problem=Problem(f"the reference {reply['status']}: {reply['message']}"))
     if "problem" in reply:
-        return ModelReference("raised", problem=reply["problem"])
+        return ModelReference("raised", problem=Problem(reply["problem"]))
     values = {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in reply["values"].items()}
     return ModelReference("ok", values, reply["spread"], reply.get("state"))
 

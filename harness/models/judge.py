@@ -112,7 +112,7 @@ def _misshapen(reference: ModelReference, seen: ModelObservation) -> Iterator[tu
     """The tensors that are not, but for detections whose number changes in float64 too when modules round."""
     for tensor, value in reference.values.items():
         record = seen.tensors.get(tensor)
-        if math.isinf(reference.spread.get(tensor, 0.0)) or (record is not None and record.shape == value.shape):
+        if math.isinf(reference.sensitivity.get(tensor, 0.0)) or (record is not None and record.shape == value.shape):
             continue
         said = "is missing" if record is None else f"has shape {list(record.shape)}, not {list(value.shape)}"
         yield "shape", tensor, seen.conversion, Fault(1.0, f"{tensor} {said}")
@@ -121,7 +121,7 @@ def _misshapen(reference: ModelReference, seen: ModelObservation) -> Iterator[tu
 def floor(reference: ModelReference, tensor: str, record: TensorRecord) -> float:
     """How far a tensor may move: what was measured, and one rounding of its largest element in its own dtype."""
     largest = float(np.abs(reference.values[tensor]).max(initial=0.0))
-    return reference.spread.get(tensor, 0.0) + unit_roundoff(record.dtype) * largest
+    return reference.sensitivity.get(tensor, 0.0) + unit_roundoff(record.dtype) * largest
 
 
 def decisive(reference: ModelReference, tensor: str, record: TensorRecord) -> bool:
@@ -152,7 +152,7 @@ def _ratio(
 
 def _whole(reference: ModelReference, tensor: str, record: TensorRecord) -> tuple[float, float, float]:
     """Numbers that are no floats (labels, indices, masks) are equal, unless rounding changes them in float64 too."""
-    if not math.isfinite(reference.spread.get(tensor, 0.0)) or not record.values.size:
+    if not math.isfinite(reference.sensitivity.get(tensor, 0.0)) or not record.values.size:
         return math.nan, 0.0, 0.0
     differing = float(np.count_nonzero(record.values != reference.values[tensor]))
     return (math.inf if differing else 0.0), differing, 0.0

@@ -145,19 +145,32 @@ class ModelObservation:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """Why a model was not run in one cell, though nothing is wrong with it: what is missing there, in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a model cannot be judged at all, in one sentence: what is wrong with it, and what would be right."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class ModelReference:
     """The float64 answer of the same model, oneDNN off, contiguous.
 
-    `spread` says, for each tensor, how far (in the largest element) it moves when every module's output and gradient
-    is moved by what the precision under test may round. `state` is what workers need to build the same model, and
-    `problem` the one sentence about a model that cannot be judged at all.
+    `sensitivity` says, for each tensor, how far (in the largest element) it moves when every module's output and
+    gradient is moved by what the precision under test may round. `state` is what workers need to build the same model.
     """
 
     status: Status
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
-    spread: Mapping[str, float] = field(default_factory=dict)
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
     state: Any = field(default=None, repr=False, compare=False)
-    problem: str = ""
+    problem: Problem | None = None
     error: str = ""
     message: str = ""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from harness.models.templating import TEMPLATES
 from harness.models.trial import ModelOutcome
-from harness.reporting import TEMPLATES
 
 MARKS: Final = {
     "passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not available": "n", "not run": "-",
@@ -57,7 +57,7 @@ def _known_issues(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
 
 def model_failure_text(outcome: ModelOutcome, item: str, seed: int) -> str:
     """The story of a failed model; `item` and `seed` are what runs it again."""
-    return TEMPLATES.get_template("model.txt").render(
+    return TEMPLATES.get_template("model_failure.txt").render(
         outcome=outcome, name=outcome.model.rpartition("::")[2], item=item, seed=seed, shown=3
     )
 
@@ -89,7 +89,9 @@ def _verdict(outcome: ModelOutcome) -> str:
         case "untrusted":
             return f"NOT JUDGED: {'; '.join(outcome.untrusted)}"
         case _:
-            return "NOT RUN: " + "; ".join([*dict.fromkeys(outcome.skipped.values()), *outcome.notes])
+            return "NOT RUN: " + "; ".join(
+                [*dict.fromkeys(one.reason for one in outcome.skipped.values()), *outcome.notes]
+            )
 
 
 def layout_text(outcome: ModelOutcome) -> str:

@@ -15,7 +15,7 @@ from harness.models.executor import ModelExecutor, ModelResult, model_cells
 from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Explain, Localiser, nothing_known
-from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference
+from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
 from harness.trial import DEATHS, in_range, rounded, states, subtract
 
 SHOWN = 3
@@ -53,14 +53,14 @@ class ModelOutcome:
     explained: list[FaultyModule] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     untrusted: Counter[str] = field(default_factory=Counter)
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, Skipped] = field(default_factory=dict)
     hits: dict[str, Counter[str]] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     layout: list[dict[str, Any]] = field(default_factory=list)
     reorders: dict[str, int] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    problem: str = ""
+    problem: Problem | None = None
     seconds: float = 0.0
 
     @property
@@ -90,14 +90,14 @@ class ModelOutcome:
             "explained": [asdict(blame) for blame in self.explained],
             "stale": self.stale,
             "untrusted": dict(sorted(self.untrusted.items())),
-            "skipped": self.skipped,
+            "skipped": {cell: skipped.reason for cell, skipped in self.skipped.items()},
             "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
             "ratios": rounded(self.ratios),
             "layout": self.layout,
             "reorders": self.reorders,
             "incidents": self.incidents,
             "notes": self.notes,
-            "problem": self.problem,
+            "problem": "" if self.problem is None else self.problem.sentence,
             "seconds": round(self.seconds, 1),
         }
 
@@ -141,9 +141,8 @@ class ModelTrial:
     def take(self, result: ModelResult) -> None:
         """Judge one result and add it to the outcome."""
         outcome, example = self.outcome, result.example
-        problems = [said[1:] for said in result.skipped.values() if said.startswith("!")]
-        outcome.problem = result.reference.problem or next(iter(problems), "")
-        if outcome.problem:
+        outcome.problem = result.problem
+        if outcome.problem is not None:
             return
         outcome.examples += 1
         outcome.skipped.update(result.skipped)
@@ -235,7 +234,7 @@ class ModelTrial:
 
 def _undecided(reference: ModelReference) -> Iterator[str]:
     """What cannot be compared at all, as one note."""
-    names = [name for name, moved in reference.spread.items() if math.isinf(moved) and name in reference.values]
+    names = [name for name, moved in reference.sensitivity.items() if math.isinf(moved) and name in reference.values]
     if names:
         few = ", ".join(names[:SHOWN]) + (", ..." if names[SHOWN:] else "")
         count = f"{len(names)} of {len(reference.values)} tensors"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.models.report import model_summary
+from harness.models import model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read
 from harness.plugin.session import KEY, Session, is_suite, suite_files

@@ -10,9 +10,7 @@ import pytest
 
 from harness.core import Case
 from harness.errors import UserError
-from harness.models.model import Model
-from harness.models.report import model_failure_text
-from harness.models.trial import ModelOutcome
+from harness.models import Model, ModelOutcome, model_failure_text
 from harness.plugin.session import Session
 from harness.reporting import failure_text
 from harness.trial import Outcome
@@ -127,7 +125,10 @@ class ModelItem(pytest.Item):
         if found.status in ("failed", "untrusted"):
             raise EquivalenceFailure(found)
         if found.status in ("not available", "not run"):
-            pytest.skip("; ".join([*dict.fromkeys(found.skipped.values()), *found.notes]) or "no example to run")
+            pytest.skip(
+                "; ".join([*dict.fromkeys(one.reason for one in found.skipped.values()), *found.notes])
+                or "no example to run"
+            )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""

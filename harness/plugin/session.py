@@ -14,8 +14,7 @@ from harness.core import Case
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Observed, update
-from harness.models.model import Model
-from harness.models.trial import ModelOutcome
+from harness.models import Model, ModelOutcome
 from harness.reporting import Record
 from harness.settings import Settings
 from harness.trial import Outcome
