@@ -1,0 +1,312 @@
+"""What a worker is asked about a model, and what it answers: the request and the replies of each operation.
+
+All of it is plain data that marshal carries: numbers, texts, bytes, lists, tuples, dicts. The harness writes these
+requests and the worker parses each once (`worker/models/model_request.py`). A reply says in `status` which of its forms
+it has; whether the worker died over it is not among them, that is said by who asked.
+
+| `op` | where | what is asked |
+|---|---|---|
+| ``model-check`` | reference | can the model's packages and factory be imported? |
+| ``model-refer`` | reference | the float64 answer, and how far rounding may move each tensor of it |
+| ``model-run`` | cell | the model with nothing converted, and under each conversion |
+| ``model-record-calls`` | reference | run the float64 model and keep what each module was called with |
+| ``model-feed`` | reference | one of these calls again by itself, in float64; and what it was called with |
+| ``model-isolate`` | cell | the same call by itself, with nothing converted and under each conversion |
+| ``model-release`` | reference | forget the recorded calls |
+
+The calls that ``model-record-calls`` keeps live in one process. Where that was replaced before ``model-feed``, the
+answer is a `LostReply`.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union
+
+Scalar = Union[None, bool, int, float, str]
+
+ArrayData = Tuple[str, Sequence[int], bytes]
+"""An array: NumPy's name of the dtype (``<f8``), the shape, and the elements in C order."""
+
+TensorData = Tuple[str, Sequence[int], Sequence[int], Optional[bytes]]
+"""A tensor: torch's name of the dtype, shape, strides in elements, and the elements in C order; None in place of these
+where the run with nothing converted has the same bits."""
+
+ArgumentData = Union[
+    Tuple[Literal["tensor"], str, List[int], bytes],
+    Tuple[Literal["list"], List["ArgumentData"]],
+    Tuple[Literal["dict"], List[Tuple[str, "ArgumentData"]]],
+    Tuple[Literal["value"], Scalar],
+]
+"""An argument of a module call. A tensor is told as `ArrayData` tells it; a tuple travels as a list; what is neither
+tensor nor container nor `Scalar` travels as the value None."""
+
+TensorMetadata = Tuple[Literal["tensor"], str, List[int], List[int]]
+"""A tensor in the arguments or results of a function: torch's name of the dtype, shape, strides in elements."""
+
+FunctionArgument = Union[Scalar, TensorMetadata, List["FunctionArgument"]]
+"""An argument or result of a function; what is neither tensor nor sequence nor `Scalar` is there as its `str`."""
+
+ImageFormat = Tuple[str, str]
+"""``nhwc``, ``nchw``, ``either`` or ``other``; and torch's name of the dtype."""
+
+
+class InputData(TypedDict):
+    """One tensor that the model is called with, by position; `channels_last`: it is converted with the model.
+
+    A `dtype` that is not floating holds whole numbers 0 to `most`.
+    """
+
+    name: str
+    shape: Sequence[int]
+    dtype: str
+    channels_last: bool
+    most: int
+
+
+class CalibrationData(TypedDict):
+    """What calibration changed in the freshly filled model, so that every worker can make the same change.
+
+    `powers` are the binary exponents by which the parameters of a module are scaled, `statistics` the running mean and
+    variance of a normalisation, as bytes of float32; both by the module's path.
+    """
+
+    powers: Dict[str, int]
+    statistics: Dict[str, Tuple[bytes, bytes]]
+
+
+class ModelFields(TypedDict):
+    """What every request about an example of a model says of it.
+
+    `arguments` are the factory's, `step` is ``eval`` or ``train``, `conversions` are among ``both``, ``model`` and
+    ``input``, `frozen` the class names of modules that stay in evaluation mode, `watch` the paths of modules whose
+    outputs are wanted too. `seeded`: the model draws random numbers, the same from the same seed.
+    """
+
+    factory: str
+    arguments: Mapping[str, object]
+    inputs: Sequence[InputData]
+    step: str
+    runner: str
+    precision: str
+    conversions: Sequence[str]
+    frozen: Sequence[str]
+    watch: Sequence[str]
+    seeded: bool
+    seed: int
+    threads: int
+
+
+class ProblemReply(TypedDict):
+    """The model cannot be judged; `message` is one sentence that says why."""
+
+    status: Literal["problem"]
+    message: str
+
+
+class SkippedReply(TypedDict):
+    """What was asked for does not exist on the machine or in its PyTorch; `message` is one sentence that says why."""
+
+    status: Literal["skipped"]
+    message: str
+
+
+class LostReply(TypedDict):
+    """The recorded calls are not in this process: it is not the one that recorded them, or has released them."""
+
+    status: Literal["lost"]
+    message: str
+
+
+class ModuleCallData(TypedDict):
+    """One call of one module in a run.
+
+    `input_formats` and `output_formats` are those of its images, ``nhwc``, ``nchw``, ``either`` or ``other``;
+    `input_dtypes` go with the former. `is_view`: the output is a view of an input, or has its features last.
+    `is_parent`: it called modules itself. `reorders` counts oneDNN's. `permuted_input`: an image that it got is what
+    the module before it gave, with the dimensions in another order.
+    """
+
+    path: str
+    class_name: str
+    input_formats: Sequence[str]
+    output_formats: Sequence[str]
+    input_dtypes: Sequence[str]
+    is_view: bool
+    is_parent: bool
+    reorders: int
+    permuted_input: bool
+
+
+class RunData(TypedDict):
+    """A model, or one module, once under one conversion; `error` and `message` are those of an exception."""
+
+    status: Literal["ok", "raised"]
+    tensors: Dict[str, TensorData]
+    modules: List[ModuleCallData]
+    kernels: Dict[str, int]
+    error: str
+    message: str
+
+
+class FunctionCallData(TypedDict):
+    """One function of torch that a module called by itself.
+
+    `function` is its dotted name, `parameters` are the names of all that it takes, in order; `arguments` has every
+    argument by name, those left out with their defaults; `defaults` names the arguments that have their default.
+    """
+
+    function: str
+    parameters: List[str]
+    arguments: Dict[str, FunctionArgument]
+    defaults: List[str]
+    results: List[FunctionArgument]
+
+
+class ModelCheckRequest(TypedDict):
+    """Whether the packages in `requires`, and then the factory, can be imported."""
+
+    op: Literal["model-check"]
+    factory: str
+    requires: Sequence[str]
+
+
+class UsableReply(TypedDict):
+    """The factory is there and can be called."""
+
+    status: Literal["ok"]
+
+
+class MissingReply(TypedDict):
+    """A package that the model requires cannot be imported; `message` says which, and how to get it."""
+
+    status: Literal["missing"]
+    message: str
+
+
+ModelCheckReply = Union[UsableReply, MissingReply, ProblemReply]
+
+
+class ModelReferRequest(ModelFields):
+    """The float64 answer, with oneDNN off and one thread."""
+
+    op: Literal["model-refer"]
+
+
+class ReferenceReply(TypedDict):
+    """The tensors of the float64 run by name; `spread` says how far rounding may move each, in its largest element."""
+
+    status: Literal["ok"]
+    state: CalibrationData
+    values: Dict[str, ArrayData]
+    spread: Dict[str, float]
+
+
+ModelReferReply = Union[ReferenceReply, ProblemReply]
+
+
+class ModelRunRequest(ModelFields):
+    """The model in a cell; `state` is that of the reference."""
+
+    op: Literal["model-run"]
+    state: CalibrationData
+
+
+class RunsReply(TypedDict):
+    """The runs by conversion, the first with nothing converted: ``nchw``."""
+
+    status: Literal["ok"]
+    runs: Dict[str, RunData]
+
+
+ModelRunReply = Union[RunsReply, SkippedReply, ProblemReply]
+
+
+class ModelRecordCallsRequest(ModelFields):
+    """Run the float64 model once, and keep what came into each module and the gradient that came back."""
+
+    op: Literal["model-record-calls"]
+    state: CalibrationData
+
+
+class RecordedCallData(TypedDict):
+    """A module call that is kept; its number is its place in the reply."""
+
+    path: str
+    class_name: str
+    is_parent: bool
+
+
+class RecordedCallsReply(TypedDict):
+    """The calls of the first forward pass, in the order in which they ended."""
+
+    status: Literal["ok"]
+    calls: List[RecordedCallData]
+
+
+class ModelFeedRequest(ModelFields):
+    """Call number `call` again by itself, in float64, on its arguments and gradients rounded to float32."""
+
+    op: Literal["model-feed"]
+    call: int
+
+
+class FeedReply(TypedDict):
+    """What the call was given, what it comes to, and how far rounding may move that.
+
+    `call_arguments` has two items, the list of those by position and the dict of those by name. `gradients` are those
+    of the outputs, by the names of these.
+    """
+
+    status: Literal["ok"]
+    call_arguments: ArgumentData
+    gradients: Dict[str, ArgumentData]
+    values: Dict[str, ArrayData]
+    spread: Dict[str, float]
+
+
+ModelFeedReply = Union[FeedReply, ProblemReply, LostReply]
+
+
+class ModelIsolateRequest(ModelFields):
+    """The module `path` by itself in a cell, on the `call_arguments` and `gradients` of a `FeedReply`.
+
+    `images` are, by conversion, format and dtype of each image that it got in the whole model.
+    """
+
+    op: Literal["model-isolate"]
+    state: CalibrationData
+    path: str
+    call_arguments: ArgumentData
+    gradients: Mapping[str, ArgumentData]
+    images: Mapping[str, Sequence[ImageFormat]]
+
+
+class IsolatedReply(TypedDict):
+    """The runs by conversion, and the functions that the module called under the last of them."""
+
+    status: Literal["ok"]
+    runs: Dict[str, RunData]
+    calls: List[FunctionCallData]
+
+
+class ModelReleaseRequest(TypedDict):
+    """Forget the recorded calls; where there are none, that is fine too."""
+
+    op: Literal["model-release"]
+
+
+class ReleasedReply(TypedDict):
+    """There are no recorded calls any more."""
+
+    status: Literal["ok"]
+
+
+ModelOperationRequest = Union[
+    ModelCheckRequest,
+    ModelReferRequest,
+    ModelRunRequest,
+    ModelRecordCallsRequest,
+    ModelFeedRequest,
+    ModelIsolateRequest,
+    ModelReleaseRequest,
+]
