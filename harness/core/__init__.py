@@ -1,7 +1,6 @@
 """The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Known issue. Plain data and nothing else."""
 
 from harness.core.case import (
-    ALL_DTYPES,
     FILLS,
     PATHS,
     Case,
@@ -24,7 +23,6 @@ from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
 
 __all__ = [
-    "ALL_DTYPES",
     "FILLS",
     "PATHS",
     "Acceptance",

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.core.expression import Expression
+from harness.portable.dtypes import FLOATING
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both", "channels"]
-DTYPES = ("float32", "float64", "bfloat16", "float16")
-"""What a case is run in unless it says otherwise."""
-ALL_DTYPES = (*DTYPES, "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool")
 PATHS = ("no_grad", "inference_mode", "autocast", "out", "vmap", "jvp")
 """Ways to run a call beside the plain one, which is forward and backward. None of them asks for gradients."""
 FILLS = ("integers", "reals", "offset", "wide", "ones", "special")
@@ -156,7 +154,7 @@ class Case:
     positional: tuple[Any, ...] | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     require: tuple[Expression, ...] = ()
-    dtypes: tuple[str, ...] = DTYPES
+    dtypes: tuple[str, ...] = tuple(FLOATING)
     unsupported: tuple[str, ...] = ()
     fills: tuple[str, ...] = ("integers", "reals")
     preserves: tuple[str, ...] | None = ()
@@ -175,7 +173,7 @@ class Case:
 
     def paths_in(self, dtype: str) -> tuple[str, ...]:
         """How the case is run in this dtype: plainly first. Autocast is for float32, tangents for floating dtypes."""
-        fits = {"autocast": dtype == "float32", "jvp": dtype in DTYPES}
+        fits = {"autocast": dtype == "float32", "jvp": dtype in FLOATING}
         return ("plain", *(path for path in self.paths if fits.get(path, True)))
 
     def tensor(self, name: str) -> TensorSpec:

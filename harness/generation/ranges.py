@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.generation.shapes import evaluate, mistake, shape_of
-from harness.portable.fills import LIMITS, PARTS, grid
+from harness.portable.dtypes import INTEGRAL, part_of
+from harness.portable.fills import grid
 
 if TYPE_CHECKING:
     from harness.core import Case, Example, TensorSpec
@@ -35,11 +36,11 @@ def ranges(case: Case, example: Example) -> dict[str, Range]:
 def _range(case: Case, spec: TensorSpec, example: Example) -> Range | None:
     dtype = spec.dtype or example.dtype
     if spec.between is None:
-        return _under_test(example) if spec.dtype is None and dtype in LIMITS else None
+        return _under_test(example) if spec.dtype is None and dtype in INTEGRAL else None
     low, high = (evaluate(case, end, example.sizes) for end in spec.between)
     if spec.distinct:
         _enough(case, spec, example, math.floor(high) - math.ceil(low) + 1)
-    first, last, _exponent = grid(example.fill, PARTS.get(dtype, dtype), (low, high)) if low <= high else (1, 0, 0)
+    first, last, _exponent = grid(example.fill, part_of(dtype), (low, high)) if low <= high else (1, 0, 0)
     if first > last:
         raise mistake(case, f"{spec.name} lies between {low!r} and {high!r}, where {dtype} has no number")
     return low, high
@@ -53,6 +54,6 @@ def _enough(case: Case, spec: TensorSpec, example: Example, numbers: int) -> Non
 
 
 def _under_test(example: Example) -> Range:
-    low, high = LIMITS[example.dtype]
+    low, high = INTEGRAL[example.dtype]
     reach = 3 if example.fill in ("integers", "ones") else WIDEST
     return max(low, -reach), min(high, reach)

@@ -10,7 +10,7 @@ from harness.core import Case, Example, ExpressionError, TensorSpec
 from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable, within_budget
 from harness.generation.sizes import Domain, UnsatisfiableError, corner_count, listed
 from harness.portable import layouts
-from harness.portable.fills import PARTS, PRECISION
+from harness.portable.dtypes import is_differentiable
 
 GRAD_OUTPUT = "grad_output"
 THREADS = (1, 2)
@@ -88,7 +88,7 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
     for index, spec in enumerate(case.tensors):
         allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
-    differentiated = any(spec.grad and (spec.dtype or dtype) in {*PRECISION, *PARTS} for spec in case.tensors)
+    differentiated = any(spec.grad and is_differentiable(spec.dtype or dtype) for spec in case.tensors)
     if case.tensors and (differentiated or "out" in case.paths):  # what out= is given has that layout too
         offered = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
         names = tuple(name for name in _GRAD_OUTPUT if name in offered)

@@ -14,7 +14,8 @@ from harness.core.finding import Kind, Oracle
 from harness.core.observation import Array
 from harness.models.format_loss import losses
 from harness.models.model import BASELINE, CONVERSIONS, ModelObservation, ModelReference
-from harness.oracles import FIXED, Fault, Place, told, unit_roundoff
+from harness.oracles import FIXED, Fault, Place, told
+from harness.portable.dtypes import finfo
 
 SAFETY: Final = 8.0
 """How many times its measured spread a tensor may be off.
@@ -121,7 +122,7 @@ def _misshapen(reference: ModelReference, seen: ModelObservation) -> Iterator[tu
 def floor(reference: ModelReference, tensor: str, record: TensorRecord) -> float:
     """How far a tensor may move: what was measured, and one rounding of its largest element in its own dtype."""
     largest = float(np.abs(reference.values[tensor]).max(initial=0.0))
-    return reference.sensitivity.get(tensor, 0.0) + unit_roundoff(record.dtype) * largest
+    return reference.sensitivity.get(tensor, 0.0) + finfo(record.dtype).unit_roundoff * largest
 
 
 def decisive(reference: ModelReference, tensor: str, record: TensorRecord) -> bool:

@@ -7,19 +7,15 @@ from harness.oracles.aggregate import FIXED, Place, told
 from harness.oracles.bounds import allowance, gamma
 from harness.oracles.compare import Fault
 from harness.oracles.judge import judge
-from harness.oracles.rounding import FORMATS, accumulator_of, round_to, tiny, unit_roundoff
+from harness.oracles.rounding import round_to
 
 __all__ = [
     "FIXED",
-    "FORMATS",
     "Fault",
     "Place",
-    "accumulator_of",
     "allowance",
     "gamma",
     "judge",
     "round_to",
-    "tiny",
     "told",
-    "unit_roundoff",
 ]

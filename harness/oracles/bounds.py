@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core import Numerics
-from harness.oracles.rounding import FORMATS, accumulator_of, round_to, smallest_normal, tiny, unit_roundoff
+from harness.oracles.rounding import round_to
+from harness.portable.dtypes import FLOATING, accumulator_of, finfo
 
 Array = npt.NDArray[Any]
 
@@ -74,12 +75,12 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
     """
     with np.errstate(all="ignore"):
         n = np.asarray(terms, dtype=np.float64)
-        spread = np.where(bound == 0, 0.0, gamma(n, unit_roundoff(accumulator)) * bound) + moved
-        floor = tiny(dtype) + np.where(bound > 0, n * tiny(accumulator), 0.0)
-        allowed = spread + unit_roundoff(dtype) * (np.abs(reference) + spread) + floor
+        spread = np.where(bound == 0, 0.0, gamma(n, finfo(accumulator).unit_roundoff) * bound) + moved
+        floor = finfo(dtype).underflow_error + np.where(bound > 0, n * finfo(accumulator).underflow_error, 0.0)
+        allowed = spread + finfo(dtype).unit_roundoff * (np.abs(reference) + spread) + floor
         allowed = _own_error(allowed, dtype)
         allowed = np.where(np.isfinite(allowed), allowed, UNJUDGED)
-        allowed = np.where(bound * (1 + unit_roundoff(accumulator)) > FORMATS[accumulator].largest, UNLIMITED, allowed)
+        allowed = np.where(bound * (1 + finfo(accumulator).unit_roundoff) > finfo(accumulator).max, UNLIMITED, allowed)
         if integral:
             allowed = np.where(bound <= exact_up_to(dtype, accumulator), 0.0, allowed)
         return _patterned(allowed, reference)
@@ -90,12 +91,12 @@ def misplaced(move: Array, accumulator: str) -> Array:
 
     Source and derivation: harness/worker/reference/interpolation.py, and `COORDINATE`.
     """
-    return np.asarray(COORDINATE * unit_roundoff(accumulator) * move)
+    return np.asarray(COORDINATE * finfo(accumulator).unit_roundoff * move)
 
 
 def exact_up_to(dtype: str, accumulator: str) -> float:
     """2^p: integers up to here are exact in both dtypes, and so is every sum of them that stays below."""
-    return 2.0 ** min(FORMATS[dtype].precision, FORMATS[accumulator].precision)
+    return 2.0 ** min(finfo(dtype).precision, finfo(accumulator).precision)
 
 
 def perturbed(reference: Array, spread: Array, stored: Array | None, *, dtype: str, accumulator: str) -> Array:
@@ -106,11 +107,13 @@ def perturbed(reference: Array, spread: Array, stored: Array | None, *, dtype: s
     next. None: the dtype is its own accumulator, and s has all of it.
     """
     with np.errstate(all="ignore"):
-        moved = INNER * spread * (unit_roundoff(accumulator) / unit_roundoff(accumulator_of(dtype)))
+        moved = INNER * spread * (finfo(accumulator).unit_roundoff / finfo(accumulator_of(dtype)).unit_roundoff)
         if stored is not None:
             moved += STORED * stored
-        floor = tiny(dtype) + smallest_normal(accumulator)
-        allowed = _own_error(moved + ROUNDINGS * unit_roundoff(dtype) * (np.abs(reference) + moved) + floor, dtype)
+        floor = finfo(dtype).underflow_error + finfo(accumulator).smallest_normal
+        allowed = _own_error(
+            moved + ROUNDINGS * finfo(dtype).unit_roundoff * (np.abs(reference) + moved) + floor, dtype
+        )
         return _patterned(np.where(np.isfinite(allowed), allowed, UNJUDGED), reference)
 
 
@@ -121,9 +124,9 @@ def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dty
     the largest |x| along dimension 1 by `numerics.magnitude`; an infinite x has no finite intermediate and counts as 0.
     """
     with np.errstate(all="ignore"):
-        relative = unit_roundoff(dtype) * np.abs(reference)
-        absolute = unit_roundoff(accumulator) * _intermediate(numerics, operand)
-        allowed = _own_error(numerics.ulps * (relative + absolute) + tiny(dtype), dtype)
+        relative = finfo(dtype).unit_roundoff * np.abs(reference)
+        absolute = finfo(accumulator).unit_roundoff * _intermediate(numerics, operand)
+        allowed = _own_error(numerics.ulps * (relative + absolute) + finfo(dtype).underflow_error, dtype)
         return _patterned(allowed, reference)
 
 
@@ -135,13 +138,15 @@ def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, g
     """
     with np.errstate(all="ignore"):
         scale = np.abs(_finite(grad_output)) * np.maximum(1.0, _intermediate(numerics, operand))
-        allowed = numerics.ulps * unit_roundoff(dtype) * (np.abs(reference) + scale) + tiny(dtype)
+        allowed = (
+            numerics.ulps * finfo(dtype).unit_roundoff * (np.abs(reference) + scale) + finfo(dtype).underflow_error
+        )
         return _patterned(_own_error(allowed, dtype), reference)
 
 
 def overflows(dtype: str, values: Array, reference: Array, allowed: Array) -> Array:
     """Where an infinity is right: the number within the allowance that is nearest to it rounds to it."""
-    if dtype not in FORMATS:
+    if dtype not in FLOATING:
         return np.zeros(reference.shape, np.bool_)
     reach = reference + np.copysign(np.where(allowed < UNJUDGED, allowed, 0.0), values)
     return np.asarray(np.isinf(values) & (round_to(dtype, reach) == values))

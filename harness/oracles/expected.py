@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from harness.core import Case, Example, Reference
 from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, misplaced, perturbed
-from harness.oracles.rounding import FORMATS, PARTS, accumulator_of, part_of, round_to
+from harness.oracles.rounding import round_to
+from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
 
 Array = npt.NDArray[Any]
 GRADIENT = "grad:"
@@ -77,7 +78,7 @@ def standard_of(
     part, rule = part_of(dtype), case.numerics.rule(tensor)
     if rule == "unspecified":
         return Expected(dtype, values, values, free=True)
-    if part not in FORMATS:
+    if part not in FLOATING:
         return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Expected(dtype, values, values)
     rounded = round_to(dtype, values)
     if rule == "exact":
@@ -94,7 +95,7 @@ def standard_of(
     else:
         integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
         allowed = _summed(reference, tensor, dtype, kept, integral=integral)
-    if dtype in PARTS:  # the error of a modulus, where that of each part has been bounded
+    if dtype in COMPLEX:  # the error of a modulus, where that of each part has been bounded
         allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
     return Expected(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
 
@@ -106,7 +107,7 @@ def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, 
     numbers are (Higham, 2nd ed., Lemma 3.5): three roundings where real numbers have one.
     """
     values, bound = reference.values[tensor], reference.bound[tensor]
-    terms = reference.terms[tensor] * (3 if dtype in PARTS else 1)
+    terms = reference.terms[tensor] * (3 if dtype in COMPLEX else 1)
     integral = integral and _whole(values) and _whole(bound)
     return allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
 

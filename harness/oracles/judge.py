@@ -13,8 +13,8 @@ from harness.oracles.compare import Comparison, Fault, compare, differing, outdo
 from harness.oracles.expected import Expected, expected_dtype, standard_of
 from harness.oracles.invariants import ended, errors, misshapen, refusals, strayed, unrepeated, written
 from harness.oracles.layout import judge_strides
-from harness.oracles.rounding import FORMATS
 from harness.oracles.vacuity import vacuity_reasons
+from harness.portable.dtypes import FLOATING
 
 Accumulators = Mapping[str, Mapping[str, str]]
 
@@ -127,7 +127,7 @@ class _Values:
     def _bytes(self, returned: Sequence[Observation], faults: Faults) -> None:
         """Compare resampled bytes of the two layouts: sums of integers are the same in any order."""
         for tensor, dtype in self._dtypes.items():
-            if dtype in FORMATS or self._case.numerics.rule(tensor) != "resampling":
+            if dtype in FLOATING or self._case.numerics.rule(tensor) != "resampling":
                 continue
             found: dict[str, dict[str, TensorRecord]] = {}
             for seen in returned:

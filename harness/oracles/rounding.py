@@ -1,68 +1,15 @@
-"""The four floating dtypes: unit roundoff, precision, smallest numbers, and one correct rounding from float64."""
+"""One correct rounding from float64 to each floating and complex dtype."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.portable.dtypes import COMPLEX, carrier_of
+
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A binary floating-point format: `precision` significand bits (the implicit one counted), subnormals in ulps.
-
-    `smallest` is the exponent of the smallest subnormal; `carrier` the NumPy type that holds its values exactly.
-    """
-
-    precision: int
-    smallest: int
-    carrier: type[np.floating[Any]]
-    largest: float
-
-
-FORMATS: Final[dict[str, Format]] = {
-    "float64": Format(53, -1074, np.float64, float(np.finfo(np.float64).max)),
-    "float32": Format(24, -149, np.float32, float(np.finfo(np.float32).max)),
-    "bfloat16": Format(8, -133, np.float32, (2 - 2**-7) * 2.0**127),
-    "float16": Format(11, -24, np.float16, float(np.finfo(np.float16).max)),
-}
-"""IEEE 754 binary64, binary32 and binary16; bfloat16 is binary32 cut to 8 significand bits."""
-
-
-PARTS: Final[dict[str, str]] = {"complex64": "float32", "complex128": "float64"}
-"""The dtype of the real and the imaginary part of each complex dtype."""
-
-
-def part_of(dtype: str) -> str:
-    """The floating dtype that the numbers of `dtype` are kept in: its parts' for a complex one, else `dtype` itself."""
-    return PARTS.get(dtype, dtype)
-
-
-def accumulator_of(dtype: str) -> str:
-    """The dtype that sums of `dtype` are expected to be kept in: float32 for the half types, else `dtype` itself."""
-    return "float32" if dtype in ("bfloat16", "float16") else dtype
-
-
-def unit_roundoff(dtype: str) -> float:
-    """Return u = 2^-p, the largest relative error of one rounding to nearest (Higham, 2nd ed., Theorem 2.2)."""
-    return 2.0 ** -FORMATS[dtype].precision
-
-
-def tiny(dtype: str) -> float:
-    """Half the smallest subnormal: the largest error of a rounding that underflows (Higham, 2nd ed., eq. 2.8).
-
-    For float64 half of it is not a float64, so it is the smallest subnormal itself.
-    """
-    return float(np.ldexp(1.0, max(FORMATS[dtype].smallest - 1, -1074)))
-
-
-def smallest_normal(dtype: str) -> float:
-    """The smallest number of full precision: vectorised exponentials flush what is below it to zero."""
-    return 2.0 ** (FORMATS[dtype].smallest + FORMATS[dtype].precision - 1)
 
 
 def round_to(dtype: str, array: npt.ArrayLike) -> Array:
@@ -71,13 +18,13 @@ def round_to(dtype: str, array: npt.ArrayLike) -> Array:
     Of a complex array (complex128) each part is rounded. Never by way of float32 for bfloat16: rounding twice is wrong
     where the first rounding makes a tie.
     """
-    if dtype in PARTS:
-        return _complex(np.asarray(array, dtype=np.complex128), PARTS[dtype])
+    if dtype in COMPLEX:
+        return _complex(np.asarray(array, dtype=np.complex128), COMPLEX[dtype])
     wide = np.asarray(array, dtype=np.float64)
     if dtype == "float64":
         return wide
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return (_bfloat16(wide) if dtype == "bfloat16" else wide).astype(FORMATS[dtype].carrier)
+        return (_bfloat16(wide) if dtype == "bfloat16" else wide).astype(carrier_of(dtype))
 
 
 def _complex(wide: Array, part: str) -> Array:

@@ -21,7 +21,7 @@ from harness.oracles.bounds import UNLIMITED
 from harness.oracles.compare import Fault
 from harness.oracles.describe_mask import where
 from harness.oracles.expected import GRADIENT, Expected
-from harness.oracles.rounding import FORMATS, accumulator_of
+from harness.portable.dtypes import FLOATING, accumulator_of, finfo
 
 Array = npt.NDArray[Any]
 
@@ -36,7 +36,7 @@ def adapted(expected: Expected, case: Case, example: Example, reference: Referen
     Complex numbers are left as they are: what an overflow or an infinity makes of a product of two is not fixed (C17,
     annex G.5.1, leaves it to the implementation).
     """
-    if example.fill != FILL or expected.allowance is None or expected.dtype not in FORMATS:
+    if example.fill != FILL or expected.allowance is None or expected.dtype not in FLOATING:
         return expected
     rule, gradient = case.numerics.rule(tensor), tensor.startswith(GRADIENT)
     operands = [array for array in reference.inputs.values() if array.dtype.kind == "f"]
@@ -53,7 +53,7 @@ def adapted(expected: Expected, case: Case, example: Example, reference: Referen
 
 
 def _near_largest(array: Array, dtype: str) -> Array:
-    return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * FORMATS[dtype].largest))
+    return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * finfo(dtype).max))
 
 
 def _unlimited(expected: Expected, scaled: Array | None) -> Expected:
@@ -92,7 +92,7 @@ def _fixed_zeros(operands: Sequence[Array], reference: Array) -> Array | None:
 
 def _partial(bound: Array, expected: Expected) -> Array:
     """Elements whose finite summands may overflow the accumulator in some order of summation."""
-    return np.asarray(~(bound < REACH * FORMATS[accumulator_of(expected.dtype)].largest))
+    return np.asarray(~(bound < REACH * finfo(accumulator_of(expected.dtype)).max))
 
 
 def unlike(

@@ -12,24 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .dtypes import COMPLEX, FLOATING, INTEGRAL, finfo
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-PRECISION: dict[str, int] = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
-"""Significant bits p of each floating dtype, the hidden one included."""
-
-PARTS: dict[str, str] = {"complex64": "float32", "complex128": "float64"}
-"""The dtype of the real and the imaginary part of each complex dtype."""
-
-LIMITS: dict[str, tuple[int, int]] = {
-    "bool": (0, 1),
-    "uint8": (0, 255),
-    "int8": (-(2**7), 2**7 - 1),
-    "int16": (-(2**15), 2**15 - 1),
-    "int32": (-(2**31), 2**31 - 1),
-    "int64": (-(2**53), 2**53),
-}
-"""The least and the largest number of each other dtype; of int64 those that float64 has as well."""
 
 IMAGINARY = 1 << 32
 """Added to a stream: where the imaginary parts of its numbers come from."""
@@ -37,20 +23,6 @@ IMAGINARY = 1 << 32
 NAMES = ("integers", "reals", "offset", "wide", "ones", "special")
 """Every fill, simplest first."""
 
-_MAX = {
-    "float64": (2.0 - 2.0**-52) * 2.0**1023,
-    "float32": (2.0 - 2.0**-23) * 2.0**127,
-    "float16": 65504.0,
-    "bfloat16": (2.0 - 2.0**-7) * 2.0**127,
-}
-_SMALLEST_SUBNORMAL = {"float64": 2.0**-1074, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
-_LARGEST_SUBNORMAL = {
-    "float64": 2.0**-1022 - 2.0**-1074,
-    "float32": 2.0**-126 - 2.0**-149,
-    "float16": 2.0**-14 - 2.0**-24,
-    "bfloat16": 2.0**-126 - 2.0**-133,
-}
-_LEAST_EXPONENT = {"float64": -1074, "float32": -149, "float16": -24, "bfloat16": -133}
 _MASK = (1 << 64) - 1
 
 
@@ -74,11 +46,11 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
     """
     if fill not in NAMES:
         raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
-    if dtype in PARTS:
+    if dtype in COMPLEX:
         options = (shape, seed)
         both = np.empty(tuple(shape), np.complex128)  # a sum with 1j times an infinity would be NaN in both parts
-        both.real = values(fill, PARTS[dtype], *options, stream, 2 * terms, between)
-        both.imag = values(fill, PARTS[dtype], *options, stream + IMAGINARY, 2 * terms, between)
+        both.real = values(fill, COMPLEX[dtype], *options, stream, 2 * terms, between)
+        both.imag = values(fill, COMPLEX[dtype], *options, stream + IMAGINARY, 2 * terms, between)
         return both
     count = 1
     for size in shape:
@@ -99,12 +71,12 @@ def grid(fill: str, dtype: str, between: tuple[float, float]) -> tuple[int, int,
     """
     low, high = between
     whole = math.ceil(low), math.floor(high)
-    if dtype in LIMITS:
-        return max(whole[0], LIMITS[dtype][0]), min(whole[1], LIMITS[dtype][1]), 0
+    if dtype in INTEGRAL:
+        return max(whole[0], INTEGRAL[dtype][0]), min(whole[1], INTEGRAL[dtype][1]), 0
     if fill in ("integers", "ones") and whole[0] <= whole[1] and whole != (0, 0):
         return (*whole, 0)
     _mantissa, reach = math.frexp(max(abs(low), abs(high)))  # below 2**reach
-    exponent = max(reach - PRECISION[dtype], _LEAST_EXPONENT[dtype])
+    exponent = max(reach - finfo(dtype).precision, finfo(dtype).least_exponent)
     return math.ceil(math.ldexp(low, -exponent)), math.floor(math.ldexp(high, -exponent)), exponent
 
 
@@ -132,18 +104,18 @@ def _permuted(
 
 
 def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:
-    if dtype not in PRECISION:
+    if dtype not in FLOATING:
         return (raw & np.uint64(1 if dtype == "bool" else 3)).astype(np.float64)
     if fill == "ones":
         return np.ones(raw.size)
     if fill == "integers":
         return _integers(raw, *density(dtype, terms))
     if fill == "offset":
-        return _offset(raw, PRECISION[dtype])
+        return _offset(raw, finfo(dtype).precision)
     if fill == "wide":
         reach = 6 if dtype == "float16" else 12
-        return _mantissas(raw, PRECISION[dtype], -reach, 2 * reach)
-    reals = _mantissas(raw, PRECISION[dtype], -3, 4)
+        return _mantissas(raw, finfo(dtype).precision, -reach, 2 * reach)
+    reals = _mantissas(raw, finfo(dtype).precision, -3, 4)
     return _sprinkled(reals, raw, dtype) if fill == "special" else reals
 
 
@@ -165,10 +137,10 @@ def density(dtype: str, terms: int) -> tuple[int, float]:
     """Largest magnitude m and share d of nonzero elements of an `integers` fill.
 
     Magnitudes are uniform on 1..m, of mean a = (m+1)/2. A sum of `terms` products of two such tensors has magnitudes
-    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/2, five standard known issues or more below 2**p for
+    that add up to terms*(d*a)**2 on average; d keeps that at 2**p/2, five standard deviations or more below 2**p for
     every p here, so every partial sum is exact in precision p. m is lowered before the tensor gets sparse.
     """
-    room = 2.0 ** (PRECISION[dtype] - 1) / max(int(terms), 1)
+    room = 2.0 ** (finfo(dtype).precision - 1) / max(int(terms), 1)
     for largest in (3, 2, 1):
         share = min(1.0, room**0.5 / ((largest + 1) / 2.0))
         if share >= 0.5:
@@ -201,8 +173,8 @@ def _offset(raw: Any, precision: int) -> Any:
 
 def _sprinkled(reals: Any, raw: Any, dtype: str) -> Any:
     """`reals` with a special value in about one element of eight, and in at least one."""
-    small, large = _SMALLEST_SUBNORMAL[dtype], _LARGEST_SUBNORMAL[dtype]
-    nan, infinity, most = float("nan"), float("inf"), _MAX[dtype]
+    small, large = finfo(dtype).smallest_subnormal, finfo(dtype).largest_subnormal
+    nan, infinity, most = float("nan"), float("inf"), finfo(dtype).max
     table = np.array([nan, infinity, -infinity, -0.0, 0.0, small, -small, large, -large, most, -most])
     again = raw * np.uint64(0x9E3779B97F4A7C15)  # an odd multiplier permutes the words: bits the reals did not use
     chosen = _bits(again, 61, 3) == np.uint64(0)

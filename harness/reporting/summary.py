@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from harness.core import ALL_DTYPES
+from harness.portable.dtypes import DTYPES
 from harness.reporting.record import Record, total
 from harness.reporting.templating import TEMPLATES
 
@@ -56,7 +56,7 @@ def _name(outcome: dict[str, Any]) -> str:
 
 def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
     seen = {outcome["dtype"] for outcome in outcomes}
-    return [dtype for dtype in ALL_DTYPES if dtype in seen]
+    return [dtype for dtype in DTYPES if dtype in seen]
 
 
 def _rows(record: Record) -> list[dict[str, Any]]:

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag
 from typing_extensions import TypeAliasType
 
+from harness.portable.dtypes import Dtype
 from harness.suites.layouts import LAYOUTS
 from harness.suites.validation import Items, Strict
 from harness.suites.wording import EXPECTED
 
-Dtype = Literal[
-    "float32", "float64", "bfloat16", "float16",
-    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
-]  # fmt: skip
 PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
 Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
 RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]

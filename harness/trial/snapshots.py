@@ -12,7 +12,8 @@ from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
 from harness.execution import Executor, Result
 from harness.generation import snapshot_candidates
 from harness.golden import LEVELS, Digest, Snapshot, fingerprint, misfit
-from harness.oracles import FORMATS, round_to
+from harness.oracles import round_to
+from harness.portable.dtypes import FLOATING, carrier_of, finfo
 from harness.trial.judged_result import JudgedResult, rule
 
 Array = npt.NDArray[Any]
@@ -155,7 +156,7 @@ def _tensor_is_exact(case: Case, result: Result, tensor: str) -> bool:
         return False
     if not np.all(np.isfinite(values)):  # the bits of a NaN are not fixed
         return False
-    if dtype not in FORMATS or case.numerics.rule(tensor) == "exact":
+    if dtype not in FLOATING or case.numerics.rule(tensor) == "exact":
         return case.numerics.rule(tensor) != "resampling" or not np.any(bound)
     terms = result.reference.terms.get(tensor)
     if case.numerics.rule(tensor) == "selection" and terms is not None and np.all(terms <= 1):
@@ -167,7 +168,7 @@ def _sums_are_exact(values: Array, bound: Array, dtype: str) -> bool:
     """Whether every partial sum, in any order, fits the dtype: it stays one even where sums are kept in a half type."""
     for scale in FRACTIONS:
         if _whole(values * scale) and _whole(bound * scale):
-            return bool(np.all(bound * scale <= 2.0 ** FORMATS[dtype].precision))
+            return bool(np.all(bound * scale <= 2.0 ** finfo(dtype).precision))
     return False
 
 
@@ -189,6 +190,6 @@ def _digests(result: Result) -> dict[str, Digest]:
 
 def _bytes(dtype: str, values: Array) -> bytes:
     """The bytes that a digest is of."""
-    stored = np.dtype("float32" if dtype == "bfloat16" else dtype).newbyteorder("<")
-    rounded = round_to(dtype, values) if dtype in FORMATS else values
+    stored = np.dtype(carrier_of(dtype)).newbyteorder("<")
+    rounded = round_to(dtype, values) if dtype in FLOATING else values
     return np.ascontiguousarray(rounded + 0 if stored.kind in "fc" else rounded, dtype=stored).tobytes()

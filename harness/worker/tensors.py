@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 # generation's two self-contained modules join this package when it is shipped
-from ..portable import fills, layouts
+from ..portable import dtypes, fills, layouts
 
 GRAD_OUTPUT_STREAM = 1000
 """Output i takes its grad_output from this fill stream plus i; no case has as many tensors."""
@@ -121,10 +121,10 @@ def finite(request: dict[str, Any]) -> dict[str, Any]:
 
 def _common(example: str, output: str) -> str:
     """The example's dtype where the output's has all of its numbers, else the output's."""
-    precision = fills.PRECISION
-    if example not in precision or output not in precision or output == "float16":
+    floating = dtypes.FLOATING
+    if example not in floating or output not in floating or output == "float16":
         return output
-    return example if precision[output] >= precision[example] else output
+    return example if floating[output].precision >= floating[example].precision else output
 
 
 def filled(  # noqa: PLR0913, PLR0917 - what a fill depends on

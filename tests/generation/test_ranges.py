@@ -12,6 +12,7 @@ from harness.core import Case, Size, TensorSpec
 from harness.errors import UserError
 from harness.generation import corner_examples, ranges
 from harness.portable import fills
+from harness.portable.dtypes import finfo
 
 Declare = Callable[..., Case]
 FLOATS = ["float64", "float32", "float16", "bfloat16"]
@@ -30,7 +31,7 @@ def test_every_fill_stays_in_the_range(fill: str, dtype: str) -> None:
 def test_numbers_of_a_range_are_exact_in_the_dtype(dtype: str) -> None:
     """Also near zero, where the numbers of a range are fewer than the dtype's."""
     drawn = fills.values("reals", dtype, (1000,), 1, 0, 1, (-0.1, 0.7))
-    scaled = np.ldexp(drawn, fills.PRECISION[dtype])
+    scaled = np.ldexp(drawn, finfo(dtype).precision)
     np.testing.assert_array_equal(scaled, np.rint(scaled))
     assert len(np.unique(drawn)) > 100
 

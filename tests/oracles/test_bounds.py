@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from harness.core import Numerics
 from harness.core.case import Magnitude
-from harness.oracles import accumulator_of, allowance, gamma, round_to
+from harness.oracles import allowance, gamma, round_to
 from harness.oracles.bounds import UNJUDGED, UNLIMITED, elementwise_gradient, elementwise_output
+from harness.portable.dtypes import accumulator_of
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 Round = Callable[[float], float]

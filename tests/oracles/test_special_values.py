@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.oracles import FORMATS
 from harness.oracles.expected import standard_of
 from harness.oracles.special_values import adapted
+from harness.portable.dtypes import finfo
 from tests.oracles.conftest import Stage
 
-MOST = FORMATS["float32"].largest
+MOST = finfo("float32").max
 NAN, INF = float("nan"), float("inf")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core import Expression, Numerics, Size
-from harness.core.case import DTYPES
+from harness.portable.dtypes import FLOATING
 from harness.suites import DeclarationError, Suite, load_suite
 
 Load = Callable[[str], Suite]
@@ -156,7 +156,7 @@ def test_what_is_left_out_has_defaults(plain: str, load: Load) -> None:
     """All dtypes, integers and reals, unspecified strides, no in-place form."""
     case = load(plain).cases[0]
     assert (case.dtypes, case.fills, case.preserves, case.inplace, case.require, case.examples) == (
-        DTYPES,
+        tuple(FLOATING),
         ("integers", "reals"),
         (),
         None,

@@ -7,12 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.golden.issues.notes import AcceptanceSchema
+from harness.portable.dtypes import Dtype
 from harness.suites import Items, Strict
 
-Dtype = Literal[
-    "float32", "float64", "bfloat16", "float16",
-    "complex64", "complex128", "int64", "int32", "int16", "int8", "uint8", "bool",
-]  # fmt: skip
 Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
 OracleName = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
 

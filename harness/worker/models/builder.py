@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 # generation's self-contained module joins this package when it is shipped
-from ...portable import fills
+from ...portable import dtypes, fills
 from .. import messages
 from ..operators import lookup
 
@@ -137,7 +137,7 @@ def inputs(request: dict[str, Any], double: bool = False) -> list[Any]:
     made = []
     for index, (_name, shape, dtype, _layout, most) in enumerate(request["inputs"]):
         stream = INPUT_STREAM + index
-        if dtype in fills.PRECISION:
+        if dtype in dtypes.FLOATING:
             numbers = fills.values("reals", "float32", shape, request["seed"], stream)
             made.append(torch.from_numpy(numbers).to(torch.float64 if double else getattr(torch, dtype)))
         else:
