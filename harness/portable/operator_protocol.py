@@ -1,0 +1,290 @@
+"""What a worker can be asked about operators: each operation with its request and its reply, and the table of them.
+
+`worker/README.md` has an example of each. Standard library only, Python 3.8 on.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Literal, Tuple, TypedDict, Union
+
+from .protocol import ForkOptions, Operation, Outcome, WireArray, WireMetadata, WireRecord
+
+
+DoubleBackwardState = Literal["agrees", "constant", "refused", "differs", "raised", "coarse"]
+"""What came of a double backward. ``agrees`` with finite differences; ``constant``: no gradient depends on anything;
+``refused``: it is not implemented, and the message says how; ``differs``: the message is gradgradcheck's; ``raised``:
+already the gradient raises; ``coarse``: something is not in float64, where finite differences tell nothing."""
+
+
+class TensorReference(TypedDict):
+    """A tensor of the example where an argument is expected."""
+
+    tensor: str
+
+
+class TorchReference(TypedDict):
+    """What torch has under this name (``channels_last``, ``float32``) where an argument is expected."""
+
+    torch: str
+
+
+WireArgument = Union[None, bool, int, float, str, TensorReference, TorchReference, Tuple["WireArgument", ...]]
+"""A value of an argument, with lists as tuples."""
+
+
+class TensorMessage(TypedDict):
+    """A tensor that a call takes.
+
+    `shape` is None where it is absent. `stream` is the fill stream of its numbers, which lie in `between` where that is
+    no None; none of them occurs twice in its last `distinct` dimensions. `gradient`: its gradient is asked for, where
+    its dtype has one. `buffer`: the call may write it.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None
+    dtype: str
+    layout: str
+    stream: int
+    gradient: bool
+    between: tuple[float, float] | None
+    buffer: bool
+    distinct: int
+
+
+class ModuleMessage(TypedDict):
+    """How the module of a call is made: arguments of its class, its mode, and the tensor that stands for each state."""
+
+    init: dict[str, WireArgument]
+    train: bool
+    state: dict[str, str]
+
+
+class CallMessage(TypedDict):
+    """A call with everything that its inputs are made of.
+
+    `call` is a dotted name; `inplace` the keyword or the dotted name that makes it in place, None where it is not.
+    `grad_output` is the layout of what backward is given, and of the memory given to ``out=``. `terms` is the length of
+    the longest reduction, from which the fill takes its density.
+    """
+
+    call: str
+    module: ModuleMessage | None
+    inplace: str | None
+    tensors: list[TensorMessage]
+    positional: tuple[WireArgument, ...]
+    arguments: dict[str, WireArgument]
+    grad_output: str
+    threads: int
+    path: str
+    dtype: str
+    seed: int
+    fill: str
+    terms: int
+
+
+class _ObserveOptions(ForkOptions, total=False):
+    after: list[ObserveRequest]
+
+
+class ObserveRequest(CallMessage, _ObserveOptions):
+    """Run a call in the drawn layouts and with all of it contiguous, `repeats` times each; `after` these others."""
+
+    op: Literal["observe"]
+    trace: bool
+    repeats: int
+
+
+class ObservationMessage(TypedDict):
+    """One layout of a call: its tensors by name, the strides of what went in, and what was seen on the way.
+
+    `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
+    implementations with counts, `operators` ATen's. `error` is the class of what it raised, `message` its first line.
+    """
+
+    status: Outcome
+    tensors: dict[str, WireRecord]
+    inputs: dict[str, list[int]]
+    written: list[str]
+    unrepeated: list[str]
+    kernels: dict[str, int]
+    operators: list[str]
+    error: str
+    message: str
+
+
+class ObserveReply(TypedDict):
+    """Both observations; a contiguous tensor with the bits of the drawn one has no bytes of its own."""
+
+    drawn: ObservationMessage
+    contiguous: ObservationMessage
+
+
+class RulesMessage(TypedDict):
+    """By which rule outputs, gradients, and single tensors by name, are judged."""
+
+    output: str
+    gradient: str
+    each: dict[str, str]
+
+
+class RoundoffMessage(TypedDict):
+    """The unit roundoffs of the accumulator and of the dtype, and half the dtype's smallest subnormal."""
+
+    accumulator: float
+    storage: float
+    tiny: float
+
+
+class ReferRequest(CallMessage, ForkOptions):
+    """Compute the call in float64, and what the bounds need. `count`: the number of terms too, by running with ones."""
+
+    op: Literal["refer"]
+    rules: RulesMessage
+    count: bool
+    roundoff: RoundoffMessage
+
+
+class ReferReply(TypedDict):
+    """The reference of a call, each by the name of a tensor.
+
+    `values`; `bound` (the call on magnitudes), `terms` (on ones) and `scaled` (on operands that cannot overflow);
+    `spread` and `stored`, how far roundings inside operators, and of what is stored, move it; the numbers that went in;
+    and the dtypes in which outputs are due.
+    """
+
+    status: Outcome
+    values: dict[str, WireArray]
+    bound: dict[str, WireArray]
+    terms: dict[str, WireArray]
+    scaled: dict[str, WireArray]
+    spread: dict[str, WireArray]
+    stored: dict[str, WireArray]
+    inputs: dict[str, WireArray]
+    grad_outputs: dict[str, WireArray]
+    dtypes: dict[str, str]
+    error: str
+    message: str
+
+
+class DoubleBackwardRequest(CallMessage, ForkOptions):
+    """Compare the double backward of a call with finite differences."""
+
+    op: Literal["double_backward"]
+
+
+class DoubleBackwardResult(TypedDict):
+    """What came of it in one layout."""
+
+    state: DoubleBackwardState
+    message: str
+
+
+class DoubleBackwardReply(TypedDict):
+    """What came of it in both layouts."""
+
+    drawn: DoubleBackwardResult
+    contiguous: DoubleBackwardResult
+
+
+class MetadataRequest(TypedDict):
+    """Run each of these calls once, for the shapes and strides of what it returns."""
+
+    op: Literal["metadata"]
+    calls: list[CallMessage]
+
+
+class CallMetadata(TypedDict):
+    """What one call returned, without values."""
+
+    status: Outcome
+    tensors: dict[str, WireMetadata]
+    inputs: dict[str, list[int]]
+    error: str
+    message: str
+
+
+class MetadataReply(TypedDict):
+    """One entry for each call, in order."""
+
+    metadata: list[CallMetadata]
+
+
+class CheckRequest(TypedDict):
+    """Say what keeps a case from being called.
+
+    `positional` is how many arguments are passed by position, `arguments` are the names of the others; `out`: it is
+    passed as well. `torch` are names to be looked up in torch. `module` is that of some example.
+    """
+
+    op: Literal["check"]
+    call: str
+    inplace: str | None
+    positional: int
+    arguments: list[str]
+    out: bool
+    module: ModuleMessage | None
+    torch: list[str]
+
+
+class CheckReply(TypedDict):
+    """A sentence for each problem."""
+
+    problems: list[str]
+
+
+class PackagesRequest(TypedDict):
+    """Say which of these packages is not there."""
+
+    op: Literal["packages"]
+    requires: tuple[str, ...]
+
+
+class PackagesReply(TypedDict):
+    """Which one it is and how to get it, in one sentence; empty where all are there."""
+
+    missing: str
+
+
+class CatalogueRequest(TypedDict):
+    """List torch.nn.functional, and say which of these dotted names are functions of it."""
+
+    op: Literal["catalogue"]
+    calls: list[str]
+
+
+class CatalogueReply(TypedDict):
+    """The names of its public functions; and by dotted name the function that it is, where it is one."""
+
+    functions: list[str]
+    called: dict[str, str]
+
+
+OPERATIONS: Dict[str, Operation] = {
+    "observe": Operation(ObserveRequest, ObserveReply),
+    "refer": Operation(ReferRequest, ReferReply),
+    "double_backward": Operation(DoubleBackwardRequest, DoubleBackwardReply),
+    "metadata": Operation(MetadataRequest, MetadataReply),
+    "check": Operation(CheckRequest, CheckReply),
+    "packages": Operation(PackagesRequest, PackagesReply),
+    "catalogue": Operation(CatalogueRequest, CatalogueReply),
+}
+"""What a worker can be asked about operators."""
+
+OperatorRequest = Union[
+    ObserveRequest,
+    ReferRequest,
+    DoubleBackwardRequest,
+    MetadataRequest,
+    CheckRequest,
+    PackagesRequest,
+    CatalogueRequest,
+]
+OperatorReply = Union[
+    ObserveReply,
+    ReferReply,
+    DoubleBackwardReply,
+    MetadataReply,
+    CheckReply,
+    PackagesReply,
+    CatalogueReply,
+]
