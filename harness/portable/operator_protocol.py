@@ -9,7 +9,6 @@ from typing import Dict, Literal, Tuple, TypedDict, Union
 
 from .protocol import ForkOptions, Operation, Outcome, WireArray, WireMetadata, WireRecord
 
-
 DoubleBackwardState = Literal["agrees", "constant", "refused", "differs", "raised", "coarse"]
 """What came of a double backward. ``agrees`` with finite differences; ``constant``: no gradient depends on anything;
 ``refused``: it is not implemented, and the message says how; ``differs``: the message is gradgradcheck's; ``raised``:

@@ -1,9 +1,9 @@
 """What the harness and a worker process say to each other: how messages travel, and what all of them have in common.
 
-A message is plain data in the format `MARSHAL_VERSION` of marshal. A process is sent its `SetupMessage` first and says that it
-is ready; then each request is answered by one reply, in order. What a worker can be asked is in `operator_protocol` and
-`model_protocol`, each with a table of operations; the fork server's table is here. `worker/README.md` has an example of
-each. Standard library only, Python 3.8 on.
+A message is plain data in the format `MARSHAL_VERSION` of marshal. A process is sent a `SetupMessage` first and says
+that it is ready; then each request is answered by one reply, in order. What a worker can be asked is in
+`operator_protocol` and `model_protocol`, each with a table of operations; the fork server's table is here.
+`worker/README.md` has an example of each. Standard library only, Python 3.8 on.
 """
 
 from __future__ import annotations
@@ -82,7 +82,10 @@ class ForkOptions(TypedDict, total=False):
 
 
 class SpawnRequest(TypedDict):
-    """Fork a worker that listens at the socket `address`, with its own environment, stderr file and SetupMessage (`setup`)."""
+    """Become a worker in a fork, which connects to the socket `address`.
+
+    `settings` are environment variables, `setup` is its SetupMessage, encoded.
+    """
 
     op: Literal["spawn"]
     settings: dict[str, str]
