@@ -21,6 +21,7 @@ from harness.core.finding import Finding, Judgement
 from harness.core.known_issue import Acceptance, KnownIssue, matches
 from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
+from harness.core.state import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck, ReproducerState
 
 __all__ = [
     "FILLS",
@@ -28,11 +29,14 @@ __all__ = [
     "Acceptance",
     "Case",
     "Cell",
+    "CellState",
     "DeclaredExample",
+    "DoubleBackwardState",
     "Example",
     "Expression",
     "ExpressionError",
     "Finding",
+    "ItemStatus",
     "Judgement",
     "KnownIssue",
     "Level",
@@ -41,6 +45,8 @@ __all__ = [
     "Numerics",
     "Observation",
     "Reference",
+    "ReproducerCheck",
+    "ReproducerState",
     "Size",
     "TensorArgument",
     "TensorRecord",

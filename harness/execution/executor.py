@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from harness.core import Case, Cell, Example, Level, Observation
+from harness.core import Case, Cell, DoubleBackwardState, Example, Level, Observation
 from harness.errors import UserError
 from harness.execution import levels as rules
 from harness.execution import requests
@@ -262,17 +262,14 @@ class Executor:
         reference = self._fork(supervisors[""], asked, limit * REFERENCE_LIMIT_FACTOR, case)
         return self._gather(case, _PendingExample(example, reference, found))
 
-    def double_backward(self, case: Case, example: Example) -> dict[str, tuple[str, str]]:
-        """Layout: (state, message) of the double backward in the last cell, whose level is the highest.
-
-        States are those of the worker's `double_backward.py`, and ``died`` and ``hung``.
-        """
+    def double_backward(self, case: Case, example: Example) -> dict[str, tuple[DoubleBackwardState, str]]:
+        """Layout: (state, message) of the double backward in the last cell, whose level is the highest."""
         supervisor = self.pool.cell(self.cells[-1].name)
         asked = requests.double_backward_request(case, example)
         reply = supervisor.collect(supervisor.send(PendingRequest(asked, example.to_json(), self.limit)))
         if reply.get("status") in {"died", "hung"}:
-            return {"drawn": (reply["status"], reply["message"])}
-        return {layout: (found["state"], found["message"]) for layout, found in reply.items()}
+            return {"drawn": (DoubleBackwardState(reply["status"]), reply["message"])}
+        return {layout: (DoubleBackwardState(found["state"]), found["message"]) for layout, found in reply.items()}
 
     def _fork(
         self, supervisor: Supervisor, request: dict[str, Any], limit: float, case: Case

@@ -16,7 +16,7 @@ from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Explain, Localiser, nothing_known
 from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
-from harness.trial import DEATHS, in_range, rounded, states, subtract
+from harness.trial import DEATHS, in_range, round_ratios, states, subtract
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -84,7 +84,10 @@ class ModelOutcome:
             "item": self.item,
             "status": self.status,
             "examples": self.examples,
-            "cells": {cell: dict(sorted(counts.items())) for cell, counts in self.cells.items()},
+            "cells": {
+                cell: {str(name): count for name, count in sorted(counts.items())}
+                for cell, counts in self.cells.items()
+            },
             "failures": [failure.as_json() for failure in self.failures],
             "known_issues": dict(sorted(self.known_issues.items())),
             "explained": [asdict(blame) for blame in self.explained],
@@ -92,7 +95,7 @@ class ModelOutcome:
             "untrusted": dict(sorted(self.untrusted.items())),
             "skipped": {cell: skipped.reason for cell, skipped in self.skipped.items()},
             "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
-            "ratios": rounded(self.ratios),
+            "ratios": round_ratios(self.ratios),
             "layout": self.layout,
             "reorders": self.reorders,
             "incidents": self.incidents,

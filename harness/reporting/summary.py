@@ -6,12 +6,19 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
+from harness.core import CellState, ReproducerCheck, ReproducerState
 from harness.portable.dtypes import DTYPES
 from harness.reporting.record import Record, total
 from harness.reporting.templating import TEMPLATES
 
-MARKS: Final = {"passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not run": "-"}
-WORST_FIRST: Final = ("failed", "known issue", "passed", "untrusted")
+MARKS: Final = {
+    CellState.PASSED: ".",
+    CellState.FAILED: "F",
+    CellState.KNOWN_ISSUE: "d",
+    CellState.UNTRUSTED: "u",
+    CellState.NOT_RUN: "-",
+}
+WORST_FIRST: Final = (CellState.FAILED, CellState.KNOWN_ISSUE, CellState.PASSED, CellState.UNTRUSTED)
 
 
 def terminal_summary(record: Record) -> str:
@@ -44,10 +51,10 @@ def terminal_summary(record: Record) -> str:
     )
 
 
-def state(outcome: dict[str, Any], cell: str) -> str:
+def state(outcome: dict[str, Any], cell: str) -> CellState:
     """What one cell came to over all examples: the worst thing, and `untrusted` only where nothing was checked."""
     counts = outcome["cells"].get(cell, {})
-    return next((name for name in WORST_FIRST if counts.get(name)), "not run")
+    return next((name for name in WORST_FIRST if counts.get(name)), CellState.NOT_RUN)
 
 
 def _name(outcome: dict[str, Any]) -> str:
@@ -94,7 +101,8 @@ def _known_issues(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, st
     """Known issue → how many examples it accepted, and what its reproducer says, where that is worth saying."""
     counts = total(outcome["known_issues"] for outcome in outcomes)
     reproducers = [item for outcome in outcomes for item in outcome["reproducers"].items()]
-    states = {name: said for name, said in reproducers if not said.startswith("its reproducer is")}
+    checks = {name: ReproducerCheck(ReproducerState(data["state"]), data["detail"]) for name, data in reproducers}
+    states = {name: str(check) for name, check in checks.items() if check.state != ReproducerState.OF_ANOTHER_ITEM}
     return [(name, counts.get(name, 0), states.get(name, "")) for name in sorted({*counts, *states})]
 
 

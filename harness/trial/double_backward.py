@@ -6,71 +6,84 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Example, KnownIssue, MissingDoubleBackward
+from harness.core import Case, DoubleBackwardState, Example, KnownIssue, MissingDoubleBackward
 from harness.execution import Executor
 from harness.generation import gradcheck_examples
 from harness.trial.known_issues import fatal_cells
 
 FILE: Final = "golden/double_backward.yaml"
-ELSEWHERE: Final = ("raised", "coarse")
+ELSEWHERE: Final = (DoubleBackwardState.RAISED, DoubleBackwardState.COARSE)
 """States of which this has nothing to say: another oracle judges what raises, and a difference needs float64."""
+FAULTS: Final = (DoubleBackwardState.DIFFERS, DoubleBackwardState.DIED, DoubleBackwardState.HUNG)
+"""States that are wrong in any layout."""
+BEST_FIRST: Final = (
+    DoubleBackwardState.AGREES,
+    DoubleBackwardState.REFUSED,
+    DoubleBackwardState.CONSTANT,
+    *ELSEWHERE,
+)
+"""Of these the first that any example came to is that of the case."""
 
-Said = Mapping[str, tuple[str, str]]
+Answer = Mapping[str, tuple[DoubleBackwardState, str]]
+"""Layout → state and message: what one example came to."""
 
 
 @dataclass(frozen=True)
-class Double:
+class DoubleBackward:
     """`state` is the best that any example came to, `faults` are sentences, `examples` how many were asked."""
 
-    state: str
+    state: DoubleBackwardState
     faults: tuple[str, ...]
     examples: int
 
 
-def differentiated(case: Case) -> bool:
+def has_double_backward(case: Case) -> bool:
     """Whether the case runs in float64 and has a tensor of that dtype with a gradient."""
     return "float64" in case.dtypes and any(spec.grad and spec.dtype in (None, "float64") for spec in case.tensors)
 
 
-def double_backward(
+def judge_double_backward(
     case: Case,
     executor: Executor,
     missing_double_backward: MissingDoubleBackward | None,
     known_issues: tuple[KnownIssue, ...],
-) -> Double:
+) -> DoubleBackward:
     """Ask for the double backward of tiny examples, those left out that a known issue keeps from running."""
-    examples = [one for one in gradcheck_examples(case, "float64") if not fatal_cells(known_issues, one)]
+    examples = [example for example in gradcheck_examples(case, "float64") if not fatal_cells(known_issues, example)]
     answers = [(example, executor.double_backward(case, example)) for example in examples]
-    faults = [fault for example, said in answers if (fault := _fault(example, said, missing_double_backward))]
-    states = {state for _example, said in answers for state, _message in said.values()}
-    if missing_double_backward and answers and "refused" not in states and not faults:
-        faults.append(
-            f"double backward: {FILE} says that there is none ({missing_double_backward.error}), and there is; remove it"
-        )
-    ranked = [state for state in ("agrees", "refused", "constant", *ELSEWHERE) if state in states]
-    return Double(ranked[0] if ranked else "not run", tuple(dict.fromkeys(faults)), len(answers))
+    faults = [fault for example, answer in answers if (fault := _fault(example, answer, missing_double_backward))]
+    states = {state for _example, answer in answers for state, _message in answer.values()}
+    if missing_double_backward and answers and DoubleBackwardState.REFUSED not in states and not faults:
+        error = missing_double_backward.error
+        faults.append(f"double backward: {FILE} says that there is none ({error}), and there is; remove it")
+    best = next((state for state in BEST_FIRST if state in states), DoubleBackwardState.NOT_RUN)
+    return DoubleBackward(best, tuple(dict.fromkeys(faults)), len(answers))
 
 
-def _fault(example: Example, said: Said, missing_double_backward: MissingDoubleBackward | None) -> str:
-    """What is wrong with the answers for one example; nothing if all is well."""
+def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | None) -> str:
+    """What is wrong with the answer for one example; nothing if all is well."""
     about = f"; {example.to_json()}"
-    states = {state for state, _message in said.values()}
+    states = {state for state, _message in answer.values()}
     if states.intersection(ELSEWHERE):
         return ""
-    for layout, (state, message) in said.items():
-        if state in ("differs", "died", "hung"):
+    for layout, (state, message) in answer.items():
+        if state in FAULTS:
             return f"double backward {state} in layout {layout}: {message}{about}"
-    refused = {layout: message for layout, (state, message) in said.items() if state == "refused"}
-    if not refused:
-        return "" if len(states) == 1 else f"double backward is {said} in the layouts{about}"
-    alike = len(refused) == len(said) and len(set(refused.values())) == 1
-    message = next(iter(refused.values()))
-    if (
-        missing_double_backward
-        and all(missing_double_backward.error in each for each in refused.values())
-        and (alike or not missing_double_backward.both)
-    ):
+    refusals = {layout: message for layout, (state, message) in answer.items() if state == DoubleBackwardState.REFUSED}
+    if refusals:
+        return _refusal_fault(refusals, len(answer), missing, about)
+    words = {layout: (str(state), message) for layout, (state, message) in answer.items()}
+    return "" if len(states) == 1 else f"double backward is {words} in the layouts{about}"
+
+
+def _refusal_fault(refusals: Mapping[str, str], layouts: int, missing: MissingDoubleBackward | None, about: str) -> str:
+    """What is wrong with a refusal in some of that many layouts; nothing where golden/ names it."""
+    alike = len(refusals) == layouts and len(set(refusals.values())) == 1
+    is_named = missing is not None and all(missing.error in message for message in refusals.values())
+    if missing is not None and is_named and (alike or not missing.both):
         return ""
+    message = next(iter(refusals.values()))
     if alike:
         return f"double backward is refused and {FILE} does not name it with a reason: {message}{about}"
-    return f"double backward is refused in layout {' and '.join(refused)} otherwise than in the other: {message}{about}"
+    where = " and ".join(refusals)
+    return f"double backward is refused in layout {where} otherwise than in the other: {message}{about}"

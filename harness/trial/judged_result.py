@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, Example, Finding, Judgement, KnownIssue, Observation
+from harness.core import Case, CellState, Example, Finding, Judgement, KnownIssue, Observation
 from harness.execution import Result
 from harness.oracles import judge
 from harness.trial.known_issues import FindingPartition, accumulators, subtract_known
@@ -39,8 +39,8 @@ class JudgedResult:
         """The (cell, tensor) pairs of which a known issue accepts something: how far out they are is no headroom."""
         return frozenset((cell, found.tensor) for _, found in self.partition.accepted for cell in found.cells)
 
-    def states(self) -> dict[str, str]:
-        """Cell → ``failed``, ``known_issue``, ``untrusted`` or ``passed``, the worst that was said of it."""
+    def states(self) -> dict[str, CellState]:
+        """Cell → the worst that was said of it."""
         accepted = [finding for _, finding in self.partition.accepted]
         return states((seen.cell for seen in self.result.observations), self.judgement, accepted, self.failures)
 
@@ -50,15 +50,15 @@ def states(
     judgement: Judgement,
     accepted: Iterable[Finding],
     failures: Iterable[Finding],
-) -> dict[str, str]:
-    """Each of the cells → ``failed``, ``known_issue``, ``untrusted`` or ``passed``, the worst that was said of it."""
-    cells = dict.fromkeys(ran_in, "passed")
+) -> dict[str, CellState]:
+    """Each of the cells → failed, known issue, untrusted or passed, the worst that was said of it."""
+    cells = dict.fromkeys(ran_in, CellState.PASSED)
     for concerned in judgement.untrusted.values():
-        cells.update(dict.fromkeys(concerned or tuple(cells), "untrusted"))
+        cells.update(dict.fromkeys(concerned or tuple(cells), CellState.UNTRUSTED))
     for finding in accepted:
-        cells.update(dict.fromkeys(finding.cells, "known issue"))
+        cells.update(dict.fromkeys(finding.cells, CellState.KNOWN_ISSUE))
     for finding in failures:
-        cells.update(dict.fromkeys(finding.cells, "failed"))
+        cells.update(dict.fromkeys(finding.cells, CellState.FAILED))
     return cells
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.core import Case, Example, Finding, KnownIssue
+from harness.core import Case, CellState, Example, Finding, KnownIssue
 from harness.execution import Executor, Result
 from harness.generation import shrink
 from harness.trial.judged_result import JudgedResult, rule
@@ -143,7 +143,7 @@ def table(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
     return tuple(
         CellRow(
             cell,
-            "failed" if cell in finding.cells else states[cell],
+            CellState.FAILED if cell in finding.cells else states[cell],
             finding.cells.get(cell, judged.judgement.ratios.get((cell, finding.tensor), 0.0)),
             tuple(sorted(used)),
         )

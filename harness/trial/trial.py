@@ -8,11 +8,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import Case, Example, Finding, KnownIssue, MissingDoubleBackward
+from harness.core import (
+    Case,
+    CellState,
+    Example,
+    Finding,
+    KnownIssue,
+    MissingDoubleBackward,
+    ReproducerCheck,
+    ReproducerState,
+)
 from harness.execution import Executor, Result
 from harness.generation import corner_examples, coverage, declared_examples, random_examples
 from harness.profiles import Profile
-from harness.trial.double_backward import differentiated, double_backward
+from harness.trial.double_backward import has_double_backward, judge_double_backward
 from harness.trial.judged_result import JudgedResult, disturbance, rule
 from harness.trial.known_issues import DEATHS, fatal, fatal_cells
 from harness.trial.outcome import Outcome
@@ -82,11 +91,11 @@ class Trial:
 
     def _differentiate(self) -> None:
         """The double backward, which belongs to the trial in float64."""
-        if self.dtype != "float64" or self.profile.saved_only or self._late() or not differentiated(self.case):
+        if self.dtype != "float64" or self.profile.saved_only or self._late() or not has_double_backward(self.case):
             return
-        found = double_backward(self.case, self.executor, self.missing_double_backward, tuple(self.known_issues))
-        self.outcome.double, self.outcome.faults = found.state, list(found.faults)
-        self.outcome.examples["double backward"] = found.examples
+        double = judge_double_backward(self.case, self.executor, self.missing_double_backward, tuple(self.known_issues))
+        self.outcome.double, self.outcome.faults = double.state, list(double.faults)
+        self.outcome.examples["double backward"] = double.examples
 
     @property
     def _refused(self) -> bool:
@@ -170,8 +179,8 @@ class Trial:
         outcome = self.outcome
         outcome.examples[self._phases[judged.example.to_json()]] += 1
         for cell, state in judged.states().items():
-            misplaced = state == "passed" and cell in self.executor.ineffective
-            outcome.cells.setdefault(cell, Counter())["untrusted" if misplaced else state] += 1
+            misplaced = state is CellState.PASSED and cell in self.executor.ineffective
+            outcome.count_state(cell, CellState.UNTRUSTED if misplaced else state)
             if misplaced:
                 outcome.untrusted["level not effective"] += 1
         outcome.untrusted.update(judged.judgement.untrusted.keys())
@@ -179,9 +188,9 @@ class Trial:
         self._count_left_out(judged.example)
         for (cell, tensor), ratio in judged.judgement.ratios.items():
             if ratio <= 1 or (cell, tensor) not in judged.excused:
-                outcome.ratios[tensor] = max(ratio, outcome.ratios.get(tensor, 0.0))
+                outcome.keep_worst_ratio(tensor, ratio)
         for observation in judged.result.observations:
-            outcome.hits.setdefault(observation.cell, Counter()).update(observation.kernels)
+            outcome.count_kernels(observation.cell, observation.kernels)
             outcome.operators.update(observation.operators)
         for finding in judged.failures:
             self._first.setdefault(finding.key, (judged.example, finding))
@@ -193,7 +202,7 @@ class Trial:
         known = [(one.id, here.intersection(one.cells)) for one in fatal(self.known_issues, example)]
         self.outcome.known_issues.update(name for name, cells in known if cells)
         for cell in sorted(set().union(*(cells for _, cells in known))):
-            self.outcome.cells.setdefault(cell, Counter())["known issue"] += 1
+            self.outcome.count_state(cell, CellState.KNOWN_ISSUE)
 
     def _reduce(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
@@ -223,23 +232,26 @@ class Trial:
         for known_issue in self.known_issues:
             self.outcome.reproducers[known_issue.id] = self._reproducer(known_issue)
 
-    def _reproducer(self, known_issue: KnownIssue) -> str:
+    def _reproducer(self, known_issue: KnownIssue) -> ReproducerCheck:
         """Whether the known issue's reproducer still fails as its entry says, in a worker of its own."""
         here = tuple(cell.name for cell in self.executor.cells if cell.name in known_issue.cells)
         reproducer = known_issue.reproducer
         if (reproducer.case, reproducer.dtype) != (self.case.id, self.dtype):
-            return f"its reproducer is {reproducer.case.rpartition('::')[2]}[{reproducer.dtype}]"
+            item = f"{reproducer.case.rpartition('::')[2]}[{reproducer.dtype}]"
+            return ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, item)
         if not here:
-            return f"not checked: no cell of {', '.join(known_issue.cells)} on this machine"
+            reason = f"no cell of {', '.join(known_issue.cells)} on this machine"
+            return ReproducerCheck(ReproducerState.NOT_CHECKED, reason)
         seen = ""
         # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
         for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
             result = self.executor.isolated(self.case, reproducer, cells=cells, repeats=repeats)
             judged = rule(self.case, result, [known_issue])
             if any(name == known_issue.id for name, _ in judged.partition.accepted):
-                return "still fails"
+                return ReproducerCheck(ReproducerState.STILL_FAILS)
             seen = seen or "; ".join(finding.message for finding in judged.failures)
-        return f"stale: its reproducer does not fail that way any more ({seen or 'it passes'})"
+        detail = f"its reproducer does not fail that way any more ({seen or 'it passes'})"
+        return ReproducerCheck(ReproducerState.STALE, detail)
 
 
 def _spread(rows: Sequence[Example], most: int) -> list[Example]:

@@ -201,7 +201,7 @@ def test_known_issues_accept_and_go_stale(first: Run, pair: Project) -> None:
     items = pair.record["items"]
     assert run.code == 1
     assert items[WRONG]["status"] == "known issue"
-    assert items[WRONG]["reproducers"] == {"known": "still fails"}
+    assert items[WRONG]["reproducers"] == {"known": {"state": "still fails", "detail": ""}}
     assert "known issue gone is stale: its reproducer does not fail that way any more (it passes): remove" in run.output
     assert "1 failed, 1 passed" in run.output
 

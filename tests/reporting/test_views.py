@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.core import Example, Finding
+from harness.core import CellState, Example, Finding, ReproducerCheck, ReproducerState
 from harness.errors import UserError
 from harness.reporting import Record, failure_text, terminal_summary
 from harness.trial import CellRow, Failure, Outcome
@@ -23,7 +23,7 @@ FAILURE = Failure(
     FINDING,
     EXAMPLE,
     EXAMPLE.but(seed=9),
-    (CellRow("sse41", "passed", 0.0, ()), CellRow("avx2", "failed", 3.0, ("pooling:jit:avx2",))),
+    (CellRow("sse41", CellState.PASSED, 0.0, ()), CellRow("avx2", CellState.FAILED, 3.0, ("pooling:jit:avx2",))),
     "again in a fresh worker",
     "pytorch#1: one column",
 )
@@ -108,7 +108,11 @@ def test_the_summary_of_what_went_otherwise() -> None:
         cells=cells,
         failures=[FAILURE],
         known_issues=Counter(column=2),
-        reproducers={"column": "still fails", "other": "its reproducer is float64", "gone": "stale: it passes"},
+        reproducers={
+            "column": ReproducerCheck(ReproducerState.STILL_FAILS),
+            "other": ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, "max_pool2d[float64]"),
+            "gone": ReproducerCheck(ReproducerState.STALE, "it passes"),
+        },
         incidents=["worker cell-avx2 died; replaced"],
         notes=["stopped after 3 crashes or hangs"],
         ratios={},
@@ -158,9 +162,8 @@ def test_a_text_with_a_quote_can_still_be_pasted() -> None:
 
 def test_a_stale_known_issue_says_what_to_do() -> None:
     """The entry is named, with what its reproducer does now."""
-    text = failure_text(
-        outcome(reproducers={"column": "stale: its reproducer does not fail that way any more (it passes)"})
-    )
+    detail = "its reproducer does not fail that way any more (it passes)"
+    text = failure_text(outcome(reproducers={"column": ReproducerCheck(ReproducerState.STALE, detail)}))
     expected = (
         "known issue column is stale: its reproducer does not fail that way any more (it passes): remove the entry"
     )

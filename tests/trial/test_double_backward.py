@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case, Example, Expression, KnownIssue, MissingDoubleBackward
-from harness.trial.double_backward import differentiated, double_backward
+from harness.core import Case, DoubleBackwardState, Example, Expression, KnownIssue, MissingDoubleBackward
+from harness.trial.double_backward import has_double_backward, judge_double_backward
 from tests.trial.toy import CASE
 from tests.trial.trials import known_issue
 
-Said = dict[str, tuple[str, str]]
-AGREES, NONE = ("agrees", ""), ("refused", "RuntimeError: derivative for aten::toy_backward is not implemented")
+Said = dict[str, tuple[DoubleBackwardState, str]]
+AGREES = (DoubleBackwardState.AGREES, "")
+CONSTANT = (DoubleBackwardState.CONSTANT, "")
+NONE = (DoubleBackwardState.REFUSED, "RuntimeError: derivative for aten::toy_backward is not implemented")
 KNOWN = MissingDoubleBackward("derivative for aten::toy_backward is not implemented", "nobody has written it")
 IN_FLOAT64 = replace(CASE, dtypes=("float64",))
 
@@ -32,30 +34,30 @@ class Answers:
         return self.said
 
 
-def both(drawn: tuple[str, str], contiguous: tuple[str, str]) -> Any:
+def both(drawn: tuple[DoubleBackwardState, str], contiguous: tuple[DoubleBackwardState, str]) -> Any:
     """A executor with these answers."""
     return Answers({"drawn": drawn, "contiguous": contiguous})
 
 
 def faults(executor: Any, missing_double_backward: MissingDoubleBackward | None = None) -> list[str]:
     """The sentences, without the example at their end."""
-    found = double_backward(IN_FLOAT64, executor, missing_double_backward, ())
+    found = judge_double_backward(IN_FLOAT64, executor, missing_double_backward, ())
     return [fault.partition("; {")[0] for fault in found.faults]
 
 
 def test_what_agrees_in_both_formats_is_well() -> None:
     """Tiny examples of the case were asked about, channels-last and with real numbers."""
     executor = both(AGREES, AGREES)
-    found = double_backward(IN_FLOAT64, executor, None, ())
-    assert (found.state, found.faults) == ("agrees", ())
+    found = judge_double_backward(IN_FLOAT64, executor, None, ())
+    assert (found.state, found.faults) == (DoubleBackwardState.AGREES, ())
     assert found.examples == len(executor.asked) > 0
     assert {example.fill for example in executor.asked} == {"reals"}
     assert {example.layouts["input"] for example in executor.asked} == {"channels_last"}
 
 
-@pytest.mark.parametrize("state", ["differs", "died", "hung"])
+@pytest.mark.parametrize("state", [DoubleBackwardState.DIFFERS, DoubleBackwardState.DIED, DoubleBackwardState.HUNG])
 @pytest.mark.parametrize("layout", ["drawn", "contiguous"])
-def test_a_wrong_derivative_is_a_fault(state: str, layout: str) -> None:
+def test_a_wrong_derivative_is_a_fault(state: DoubleBackwardState, layout: str) -> None:
     """So are a crash and a hang; the sentence names the layout."""
     executor = Answers({"drawn": AGREES, "contiguous": AGREES, layout: (state, "off by 2")})
     assert faults(executor)[0] == f"double backward {state} in layout {layout}: off by 2"
@@ -79,7 +81,7 @@ def test_a_refusal_in_one_format_is_a_fault_unless_it_is_known_to_be() -> None:
     """The formats must be alike, in what is refused and in the words."""
     (said,) = {*faults(both(NONE, AGREES), KNOWN)}
     assert said == f"double backward is refused in layout drawn otherwise than in the other: {NONE[1]}"
-    assert faults(both(NONE, ("refused", f"{NONE[1]} here")), KNOWN)
+    assert faults(both(NONE, (DoubleBackwardState.REFUSED, f"{NONE[1]} here")), KNOWN)
     assert faults(both(NONE, AGREES), replace(KNOWN, both=False)) == []
 
 
@@ -91,12 +93,12 @@ def test_a_refusal_that_has_gone_is_to_be_removed() -> None:
 
 def test_a_derivative_in_one_format_only_is_a_fault() -> None:
     """A gradient that depends on nothing in one format, and on something in the other."""
-    assert faults(both(("constant", ""), AGREES))
-    assert faults(both(("constant", ""), ("constant", ""))) == []
+    assert faults(both(CONSTANT, AGREES))
+    assert faults(both(CONSTANT, CONSTANT)) == []
 
 
-@pytest.mark.parametrize("state", ["raised", "coarse"])
-def test_what_others_judge_is_no_fault_here(state: str) -> None:
+@pytest.mark.parametrize("state", [DoubleBackwardState.RAISED, DoubleBackwardState.COARSE])
+def test_what_others_judge_is_no_fault_here(state: DoubleBackwardState) -> None:
     """A call that raises is the error oracle's; single precision has no finite differences."""
     assert faults(both((state, "no"), AGREES)) == []
 
@@ -107,12 +109,12 @@ def test_examples_that_are_known_to_crash_are_left_out() -> None:
     crash: KnownIssue = known_issue(
         example, oracle="crash", tensors=("*",), dtypes=("float64",), when=Expression.parse("N > 0")
     )
-    found = double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))
-    assert (found.state, found.examples) == ("not run", 0)
+    found = judge_double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))
+    assert (found.state, found.examples) == (DoubleBackwardState.NOT_RUN, 0)
 
 
 def test_only_what_has_a_gradient_in_float64_is_asked() -> None:
     """Not a case of integers, nor one without gradients."""
-    assert differentiated(IN_FLOAT64)
-    assert not differentiated(CASE)
-    assert not differentiated(replace(IN_FLOAT64, tensors=(replace(CASE.tensors[0], grad=False),)))
+    assert has_double_backward(IN_FLOAT64)
+    assert not has_double_backward(CASE)
+    assert not has_double_backward(replace(IN_FLOAT64, tensors=(replace(CASE.tensors[0], grad=False),)))

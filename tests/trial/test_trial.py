@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.core import Example, Expression, Numerics, Observation
+from harness.core import Example, Expression, Numerics, Observation, ReproducerCheck, ReproducerState
 from harness.execution import Result
 from harness.generation import corner_examples
 from harness.profiles import PROFILES
@@ -91,7 +91,7 @@ def test_a_known_issue_is_counted_not_failed() -> None:
     outcome = tried(ToyExecutor(wide), known_issue(REPRODUCER))
     assert outcome.status == "known issue"
     assert outcome.known_issues["wide"] > 0
-    assert outcome.reproducers == {"wide": "still fails"}
+    assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
 
 
 def test_a_known_issue_hides_nothing_outside_its_condition() -> None:
@@ -107,14 +107,16 @@ def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
     outcome = tried(ToyExecutor(right), known_issue(REPRODUCER))
     assert outcome.status == "failed"
     assert outcome.stale == ["wide"]
-    assert "it passes" in outcome.reproducers["wide"]
+    assert "it passes" in outcome.reproducers["wide"].detail
 
 
 def test_a_known_issue_without_its_cell_says_so() -> None:
     """An entry for a level that this machine lacks is neither stale nor confirmed."""
     outcome = tried(ToyExecutor(right), known_issue(REPRODUCER, cells=("amx",)))
     assert outcome.status == "passed"
-    assert outcome.reproducers == {"wide": "not checked: no cell of amx on this machine"}
+    assert outcome.reproducers == {
+        "wide": ReproducerCheck(ReproducerState.NOT_CHECKED, "no cell of amx on this machine")
+    }
 
 
 def test_a_finding_seen_once_is_said_to_be_so() -> None:
@@ -219,13 +221,13 @@ def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
             return super().isolated(*arguments, repeats=repeats, **options)
 
     outcome = tried(Fickle(right), known_issue(REPRODUCER))
-    assert outcome.reproducers == {"wide": "still fails"}
+    assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
 
 
 def test_a_reproducer_of_another_dtype_is_left_to_its_own_trial() -> None:
     """An entry of several dtypes has one reproducer; the trials of the others say whose it is."""
     outcome = tried(ToyExecutor(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
-    assert outcome.reproducers == {"wide": "its reproducer is double[float64]"}
+    assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, "double[float64]")}
 
 
 def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() -> None:
@@ -258,7 +260,7 @@ def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() ->
     inside = tried(Coarse(right), admitted, case=case)
     assert inside.status == "known issue"
     assert inside.known_issues["wide"] > 0
-    assert inside.reproducers == {"wide": "still fails"}
+    assert inside.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
     beside = tried(Coarse(right), replace(admitted, when=Expression.parse("W > 3")), case=case)
     assert beside.status == "failed"
 

@@ -1,0 +1,91 @@
+"""What a cell, an item, a reproducer and a double backward come to: the words that are counted, printed and recorded."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class CellState(enum.StrEnum):
+    """What was said of one example in one cell. The text is what the record and the summary have."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """A property is broken there, and no known issue accepts it."""
+    KNOWN_ISSUE = "known issue"
+    """A known issue accepts what is broken there, or keeps the example from running there."""
+    UNTRUSTED = "untrusted"
+    """Nothing is broken, and no check could have failed."""
+    NOT_RUN = "not run"
+    """No example ran there."""
+
+
+class ItemStatus(enum.StrEnum):
+    """What an item of pytest came to: a case in a dtype, or a model in one way to run it. The text is the record's."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    KNOWN_ISSUE = "known issue"
+    """What failed is accepted by known issues."""
+    UNTRUSTED = "untrusted"
+    """Examples ran, and no check could have failed."""
+    NOT_AVAILABLE = "not available"
+    """The build lacks what the item needs."""
+    NOT_RUN = "not run"
+    """No example ran, or the time budget ended before anything could be checked."""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether at least one check of the item could have failed."""
+        return self in (ItemStatus.PASSED, ItemStatus.FAILED, ItemStatus.KNOWN_ISSUE)
+
+
+class ReproducerState(enum.StrEnum):
+    """Whether a known issue's reproducer shows today what the entry says."""
+
+    STILL_FAILS = "still fails"
+    STALE = "stale"
+    """It ran, and does not fail that way any more: the entry has to go or to be corrected."""
+    OF_ANOTHER_ITEM = "of another item"
+    """It is an example of another case or dtype, whose item runs it."""
+    NOT_CHECKED = "not checked"
+    """No cell of the entry is on this machine."""
+
+
+@dataclass(frozen=True)
+class ReproducerCheck:
+    """What became of one reproducer in one item; `detail` says more in a few words, and may be empty."""
+
+    state: ReproducerState
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """As it is printed: ``stale: it passes``."""
+        return f"{self.state}: {self.detail}" if self.detail else str(self.state)
+
+    def as_json(self) -> dict[str, str]:
+        """Plain data for the record."""
+        return {"state": self.state.value, "detail": self.detail}
+
+
+class DoubleBackwardState(enum.StrEnum):
+    """What the double backward of one example came to in one layout. The text is the worker's and the record's."""
+
+    AGREES = "agrees"
+    """Autograd's derivative of the gradients is that of finite differences (torch.autograd.gradgradcheck)."""
+    REFUSED = "refused"
+    """It is not implemented; the message is autograd's."""
+    CONSTANT = "constant"
+    """No gradient depends on anything, so that there is nothing to differentiate again."""
+    RAISED = "raised"
+    """Already the call or its gradient raises: the error oracle judges that."""
+    COARSE = "coarse"
+    """Something is not in float64, and finite differences tell nothing."""
+    DIFFERS = "differs"
+    """Autograd and finite differences disagree; the message is gradgradcheck's."""
+    DIED = "died"
+    """The worker ended. The harness says it, as nobody else is left to."""
+    HUNG = "hung"
+    """The worker outlasted its time limit. The harness says it."""
+    NOT_RUN = "not run"
+    """No example was asked about."""

@@ -1,0 +1,95 @@
+"""What the trial of a case and the trial of a model count alike, and how it goes into the record."""
+
+from __future__ import annotations
+
+import abc
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from harness.core import CellState, ItemStatus
+
+Text = TypeVar("Text", bound=str)
+
+
+@dataclass(kw_only=True)
+class Tally(abc.ABC):
+    """The counts of one trial.
+
+    `cells` maps a cell to how many examples ended in each state there, `known_issues` the id of an entry to how many
+    examples or findings it accepted, `untrusted` a reason to how many examples it holds for, `hits` a cell to how
+    often each oneDNN implementation ran there. `ratios` maps a tensor to the worst ratio of error to bound (no unit; 1
+    is the bound). `incidents` are sentences about workers, `notes` about the trial. `seconds` is wall time.
+    """
+
+    cells: dict[str, Counter[CellState]] = field(default_factory=dict)
+    known_issues: Counter[str] = field(default_factory=Counter)
+    untrusted: Counter[str] = field(default_factory=Counter)
+    hits: dict[str, Counter[str]] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    incidents: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    @abc.abstractmethod
+    def has_failed(self) -> bool:
+        """Whether something is wrong that nobody has accepted."""
+
+    @property
+    @abc.abstractmethod
+    def unchecked_status(self) -> ItemStatus:
+        """The status of a trial in which nothing failed, nothing is known and nothing was checked."""
+
+    @property
+    def checked(self) -> int:
+        """How many (example, cell) pairs were really checked."""
+        return sum(
+            count for counts in self.cells.values() for state, count in counts.items() if state != CellState.UNTRUSTED
+        )
+
+    @property
+    def status(self) -> ItemStatus:
+        """The worst that can be said of the whole trial."""
+        if self.has_failed:
+            return ItemStatus.FAILED
+        if self.known_issues:
+            return ItemStatus.KNOWN_ISSUE
+        return ItemStatus.PASSED if self.checked else self.unchecked_status
+
+    def count_state(self, cell: str, state: CellState) -> None:
+        """One example ended in that state in that cell."""
+        self.cells.setdefault(cell, Counter())[state] += 1
+
+    def count_kernels(self, cell: str, kernels: Mapping[str, int]) -> None:
+        """Add how often each oneDNN implementation ran in that cell."""
+        self.hits.setdefault(cell, Counter()).update(kernels)
+
+    def keep_worst_ratio(self, tensor: str, ratio: float) -> None:
+        """Keep the larger of this ratio of error to bound and those before."""
+        self.ratios[tensor] = max(ratio, self.ratios.get(tensor, 0.0))
+
+    def tally_as_json(self) -> dict[str, Any]:
+        """The counts as plain data with stable order; the same run gives the same text but for `seconds`."""
+        return {
+            "status": self.status.value,
+            "cells": {cell: _sorted_counts(counts) for cell, counts in self.cells.items()},
+            "known_issues": _sorted_counts(self.known_issues),
+            "untrusted": _sorted_counts(self.untrusted),
+            "hits": {cell: _sorted_counts(counts) for cell, counts in self.hits.items()},
+            "ratios": round_ratios(self.ratios),
+            "incidents": self.incidents,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def _sorted_counts(counts: Mapping[Text, int]) -> dict[str, int]:
+    """The counts in the order of their names, each of which is plain text: a worker of xdist sends no other."""
+    return {str(name): count for name, count in sorted(counts.items())}
+
+
+def round_ratios(ratios: Mapping[str, float]) -> dict[str, float]:
+    """The ratios in the order of their names, to two digits: more would differ from one run to the next."""
+    return {name: float(f"{ratio:.2g}") for name, ratio in sorted(ratios.items())}
