@@ -1,4 +1,4 @@
-"""The gate without workers: where its data comes from, what it finds before they start, and its clock."""
+"""The gate without workers: what it remembers of failures, its clock, and the known issues of an item."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness.core import Cell, Example, Expression, KnownIssue
+from harness.core import Example, Expression, KnownIssue
 from harness.errors import UserError
 from harness.execution import Build, Executor
 from harness.gate import Gate
-from harness.resources import data
 from harness.settings import settings
 from harness.trial import Outcome, Trial
-from tests.trial.toy import CASE, CELLS, ToyExecutor
+from tests.trial.toy import CASE, ToyExecutor
 
 BUILD = Build("2.9.0", "3.9", "some CPU", "3.11.7", "2.1", "Linux-x86_64", ("avx2",))
 
@@ -33,18 +32,6 @@ def with_toy(gate: Gate, wrong: Any) -> Gate:
     toy.build = BUILD
     gate.executor = toy
     return gate
-
-
-def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
-    """Levels and known issues are those of the project where it has them."""
-    shipped = data(tmp_path, "suites/isa.yaml")
-    assert shipped.is_file()
-    own = tmp_path / "suites" / "isa.yaml"
-    own.parent.mkdir()
-    own.touch()
-    assert data(tmp_path, "suites/isa.yaml") == own
-    with pytest.raises(UserError, match=r"none\.yaml: not found below"):
-        data(tmp_path, "suites/none.yaml")
 
 
 def test_torch_missing_in_this_process(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,35 +84,6 @@ def test_an_item_gets_its_share_of_the_time_that_is_left(gate: Gate, monkeypatch
     assert deadlines == [1025.0, 1080.0, 1200.0]
 
 
-def test_the_header_and_the_levels_of_the_record(gate: Gate) -> None:
-    """Levels that ran have their proof; aliases, missing and ineffective ones say what they are."""
-    toy: Any = with_toy(gate, None).executor
-    toy.cells = (Cell("avx2", CELLS[0].level, proof={"onednn": "AVX2", "aten": "AVX2"}),)
-    toy.aliases = {"avx2_vnni": "avx2"}
-    toy.unavailable = {"avx512_core": "needs avx512f", "sve256": "needs aarch64"}
-    toy.ineffective = {"avx2": "ATen was capped at AVX2 and runs DEFAULT"}
-    assert gate.header() == [
-        "under test: PyTorch 2.9.0, oneDNN 3.9, NumPy 2.1, Python 3.11.7",
-        "cpu: some CPU",
-        "level avx2: onednn AVX2; aten AVX2",
-        "level avx2_vnni: the same as avx2",
-        "level avx512_core: not available: needs avx512f",
-        "level avx2: NOT EFFECTIVE: ATen was capped at AVX2 and runs DEFAULT",
-        "profile: quick, seed 0, 1 and 2 threads",
-    ]
-    build, run, levels = gate.described()
-    assert build == {
-        "torch": "2.9.0", "onednn": "3.9", "cpu": "some CPU", "python": "3.11.7", "numpy": "2.1",
-        "platform": "Linux-x86_64",
-    }  # fmt: skip
-    assert (run["profile"], run["seed"]) == ("quick", 0)
-    assert {name: level["state"] for name, level in levels.items()} == {
-        "avx2": "run",
-        "avx2_vnni": "alias of",
-        "avx512_core": "not available",
-    }
-
-
 def test_known_issues_for_the_build_under_test(gate: Gate) -> None:
     """Only entries of this case and dtype, for this PyTorch version."""
     reproducer = Example(CASE.id, "float32", {}, {})
@@ -144,15 +102,7 @@ def test_known_issues_for_the_build_under_test(gate: Gate) -> None:
         torch=">=2.9",
     )
     entries = (entry, replace(entry, id="b", torch="<2.9"))
-    gate.known_issues = replace(gate.known_issues, files=(replace(gate.known_issues.files[0], entries=entries),))
-    assert [one.id for one in with_toy(gate, None).known(CASE, "float32")] == ["a"]
-    assert list(gate.known(CASE, "float16")) == []
-
-
-def test_every_case_that_cannot_be_drawn_is_told(gate: Gate) -> None:
-    """All at once, each by its id and line."""
-    wrong = replace(CASE, require=(Expression.parse("N < 0"),))
-    with pytest.raises(UserError) as error:
-        gate.rehearse([wrong, CASE, replace(wrong, id="suites/x.yaml::other", line=9)])
-    lines = str(error.value).splitlines()
-    assert [line.partition(": ")[0] for line in lines] == [f"{CASE.id} (line 4)", "suites/x.yaml::other (line 9)"]
+    shipped = gate.project.known_issues
+    gate.project.known_issues = replace(shipped, files=(replace(shipped.files[0], entries=entries),))
+    assert [issue.id for issue in with_toy(gate, None).known_issues_of(CASE, "float32")] == ["a"]
+    assert list(gate.known_issues_of(CASE, "float16")) == []

@@ -1,4 +1,4 @@
-"""The command `equivalence accuracy`: the worst ratios of error to allowance of a run, kept in golden/accuracy/."""
+"""`equivalence accuracy`: the worst ratios of error to allowance of a run, kept in golden/accuracy/."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from harness.cli.options import add_record_option
+from harness.cli.parser import Commands, add_command
 from harness.errors import UserError
 from harness.reporting import read_record
 from harness.settings import NOT_UNDER_CI, Settings, under_ci
@@ -21,7 +23,13 @@ _HEAD: Final = """\
 """
 
 
-def accuracy(_: argparse.Namespace, settings: Settings) -> int:
+def add_accuracy_command(commands: Commands) -> None:
+    """Add its parser."""
+    about = "write the worst ratios of error to allowance to golden/accuracy/"
+    add_record_option(add_command(commands, "accuracy", write_accuracy, about))
+
+
+def write_accuracy(_: argparse.Namespace, settings: Settings) -> int:
     """Write one file for each suite that the record has the whole of; one that a run had in part keeps its file.
 
     Raises UserError under CI, and where the record has no ratio at all.
@@ -37,12 +45,13 @@ def accuracy(_: argparse.Namespace, settings: Settings) -> int:
         raise UserError(f"{settings.record}: no item has a ratio of error to allowance; run the gate first")
     for suite, items in sorted(suites.items()):
         file = settings.root / _FOLDER / f"{suite}.yaml"
+        name = file.relative_to(settings.root)
         if left_out := _cases_of(file) - {_case(item) for item in items}:
-            print(f"{file.relative_to(settings.root)}: kept; the run had nothing of {', '.join(sorted(left_out))}")  # noqa: T201 - as below
+            print(f"{name}: kept; the run had nothing of {', '.join(sorted(left_out))}")  # noqa: T201 - a command prints
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(_lines(record, items)) + "\n", "utf-8")
-        print(f"{file.relative_to(settings.root)}: {len(items)} items, worst {_worst(items)}")  # noqa: T201 - a command prints
+        print(f"{name}: {len(items)} items, worst {_worst(items)}")  # noqa: T201 - a command prints
     return 0
 
 
@@ -68,8 +77,8 @@ def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterato
     for case, dtypes in sorted(by_case.items()):
         yield f"  {case}:"
         for dtype, ratios in dtypes.items():
-            told = ", ".join(f"{json.dumps(tensor)}: {ratio:.2g}" for tensor, ratio in sorted(ratios.items()))
-            yield f"    {dtype}: {{{told}}}"
+            by_tensor = ", ".join(f"{json.dumps(tensor)}: {ratio:.2g}" for tensor, ratio in sorted(ratios.items()))
+            yield f"    {dtype}: {{{by_tensor}}}"
 
 
 def _worst(items: list[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The command `equivalence coverage`: what a full run reached, against what golden/coverage.yaml wants."""
+"""`equivalence coverage`: what a full run reached, against what golden/coverage.yaml wants."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ import argparse
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from harness.cli.options import add_build_options, add_record_option
+from harness.cli.parser import Commands, add_command
 from harness.core import Case
 from harness.gate import Gate
 from harness.golden import Wanted, load_wanted
 from harness.reporting import Coverage, judge_functions, operators_reached, read_record, share
-from harness.resources import data
+from harness.resources import resource
 from harness.settings import Settings
 
 
-def coverage(_: argparse.Namespace, settings: Settings) -> int:
+def add_coverage_command(commands: Commands) -> None:
+    """Add its parser."""
+    about = "the operators and functions that a full run reached, or missed"
+    parser = add_command(commands, "coverage", print_coverage, about)
+    add_record_option(parser)
+    add_build_options(parser)
+
+
+def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
     record = read_record(settings.record)
-    wanted = load_wanted(data(settings.root, "golden/coverage.yaml"))
+    wanted = load_wanted(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
-    cases = gate.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
+    cases = gate.project.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
     wanted.check(cases, settings.root)
     with gate:
         calls = {call for case in cases.values() for call in _calls(case)}
@@ -28,9 +38,9 @@ def coverage(_: argparse.Namespace, settings: Settings) -> int:
     items = record["items"]
     reached = operators_reached(items)
     functions = judge_functions(
-        offered, _covering(cases, called, wanted), wanted.functions.reasons(), items, wanted.functions.through
+        offered, _cases_by_function(cases, called, wanted), wanted.functions.reasons(), items, wanted.functions.through
     )
-    found = Coverage(
+    coverage = Coverage(
         record=str(settings.record),
         torch=record["build"]["torch"],
         items=len(items),
@@ -40,8 +50,8 @@ def coverage(_: argparse.Namespace, settings: Settings) -> int:
         functions=functions,
         notes=_notes(torch, record["build"]["torch"]),
     )
-    print(found.text())  # noqa: T201 - a command prints
-    return 0 if found.complete else 1
+    print(coverage.text())  # noqa: T201 - a command prints
+    return 0 if coverage.complete else 1
 
 
 def _ids(cases: Iterable[Case]) -> set[str]:
@@ -53,18 +63,20 @@ def _calls(case: Case) -> Collection[str]:
     return [name for name in (case.call, case.inplace) if name and "." in name]
 
 
-def _covering(cases: Mapping[str, Case], called: Mapping[str, str], wanted: Wanted) -> Mapping[str, Collection[str]]:
+def _cases_by_function(
+    cases: Mapping[str, Case], called: Mapping[str, str], wanted: Wanted
+) -> Mapping[str, Collection[str]]:
     """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says."""
-    found: dict[str, set[str]] = defaultdict(set)
+    covering: dict[str, set[str]] = defaultdict(set)
     for case in cases.values():
         for name in _calls(case):
             if name in called:
-                found[called[name]].add(case.id)
+                covering[called[name]].add(case.id)
         if case.inplace == "inplace" and case.call in called:  # relu(x, inplace=True) is relu_(x), and so are its like
-            found[called[case.call] + "_"].add(case.id)
+            covering[called[case.call] + "_"].add(case.id)
     for name, case_id in wanted.functions.through.items():
-        found[name].add(case_id)
-    return found
+        covering[name].add(case_id)
+    return covering
 
 
 def _notes(here: str, recorded: str) -> tuple[str, ...]:

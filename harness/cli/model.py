@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any, Final
 
+from harness.cli.options import add_build_options
+from harness.cli.parser import Commands, add_command
 from harness.core import Expression
 from harness.errors import UserError
 from harness.gate import Gate
@@ -21,22 +23,40 @@ _CONVERTED: Final = (4, 5)
 """Dimensions of images and volumes, which have a channels-last format."""
 
 
-def model(options: argparse.Namespace, settings: Settings) -> int:
+def add_model_command(commands: Commands) -> None:
+    """Add its parser."""
+    about = "whether a model of your own is right in channels-last and stays so"
+    parser = add_command(commands, "model", judge_factory, about)
+    parser.add_argument("factory", metavar="PACKAGE.MODULE:FACTORY", help="what makes it: torchvision.models:resnet18")
+    shape = "the shape of an input; once for each, in order"
+    parser.add_argument("--input", action="append", required=True, metavar="N,C,H,W", help=shape)
+    arguments = "the factory's keyword arguments: '{\"num_classes\": 10}'"
+    parser.add_argument("--arguments", metavar="JSON", help=arguments)
+    parser.add_argument("--train", action="store_true", help="a step of training too: loss, gradients, statistics")
+    parser.add_argument("--bfloat16", action="store_true", help="under autocast to bfloat16 too")
+    frozen = "a class of modules that stays in evaluation mode: Dropout"
+    parser.add_argument("--frozen", action="append", metavar="CLASS", help=frozen)
+    seeded = "it draws random numbers, and must give the same from the same seed"
+    parser.add_argument("--seeded", action="store_true", help=seeded)
+    add_build_options(parser)
+
+
+def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     """Judge a model; print verdict, first wrong layer, layout report. 1 where anything is wrong or gives NCHW back.
 
     Raises UserError for a factory or an input that is none, and for a model that cannot be judged.
     """
-    model = declared(options)
+    model = declare_model(options)
     gate = Gate(settings)
     gate.executor.few = True
     with gate:
-        outcomes = judged(gate, model)
+        outcomes = try_items(gate, model)
     shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]
     print(model_text(options.factory, shapes, outcomes))  # noqa: T201 - a command prints
     return int(any(outcome.status not in ("passed", "known issue", "not available") for outcome in outcomes))
 
 
-def judged(gate: Gate, model: Model) -> list[ModelOutcome]:
+def try_items(gate: Gate, model: Model) -> list[ModelOutcome]:
     """The model in each way to run it. Raises UserError with one sentence where it cannot be judged."""
     missing, problem = gate.model_executor.check(model)
     problem = problem or missing
@@ -50,36 +70,33 @@ def judged(gate: Gate, model: Model) -> list[ModelOutcome]:
     return outcomes
 
 
-def declared(options: argparse.Namespace) -> Model:
+def declare_model(options: argparse.Namespace) -> Model:
     """The model as a suite file would declare it. Raises UserError."""
     if not _FACTORY.fullmatch(options.factory):
         raise UserError(f"{options.factory!r} is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18")
-    dotted = options.factory.replace(":", ".")
-    inputs = tuple(
-        InputSpec(
-            f"input{index}" if index else "input", tuple(_extent(size) for size in shape), len(shape) in _CONVERTED
-        )
-        for index, shape in enumerate(map(_shape, options.input))
-    )
+    factory = options.factory.replace(":", ".")
+    name = factory.rpartition(".")[2]
     return Model(
-        f"{HOME}::{dotted.rpartition('.')[2]}",
-        dotted.rpartition(".")[2],
+        f"{HOME}::{name}",
+        name,
         HOME,
         1,
-        dotted,
+        factory,
         (),
-        inputs,
+        tuple(_input_spec(index, _shape(text)) for index, text in enumerate(options.input)),
         arguments=_arguments(options.arguments),
         steps=("eval", "train") if options.train else ("eval",),
         precisions=("float32", "bfloat16") if options.bfloat16 else ("float32",),
-        requires=tuple(library for library in LIBRARIES if dotted.startswith(library + ".")),
+        requires=tuple(library for library in LIBRARIES if factory.startswith(library + ".")),
         frozen=tuple(options.frozen or ()),
         seeded=options.seeded,
     )
 
 
-def _extent(size: int) -> Expression:
-    return Expression.parse(str(size))
+def _input_spec(index: int, shape: tuple[int, ...]) -> InputSpec:
+    """An input as a suite file would declare it; images and volumes are converted to channels-last."""
+    extents = tuple(Expression.parse(str(size)) for size in shape)
+    return InputSpec(f"input{index}" if index else "input", extents, len(shape) in _CONVERTED)
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -97,15 +114,16 @@ def _arguments(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        found = json.loads(text)
+        arguments = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"--arguments: not JSON: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(arguments, dict):
         raise UserError(f"--arguments: {text!r} is not a JSON object, such as '{{\"num_classes\": 10}}'")
-    return {name: _frozen(value) for name, value in found.items()}
+    return {name: _argument(value) for name, value in arguments.items()}
 
 
-def _frozen(value: Any) -> Any:
+def _argument(value: Any) -> Any:
+    """A value as a case or a model keeps it: lists are tuples. Raises UserError for a mapping."""
     if isinstance(value, dict):
         raise UserError("--arguments: a value is a number, a text, true, false, null, or a list of these")
-    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
+    return tuple(_argument(part) for part in value) if isinstance(value, list) else value

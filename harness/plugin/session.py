@@ -15,7 +15,9 @@ from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Observed, update
 from harness.models import Model, ModelOutcome
+from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import Record
+from harness.run_header import header_lines, record_header
 from harness.settings import Settings
 from harness.trial import Outcome
 
@@ -45,14 +47,14 @@ class Session:
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self.gate = Gate(self.settings)
-        self.cases = {path.resolve(): cases for path, cases in self.gate.suites(files).items()}
-        self.models = {path.resolve(): found for path, found in self.gate.models(files).items()}
+        self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}
+        self.models = {path.resolve(): models for path, models in self.gate.project.models(files).items()}
         self.gate.executor.few = not self.cases
         if self.config.option.collectonly:
             return
         if not self.is_xdist_worker:
-            cases = [case for found in self.cases.values() for case in found]
-            self._look_first(self.gate, cases, [model for found in self.models.values() for model in found])
+            cases = [case for suite in self.cases.values() for case in suite]
+            self._look_first(self.gate, cases, [model for suite in self.models.values() for model in suite])
         if self.is_xdist_controller:
             self.close()
 
@@ -62,11 +64,12 @@ class Session:
         self._open.callback(gate.executor.close)
         with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
             gate.executor.start()  # importing torch takes the workers longer than all else here together
-        gate.rehearse(cases, models)
+        check_declarations(cases, models)
         self._enter(gate)
-        gate.check(cases)
-        gate.check_models(models)
-        self.record.open(gate.header(), *gate.described())
+        check_callables(gate.executor, cases)
+        check_factories(gate.model_executor, models)
+        header = header_lines(gate.executor, self.settings)
+        self.record.open(header, *record_header(gate.executor, self.settings))
 
     def _enter(self, gate: Gate) -> Gate:
         """The gate with its workers, which xdist's workers start when they get their first item."""
@@ -85,8 +88,8 @@ class Session:
 
     def models_of(self, path: Path) -> Sequence[Model]:
         """The models of one file that the profile runs."""
-        found = self.models.get(path.resolve(), ())
-        return [model for model in found if self.settings.profile.includes(model.profile)]
+        models = self.models.get(path.resolve(), ())
+        return [model for model in models if self.settings.profile.includes(model.profile)]
 
     def divide(self, items: int) -> None:
         """Note how many items share the time budget: xdist's workers run their part of them each."""
@@ -97,7 +100,7 @@ class Session:
         """One trial in this process's executor; for an update of golden/ a look at what it would hold."""
         assert self.gate is not None  # noqa: S101 - the case came from it
         if self.settings.update_golden:
-            return self._enter(self.gate).observe(case, dtype)
+            return self._enter(self.gate).observe_case(case, dtype)
         return self._enter(self.gate).try_case(case, dtype, self._share())
 
     def try_model(self, model: Model, item: tuple[str, str, str]) -> ModelOutcome:
@@ -134,12 +137,12 @@ class Session:
     def golden_misfits(self, path: Path) -> list[str]:
         """What golden/ and the suite of that file do not agree in; nothing where the project keeps no contract."""
         gate, cases = self.gate, self.cases_of(path)
-        return list(gate.golden.misfits(cases)) if gate is not None and gate.golden.is_kept else []
+        return list(gate.project.golden.misfits(cases)) if gate is not None and gate.project.golden.is_kept else []
 
     @property
     def keeps_golden(self) -> bool:
         """Whether the project keeps a layout contract, and this run compares with it."""
-        return self.gate is not None and self.gate.golden.is_kept and not self.settings.update_golden
+        return self.gate is not None and self.gate.project.golden.is_kept and not self.settings.update_golden
 
     def update_golden(self) -> list[str]:
         """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError.
@@ -160,7 +163,7 @@ class Session:
                 for (case, dtype), data in self.observed.items()
                 if case in ids and "observed" in data and not data["differing"]
             }
-            changed += update(self.gate.golden, cases, seen) if seen else []
+            changed += update(self.gate.project.golden, cases, seen) if seen else []
         return changed or ["golden/: nothing has changed"]
 
 

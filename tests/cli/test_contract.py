@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from harness.cli import main
-from harness.cli.commands import MARKS
+from harness.cli.contract import MARKS
 from tests.plugin.project import Project
 
 LAYOUTS = """\

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.model import declared, judged
+from harness.cli.model import declare_model, try_items
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.models.report import model_text
@@ -65,7 +65,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         with Gate(settings(here, {"profile": "replay", "levels": LEVEL})) as gate:
-            yield lambda *given, **named: judged(gate, declared(options(*given, **named)))
+            yield lambda *arguments, **changes: try_items(gate, declare_model(options(*arguments, **changes)))
 
 
 @needs_workers
@@ -157,11 +157,11 @@ def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
 def test_what_is_typed_wrong_is_said_before_anything_runs(changes: dict[str, Any], said: str) -> None:
     """Each option says what it takes."""
     with pytest.raises(UserError) as refused:
-        declared(options(**{"factory": "nets:right", **changes}))
+        declare_model(options(**{"factory": "nets:right", **changes}))
     assert str(refused.value).startswith(said)
 
 
 def test_lists_become_what_a_factory_gets() -> None:
     """Arguments in JSON, nested lists as tuples."""
-    model = declared(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
+    model = declare_model(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
     assert (model.factory, dict(model.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})

@@ -52,7 +52,8 @@ class Trials:
         if item not in self._outcomes:
             case, dtype = self._parts(item)
             executor, profile = self.gate.executor, self.gate.settings.profile
-            self._outcomes[item] = Trial(case, dtype, executor, self.gate.known(case, dtype), profile, seed=1).run()
+            known_issues = self.gate.known_issues_of(case, dtype)
+            self._outcomes[item] = Trial(case, dtype, executor, known_issues, profile, seed=1).run()
         return self._outcomes[item]
 
     def judged_results(self, item: str, example: Example) -> list[JudgedResult]:
@@ -60,7 +61,7 @@ class Trials:
         case, dtype = self._parts(item)
         examples = [example, *declared_examples(case, dtype), *corner_examples(case, dtype)[:8]]
         results = self.gate.executor.run(case, examples)
-        return [rule(case, result, self.gate.known(case, dtype)) for result in results]
+        return [rule(case, result, self.gate.known_issues_of(case, dtype)) for result in results]
 
     def _parts(self, item: str) -> tuple[Case, str]:
         name, _, dtype = item.removesuffix("]").partition("[")
@@ -73,7 +74,7 @@ def opened(levels: Sequence[str], preload: Sequence[Path] = (), **numbers: Any) 
     options = {"profile": "gate", "levels": ",".join(levels), "python": PYTHON, "preload": [*map(str, preload)]}
     chosen = settings(ROOT, options)
     with Gate(replace(chosen, profile=replace(chosen.profile, **numbers))) as gate:
-        yield Trials(gate, {case.name: case for case in gate.cases(SUITES).values()})
+        yield Trials(gate, {case.name: case for case in gate.project.cases(SUITES).values()})
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def models(levels: list[str]) -> Iterator[OpenModels]:
     with Gate(chosen) as gate:
         if Version(gate.executor.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
-        (found,) = gate.models([HERE / "models.yaml"]).values()
+        (found,) = gate.project.models([HERE / "models.yaml"]).values()
         yield gate, {model.name: model for model in found}
 
 

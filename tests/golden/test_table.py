@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.commands import MARKS, contract_table
+from harness.cli.contract import MARKS, contract_table
 from harness.golden import Contract, Golden, answer, answer_table, update
-from harness.settings import settings
+from harness.project import Project
 from tests.golden.toy import DOUBLE, observed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ def test_a_name_stands_for_its_twin_where_both_do_the_same() -> None:
 def test_the_readme_has_the_table_that_the_contract_gives() -> None:
     """`equivalence contract --write README.md` has been run since the contract was last changed."""
     written = (ROOT / "README.md").read_text("utf-8").partition(MARKS[0])[2].partition(MARKS[1])[0]
-    assert written.strip().splitlines() == contract_table(settings(ROOT, {}, prefix="--"))
+    assert written.strip().splitlines() == contract_table(Project(ROOT))
 
 
 def test_what_was_updated_is_what_the_table_reads(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Options that several commands share, and the settings that they become."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from harness.errors import UserError
+from harness.settings import Settings, settings
+
+_SETTINGS: Final = ("levels", "python", "preload", "in_process", "record")
+"""The options that are settings; a command that has not all of them takes the rest from the environment."""
+
+
+def add_record_option(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that reads the record of a run."""
+    parser.add_argument("--record", metavar="FILE", help="the record of a run (default: .equivalence/record.json)")
+
+
+def add_build_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that starts workers: which build is tested, at which levels, with which kernels."""
+    python = "the interpreter whose PyTorch is tested (default: EQUIVALENCE_PYTHON, then this one)"
+    parser.add_argument("--python", metavar="PATH", help=python)
+    parser.add_argument("--levels", metavar="A,B", help="ISA levels by name (default: those isa.yaml runs)")
+    parser.add_argument("--preload", metavar="FILE", action="append", help="a Python file each worker runs first")
+    parser.add_argument(
+        "--in-process", action="store_true", default=None, help="everything in this process, for a debugger"
+    )
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings of a command, whose project is the current directory. Raises UserError that names the option."""
+    values = {name: getattr(options, name, None) for name in _SETTINGS}
+    return settings(Path.cwd(), {"profile": "replay", **values}, prefix="--")
+
+
+def existing_file(path: Path) -> Path:
+    """The path. Raises UserError where there is no such file."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    return path

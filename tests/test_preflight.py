@@ -1,0 +1,68 @@
+"""What is found wrong before the first item: all of it at once, each with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from harness.core import Case, Expression
+from harness.errors import UserError
+from harness.models import Model
+from harness.preflight import check_callables, check_declarations, check_factories
+from tests.trial.toy import CASE
+
+OTHER = replace(CASE, id="suites/x.yaml::other", name="other", line=9)
+MODEL = Model("suites/models/m.yaml::net", "net", "m", 3, "nets.net", (), ())
+
+
+@dataclass
+class Answers:
+    """Stands for a worker: what it lacks and finds wrong, by the name of a case or a model."""
+
+    lacks: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, list[str]] = field(default_factory=dict)
+
+    def lacking(self, case: Case) -> str:
+        """The package that the case lacks."""
+        return self.lacks.get(case.name, "")
+
+    def check(self, declared: Case | Model) -> Any:
+        """As an executor answers for a case, and a model executor for a model."""
+        problems = self.problems.get(declared.name, [])
+        return problems if isinstance(declared, Case) else (self.lacks.get(declared.name, ""), "; ".join(problems))
+
+
+def test_every_case_that_cannot_be_drawn_is_named() -> None:
+    """All at once, each by its id and line."""
+    wrong = replace(CASE, require=(Expression.parse("N < 0"),))
+    with pytest.raises(UserError) as error:
+        check_declarations([wrong, CASE, replace(wrong, id="suites/x.yaml::other", line=9)])
+    lines = str(error.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [f"{CASE.id} (line 4)", "suites/x.yaml::other (line 9)"]
+
+
+def test_problems_of_all_cases_come_together() -> None:
+    """Each begins with file, line and name; a case that lacks a package is not asked about."""
+    executor: Any = Answers({"double": "no scipy"}, {"double": ["not asked"], "other": ["no such name", "no such key"]})
+    with pytest.raises(UserError) as error:
+        check_callables(executor, [CASE, OTHER])
+    assert str(error.value).splitlines() == [
+        "suites/x.yaml:9: other: no such name",
+        "suites/x.yaml:9: other: no such key",
+    ]
+
+
+def test_a_missing_package_is_no_mistake() -> None:
+    """It is answered, by the id of the case or the model that needs it."""
+    executor: Any = Answers({"double": "no scipy", "net": "no torchvision"})
+    assert check_callables(executor, [CASE, OTHER]) == {CASE.id: "no scipy"}
+    assert check_factories(executor, [MODEL]) == {MODEL.id: "no torchvision"}
+
+
+def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
+    """Its message begins with file, line and name."""
+    executor: Any = Answers(problems={"net": ["nets has no 'net'"]})
+    with pytest.raises(UserError, match=r"^suites/models/m\.yaml:3: net: nets has no 'net'$"):
+        check_factories(executor, [MODEL])

@@ -1,0 +1,85 @@
+"""What a project declares: its own files where it has them, and what is shipped where it has not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.project import Project
+from harness.resources import resource, resource_files
+from tests.plugin.project import SUITE
+
+MODELS = """\
+suite: nets
+models:
+  small: {factory: nets.small, inputs: {x: {shape: [1, 3, 8, 8]}}}
+"""
+
+
+def written(path: Path, text: str) -> Path:
+    """A new file, its directories made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
+    """A file is that of the project where it has it; one that nobody has is a mistake."""
+    assert resource(tmp_path, "suites/isa.yaml").is_file()
+    own = written(tmp_path / "suites" / "isa.yaml", "")
+    assert resource(tmp_path, "suites/isa.yaml") == own
+    with pytest.raises(UserError, match=r"none\.yaml: not found below"):
+        resource(tmp_path, "suites/none.yaml")
+
+
+def test_a_folder_of_files_gives_way_as_a_whole(tmp_path: Path) -> None:
+    """A project with one file of known issues has no other; a file and a folder of the same name belong together."""
+    shipped = resource_files(tmp_path, "golden/issues")
+    assert shipped
+    assert tmp_path not in shipped[0].parents
+    own = [written(tmp_path / "golden" / name, "issues: {}\n") for name in ("issues.yaml", "issues/conv.yaml")]
+    assert resource_files(tmp_path, "golden/issues") == own
+    with pytest.raises(UserError, match=r"golden/none\.yaml: not found below"):
+        resource_files(tmp_path, "golden/none")
+
+
+def test_files_of_cases_and_of_models_are_told_apart(tmp_path: Path) -> None:
+    """Each is read with the files beside it, and gives its cases or its models."""
+    suite = written(tmp_path / "suites/x/s.yaml", SUITE)
+    models = written(tmp_path / "suites/models/m.yaml", MODELS)
+    project = Project(tmp_path)
+    assert {file: [case.name for case in cases] for file, cases in project.suites([suite, models]).items()} == {
+        suite: ["relu"]
+    }
+    assert {file: [model.name for model in group] for file, group in project.models([suite, models]).items()} == {
+        models: ["small"]
+    }
+    assert list(project.cases([suite])) == ["suites/x/s.yaml::relu"]
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    """What a project declares does not change while it is open."""
+    suite = written(tmp_path / "suites/x/s.yaml", SUITE)
+    project = Project(tmp_path)
+    cases = project.cases([suite])
+    suite.write_text("", "utf-8")
+    assert project.cases([suite]) == cases
+
+
+def test_the_mistakes_of_several_files_come_together(tmp_path: Path) -> None:
+    """One error names both files."""
+    files = [written(tmp_path / f"suites/x/{name}.yaml", SUITE.replace("call:", "cal:")) for name in "ab"]
+    with pytest.raises(UserError) as refused:
+        Project(tmp_path).cases(files)
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()] == [
+        "suites/x/a.yaml",
+        "suites/x/b.yaml",
+    ]
+
+
+def test_the_operators_that_explain_a_model_are_the_projects_own(tmp_path: Path) -> None:
+    """Where it has suites of operators, those that are shipped explain nothing."""
+    written(tmp_path / "suites/operators/s.yaml", SUITE)
+    assert [case.name for case in Project(tmp_path).operators()] == ["relu"]

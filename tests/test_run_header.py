@@ -1,0 +1,60 @@
+"""What a run tested and where, as printed and as recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core import Cell, Level
+from harness.execution import Build
+from harness.run_header import build_lines, header_lines, record_header
+from harness.settings import settings
+from tests.trial.toy import CELLS, ToyExecutor
+
+
+@pytest.fixture
+def executor() -> Any:
+    """One level that ran and does not hold its cap, its alias, and two that this CPU cannot run."""
+    toy: Any = ToyExecutor(lambda *_: "")
+    toy.build = Build("2.9.0", "3.9", "some CPU", "3.11.7", "2.1", "Linux-x86_64", ("avx2",))
+    toy.cells = (Cell("avx2", CELLS[0].level, proof={"onednn": "AVX2", "aten": "AVX2"}),)
+    toy.levels = (
+        *(Level(name, "x86_64", None, "default") for name in ("avx2", "avx2_vnni", "avx512_core")),
+        Level("sve256", "aarch64", None, "default"),
+    )
+    toy.aliases = {"avx2_vnni": "avx2"}
+    toy.unavailable = {"avx512_core": "needs avx512f", "sve256": "needs aarch64"}
+    toy.ineffective = {"avx2": "ATen was capped at AVX2 and runs DEFAULT"}
+    return toy
+
+
+def test_the_lines_that_open_a_report(executor: Any, tmp_path: Path) -> None:
+    """Levels that ran have their proof; aliases, missing and ineffective ones say what they are."""
+    chosen = settings(tmp_path, {"profile": "quick"})
+    lines = [
+        "under test: PyTorch 2.9.0, oneDNN 3.9, NumPy 2.1, Python 3.11.7",
+        "cpu: some CPU",
+        "level avx2: onednn AVX2; aten AVX2",
+        "level avx2_vnni: the same as avx2",
+        "level avx512_core: not available: needs avx512f",
+        "level avx2: NOT EFFECTIVE: ATen was capped at AVX2 and runs DEFAULT",
+    ]
+    assert build_lines(executor) == lines
+    assert header_lines(executor, chosen) == [*lines, "profile: quick, seed 0, 1 and 2 threads"]
+
+
+def test_what_the_record_keeps_of_them(executor: Any, tmp_path: Path) -> None:
+    """Build and run by field; each level of this architecture with its state."""
+    build, run, levels = record_header(executor, settings(tmp_path, {"profile": "quick"}))
+    assert build == {
+        "torch": "2.9.0", "onednn": "3.9", "cpu": "some CPU", "python": "3.11.7", "numpy": "2.1",
+        "platform": "Linux-x86_64",
+    }  # fmt: skip
+    assert (run["profile"], run["seed"]) == ("quick", 0)
+    assert {name: level["state"] for name, level in levels.items()} == {
+        "avx2": "run",
+        "avx2_vnni": "alias of",
+        "avx512_core": "not available",
+    }
