@@ -51,7 +51,7 @@ class Example:
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> Example:
         """Read what `to_json` wrote. Raises ValueError that says what is wrong."""
-        data = _loaded(text)
+        data = _parse_mapping(text)
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(data) - known):
             raise ValueError(f"an example has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
@@ -77,7 +77,7 @@ class Example:
         return replace(self, **changes)
 
 
-def _loaded(text: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def _parse_mapping(text: str | Mapping[str, Any]) -> Mapping[str, Any]:
     data = text
     if isinstance(text, str):
         try:

@@ -89,14 +89,14 @@ class Expression:
         try:
             return _walk(self.tree, values)
         except ZeroDivisionError:
-            message = f"{self.text!r} divides by zero with {self._bound(values)}"
+            message = f"{self.text!r} divides by zero with {self._bindings(values)}"
         except KeyError as error:
             message = f"{self.text!r} uses {error.args[0]!r}, which has no value yet"
         except (TypeError, IndexError) as error:
-            message = f"{self.text!r} cannot be computed with {self._bound(values)}: {error}"
+            message = f"{self.text!r} cannot be computed with {self._bindings(values)}: {error}"
         raise ExpressionError(message)
 
-    def _bound(self, values: Mapping[str, Value]) -> str:
+    def _bindings(self, values: Mapping[str, Value]) -> str:
         return ", ".join(f"{name}={values[name]!r}" for name in sorted(self.names) if name in values) or "no values"
 
     def __str__(self) -> str:
