@@ -3,14 +3,14 @@
 from harness.execution.executor import Executor
 from harness.execution.requests import record_of
 from harness.execution.result import Build, Result
-from harness.execution.workers.supervisor import PendingRequest, Reply, Supervisor
+from harness.execution.workers.supervisor import Reply, Request, WorkerLost
 
 __all__ = [
     "Build",
     "Executor",
-    "PendingRequest",
     "Reply",
+    "Request",
     "Result",
-    "Supervisor",
+    "WorkerLost",
     "record_of",
 ]

@@ -1,7 +1,8 @@
-"""The pool: all the supervisors of a executor, started together, the rarer ones when they are first needed."""
+"""The pool: all the supervisors of an executor, started together, the rarer ones when they are first needed."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.execution.workers.supervisor import InProcessSupervisor, Reply, Sup
 
 
 class Pool(Protocol):
-    """Where a executor finds the supervisor for a cell, for the reference, and for a run in isolation."""
+    """Where an executor finds the supervisor for a cell, for the reference, and for a run in isolation."""
 
     def cell(self, name: str) -> Supervisor:
         """The supervisor of a cell."""
@@ -27,7 +28,10 @@ class Pool(Protocol):
         """The supervisor of the reference: the stock kernels, or with the preload files."""
 
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
-        """Stations that fork for each request, by cell; the reference's is under the empty name."""
+        """Supervisors whose workers fork for each request, by cell; the reference's is under the empty name."""
+
+    def pids(self) -> Mapping[str, int]:
+        """The process ids of the workers that run now, by the workers' names."""
 
     def close(self) -> None:
         """End every process."""
@@ -63,12 +67,16 @@ class InProcessPool:
         del preloaded
         return dict.fromkeys(["", *cells], self._supervisor)
 
+    def pids(self) -> Mapping[str, int]:
+        """This process alone."""
+        return {"in_process": os.getpid()}
+
     def close(self) -> None:
         """Nothing runs elsewhere."""
 
 
 class WorkerPool:
-    """A worker process for each supervisor, in one interpreter on this host. `note` is told of each incident.
+    """A worker process for each supervisor, in one interpreter on this host. `note` takes the message of each incident.
 
     `forking`: the workers are forks of one process that imported torch; else each has an interpreter of its own.
     """
@@ -111,11 +119,15 @@ class WorkerPool:
         return self._supervisors[name]
 
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
-        """Forking supervisors, started on first need."""
+        """Those that fork, started when they are first needed."""
         names = {name: f"fork_per_request {name}" for name in cells}
         names[""] = "fork_per_request-reference preloaded" if preloaded else "fork_per_request-reference"
         self._start(names.values())
         return {name: self._supervisors[supervisor] for name, supervisor in names.items()}
+
+    def pids(self) -> Mapping[str, int]:
+        """The process behind each supervisor that has been started."""
+        return {supervisor.setup.name: supervisor.process.pid for supervisor in self._supervisors.values()}
 
     def close(self) -> None:
         """End every process and drop their stderr files."""

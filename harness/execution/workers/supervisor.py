@@ -1,45 +1,108 @@
-"""A supervisor: one place where examples run in order, whatever becomes of the processes behind it."""
+"""A supervisor: one place where requests run in order, whatever becomes of the processes behind it."""
 
 from __future__ import annotations
 
 import marshal
 import queue
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Literal
 
 from harness.execution.workers.process import FORMAT, Process, Setup
 
-Reply = dict[str, Any]
+Request = Mapping[str, object]
+"""Plain data that marshal can write; `op` says what is asked for."""
+
+Reply = Mapping[str, Any]
+"""Plain data from a worker; what it holds depends on the request."""
+
+Loss = Literal["died", "hung"]
+LOSSES: Final[tuple[Loss, ...]] = ("died", "hung")
+
+
+class WorkerLost(Exception):  # noqa: N818 - a kernel that crashes is what is looked for, and no error of the harness
+    """No reply will come: the process that had the request has died, or does not answer.
+
+    `how` says which. `signal` is the number of the signal that ended the process, 0 for none. `message` tells how the
+    process ended and quotes its last words.
+    """
+
+    def __init__(self, how: Loss, signal: int, message: str) -> None:
+        super().__init__(message)
+        self.how = how
+        self.signal = signal
+        self.message = message
 
 
 @dataclass(eq=False)
 class PendingRequest:
-    """A request on its way: `limit` in seconds, from when the worker can begin it; `reply` once it is there."""
+    """A request that a supervisor has taken.
 
-    request: Reply
+    `about` is what an incident says it was about. `limit` is in seconds, from when the worker can begin it, and `sent`
+    a time on the monotonic clock.
+    """
+
+    supervisor: Supervisor
+    request: Request
     about: str
     limit: float
     sent: float = 0.0
-    reply: Reply | None = None
+    outcome: Reply | WorkerLost | None = None
+
+    def collect(self) -> Reply:
+        """Wait for the reply, and give it as often as it is asked for.
+
+        Raises WorkerLost where none will come, and RuntimeError with the worker's traceback where the request could not
+        be carried out, which is a fault of the harness and no observation.
+        """
+        if self.outcome is None:
+            self.supervisor.settle(self)
+        return _sound_reply(self.outcome)
+
+    def collect_outcome(self) -> Reply | WorkerLost:
+        """Wait as `collect` does, and return a loss where that raises it."""
+        try:
+            return self.collect()
+        except WorkerLost as lost:
+            return lost
 
 
-class Supervisor(Protocol):
-    """Takes requests, gives replies in the order asked for; a reply may be ``{"status": "died" or "hung", …}``."""
+def _sound_reply(outcome: Reply | WorkerLost | None) -> Reply:
+    """The reply, unless it says that there is none: a worker that forks for each request tells of its forks' ends."""
+    assert outcome is not None  # noqa: S101 - a supervisor settles what it is asked to settle
+    if isinstance(outcome, WorkerLost):
+        raise outcome
+    if "fault" in outcome:
+        raise RuntimeError(f"the worker could not carry out a request:\n{outcome['fault']}")
+    if outcome.get("status") in LOSSES:
+        raise WorkerLost(outcome["status"], outcome.get("signal", 0), outcome.get("message", ""))
+    return outcome
 
-    def send(self, pending: PendingRequest) -> PendingRequest:
-        """Hand over a request and return at once."""
 
-    def collect(self, pending: PendingRequest) -> Reply:
-        """Wait for its reply."""
+class Supervisor(ABC):
+    """Takes requests and answers them in the order in which they came."""
 
+    def ask(self, request: Request, *, about: str, limit: float) -> Reply:
+        """Wait for the reply to one request. Raises as `PendingRequest.collect` does."""
+        return self.send(request, about=about, limit=limit).collect()
+
+    @abstractmethod
+    def send(self, request: Request, *, about: str, limit: float) -> PendingRequest:
+        """Hand over one of several requests that are to be under way at once, and return at once."""
+
+    @abstractmethod
+    def settle(self, pending: PendingRequest) -> None:
+        """Wait for the outcome of a request that was sent here."""
+
+    @abstractmethod
     def close(self) -> None:
         """End everything behind it."""
 
 
-class InProcessSupervisor:
+class InProcessSupervisor(Supervisor):
     """Runs requests in this very process, when their reply is collected: for a debugger."""
 
     def __init__(self, serve: Any) -> None:
@@ -50,47 +113,43 @@ class InProcessSupervisor:
         reply: Reply = self._worker.ready(preload)
         return reply
 
-    def send(self, pending: PendingRequest) -> PendingRequest:
-        """Keep it for `collect`."""
-        return pending
+    def send(self, request: Request, *, about: str, limit: float) -> PendingRequest:
+        """Keep it until its reply is collected."""
+        return PendingRequest(self, request, about, limit)
 
-    def collect(self, pending: PendingRequest) -> Reply:
+    def settle(self, pending: PendingRequest) -> None:
         """Run it here."""
-        if pending.reply is None:
-            pending.reply = self._worker.answer(pending.request)
-        return _sound(pending.reply)
+        pending.outcome = self._worker.answer(pending.request)
 
     def close(self) -> None:
         """Nothing runs elsewhere."""
 
 
-class WorkerSupervisor:
+class WorkerSupervisor(Supervisor):
     """Runs requests in a worker process, and replaces it when it dies or outlasts a limit.
 
     Requests are answered in order, so the culprit is always the oldest one unanswered; those behind it are sent again
-    to the new process. `launch` starts a process from a setup and how many there were before; `note` is told about
-    each incident.
+    to the new process. `launch` starts a process from a setup and the number of those there were before; `note` takes
+    the message of each incident.
     """
 
     def __init__(self, setup: Setup, launch: Callable[[Setup, int], Process], note: Callable[[str], None]) -> None:
         self.setup = setup
         self._launch = launch
-        self.description: Reply = {}
         self._note = note
         self._waiting: deque[PendingRequest] = deque()
-        self._last = 0.0
-        self._count = 0
+        self._last_arrival = 0.0
+        self._generation = 0
         self._process: Process | None = None
 
     def start(self) -> None:
         """Start a process without waiting for it. Raises UserError where the interpreter does not run."""
-        self._process = self._launch(self.setup, self._count)
-        self._count += 1
+        self._process = self._launch(self.setup, self._generation)
+        self._generation += 1
 
     def ready(self) -> Reply:
         """Wait until the process can take requests; its description. Raises UserError where it cannot start."""
-        self.description = self.process.ready()
-        return self.description
+        return self.process.ready()
 
     @property
     def process(self) -> Process:
@@ -99,8 +158,9 @@ class WorkerSupervisor:
             raise RuntimeError(f"the worker {self.setup.name} has not been started or is closed")
         return self._process
 
-    def send(self, pending: PendingRequest) -> PendingRequest:
-        """Hand over a request and return at once."""
+    def send(self, request: Request, *, about: str, limit: float) -> PendingRequest:
+        """Give it to the process, behind what that has not answered yet."""
+        pending = PendingRequest(self, request, about, limit)
         self._waiting.append(pending)
         self._dispatch(pending)
         return pending
@@ -109,38 +169,33 @@ class WorkerSupervisor:
         pending.sent = time.monotonic()
         self.process.send(marshal.dumps(pending.request, FORMAT))
 
-    def collect(self, pending: PendingRequest) -> Reply:
-        """Wait for its reply; what was asked before it is settled first, even if nobody collects it."""
-        while pending.reply is None:
-            self._settle(self._waiting[0])
-        return _sound(pending.reply)
+    def settle(self, pending: PendingRequest) -> None:
+        """Wait for its outcome; what was sent before it is settled first, even if nobody collects that."""
+        while pending.outcome is None:
+            oldest = self._waiting[0]
+            oldest.outcome = self._await_outcome(oldest)
+            self._waiting.popleft()
+            if isinstance(oldest.outcome, WorkerLost):
+                self._replace(oldest.outcome, oldest.about)
 
-    def _settle(self, head: PendingRequest) -> None:
-        """Get the reply of the oldest request, or find out why there is none."""
-        lost = True
+    def _await_outcome(self, oldest: PendingRequest) -> Reply | WorkerLost:
+        """The reply to the oldest request, or why there is none."""
         try:
-            self._last, reply = self.process.awaited(head.limit, max(head.sent, self._last))
+            self._last_arrival, reply = self.process.awaited(oldest.limit, max(oldest.sent, self._last_arrival))
         except queue.Empty:
             self.process.kill()
-            head.reply = {"status": "hung", "signal": 0, "message": f"no answer within {head.limit:g} s"}
-        else:
-            head.reply = self._died() if reply is None else reply
-            lost = reply is None
-        self._waiting.popleft()
-        if lost:
-            self._replace(head)
-
-    def _died(self) -> Reply:
+            return WorkerLost("hung", 0, f"no answer within {oldest.limit:g} s")
+        if reply is not None:
+            return reply
         ended = self.process.end()
-        return {"status": "died", "signal": ended.signal, "message": ended.message}
+        return WorkerLost("died", ended.signal, ended.message)
 
-    def _replace(self, culprit: PendingRequest) -> None:
-        told = culprit.reply or {}
-        self._note(f"worker {self.setup.name} {told['status']} ({told['message']}) on {culprit.about}; replaced")
+    def _replace(self, lost: WorkerLost, about: str) -> None:
+        self._note(f"worker {self.setup.name} {lost.how} ({lost.message}) on {about}; replaced")
         self.process.close()
         self.start()
         self.ready()
-        self._last = 0.0
+        self._last_arrival = 0.0
         for pending in self._waiting:
             self._dispatch(pending)
 
@@ -149,10 +204,3 @@ class WorkerSupervisor:
         if self._process is not None:
             self._process.close()
             self._process = None
-
-
-def _sound(reply: Reply) -> Reply:
-    """The reply, unless the worker itself went wrong: that is a fault of the harness and no observation."""
-    if "fault" in reply:
-        raise RuntimeError(f"the worker could not carry out a request:\n{reply['fault']}")
-    return reply

@@ -1,0 +1,54 @@
+"""What is under way: an example with a request in each cell and in the reference, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.core import Case, Example, Observation, Reference
+from harness.execution import requests
+from harness.execution.result import Result
+from harness.execution.workers.supervisor import PendingRequest, WorkerLost
+
+
+@dataclass(frozen=True)
+class PendingExample:
+    """One example under way: its request in each of the cells, by name, and in the reference."""
+
+    case: Case
+    example: Example
+    reference: PendingRequest
+    cells: Mapping[str, PendingRequest]
+
+    def collect(self) -> Result:
+        """Wait for everything; a second call waits for nothing."""
+        pairs = [collect_observations(cell, pending) for cell, pending in self.cells.items()]
+        reference = self._collect_reference()
+        return Result(self.example, reference, tuple(observation for pair in pairs for observation in pair))
+
+    def _collect_reference(self) -> Reference:
+        try:
+            return requests.reference(self.case, self.example, self.reference.collect())
+        except WorkerLost as lost:
+            return Reference(lost.how, message=lost.message)
+
+
+def collect_observations(cell: str, pending: PendingRequest) -> tuple[Observation, Observation]:
+    """Wait for both observations of an example in a cell: ``drawn``, ``contiguous``. A loss stands for both."""
+    try:
+        return requests.observations(cell, pending.collect())
+    except WorkerLost as lost:
+        drawn, contiguous = (_lost_observation(cell, layout, lost) for layout in requests.LAYOUTS)
+        return drawn, contiguous
+
+
+def collect_metadata(cell: str, pending: PendingRequest) -> list[Observation]:
+    """Wait for the metadata of several examples in a cell. A loss is one observation, however many there were."""
+    try:
+        return requests.metadata(cell, pending.collect())
+    except WorkerLost as lost:
+        return [_lost_observation(cell, "drawn", lost)]
+
+
+def _lost_observation(cell: str, layout: requests.Layout, lost: WorkerLost) -> Observation:
+    return Observation(cell, layout, lost.how, signal=lost.signal, message=lost.message)
