@@ -73,7 +73,7 @@ class Gate:
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
-        if lacking := self.executor.lacking(case):
+        if lacking := self.executor.missing_packages(case):
             return Outcome(case.id, dtype, notes=[f"not available: {lacking}"])
         failure_database = FailureDatabase(self.settings.root, case, dtype)
         trial = Trial(
@@ -113,7 +113,7 @@ class Gate:
     def observe_case(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
-        if dtype in case.dtypes and not self.executor.lacking(case):
+        if dtype in case.dtypes and not self.executor.missing_packages(case):
             known_issues = self.known_issues_of(case, dtype)
             outcome.golden = observed(case, dtype, self.executor, known_issues, self.project.golden)
         return outcome
@@ -134,12 +134,12 @@ class Gate:
     ) -> tuple[str, str, tuple[str, ...]]:
         """The operator example that makes one of these calls, ``failed`` or ``passed``, its known issues."""
         match = match_operator(self.project.operators(), calls)
-        if match is None or self.executor.lacking(match[0]) or self.executor.check(match[0]):
+        if match is None or self.executor.missing_packages(match[0]) or self.executor.check(match[0]):
             return "", "", ()
         case, example = match
         for fill in dict.fromkeys((example.fill, *case.fills)):
             example = example.but(fill=fill)
-            result = self.executor.isolated(case, example, cells=[cell])
+            result = self.executor.run_isolated(case, example, cells=[cell])
             judged = rule(case, result, self.known_issues_of(case, example.dtype))
             if judged.failures or judged.partition.accepted:
                 known = () if judged.failures else worth_matching(judged.partition.accepted, wrong)

@@ -32,7 +32,7 @@ def check_callables(executor: Executor, cases: Iterable[Case]) -> dict[str, str]
     problems: list[str] = []
     missing: dict[str, str] = {}
     for case in cases:
-        if lacking := executor.lacking(case):
+        if lacking := executor.missing_packages(case):
             missing[case.id] = lacking
         else:
             problems += [f"{_place(case)}: {problem}" for problem in executor.check(case)]

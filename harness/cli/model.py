@@ -48,7 +48,7 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     """
     model = declare_model(options)
     gate = Gate(settings)
-    gate.executor.few = True
+    gate.executor.run_representative_levels()
     with gate:
         outcomes = try_items(gate, model)
     shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]

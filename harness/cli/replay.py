@@ -36,7 +36,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
     with gate:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
         for case, example in examples:
-            result = gate.executor.isolated(case, example)
+            result = gate.executor.run_isolated(case, example)
             judged = rule(case, result, gate.known_issues_of(case, example.dtype))
             print(_replay_text(judged))  # noqa: T201 - a command prints
             any_failed |= bool(judged.failures or judged.partition.accepted)

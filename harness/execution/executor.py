@@ -41,7 +41,7 @@ class Executor:
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
 
-    `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
+    `levels` are those that are declared. `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
     name: in what its cap did not hold) and `incidents` (workers replaced) grow.
     """
 
@@ -61,12 +61,12 @@ class Executor:
         self.aliases: Mapping[str, str] = {}
         self.ineffective: dict[str, str] = {}
         self.incidents: list[str] = []
-        self._levels = tuple(levels)
+        self.levels = tuple(levels)
         self._names = names
         self._preload = tuple(preload)
         self._python = python
         self._in_process = in_process
-        self._workers = WorkerOpening(self._levels, names, python, self._preload, self.incidents.append)
+        self._workers = WorkerOpening(self.levels, names, python, self._preload, self.incidents.append)
         self._opened: OpenedPool | None = None
 
     def run_representative_levels(self) -> None:
@@ -126,12 +126,25 @@ class Executor:
         """The names of the cells that models run in: all that were asked for by name, else the representative ones."""
         if self._names is not None:
             return [cell.name for cell in self.cells]
-        return representative_levels([cell.level for cell in self.cells], self._levels)
+        return representative_levels([cell.level for cell in self.cells], self.levels)
 
     @property
     def worker_pids(self) -> Mapping[str, int]:
         """The process ids of the workers that run now, by the workers' names: for a debugger to attach to."""
         return self._pool.pids()
+
+    def cell_names(self, cells: Collection[str] | None) -> list[str]:
+        """The names of these cells (None: all) in the executor's order; an alias stands for the cell that it equals.
+
+        Raises UserError for a name that no cell has.
+        """
+        names = [cell.name for cell in self.cells]
+        if cells is None:
+            return names
+        for name in cells:
+            require_level(name, [*names, *self.aliases])
+        chosen = {self.aliases.get(name, name) for name in cells}
+        return [name for name in names if name in chosen]
 
     def note_incident(self, message: str) -> None:
         """Add to the incidents what became of a run because a worker had been replaced."""
@@ -207,7 +220,7 @@ class Executor:
         Of `traced` ones the ATen operators are noted too, in the first and the last of the cells: those between are
         capped between. A cell that need not run an example (`RedundantLevels`) has no observation of it.
         """
-        chosen = self._choose_cells(cells)
+        chosen = self.cell_names(cells)
         redundant = RedundantLevels([cell for cell in self.cells if cell.name in chosen])
         pending: deque[PendingExample] = deque()
         for example in examples:
@@ -239,7 +252,7 @@ class Executor:
         It costs a small part of `run`: no reference, no contiguous run, no repetition, one request for many examples.
         Where a worker is lost over them they are sent again one by one.
         """
-        observations: dict[str, list[Observation]] = {name: [] for name in self._choose_cells(cells)}
+        observations: dict[str, list[Observation]] = {name: [] for name in self.cell_names(cells)}
         for start in range(0, len(examples), METADATA_AT_ONCE):
             batch = examples[start : start + METADATA_AT_ONCE]
             pending = {name: self._send_for_metadata(case, batch, name) for name in observations}
@@ -273,7 +286,7 @@ class Executor:
         Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. `limit` is
         in seconds for each run (None: the executor's); all runs together get it as many times.
         """
-        chosen, repeats = self._choose_cells(cells), max(repeats, 1)
+        chosen, repeats = self.cell_names(cells), max(repeats, 1)
         supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
         earlier = [requests.observation_request(case, each) for each in after]
@@ -328,17 +341,7 @@ class Executor:
         cells = {cell.name: cell for cell in self.cells}
         for observation in observations:
             name = observation.cell
-            reason = kernel_above_cap(cells[name], self._levels, observation.kernels)
+            reason = kernel_above_cap(cells[name], self.levels, observation.kernels)
             if reason and name not in self.ineffective:
                 self.ineffective[name] = reason
                 self.note_incident(f"level {name} is not effective: {reason}")
-
-    def _choose_cells(self, cells: Collection[str] | None) -> list[str]:
-        """The names of cells in their order; None stands for all, and an alias for the cell that it equals."""
-        names = [cell.name for cell in self.cells]
-        if cells is None:
-            return names
-        for name in cells:
-            require_level(name, [*names, *self.aliases])
-        chosen = {self.aliases.get(name, name) for name in cells}
-        return [name for name in names if name in chosen]

@@ -1,4 +1,4 @@
-"""Models in the executor: the same workers, requests of another kind."""
+"""Models in an executor: the same workers, requests of another kind."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from harness.core import TensorRecord
-from harness.execution import Executor, PendingRequest, Reply, Supervisor, record_of
-from harness.execution import levels as rules
+from harness.execution import Executor, Reply, Request, WorkerLost, record_of
 from harness.models.examples import model_arguments, model_shapes
 from harness.models.model import (
     BASELINE,
@@ -42,44 +41,64 @@ class ModelResult:
 
 
 class ModelExecutor:
-    """Runs models in a executor that is open. `limit` is in seconds for each request to a cell."""
+    """Runs models in an executor that is open. `limit` is in seconds for each request to a cell."""
 
     def __init__(self, executor: Executor, limit: float = LIMIT) -> None:
-        self.executor = executor
-        self.limit = max(limit, LIMIT)
+        self._executor = executor
+        self._limit = max(limit, LIMIT)
         self._references: dict[str, ModelReference] = {}
         self._preloaded: dict[str, bool] = {}
+
+    @property
+    def incidents(self) -> Sequence[str]:
+        """What happened to workers so far, in operators' runs too; it grows."""
+        return self._executor.incidents
+
+    def note_incident(self, message: str) -> None:
+        """Add one."""
+        self._executor.note_incident(message)
 
     def check(self, model: Model) -> tuple[str, str]:
         """What of the packages it requires is missing here, and what keeps its factory from being called.
 
         At most one of the two says anything.
         """
-        reply = self._asked(model, preloaded=False)
-        if reply["problem"] and self.executor.preloads:
-            reply = self._asked(model, preloaded=True)
-            self._preloaded[model.factory] = not reply["problem"]
-        return reply["missing"], reply["problem"]
+        missing, problem = self._check_factory(model, preloaded=False)
+        if problem and self._executor.preloads:
+            missing, problem = self._check_factory(model, preloaded=True)
+            self._preloaded[model.factory] = not problem
+        return missing, problem
 
-    def _asked(self, model: Model, *, preloaded: bool) -> Reply:
+    def _check_factory(self, model: Model, *, preloaded: bool) -> tuple[str, str]:
         request = {"op": "model-check", "factory": model.factory, "requires": model.requires}
-        supervisor = self.executor.pool.reference(preloaded=preloaded)
-        reply = supervisor.collect(supervisor.send(PendingRequest(request, model.factory, self.limit)))
-        if reply.get("status") in {"died", "hung"}:
-            return {"missing": "", "problem": f"importing {model.factory} ended the worker: {reply['message']}"}
-        return reply
+        try:
+            reply = self._executor.ask_reference(request, about=model.factory, limit=self._limit, preloaded=preloaded)
+        except WorkerLost as lost:
+            return "", f"importing {model.factory} ended the worker: {lost.message}"
+        return reply["missing"], reply["problem"]
 
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
-        asked = self.request(model, example)
-        key = repr([(name, value) for name, value in asked.items() if name not in ("runner", "threads", "conversions")])
+        request = self.request(model, example)
+        shared = [(name, value) for name, value in request.items() if name not in ("runner", "threads", "conversions")]
+        key = repr(shared)
         if key not in self._references:
             self._references.clear()
-            request = {**asked, "op": "model-refer", "threads": 1}
-            supervisor = self.reference_supervisor(model)
-            pending = PendingRequest(request, example.to_json(), self.limit * REFERENCE_LIMIT_FACTOR)
-            self._references[key] = reference_of(supervisor.collect(supervisor.send(pending)))
+            self._references[key] = self._ask_for_reference(model, example, request)
         return self._references[key]
+
+    def _ask_for_reference(self, model: Model, example: ModelExample, request: Request) -> ModelReference:
+        request = {**request, "op": "model-refer", "threads": 1}
+        try:
+            reply = self._executor.ask_reference(
+                request,
+                about=example.to_json(),
+                limit=self._limit * REFERENCE_LIMIT_FACTOR,
+                preloaded=self._needs_preload(model),
+            )
+        except WorkerLost as lost:
+            return ModelReference(lost.how, problem=Problem(f"the reference {lost.how}: {lost.message}"))
+        return reference_of(reply)
 
     def run(
         self,
@@ -89,42 +108,37 @@ class ModelExecutor:
         cells: Collection[str] | None = None,
         isolated: bool = False,
     ) -> ModelResult:
-        """The reference, and every conversion in each cell (None: all). `isolated`: in workers that ran nothing yet."""
+        """The reference, and every conversion in each cell. `isolated`: in workers that ran nothing yet.
+
+        `cells` None: all that were asked for by name, else the representative ones.
+        """
         reference = self.reference(model, example)
-        names = [cell.name for cell in self.executor.cells if cells is None or cell.name in cells]
         if reference.problem is not None or reference.status != "ok":
             return ModelResult(example, reference, (), problem=reference.problem)
+        names = self._executor.representative_cells if cells is None else self._executor.cell_names(cells)
         request = {**self.request(model, example), "op": "model", "state": reference.state}
-        pending_requests = self._sent(model, request, example.to_json(), names, isolated=isolated)
-        observations: list[ModelObservation] = []
-        skipped: dict[str, Skipped] = {}
-        problem: Problem | None = None
-        for name, (supervisor, pending) in pending_requests.items():
-            reply = supervisor.collect(pending)
-            if "skip" in reply:
-                skipped[name] = Skipped(reply["skip"])
-            elif "problem" in reply and problem is None:
-                problem = Problem(reply["problem"])
-            observations += observations_of(name, reply, (BASELINE, *model.conversions))
-        return ModelResult(example, reference, tuple(observations), skipped, problem)
-
-    def _sent(
-        self, model: Model, request: dict[str, Any], about: str, names: Sequence[str], *, isolated: bool
-    ) -> dict[str, tuple[Supervisor, PendingRequest]]:
         if isolated:
-            supervisors = self.executor.pool.fork_per_request(
-                names, preloaded=self._preloaded.get(model.factory, False)
+            preloaded = self._needs_preload(model)
+            replies = self._executor.ask_forks(
+                names, request, about=example.to_json(), limit=self._limit, preloaded=preloaded
             )
-            request = {**request, "limit": self.limit}
         else:
-            supervisors = {name: self.executor.pool.cell(name) for name in names}
-        return {
-            name: (
-                supervisors[name],
-                supervisors[name].send(PendingRequest(request, about, self.limit + 10.0 * isolated)),
-            )
-            for name in names
-        }
+            replies = self._executor.ask_cells(names, request, about=example.to_json(), limit=self._limit)
+        return model_result(example, reference, replies, (BASELINE, *model.conversions))
+
+    def ask_reference(self, model: Model, request: Request, about: str) -> Reply:
+        """The reply of the worker in which the model's reference runs. Raises WorkerLost."""
+        return self._executor.ask_reference(
+            request, about=about, limit=self._limit, preloaded=self._needs_preload(model)
+        )
+
+    def ask_cell(self, cell: str, request: Request, about: str) -> Reply:
+        """The reply of the worker of a cell. Raises WorkerLost."""
+        return self._executor.ask_cell(cell, request, about=about, limit=self._limit)
+
+    def _needs_preload(self, model: Model) -> bool:
+        """Whether the factory exists only with the preload files."""
+        return self._preloaded.get(model.factory, False)
 
     def request(self, model: Model, example: ModelExample) -> dict[str, Any]:
         """What every request about an example says of it."""
@@ -147,45 +161,59 @@ class ModelExecutor:
             "threads": example.threads,
         }
 
-    def reference_supervisor(self, model: Model) -> Supervisor:
-        """Where the model's reference runs: with the preload files only where its factory needs them."""
-        return self.executor.pool.reference(preloaded=self._preloaded.get(model.factory, False))
 
-
-def model_cells(executor: Executor) -> list[str]:
-    """The cells that models run in: all that were asked for by name, else the representative ones."""
-    if executor.asked:
-        return [cell.name for cell in executor.cells]
-    return rules.representatives([cell.level for cell in executor.cells], executor.levels)
+def model_result(
+    example: ModelExample,
+    reference: ModelReference,
+    replies: Mapping[str, Reply | WorkerLost],
+    conversions: Sequence[str],
+) -> ModelResult:
+    """What came of an example, from the replies of the cells by name."""
+    observations: list[ModelObservation] = []
+    skipped: dict[str, Skipped] = {}
+    problem: Problem | None = None
+    for cell, reply in replies.items():
+        if isinstance(reply, WorkerLost):
+            observations += lost_observations(cell, reply, conversions)
+            continue
+        if "skip" in reply:
+            skipped[cell] = Skipped(reply["skip"])
+        elif "problem" in reply and problem is None:
+            problem = Problem(reply["problem"])
+        observations += observations_of(cell, reply)
+    return ModelResult(example, reference, tuple(observations), skipped, problem)
 
 
 def reference_of(reply: Reply) -> ModelReference:
     """The reference in a reply."""
-    if reply.get("status") in {"died", "hung"}:
-        return ModelReference(reply["status"], problem=Problem(f"the reference {reply['status']}: {reply['message']}"))
     if "problem" in reply:
         return ModelReference("raised", problem=Problem(reply["problem"]))
     values = {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in reply["values"].items()}
     return ModelReference("ok", values, reply["spread"], reply.get("state"))
 
 
-def observations_of(cell: str, reply: Reply, conversions: Sequence[str]) -> list[ModelObservation]:
-    """The observations in a reply, by conversion; one that says ``died`` or ``hung`` stands for all of them."""
-    if reply.get("status") in {"died", "hung"}:
-        ended = {"signal": reply.get("signal", 0), "message": reply.get("message", "")}
-        return [ModelObservation(cell, conversion, reply["status"], **ended) for conversion in conversions]
-    plain: dict[str, TensorRecord] = {}
-    found = []
+def lost_observations(cell: str, lost: WorkerLost, conversions: Sequence[str]) -> list[ModelObservation]:
+    """What stands for the observations of a worker that died or hung: every conversion did."""
+    return [
+        ModelObservation(cell, conversion, lost.how, signal=lost.signal, message=lost.message)
+        for conversion in conversions
+    ]
+
+
+def observations_of(cell: str, reply: Reply) -> list[ModelObservation]:
+    """The observations in a reply, by conversion."""
+    unconverted: dict[str, TensorRecord] = {}
+    observations = []
     for conversion, run in reply.get("runs", {}).items():
-        tensors = {name: record_of(record, plain.get(name)) for name, record in run["tensors"].items()}
-        plain = plain or tensors
+        tensors = {name: record_of(record, unconverted.get(name)) for name, record in run["tensors"].items()}
+        unconverted = unconverted or tensors
         modules = tuple(
             ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders, tuple(dtypes), turned)
             for path, kind, given, returned, alias, parent, reorders, dtypes, turned in run["modules"]
         )
-        found.append(
+        observations.append(
             ModelObservation(
                 cell, conversion, run["status"], tensors, modules, run["kernels"], run["error"], run["message"]
             )
         )
-    return found
+    return observations

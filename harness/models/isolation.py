@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from harness.execution import PendingRequest, Reply, Supervisor
-from harness.models.executor import ModelExecutor, observations_of, reference_of
+from harness.execution import Reply, WorkerLost
+from harness.models.executor import ModelExecutor, lost_observations, observations_of, reference_of
 from harness.models.model import BASELINE, Call, Model, ModelExample, ModelObservation, ModelReference
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
@@ -29,59 +29,88 @@ class ModuleCall:
 class IsolatedModule:
     """A module on the reference's own input: in float64, in a cell unconverted and converted, and what it called there.
 
-    `reference.problem` says why it could not be called alone.
+    A module that ended the cell's worker has `observations` that say so, and called nothing.
     """
 
     reference: ModelReference
-    observations: tuple[ModelObservation, ...] = ()
+    observations: tuple[ModelObservation, ...]
     called: tuple[Call, ...] = ()
 
 
+@dataclass(frozen=True)
+class NotIsolated:
+    """A module call that cannot be run by itself; `reason` is a sentence."""
+
+    reason: str
+
+
 class ModuleIsolation:
-    """One example's model, held by the reference's worker while the context lasts."""
+    """One example's model, whose module calls the reference's worker keeps while the context lasts.
+
+    Where that worker is lost, or another has taken its place, the calls that it kept are lost with it: that is an
+    incident, and no module is isolated any more.
+    """
 
     def __init__(self, model_executor: ModelExecutor, model: Model, example: ModelExample) -> None:
         self._model_executor = model_executor
+        self._model = model
         self._about = example.to_json()
         reference = model_executor.reference(model, example)
         self._request = {**model_executor.request(model, example), "state": reference.state}
-        self._supervisor = model_executor.reference_supervisor(model)
+        self._lost: NotIsolated | None = None
         self.calls: tuple[ModuleCall, ...] = ()
 
     def __enter__(self) -> Self:
-        reply = self._ask(self._supervisor, {"op": "model-calls", "threads": 1})
-        self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply.get("calls", ())))
+        reply = self._ask_reference({"op": "model-calls", "threads": 1})
+        if not isinstance(reply, NotIsolated):
+            self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply["calls"]))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ask(self._supervisor, {"op": "model-release"})
+        self._ask_reference({"op": "model-release"})
 
-    def alone(self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images) -> IsolatedModule:
+    def isolate(
+        self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images
+    ) -> IsolatedModule | NotIsolated:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
-        fed = self._ask(self._supervisor, {"op": "model-fed", "call": call.number, "threads": 1})
+        fed = self._ask_reference({"op": "model-fed", "call": call.number, "threads": 1})
+        if isinstance(fed, NotIsolated):
+            return fed
         reference = reference_of(fed)
-        if reference.problem:
-            return IsolatedModule(reference)
-        reply = self._ask(
-            self._model_executor.executor.pool.cell(cell),
-            {
-                "op": "model-alone",
-                "path": call.path,
-                "given": fed["given"],
-                "gradients": fed["gradients"],
-                "conversions": tuple(conversions),
-                "images": {name: list(found) for name, found in images.items()},
-            },
-        )
-        seen = observations_of(cell, reply, (BASELINE, *conversions))
-        return IsolatedModule(reference, tuple(seen), tuple(map(_call, reply.get("called", ()))))
+        if reference.problem is not None:
+            return NotIsolated(reference.problem.sentence)
+        request = {
+            **self._request,
+            "op": "model-alone",
+            "path": call.path,
+            "given": fed["given"],
+            "gradients": fed["gradients"],
+            "conversions": tuple(conversions),
+            "images": {conversion: list(formats) for conversion, formats in images.items()},
+        }
+        try:
+            reply = self._model_executor.ask_cell(cell, request, f"model-alone of {self._about}")
+        except WorkerLost as lost:
+            return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
+        return IsolatedModule(reference, tuple(observations_of(cell, reply)), tuple(map(_call, reply["called"])))
 
-    def _ask(self, supervisor: Supervisor, changes: Mapping[str, Any]) -> Reply:
-        request = {**self._request, **changes}
-        pending = PendingRequest(request, f"{changes['op']} of {self._about}", self._model_executor.limit)
-        return supervisor.collect(supervisor.send(pending))
+    def _ask_reference(self, fields: Mapping[str, object]) -> Reply | NotIsolated:
+        """The reply of the reference's worker, unless the module calls are lost: before, or by this very request."""
+        if self._lost is not None:
+            return self._lost
+        request = {**self._request, **fields}
+        try:
+            reply = self._model_executor.ask_reference(self._model, request, f"{fields['op']} of {self._about}")
+        except WorkerLost as lost:
+            return self._note_lost(f"{lost.how}: {lost.message}")
+        return self._note_lost(reply["message"]) if reply.get("status") == "lost" else reply
+
+    def _note_lost(self, why: str) -> NotIsolated:
+        self._lost = NotIsolated(f"the reference's worker no longer has the module calls ({why})")
+        self._model_executor.note_incident(f"modules of {self._about} cannot be run by themselves: {self._lost.reason}")
+        return self._lost
 
 
 def _call(reply: Sequence[Any]) -> Call:

@@ -8,7 +8,7 @@ from typing import Final, TypeGuard
 
 from harness.core import Finding
 from harness.models.executor import ModelExecutor
-from harness.models.isolation import ModuleCall, ModuleIsolation
+from harness.models.isolation import ModuleCall, ModuleIsolation, NotIsolated
 from harness.models.judge import judge_model
 from harness.models.model import BASELINE, Call, FaultyModule, Model, ModelExample, ModelObservation
 
@@ -81,16 +81,19 @@ class Localiser:
         self, feeding: ModuleIsolation, call: ModuleCall, cell: str, conversions: Sequence[str]
     ) -> FaultyModule | None:
         """The module alone: what is wrong with it, or nothing."""
-        alone = feeding.alone(call, cell, conversions, self._images(call, cell))
+        alone = feeding.isolate(call, cell, conversions, self._images(call, cell))
+        if isinstance(alone, NotIsolated):
+            return None
         wrong = [one for one in judge_model(alone.reference, alone.observations).findings if one.oracle != "strides"]
-        if alone.reference.problem or not wrong:
+        if not wrong:
             return None
         wrong.sort(key=lambda one: -max(one.cells.values(), default=0.0))
         return self._blame(call, cell, wrong, alone.called)
 
     def _lost(self, feeding: ModuleIsolation, call: ModuleCall, cell: str, finding: Finding) -> FaultyModule:
         """The module that lost the format; of its functions those that did, where it was one of them."""
-        called = feeding.alone(call, cell, ["both"], self._images(call, cell)).called
+        alone = feeding.isolate(call, cell, ["both"], self._images(call, cell))
+        called = () if isinstance(alone, NotIsolated) else alone.called
         return self._blame(call, cell, [finding], tuple(one for one in called if loses(one)) or called)
 
     def _blame(self, call: ModuleCall, cell: str, wrong: Sequence[Finding], called: Sequence[Call]) -> FaultyModule:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from harness.core import Finding, matches
 from harness.models.examples import model_examples
-from harness.models.executor import ModelExecutor, ModelResult, model_cells
+from harness.models.executor import ModelExecutor, ModelResult
 from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Explain, Localiser, nothing_known
@@ -128,16 +128,16 @@ class ModelTrial:
         """All examples. Never raises for what a model or a kernel does."""
         started = time.monotonic()
         self.outcome = ModelOutcome(self.model.id, "-".join(self.item))
-        incidents = len(self.model_executor.executor.incidents)
+        incidents = len(self.model_executor.incidents)
         for example in model_examples(self.model, self.item, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
                 break
-            self.take(self.model_executor.run(self.model, example, cells=model_cells(self.model_executor.executor)))
+            self.take(self.model_executor.run(self.model, example))
             if self.outcome.problem:
                 break
         self._stale()
-        self.outcome.incidents = self.model_executor.executor.incidents[incidents:]
+        self.outcome.incidents = list(self.model_executor.incidents[incidents:])
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 

@@ -49,7 +49,8 @@ class Session:
         self.gate = Gate(self.settings)
         self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}
         self.models = {path.resolve(): models for path, models in self.gate.project.models(files).items()}
-        self.gate.executor.few = not self.cases
+        if not self.cases:
+            self.gate.executor.run_representative_levels()
         if self.config.option.collectonly:
             return
         if not self.is_xdist_worker:

@@ -72,7 +72,7 @@ class Reducer:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
         cells = tuple(finding.cells)[:1]
         limit = max(self.executor.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
-        judged = self._rule(self.executor.isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
+        judged = self._rule(self.executor.run_isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
         varies = judged.failure(("repeat", finding.tensor)) if repeats > 1 else None
         return judged.failure(finding.key) or varies
 
@@ -111,7 +111,7 @@ class Reducer:
 
         def spoils(earlier: Example) -> bool:
             """Whether the example fails after this one."""
-            result = self.executor.isolated(self.case, example, cells=cells, after=(earlier,))
+            result = self.executor.run_isolated(self.case, example, cells=cells, after=(earlier,))
             return self._rule(result).failure(finding.key) is not None
 
         for earlier in before[: -TRACED_BACK - 1 : -1]:
@@ -125,7 +125,7 @@ class Reducer:
     def _failure(self, minimal: Example, finding: Finding, found: Example, why: str, confirmed: str) -> Failure:
         """The failure with its table of all cells, taken from a last run of the minimal example."""
         if finding.oracle in DEATHS:
-            result = self.executor.isolated(self.case, minimal)
+            result = self.executor.run_isolated(self.case, minimal)
         else:
             cells = self._safe(minimal, (cell.name for cell in self.executor.cells))
             result = next(iter(self.executor.run(self.case, [minimal], cells=cells)))

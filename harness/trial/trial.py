@@ -157,7 +157,7 @@ class Trial:
         if not kind or kind in self._confirmed:
             return result
         for _ in range(FRESH):
-            again = self.executor.isolated(self.case, result.example, cells=cells)
+            again = self.executor.run_isolated(self.case, result.example, cells=cells)
             if not disturbance(again):
                 about = result.example.to_json()
                 note = f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
@@ -245,7 +245,7 @@ class Trial:
         seen = ""
         # one level is enough to fail at; and what comes and goes is not stale because it stayed away once
         for cells, repeats in dict.fromkeys(((here[:1], 1), (here, 1), (here, REPEATS))):
-            result = self.executor.isolated(self.case, reproducer, cells=cells, repeats=repeats)
+            result = self.executor.run_isolated(self.case, reproducer, cells=cells, repeats=repeats)
             judged = rule(self.case, result, [known_issue])
             if any(name == known_issue.id for name, _ in judged.partition.accepted):
                 return ReproducerCheck(ReproducerState.STILL_FAILS)

@@ -151,10 +151,10 @@ def test_what_does_not_answer_has_hung(hasty: Executor, call: str) -> None:
 
 def test_isolated_runs_in_a_process_of_its_own(executor: Executor) -> None:
     """Each request is forked afresh, with two threads as well."""
-    found = [executor.isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
+    found = [executor.run_isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
     assert numbers(found[0])[0] != numbers(found[1])[0]
     example = stand.example(stand.CONV2D, sizes={"N": 4, "C": 16, "H": 32, "W": 32, "K": 16}, threads=2)
-    result = executor.isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
+    result = executor.run_isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
     drawn = result.observations[0]
     assert (drawn.status, drawn.unrepeated, result.reference.status) == ("ok", (), "ok")
     assert any(kernel.startswith("convolution:") for kernel in drawn.kernels)
@@ -165,11 +165,11 @@ def test_isolated_crash_and_hang_cost_no_worker(hasty: Executor) -> None:
     """The forked child dies alone: its observation says how, and no incident is noted."""
     before = list(hasty.incidents)
     crash, hang, leave = (stand.case(f"misbehaving.{name}") for name in ("crash", "hang", "leave"))
-    died = hasty.isolated(crash, stand.example(crash), cells=["avx2"]).observations[0]
+    died = hasty.run_isolated(crash, stand.example(crash), cells=["avx2"]).observations[0]
     assert (died.status, died.signal) == ("died", 11)
-    hung = hasty.isolated(hang, stand.example(hang), cells=["avx2"]).observations[0]
+    hung = hasty.run_isolated(hang, stand.example(hang), cells=["avx2"]).observations[0]
     assert (hung.status, hung.message) == ("hung", "no answer within 0.5 s")
-    left = hasty.isolated(leave, stand.example(leave), cells=["avx2"]).observations[0]
+    left = hasty.run_isolated(leave, stand.example(leave), cells=["avx2"]).observations[0]
     assert (left.status, left.message) == ("died", "exited with status 7")
     assert hasty.incidents == before
 
@@ -177,7 +177,7 @@ def test_isolated_crash_and_hang_cost_no_worker(hasty: Executor) -> None:
 def test_isolated_repeats_are_compared(executor: Executor) -> None:
     """What differs between repeats is unrepeated in both layouts."""
     unsteady = stand.case("misbehaving.unsteady")
-    result = executor.isolated(unsteady, stand.example(unsteady), cells=["avx2"], repeats=2)
+    result = executor.run_isolated(unsteady, stand.example(unsteady), cells=["avx2"], repeats=2)
     assert [each.unrepeated for each in result.observations] == [("output[0]",), ("output[0]",)]
 
 
@@ -185,8 +185,8 @@ def test_isolated_can_run_earlier_examples_first(executor: Executor) -> None:
     """What an earlier example left behind in the process is there when the example runs."""
     unsteady = stand.case("misbehaving.unsteady")
     example = stand.example(unsteady, sizes={"N": 1, "C": 1, "H": 1, "W": 1})
-    alone = executor.isolated(unsteady, example, cells=["avx2"])
-    later = executor.isolated(unsteady, example, cells=["avx2"], after=[example])
+    alone = executor.run_isolated(unsteady, example, cells=["avx2"])
+    later = executor.run_isolated(unsteady, example, cells=["avx2"], after=[example])
     calls = 3  # one of each layout, and the repetition
     assert numbers(later)[0] == numbers(alone)[0] + calls
 

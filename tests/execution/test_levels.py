@@ -8,7 +8,7 @@ import pytest
 
 from harness.core import Cell, Level
 from harness.errors import UserError
-from harness.execution import levels as rules
+from harness.execution import levels
 from harness.execution.host import Host
 from tests.execution import stand
 
@@ -23,7 +23,7 @@ def cell(level: Level, onednn: str, aten: str) -> Cell:
 
 def test_a_level_the_cpu_lacks_is_unavailable() -> None:
     """It is named with the missing flag and never started."""
-    found, lacking = rules.available(LEVELS, None, HOST)
+    found, lacking = levels.select_levels(LEVELS, None, HOST)
     assert found == [stand.SSE41, stand.AVX2]
     assert lacking == {"avx512_core": "needs avx512f; this CPU (a CPU) has no such flag"}
 
@@ -31,15 +31,15 @@ def test_a_level_the_cpu_lacks_is_unavailable() -> None:
 def test_a_level_of_another_architecture_is_unavailable() -> None:
     """Its reason names both machines."""
     other = replace(stand.SSE41, name="neon", architecture="another")
-    _found, lacking = rules.available([stand.SSE41, other], None, HOST)
+    _found, lacking = levels.select_levels([stand.SSE41, other], None, HOST)
     assert lacking == {"neon": f"needs another; this host is {stand.MACHINE}"}
 
 
 def test_a_level_that_is_not_on_by_default_waits_to_be_asked_for() -> None:
     """Without names it is not among the levels; by name it is."""
     quiet = replace(stand.AVX2, name="quiet", default=False)
-    assert rules.available([stand.SSE41, quiet], None, HOST)[0] == [stand.SSE41]
-    assert rules.available([stand.SSE41, quiet], ["quiet"], HOST)[0] == [quiet]
+    assert levels.select_levels([stand.SSE41, quiet], None, HOST)[0] == [stand.SSE41]
+    assert levels.select_levels([stand.SSE41, quiet], ["quiet"], HOST)[0] == [quiet]
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,16 @@ def test_a_level_that_is_not_on_by_default_waits_to_be_asked_for() -> None:
 def test_asking_for_what_is_not_there_is_a_mistake(names: list[str], message: str) -> None:
     """A level asked for by name must exist and run."""
     with pytest.raises(UserError) as caught:
-        rules.available(LEVELS, names, HOST)
+        levels.select_levels(LEVELS, names, HOST)
     assert str(caught.value) == message
 
 
 def test_no_level_at_all_is_a_mistake() -> None:
     """A gate without a cell would pass everything."""
     with pytest.raises(UserError, match="no ISA level can run here: avx512_core needs avx512f"):
-        rules.available([stand.AVX512], None, HOST)
+        levels.select_levels([stand.AVX512], None, HOST)
     with pytest.raises(UserError, match="no ISA level can run here: none is declared"):
-        rules.available([], None, HOST)
+        levels.select_levels([], None, HOST)
 
 
 def test_equal_proofs_run_once_at_the_lowest() -> None:
@@ -72,7 +72,7 @@ def test_equal_proofs_run_once_at_the_lowest() -> None:
         cell(stand.AVX2, "Intel AVX2", "AVX2"),
         cell(stand.SSE41, "SSE", "DEFAULT"),
     ]
-    kept, aliases = rules.merged(cells, LEVELS)
+    kept, aliases = levels.merge_equal_cells(cells, LEVELS)
     assert [each.name for each in kept] == ["avx2", "sse41"]
     assert aliases == {"avx512_core": "avx2"}
 
@@ -80,13 +80,13 @@ def test_equal_proofs_run_once_at_the_lowest() -> None:
 def test_a_difference_in_either_proof_keeps_both() -> None:
     """The ISA of oneDNN and ATen's capability are a level together."""
     cells = [cell(stand.SSE41, "Intel AVX2", "DEFAULT"), cell(stand.AVX2, "Intel AVX2", "AVX2")]
-    assert rules.merged(cells, LEVELS) == (tuple(cells), {})
+    assert levels.merge_equal_cells(cells, LEVELS) == (tuple(cells), {})
 
 
 def test_an_aten_cap_that_did_not_hold_is_told() -> None:
     """What was asked and what runs."""
-    assert rules.uncapped(cell(stand.AVX2, "", "AVX512")) == "ATen was capped at AVX2 and runs AVX512"
-    assert rules.uncapped(cell(stand.AVX2, "", "AVX2")) == ""
+    assert levels.cap_mismatch(cell(stand.AVX2, "", "AVX512")) == "ATen was capped at AVX2 and runs AVX512"
+    assert levels.cap_mismatch(cell(stand.AVX2, "", "AVX2")) == ""
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_an_aten_cap_that_did_not_hold_is_told() -> None:
 )
 def test_an_implementation_above_the_cap_is_told(kernel: str, message: str) -> None:
     """Implementations of the level and of those under it are fine, and tokens that no level declares."""
-    assert rules.above(cell(stand.AVX2, "", "AVX2"), LEVELS, {kernel: 1}) == message
+    assert levels.kernel_above_cap(cell(stand.AVX2, "", "AVX2"), LEVELS, {kernel: 1}) == message

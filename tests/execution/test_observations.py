@@ -182,7 +182,7 @@ def test_the_copies_that_surround_a_call_are_not_its_operators(run_here: Run) ->
 def test_isolated_in_this_process_repeats(local: Executor) -> None:
     """The repeats are compared with each other there too."""
     unsteady = stand.case("misbehaving.unsteady")
-    result = local.isolated(unsteady, stand.example(unsteady), repeats=3)
+    result = local.run_isolated(unsteady, stand.example(unsteady), repeats=3)
     assert result.observations[1].unrepeated == ("output[0]",)
 
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from harness.core import Case, Example
 from harness.execution.host import probe
-from harness.execution.levels import lack
+from harness.execution.levels import missing_requirement
 from harness.gate import Gate
 from harness.generation import corner_examples, declared_examples
 from harness.settings import settings
@@ -81,7 +81,7 @@ def opened(levels: Sequence[str], preload: Sequence[Path] = (), **numbers: Any) 
 def levels() -> list[str]:
     """A level of each vector length that this machine has; none on another architecture, where all defaults run."""
     host = probe(PYTHON)
-    declared = [level for level in load_levels(ROOT / "suites" / "isa.yaml") if not lack(level, host)]
+    declared = [level for level in load_levels(ROOT / "suites" / "isa.yaml") if not missing_requirement(level, host)]
     return [level.name for level in declared if level.name in ("sse41", "avx2", "avx512_core")]
 
 

@@ -16,7 +16,7 @@ ROI = {"N": 1, "K": 2, "C": 2, "H": 2, "W": 2, "size": (1, 1), "scale": 1.0, "ra
 @pytest.fixture(scope="module")
 def regions(levels: list[str], stock: Trials) -> Iterator[Trials]:
     """The wrong operators, tried as in the gate; skips where the build under test has no torchvision."""
-    if lacking := stock.gate.executor.lacking(stock.cases["roi_align"]):
+    if lacking := stock.gate.executor.missing_packages(stock.cases["roi_align"]):
         pytest.skip(lacking)
     with opened(levels, preload=[WRONG]) as trials:
         yield trials

@@ -144,10 +144,10 @@ def test_a_slow_candidate_is_no_hang() -> None:
     hangs = many_channels("hung")
 
     class Slow(ToyExecutor):
-        def isolated(self, case: Case, example: Example, *, limit: float | None = None, **options: Any) -> Result:
+        def run_isolated(self, case: Case, example: Example, *, limit: float | None = None, **options: Any) -> Result:
             if limit is not None and example.sizes["C"] > 1:
                 return self._result(example, options["cells"], lambda *_: "hung")
-            return super().isolated(case, example, limit=limit, **options)
+            return super().run_isolated(case, example, limit=limit, **options)
 
     (failure,) = tried(Slow(hangs)).failures
     assert failure.example == failure.found

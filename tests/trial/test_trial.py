@@ -151,10 +151,10 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
         return spoils(example, cell, layout) or ("value" if seen and example.sizes["N"] == 1 else "")
 
     class Forgetful(ToyExecutor):
-        def isolated(self, *arguments: Any, **options: Any) -> Any:
+        def run_isolated(self, *arguments: Any, **options: Any) -> Any:
             kept = list(spoiled)
             spoiled.clear()
-            result = super().isolated(*arguments, **options)
+            result = super().run_isolated(*arguments, **options)
             spoiled.extend(kept)
             return result
 
@@ -216,9 +216,9 @@ def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
     """A reproducer that passed once is tried many times in one fresh worker before it is called stale."""
 
     class Fickle(ToyExecutor):
-        def isolated(self, *arguments: Any, repeats: int = 1, **options: Any) -> Result:
+        def run_isolated(self, *arguments: Any, repeats: int = 1, **options: Any) -> Result:
             self.alone = wide if repeats > 1 else right
-            return super().isolated(*arguments, repeats=repeats, **options)
+            return super().run_isolated(*arguments, repeats=repeats, **options)
 
     outcome = tried(Fickle(right), known_issue(REPRODUCER))
     assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}

@@ -53,7 +53,7 @@ class ToyExecutor:
     limits: list[float | None] = field(default_factory=list)
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
 
-    def lacking(self, case: Case) -> str:
+    def missing_packages(self, case: Case) -> str:
         """Every package is there."""
         del case
         return ""
@@ -71,7 +71,7 @@ class ToyExecutor:
         for example in examples:
             yield self._result(example, cells, self.wrong)
 
-    def isolated(  # noqa: PLR0913 - as the executor's own
+    def run_isolated(  # noqa: PLR0913 - as the executor's own
         self,
         case: Case,
         example: Example,

@@ -6,7 +6,6 @@ See `worker/fork_server.py` for why their caps hold all the same.
 from __future__ import annotations
 
 import contextlib
-import marshal
 import os
 import queue
 import signal
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.execution.workers import environment
-from harness.execution.workers.process import FORMAT, START_LIMIT, Process, Setup
+from harness.execution.workers.process import START_LIMIT, Process, Setup
 from harness.execution.workers.spawned import SpawnedProcess
+from harness.portable import protocol
 
 LONGEST: Final = 104
 """Bytes of a socket's path that every system takes: sun_path has 108 on Linux, unix(7), and 104 on others."""
@@ -46,7 +46,7 @@ class ForkServer:
 
     def ask(self, request: dict[str, Any]) -> int:
         """Hand over a request and return at once; its number."""
-        self._process.send(marshal.dumps(request, FORMAT))
+        self._process.send(protocol.encode(request))
         self._asked += 1
         return self._asked
 

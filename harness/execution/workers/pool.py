@@ -68,7 +68,7 @@ class InProcessPool:
         return dict.fromkeys(["", *cells], self._supervisor)
 
     def pids(self) -> Mapping[str, int]:
-        """This process alone."""
+        """The one process there is: this one."""
         return {"in_process": os.getpid()}
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import marshal
 import queue
 import time
 from abc import ABC, abstractmethod
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from harness.errors import UserError
 from harness.execution.workers import environment
+from harness.portable import protocol
 from harness.portable.cpu_time_limit import CpuTimeLimit
 
 START_LIMIT: Final = 180.0
@@ -21,9 +21,6 @@ START_LIMIT: Final = 180.0
 
 PROMPT: Final = 0.1
 """Seconds in which most replies come; only after them does a worker's CPU time count."""
-
-FORMAT: Final = 2
-"""marshal's format, as the worker writes and reads it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Setup:
     def told(self) -> bytes:
         """What the process is told first."""
         setup = {"role": self.role, "trace": self.traced, "preload": [*map(str, self.preload)]}
-        return marshal.dumps(setup, FORMAT)
+        return protocol.encode(setup)
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ class Process(ABC):
     def receive(self, timeout: float) -> tuple[float, dict[str, Any] | None]:
         """The next reply and when it arrived. Raises queue.Empty after `timeout` seconds."""
         arrival, item = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
-        return arrival, None if item is None else marshal.loads(item)  # noqa: S302 - from a worker we started
+        return arrival, None if item is None else protocol.decode(item)
 
     def awaited(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
         """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `CpuTimeLimit` counts them."""

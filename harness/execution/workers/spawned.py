@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import marshal
 import signal
 from subprocess import PIPE, Popen, TimeoutExpired
 from types import SimpleNamespace
@@ -13,7 +12,8 @@ import execnet
 from execnet.gateway_base import ThreadExecModel
 
 from harness.execution.workers import bundle, environment
-from harness.execution.workers.process import FORMAT, Process
+from harness.execution.workers.process import Process
+from harness.portable import protocol
 
 
 class _Threads(ThreadExecModel):
@@ -53,7 +53,7 @@ class SpawnedProcess(Process):
     def _connect(self, spec: str) -> None:
         self._channel = self._group.makegateway(spec).remote_exec(bundle.BOOTSTRAP)
         self._channel.setcallback(self._arrived, endmarker=None)
-        self._channel.send(marshal.dumps(bundle.sources(), FORMAT))
+        self._channel.send(protocol.encode(bundle.sources()))
         self._channel.send(self.setup.told())
 
     @property

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import marshal
 import queue
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from harness.execution.workers.process import FORMAT, Process, Setup
+from harness.execution.workers.process import Process, Setup
+from harness.portable import protocol
+from harness.portable.protocol import LostStatus
 
 Request = Mapping[str, object]
 """Plain data that marshal can write; `op` says what is asked for."""
@@ -19,8 +20,7 @@ Request = Mapping[str, object]
 Reply = Mapping[str, Any]
 """Plain data from a worker; what it holds depends on the request."""
 
-Loss = Literal["died", "hung"]
-LOSSES: Final[tuple[Loss, ...]] = ("died", "hung")
+LOST: Final[tuple[LostStatus, ...]] = ("died", "hung")
 
 
 class WorkerLost(Exception):  # noqa: N818 - a kernel that crashes is what is looked for, and no error of the harness
@@ -30,7 +30,7 @@ class WorkerLost(Exception):  # noqa: N818 - a kernel that crashes is what is lo
     process ended and quotes its last words.
     """
 
-    def __init__(self, how: Loss, signal: int, message: str) -> None:
+    def __init__(self, how: LostStatus, signal: int, message: str) -> None:
         super().__init__(message)
         self.how = how
         self.signal = signal
@@ -77,7 +77,7 @@ def _sound_reply(outcome: Reply | WorkerLost | None) -> Reply:
         raise outcome
     if "fault" in outcome:
         raise RuntimeError(f"the worker could not carry out a request:\n{outcome['fault']}")
-    if outcome.get("status") in LOSSES:
+    if outcome.get("status") in LOST:
         raise WorkerLost(outcome["status"], outcome.get("signal", 0), outcome.get("message", ""))
     return outcome
 
@@ -167,7 +167,7 @@ class WorkerSupervisor(Supervisor):
 
     def _dispatch(self, pending: PendingRequest) -> None:
         pending.sent = time.monotonic()
-        self.process.send(marshal.dumps(pending.request, FORMAT))
+        self.process.send(protocol.encode(pending.request))
 
     def settle(self, pending: PendingRequest) -> None:
         """Wait for its outcome; what was sent before it is settled first, even if nobody collects that."""
