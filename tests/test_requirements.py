@@ -34,7 +34,7 @@ def needed() -> list[str]:
 
 
 def test_the_oldest_versions_are_those_of_the_bounds() -> None:
-    """Every requirement of the harness and of its tests has a lower bound, which the environment `oldest` snapshots."""
+    """Every requirement of the harness and of its tests has a lower bound, which the environment `oldest` pins."""
     lines = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert bounds(pins, "==") == bounds(needed(), ">=")

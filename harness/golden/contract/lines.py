@@ -1,4 +1,4 @@
-"""Reading `golden/layouts/<suite>.yaml`, the layout contract, and comparing it with what was observed."""
+"""Reading `golden/contract/<suite>.yaml`, the layout contract, and comparing it with what was observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of the README: which operators keep channels-last, read from the layout contract."""
+"""The table of docs/contract.md: which operators keep channels-last, read from the layout contract."""
 
 from __future__ import annotations
 
