@@ -23,11 +23,11 @@ CLEAN: Final = ("core",)
 """Rooms, and `TOP`, that keep the rules."""
 
 PARTICIPLES: Final = frozenset({
-    "begun", "bent", "born", "bought", "bound", "broken", "brought", "built", "caught", "chosen", "done", "drawn", "driven",
-    "fallen", "felt", "forgotten", "found", "given", "gone", "grown", "heard", "held", "hidden", "kept", "known", "laid",
-    "led", "left", "lent", "lost", "made", "meant", "met", "paid", "said", "sat", "seen", "sent", "shaken", "shown",
-    "spelt", "spent", "spoken", "stood", "struck", "sunk", "swept", "taken", "taught", "thought", "thrown", "told", "torn",
-    "understood", "unlike", "unmade", "unseen", "won", "worn", "wound", "written",
+    "begun", "bent", "born", "bought", "bound", "broken", "brought", "built", "caught", "chosen", "done", "drawn",
+    "driven", "fallen", "felt", "forgotten", "found", "given", "gone", "grown", "heard", "held", "hidden", "kept",
+    "known", "laid", "led", "left", "lent", "lost", "made", "meant", "met", "paid", "said", "sat", "seen", "sent",
+    "shaken", "shown", "spelt", "spent", "spoken", "stood", "struck", "sunk", "swept", "taken", "taught", "thought",
+    "thrown", "told", "torn", "understood", "unlike", "unmade", "unseen", "won", "worn", "wound", "written",
 })  # fmt: skip
 """Those that do not end in -ed. Of verbs like `split` and `read`, which do not change, the name may be the verb."""
 

@@ -1,8 +1,6 @@
 """The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Known issue. Plain data and nothing else."""
 
 from harness.core.case import (
-    FILLS,
-    PATHS,
     Case,
     DeclaredExample,
     Module,
@@ -24,8 +22,6 @@ from harness.core.observation import Observation, Reference, TensorRecord
 from harness.core.state import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck, ReproducerState
 
 __all__ = [
-    "FILLS",
-    "PATHS",
     "Acceptance",
     "Case",
     "Cell",

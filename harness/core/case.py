@@ -12,9 +12,8 @@ from harness.portable.dtypes import FLOATING
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both", "channels"]
-PATHS = ("no_grad", "inference_mode", "autocast", "out", "vmap", "jvp")
+PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
 """Ways to run a call beside the plain one, which is forward and backward. None of them asks for gradients."""
-FILLS = ("integers", "reals", "offset", "wide", "ones", "special")
 
 
 @dataclass(frozen=True)

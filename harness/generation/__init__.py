@@ -10,7 +10,6 @@ from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.gradcheck_examples import gradcheck_examples
 from harness.generation.layout_probes import (
     ORDINARY,
-    RANKS,
     LayoutProbe,
     layout_probes,
     probe_shapes,
@@ -23,7 +22,6 @@ from harness.generation.shrinking import shrink
 __all__ = [
     "BUDGET",
     "ORDINARY",
-    "RANKS",
     "Coverage",
     "LayoutProbe",
     "arguments",

@@ -9,7 +9,7 @@ from harness.generation.shapes import legalise, mistake
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.space import GRAD_OUTPUT, Factor, factors
 from harness.portable import layouts
-from harness.portable.fills import NAMES
+from harness.portable.fills import FILLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,15 +69,15 @@ def _layouts(case: Case, names: Mapping[str, Factor], declared: DeclaredExample,
         if name not in names:
             raise mistake(case, f"{where} has a layout of {name!r}; the tensors are {', '.join(names)}")
         try:
-            layouts.split(layout)
+            layouts.split_name(layout)
         except ValueError as error:
             raise mistake(case, f"{where}, {name}: {error}") from error
     return {name: declared.layouts.get(name, "contiguous") for name in names if name not in declared.absent}
 
 
 def _fill(case: Case, fill: str | None, where: str) -> str:
-    if fill is not None and fill not in NAMES:
-        raise mistake(case, f"{where} has the fill {fill!r}; there are {', '.join(NAMES)}")
+    if fill is not None and fill not in FILLS:
+        raise mistake(case, f"{where} has the fill {fill!r}; there are {', '.join(FILLS)}")
     return fill or case.fills[0]
 
 

@@ -15,7 +15,7 @@ from harness.generation.drawing import sampled_examples
 from harness.generation.shapes import SIMPLEST, domain_of, largest, legalise
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.space import GRAD_OUTPUT, factors
-from harness.portable.layouts import FORMATS
+from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS
 
 ORDINARY: Final = "ordinary"
 _PLAIN: Final = {"batch": 2, "channels": 3, "spatial": 5}
@@ -31,9 +31,6 @@ _AMBIGUOUS: Final[Mapping[str, Mapping[str, int]]] = {
 
 All sizes drawn as that kind take the least value: ``H = W = 1`` is D, H and W.
 """
-
-RANKS: Final = (4, 5)
-"""The ranks that have a channels-last format."""
 
 _MIXED: Final = 3
 """Up to this many tensors with formats all mixtures are probed: 8 of them; beyond, each tensor alone in the other."""
@@ -53,7 +50,7 @@ class LayoutProbe:
     @property
     def channels_last(self) -> frozenset[str]:
         """The tensors, and ``grad_output``, that are channels-last."""
-        return frozenset(name for name, layout in self.example.layouts.items() if layout == FORMATS[1])
+        return frozenset(name for name, layout in self.example.layouts.items() if layout == MEMORY_FORMATS[1])
 
 
 def probe_shapes(case: Case, dtype: str) -> list[str]:
@@ -70,7 +67,7 @@ def layout_probes(case: Case, dtype: str) -> list[LayoutProbe]:
     names = [factor.name for factor in factors(case, dtype) if factor.kind == "layout"]
     free = [spec.name for spec in case.tensors if spec.channels_last]
     return [
-        LayoutProbe(shape, _example(case, dtype, sizes, {name: FORMATS[name in chosen] for name in names}))
+        LayoutProbe(shape, _example(case, dtype, sizes, {name: MEMORY_FORMATS[name in chosen] for name in names}))
         for shape, sizes in _shapes(case, dtype).items()
         for last in _mixtures(free, mixed=shape == ORDINARY)
         for chosen in ([last, {*last, GRAD_OUTPUT}] if GRAD_OUTPUT in names else [last])
@@ -107,7 +104,7 @@ def _extents(case: Case, drawn: Example) -> Iterator[int]:
 def _pinned(case: Case, drawn: Example, index: int) -> Example:
     """Two of three in channels-last."""
     last = {GRAD_OUTPUT, *(spec.name for spec in case.tensors if spec.channels_last)} if index % 3 < 2 else ()
-    layouts = {name: FORMATS[name in last] for name in drawn.layouts}
+    layouts = {name: MEMORY_FORMATS[name in last] for name in drawn.layouts}
     return drawn.but(layouts=layouts, inplace=False, seed=index)
 
 
@@ -139,7 +136,7 @@ def _shapes(case: Case, dtype: str) -> dict[str, dict[str, Any]]:
 
 def _kind(case: Case, size: Size) -> str:
     """The size's own kind; for a range or a choice that is itself an extent of an image (``H: 1..4``) ``spatial``."""
-    images = [spec.shape[2:] for spec in case.tensors if spec.channels_last and len(spec.shape) in RANKS]
+    images = [spec.shape[2:] for spec in case.tensors if spec.channels_last and len(spec.shape) in CHANNELS_LAST_RANKS]
     is_extent = any(extent.text.strip() == size.name for image in images for extent in image)
     return "spatial" if is_extent and size.kind in ("range", "choice") and not size.length else size.kind
 

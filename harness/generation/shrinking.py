@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.generation.shapes import SIMPLEST, Coordinate, coordinates, domain_of, legalise, mistake, replaced, scalar
 from harness.generation.sizes import Domain, UnsatisfiableError, listed
 from harness.generation.space import factors, without_overlap
-from harness.portable import layouts
+from harness.portable.memory_format import MEMORY_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,7 +208,7 @@ class _Descent:
 def _simpler_layouts(allowed: Domain, present: str) -> Iterator[str]:
     """The plain formats, then the other views before this one."""
     names = [name for name in _before(allowed.values, present) if name is not None]
-    plain = [name for name in names if name in layouts.FORMATS]
+    plain = [name for name in names if name in MEMORY_FORMATS]
     yield from (*plain, *(name for name in names if name not in plain))
 
 

@@ -11,6 +11,7 @@ from harness.models.executor import ModelExecutor
 from harness.models.isolation import ModuleCall, ModuleIsolation, NotIsolated
 from harness.models.judge import judge_model
 from harness.models.model import BASELINE, Call, FaultyModule, Model, ModelExample, ModelObservation
+from harness.portable.memory_format import format_by_order
 
 Explain = Callable[[Sequence[Call], Sequence[Finding], str], tuple[str, str, tuple[str, ...]]]
 """From the functions that a module called, what is wrong with it, and a cell: an operator example that makes one of the
@@ -160,11 +161,4 @@ def is_tensor(value: object) -> TypeGuard[Described]:
 def format_of(tensor: Described) -> str:
     """``nhwc`` or ``nchw`` where the strides of an image say it, else nothing."""
     _mark, _dtype, shape, strides = tensor
-    if len(shape) not in (4, 5):
-        return ""
-    large = [index for index, size in enumerate(shape) if size > 1]
-    last = [index for index in (0, *range(2, len(shape)), 1) if index in large]
-    order = sorted(large, key=lambda index: -strides[index])
-    if large == last:
-        return ""
-    return "nhwc" if order == last else "nchw" if order == large else ""
+    return {"channels_last": "nhwc", "contiguous": "nchw"}.get(format_by_order(shape, strides), "")

@@ -8,7 +8,14 @@ from typing import Final
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
 from harness.oracles.expected import BUFFER, GRADIENT, TANGENT
-from harness.portable.memory_format import Format, Shape, agree, channels_last_strides, contiguous_strides, format_of
+from harness.portable.memory_format import (
+    CHANNELS_LAST_RANKS,
+    FormatReading,
+    Shape,
+    dense_strides,
+    strides_agree,
+    unambiguous_format,
+)
 
 GRAD_OUTPUT = "grad_output"
 _PLAIN: Final = re.compile(r"(contiguous|channels_last)(:(slice|step)_[cdhw]|:offset|:batch_slice)?")
@@ -29,7 +36,11 @@ def judge_strides(
             continue
         due = _own(case, example, observation, tensor) or _always(case, tensor, values.shape)
         due = due or _promised(case, example, reference, observation, tensor)
-        if due and not agree(record.shape, record.strides, due[1]) and not _passed_on(observation, tensor, record):
+        if (
+            due
+            and not strides_agree(record.shape, record.strides, due[1])
+            and not _passed_on(observation, tensor, record)
+        ):
             yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
 
 
@@ -37,7 +48,8 @@ def _passed_on(observation: Observation, tensor: str, record: TensorRecord) -> b
     """Whether this gradient has the very strides of a grad_output: an identity or a sum hands on its view."""
     grad_outputs = [strides for name, strides in observation.inputs.items() if name.startswith(GRAD_OUTPUT)]
     return tensor.startswith(GRADIENT) and any(
-        len(strides) == len(record.shape) and agree(record.shape, record.strides, strides) for strides in grad_outputs
+        len(strides) == len(record.shape) and strides_agree(record.shape, record.strides, strides)
+        for strides in grad_outputs
     )
 
 
@@ -80,11 +92,11 @@ def _promised(case: Case, example: Example, reference: Reference, observation: O
     return _due(_of_output(case, reference, observation, len(shape)), shape)
 
 
-def _due(wanted: Format, shape: Shape) -> Due | None:
+def _due(wanted: FormatReading, shape: Shape) -> Due | None:
     if wanted == "contiguous":
-        return ("contiguous strides", contiguous_strides(shape))
-    if wanted == "channels_last" and len(shape) in (4, 5):
-        return ("channels-last strides", channels_last_strides(shape))
+        return ("contiguous strides", dense_strides("contiguous", shape))
+    if wanted == "channels_last" and len(shape) in CHANNELS_LAST_RANKS:
+        return ("channels-last strides", dense_strides("channels_last", shape))
     return None
 
 
@@ -93,21 +105,21 @@ def _same_rank(case: Case, reference: Reference, shape: Shape) -> bool:
     return first is not None and first.ndim == len(shape)
 
 
-def _of_output(case: Case, reference: Reference, observation: Observation, rank: int) -> Format:
+def _of_output(case: Case, reference: Reference, observation: Observation, rank: int) -> FormatReading:
     """Channels-last if one named tensor surely is; contiguous if all of the output's rank surely are.
 
     With `shared` the other way round: contiguous if one is, channels-last if all are.
     """
     formats = [
-        format_of(reference.inputs[name].shape, observation.inputs[name])
+        unambiguous_format(reference.inputs[name].shape, observation.inputs[name])
         for name in case.preserves or ()
         if name in observation.inputs and name in reference.inputs and reference.inputs[name].ndim == rank
     ]
-    decisive: Format = "contiguous" if case.shared else "channels_last"
+    decisive: FormatReading = "contiguous" if case.shared else "channels_last"
     return decisive if decisive in formats else _common(formats)
 
 
-def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> Format:
+def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> FormatReading:
     """Operators follow the input's format or grad_output's: promised is only what both have.
 
     An operator such as convolution works in channels-last when any one of its tensors is, or may be taken for it; the
@@ -117,28 +129,27 @@ def _of_gradient(example: Example, reference: Reference, observation: Observatio
     if own is None:
         return "ambiguous"
     grad_outputs = _cotangents(example, reference, observation)
-    return _common([format_of(reference.inputs[source].shape, own), *grad_outputs])
+    return _common([unambiguous_format(reference.inputs[source].shape, own), *grad_outputs])
 
 
-def _cotangents(example: Example, reference: Reference, observation: Observation) -> list[Format]:
+def _cotangents(example: Example, reference: Reference, observation: Observation) -> list[FormatReading]:
     recorded = [
-        format_of(reference.values[output].shape, strides)
+        unambiguous_format(reference.values[output].shape, strides)
         for name, strides in observation.inputs.items()
         if name.startswith(GRAD_OUTPUT) and (output := name.replace(GRAD_OUTPUT, "output")) in reference.values
     ]
     return recorded or [_by_name(example, reference)]
 
 
-def _by_name(example: Example, reference: Reference) -> Format:
+def _by_name(example: Example, reference: Reference) -> FormatReading:
     """The format that a layout's name says of output[0], where its shape can tell formats apart."""
     plain = _PLAIN.fullmatch(example.layouts.get(GRAD_OUTPUT, ""))
     output = reference.values.get("output[0]")
-    if plain is None or output is None or output.ndim not in (4, 5):
+    if plain is None or output is None or output.ndim not in CHANNELS_LAST_RANKS:
         return "ambiguous"
-    strides = channels_last_strides if plain[1] == "channels_last" else contiguous_strides
-    return format_of(output.shape, strides(output.shape))
+    return unambiguous_format(output.shape, dense_strides(plain[1], output.shape))
 
 
-def _common(formats: Iterable[Format]) -> Format:
+def _common(formats: Iterable[FormatReading]) -> FormatReading:
     found = set(formats)
     return found.pop() if len(found) == 1 else "ambiguous"

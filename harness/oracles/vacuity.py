@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core import Case, Observation, Reference
-from harness.portable.memory_format import agree, contiguous_strides
+from harness.portable.memory_format import dense_strides, strides_agree
 
 Array = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ def _contiguous(reference: Reference, observation: Observation) -> bool:
         array = reference.inputs.get(name)
         if array is None:
             array = reference.values.get(name.replace("grad_output", "output"))
-        if array is not None and not agree(array.shape, strides, contiguous_strides(array.shape)):
+        if array is not None and not strides_agree(array.shape, strides, dense_strides("contiguous", array.shape)):
             return False
     return True
 

@@ -8,7 +8,7 @@ result could depend on the instruction set, and NumPy guarantees the raw stream,
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Tuple
 
 import numpy as np
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 IMAGINARY = 1 << 32
 """Added to a stream: where the imaginary parts of its numbers come from."""
 
-NAMES = ("integers", "reals", "offset", "wide", "ones", "special")
+Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
+FILLS: Tuple[Fill, ...] = ("integers", "reals", "offset", "wide", "ones", "special")
 """Every fill, simplest first."""
 
 _MASK = (1 << 64) - 1
@@ -44,8 +45,8 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
     4. With `distinct` no whole number of the range occurs twice in that many of the last dimensions. Raises ValueError
     for an unknown fill, and where the dtype has no number in the range, or too few.
     """
-    if fill not in NAMES:
-        raise ValueError(f"there is no fill {fill!r}; there are {', '.join(NAMES)}")
+    if fill not in FILLS:
+        raise ValueError(f"there is no fill {fill!r}; there are {', '.join(FILLS)}")
     if dtype in COMPLEX:
         options = (shape, seed)
         both = np.empty(tuple(shape), np.complex128)  # a sum with 1j times an infinity would be NaN in both parts
@@ -56,9 +57,9 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
     for size in shape:
         count *= int(size)
     if distinct and between is not None:
-        return _permuted(dtype, tuple(shape), (seed, stream), between, distinct)
+        return _distinct_values(dtype, tuple(shape), (seed, stream), between, distinct)
     raw = _raw(seed, stream, count)
-    flat = _flat(fill, dtype, raw, terms) if between is None else _ranged(fill, dtype, raw, between)
+    flat = _plain_values(fill, dtype, raw, terms) if between is None else _range_values(fill, dtype, raw, between)
     return np.ascontiguousarray(flat, dtype=np.float64).reshape(tuple(shape))
 
 
@@ -80,7 +81,7 @@ def grid(fill: str, dtype: str, between: tuple[float, float]) -> tuple[int, int,
     return math.ceil(math.ldexp(low, -exponent)), math.floor(math.ldexp(high, -exponent)), exponent
 
 
-def _ranged(fill: str, dtype: str, raw: Any, between: tuple[float, float]) -> Any:
+def _range_values(fill: str, dtype: str, raw: Any, between: tuple[float, float]) -> Any:
     first, last, exponent = grid(fill, dtype, between)
     if first > last:
         raise ValueError(f"{dtype} has no number between {between[0]!r} and {between[1]!r}")
@@ -90,7 +91,7 @@ def _ranged(fill: str, dtype: str, raw: Any, between: tuple[float, float]) -> An
     return np.ldexp(drawn.astype(np.float64), exponent)
 
 
-def _permuted(
+def _distinct_values(
     dtype: str, shape: tuple[int, ...], key: tuple[int, int], between: tuple[float, float], distinct: int
 ) -> Any:
     """The first of a random permutation of the range, for each slice over the last `distinct` dimensions."""
@@ -103,7 +104,7 @@ def _permuted(
     return (first + raw.argsort(axis=1, kind="stable")[:, :inner]).astype(np.float64).reshape(shape)
 
 
-def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:
+def _plain_values(fill: str, dtype: str, raw: Any, terms: int) -> Any:
     if dtype not in FLOATING:
         return (raw & np.uint64(1 if dtype == "bool" else 3)).astype(np.float64)
     if fill == "ones":
@@ -116,7 +117,7 @@ def _flat(fill: str, dtype: str, raw: Any, terms: int) -> Any:
         reach = 6 if dtype == "float16" else 12
         return _mantissas(raw, finfo(dtype).precision, -reach, 2 * reach)
     reals = _mantissas(raw, finfo(dtype).precision, -3, 4)
-    return _sprinkled(reals, raw, dtype) if fill == "special" else reals
+    return _sprinkle_specials(reals, raw, dtype) if fill == "special" else reals
 
 
 def _raw(seed: int, stream: int, count: int) -> Any:
@@ -171,13 +172,13 @@ def _offset(raw: Any, precision: int) -> Any:
     return 98.0 + np.ldexp((raw % np.uint64(steps)).astype(np.float64), 7 - precision)
 
 
-def _sprinkled(reals: Any, raw: Any, dtype: str) -> Any:
+def _sprinkle_specials(reals: Any, raw: Any, dtype: str) -> Any:
     """`reals` with a special value in about one element of eight, and in at least one."""
     small, large = finfo(dtype).smallest_subnormal, finfo(dtype).largest_subnormal
     nan, infinity, most = float("nan"), float("inf"), finfo(dtype).max
     table = np.array([nan, infinity, -infinity, -0.0, 0.0, small, -small, large, -large, most, -most])
-    again = raw * np.uint64(0x9E3779B97F4A7C15)  # an odd multiplier permutes the words: bits the reals did not use
-    chosen = _bits(again, 61, 3) == np.uint64(0)
+    rehashed = raw * np.uint64(0x9E3779B97F4A7C15)  # an odd multiplier permutes the words: bits the reals did not use
+    chosen = _bits(rehashed, 61, 3) == np.uint64(0)
     if chosen.size and not chosen.any():
         chosen[int(raw[0] >> np.uint64(8)) % chosen.size] = True
-    return np.where(chosen, table[(_bits(again, 40, 16) % np.uint64(table.size)).astype(np.intp)], reals)
+    return np.where(chosen, table[(_bits(rehashed, 40, 16) % np.uint64(table.size)).astype(np.intp)], reals)

@@ -7,17 +7,17 @@ placed for any shape. Strides, offsets and lengths are in elements.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Dict, Tuple
 
-if TYPE_CHECKING:
-    Placement = tuple[tuple[int, ...], int, int]
+from .memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS, dense_strides, is_contiguous
 
-FORMATS = ("contiguous", "channels_last")
+Placement = Tuple[Tuple[int, ...], int, int]
+"""Strides, storage offset and buffer length."""
 
-AXES: dict[int, str] = {1: "c", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
+AXES: Dict[int, str] = {1: "c", 2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
 """The dimensions' letters by rank. A rank that is not here has no named dimension, so no slices and steps."""
 
-VIEWS: dict[str, str] = {
+VIEWS: Dict[str, str] = {
     "offset": "starts one element into its buffer",
     "as_contiguous": "what .contiguous(memory_format=) gives: it leaves ambiguous shapes as they are",
     "slice_w": "base[..., 1:], the base one wider",
@@ -37,6 +37,16 @@ VIEWS: dict[str, str] = {
 }
 """Each view, simplest first, and the code that makes it."""
 
+_CHANNELS_LAST_ONLY = ("as_contiguous", "loaded")  # of a contiguous base they would be the plain format
+_CONTIGUOUS_ONLY = ("permuted",)  # reversed dimensions are neither format
+
+LAYOUTS: Tuple[str, ...] = (
+    *MEMORY_FORMATS,
+    *(f"contiguous:{view}" for view in VIEWS if view not in _CHANNELS_LAST_ONLY),
+    *(f"channels_last:{view}" for view in VIEWS if view not in _CONTIGUOUS_ONLY),
+)
+"""Every name that an example may give. Which of them differ from each other depends on the tensor's rank."""
+
 _EXTRA = {"c": 3, "d": 1, "h": 1, "w": 1}  # three extra channels leave no channel of the slice aligned to 4 or 8
 _ODD_STRIDES = (7, 0, 1, 5, 3)  # by dimension; a stride on a dimension of size 1 is never multiplied by anything
 
@@ -46,138 +56,106 @@ def names_for(rank: int, channels_last: bool, inplace: bool = False) -> tuple[st
 
     `channels_last` adds that format (rank 4 and 5 only have it); `inplace` leaves out tensors whose elements overlap.
     """
-    both = channels_last and rank in (4, 5)
-    names = list(FORMATS if both else FORMATS[:1])
+    both = channels_last and rank in CHANNELS_LAST_RANKS
+    names: list[str] = [*MEMORY_FORMATS] if both else [*MEMORY_FORMATS[:1]]
     for view in VIEWS:
-        if not _offered(view, rank) or (inplace and view == "expand_n"):
+        if not _has_view(view, rank) or (inplace and view == "expand_n"):
             continue
-        if view not in ("as_contiguous", "loaded"):  # these two make channels-last and nothing else
+        if view not in _CHANNELS_LAST_ONLY:
             names.append("contiguous:" + view)
-        if both and view != "permuted":  # reversed dimensions are neither format
+        if both and view not in _CONTIGUOUS_ONLY:
             names.append("channels_last:" + view)
     return tuple(names)
 
 
-def _offered(view: str, rank: int) -> bool:
+def _has_view(view: str, rank: int) -> bool:
+    """Whether the view does anything to tensors of that rank."""
     if view in ("as_contiguous", "image", "loaded"):
-        return rank in (4, 5)
+        return rank in CHANNELS_LAST_RANKS
     least = {"offset": 0, "odd": 0, "permuted": 2}.get(view)
     return _letter(view) in AXES.get(rank, "") if least is None else rank >= least
 
 
 def _letter(view: str) -> str:
-    """The dimension a view works on: ``slice_w`` and ``step_w`` on w, the batch views on n."""
+    """The letter of the dimension that a view works on: ``slice_w`` and ``step_w`` on w, the batch views on n."""
     return "n" if view == "batch_slice" else view[-1]
 
 
-def split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
     """Format and view ("" for none) of a name. Raises ValueError where there is no such layout."""
     memory_format, _, view = name.partition(":")
-    if memory_format not in FORMATS or (":" in name and view not in VIEWS):
-        known = f"a format ({', '.join(FORMATS)}), or a format, a colon and a view ({', '.join(VIEWS)})"
+    if memory_format not in MEMORY_FORMATS or (":" in name and view not in VIEWS):
+        known = f"a format ({', '.join(MEMORY_FORMATS)}), or a format, a colon and a view ({', '.join(VIEWS)})"
         raise ValueError(f"there is no layout {name!r}; a layout is {known}")
     return memory_format, view
 
 
 def placement(name: str, shape: tuple[int, ...]) -> Placement:
     """Strides, storage offset and buffer length of a tensor of that shape. Raises ValueError for an unknown name."""
-    memory_format, view = split(name)
+    memory_format, view = split_name(name)
     shape = tuple(int(size) for size in shape)
-    strides, offset, numel = _view(memory_format, view, shape)
+    strides, offset, numel = _place(memory_format, view, shape)
     return strides, offset, max(numel, _end(shape, strides, offset))
 
 
-def _view(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
-    whole, numel = dense(memory_format, shape), _numel(shape)
-    if not view or not _offered(view, len(shape)):
+def _place(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+    whole, numel = dense_strides(memory_format, shape), _numel(shape)
+    if not view or not _has_view(view, len(shape)):
         return whole, 0, numel
     if view == "offset":
         return whole, 1, numel + 1
     if view in ("as_contiguous", "odd", "permuted"):
-        return _restrided(memory_format, view, shape), 0, numel
+        return _strides_within(memory_format, view, shape), 0, numel
     if view == "expand_n":
-        return _expanded(memory_format, shape)
+        return _expand(memory_format, shape)
     if view in ("image", "loaded"):
-        return _image(memory_format, view, shape) if shape[0] == 1 else (whole, 0, numel)
-    return _cut(memory_format, view, shape)
+        return _place_image(memory_format, view, shape) if shape[0] == 1 else (whole, 0, numel)
+    return _place_cut(memory_format, view, shape)
 
 
-def _restrided(memory_format: str, view: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _strides_within(memory_format: str, view: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Views that use every element of a buffer of the tensor's own size."""
     if view == "permuted":
-        return dense("contiguous", shape[::-1])[::-1]
+        return dense_strides("contiguous", shape[::-1])[::-1]
     if view == "odd":
-        strides = dense(memory_format, shape)
+        strides = dense_strides(memory_format, shape)
         return tuple(_ODD_STRIDES[axis % 5] if size == 1 else strides[axis] for axis, size in enumerate(shape))
     # x.contiguous(memory_format=) returns x itself where contiguous strides already pass for the format.
-    strides = dense("contiguous", shape)
-    return strides if is_dense(memory_format, shape, strides) else dense(memory_format, shape)
+    strides = dense_strides("contiguous", shape)
+    return strides if is_contiguous(memory_format, shape, strides) else dense_strides(memory_format, shape)
 
 
-def _cut(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+def _place_cut(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
     """A slice or a step along one dimension of a larger base."""
     letter = _letter(view)
     axis = AXES[len(shape)].index(letter)
     step = view.startswith("step_")
     longer = 2 * shape[axis] if step else shape[axis] + (2 if letter == "n" else _EXTRA[letter])
-    base = _replaced(shape, axis, longer)
-    strides = dense(memory_format, base)
+    base = _replace(shape, axis, longer)
+    strides = dense_strides(memory_format, base)
     if step:
-        return _replaced(strides, axis, 2 * strides[axis]), 0, _numel(base)
+        return _replace(strides, axis, 2 * strides[axis]), 0, _numel(base)
     return strides, strides[axis], _numel(base)
 
 
-def _image(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
+def _place_image(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
     """One image with the batch dimension put back: unsqueeze gives it the stride size[1] * stride[1]."""
     if view == "loaded":
-        image = dense("contiguous", (*shape[2:], shape[1]))
+        image = dense_strides("contiguous", (*shape[2:], shape[1]))
         return (shape[1], image[-1], *image[:-1]), 0, _numel(shape)
-    single = dense(memory_format, shape)
-    strides = _replaced(single, 0, shape[1] * single[1])
+    single = dense_strides(memory_format, shape)
+    strides = _replace(single, 0, shape[1] * single[1])
     batch = (3, *shape[1:])
-    return strides, dense(memory_format, batch)[0], _numel(batch)
+    return strides, dense_strides(memory_format, batch)[0], _numel(batch)
 
 
-def _expanded(memory_format: str, shape: tuple[int, ...]) -> Placement:
-    one = (1, *shape[1:])
-    strides = dense(memory_format, one)
-    return (strides if shape[0] == 1 else (0, *strides[1:])), 0, _numel(one)
+def _expand(memory_format: str, shape: tuple[int, ...]) -> Placement:
+    image = (1, *shape[1:])
+    strides = dense_strides(memory_format, image)
+    return (strides if shape[0] == 1 else (0, *strides[1:])), 0, _numel(image)
 
 
-def _order(memory_format: str, rank: int) -> list[int]:
-    """Dimensions from the fastest to the slowest."""
-    if memory_format == "channels_last" and rank in (4, 5):
-        return [1, *range(rank - 1, 1, -1), 0]
-    return list(range(rank - 1, -1, -1))
-
-
-def is_dense(memory_format: str, shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """`Tensor.is_contiguous(memory_format=)`: dimensions of size 1 count for nothing (c10/core/Contiguity.h)."""
-    expected = 1
-    for axis in _order(memory_format, len(shape)):
-        if shape[axis] != 1:
-            if strides[axis] != expected:
-                return False
-            expected *= shape[axis]
-    return True
-
-
-def dense(memory_format: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a new tensor of that format; contiguous where the rank has no channels-last.
-
-    As PyTorch's `empty_tensor_restride`: a size of 0 counts as 1 in contiguous strides, and as 0 in channels-last.
-    """
-    strides = [1] * len(shape)
-    running = 1
-    order = _order(memory_format, len(shape))
-    least = 0 if order != _order("contiguous", len(shape)) else 1
-    for axis in order:
-        strides[axis] = running
-        running *= max(shape[axis], least)
-    return tuple(strides)
-
-
-def _replaced(values: tuple[int, ...], axis: int, value: int) -> tuple[int, ...]:
+def _replace(values: tuple[int, ...], axis: int, value: int) -> tuple[int, ...]:
     return (*values[:axis], value, *values[axis + 1 :])
 
 

@@ -4,7 +4,6 @@ from harness.suites.arguments import Reader
 from harness.suites.document import Document, read_document, shown_path
 from harness.suites.editor_schema import json_schema, schema_text
 from harness.suites.entry import Layered
-from harness.suites.layouts import FORMATS, LAYOUTS, VIEWS
 from harness.suites.levels import load_levels
 from harness.suites.mistakes import DeclarationError, Mistake, suggestion
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
@@ -17,10 +16,7 @@ from harness.suites.tensors import build_shape
 from harness.suites.validation import Items, Report, Strict, attempt, read_validated, validate
 
 __all__ = [
-    "FORMATS",
-    "LAYOUTS",
     "PLACEHOLDER",
-    "VIEWS",
     "Argument",
     "Arithmetic",
     "DeclarationError",

@@ -7,8 +7,9 @@ from typing import Any
 
 from harness.core import DeclaredExample, Size, TensorSpec
 from harness.errors import did_you_mean
+from harness.portable.layouts import LAYOUTS
+from harness.portable.memory_format import MEMORY_FORMATS
 from harness.suites.entry import Entry
-from harness.suites.layouts import FORMATS, LAYOUTS
 from harness.suites.mistakes import suggestion
 from harness.suites.schema import ExampleSchema
 from harness.suites.scope import constant, whole
@@ -81,7 +82,7 @@ class _Checker:
         elif name in absent:
             self._add(f"{name!r} is absent in this example; remove its layout", *at, key=True)
         elif layout not in LAYOUTS:
-            otherwise = f"; a layout is {' or '.join(FORMATS)}, or channels_last:slice_c"
+            otherwise = f"; a layout is {' or '.join(MEMORY_FORMATS)}, or channels_last:slice_c"
             self._add(f"there is no layout {layout!r}{did_you_mean(layout, LAYOUTS) or otherwise}", *at)
         elif layout.startswith("channels_last") and name in self.tensors and not self.tensors[name].channels_last:
             self._add(f"{name!r} is never channels_last here; declare it with layout: channels_last", *at)

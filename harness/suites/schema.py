@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag
 from typing_extensions import TypeAliasType
 
+from harness.core.case import Magnitude, PathName, Rule
 from harness.portable.dtypes import Dtype
-from harness.suites.layouts import LAYOUTS
+from harness.portable.fills import Fill
+from harness.portable.layouts import LAYOUTS
+from harness.portable.memory_format import MemoryFormat
 from harness.suites.validation import Items, Strict
 from harness.suites.wording import EXPECTED
 
-PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
-Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-RuleName = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Shorthand = Literal["exact", "multilinear", "elementwise", "normwise", "resampling"]
-MagnitudeName = Literal["none", "input", "one", "both", "channels"]
-FormatName = Literal["contiguous", "channels_last"]
 OutputName = Literal["preserves", "contiguous", "channels_last", "unspecified"]
 
 _TAGS: Final[dict[type, str]] = {
@@ -113,7 +111,7 @@ class TensorSchema(Strict):
     """One tensor argument."""
 
     shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
-    layout: FormatName = Field("contiguous", description="channels_last: layouts of both formats are drawn")
+    layout: MemoryFormat = Field("contiguous", description="channels_last: layouts of both formats are drawn")
     optional: bool = Field(default=False, description="May be absent: None is passed")
     grad: bool = Field(default=True, description="Its gradient is asked for when its dtype is floating")
     dtype: Dtype | None = Field(None, description="Left out: the dtype under test")
@@ -138,15 +136,15 @@ class Words(Strict):
 class SingleSchema(Strict):
     """How the values of one tensor are judged."""
 
-    rule: RuleName = Field(description="The rule for this tensor")
+    rule: Rule = Field(description="The rule for this tensor")
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
-    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    magnitude: Magnitude = Field("none", description="elementwise: the largest intermediate")
     below: Arithmetic | None = Field(None, description="It holds indices: whole numbers from 0 to one less than this")
 
 
 SingleEntry = Annotated[
-    Annotated[RuleName, Tag("<text>")] | Annotated[SingleSchema, Tag("<mapping>")],
+    Annotated[Rule, Tag("<text>")] | Annotated[SingleSchema, Tag("<mapping>")],
     _BY_TYPE,
     _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
 ]
@@ -155,11 +153,11 @@ SingleEntry = Annotated[
 class NumericsSchema(Strict):
     """How values are judged, in full."""
 
-    output: RuleName = Field(description="The rule for outputs")
-    gradient: RuleName | None = Field(None, description="Left out: selection for exact outputs, else the outputs' rule")
+    output: Rule = Field(description="The rule for outputs")
+    gradient: Rule | None = Field(None, description="Left out: selection for exact outputs, else the outputs' rule")
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
-    magnitude: MagnitudeName = Field("none", description="elementwise: the largest intermediate")
+    magnitude: Magnitude = Field("none", description="elementwise: the largest intermediate")
     constant: bool = Field(default=False, description="Outputs are one number throughout, as those of zeros_like")
     each: dict[str, SingleEntry] = Field(
         default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"

@@ -8,9 +8,9 @@ from typing import Final
 
 from harness.core import Case, KnownIssue, Observation, TensorRecord
 from harness.execution import Executor
-from harness.generation import ORDINARY, RANKS, LayoutProbe, layout_probes
+from harness.generation import ORDINARY, LayoutProbe, layout_probes
 from harness.golden import DENSE, FORMATS, LEVELS, Element, Facts, LayoutRule, phrases, spelled_out
-from harness.portable.layouts import dense
+from harness.portable.memory_format import CHANNELS_LAST_RANKS, dense_strides
 from harness.trial.known_issues import fatal_cells
 
 CALL: Final = "call"
@@ -76,7 +76,7 @@ def _end(observation: Observation) -> str:
 def _law(case: Case, tensor: str, seen: Seen, likely: LayoutRule | None) -> LayoutRule:
     """The first phrase that is true of every mixture; else what was seen."""
     records = {combination: one.tensors[tensor] for combination, one in seen.items() if tensor in one.tensors}
-    if not any(len(record.shape) in RANKS for record in records.values()):
+    if not any(len(record.shape) in CHANNELS_LAST_RANKS for record in records.values()):
         dense_ = all(_has_format(record, FORMATS[0]) for record in records.values())
         return (
             LayoutRule(DENSE)
@@ -94,7 +94,7 @@ def _law(case: Case, tensor: str, seen: Seen, likely: LayoutRule | None) -> Layo
 
 def _has_format(record: TensorRecord, memory_format: str) -> bool:
     """Whether the strides are exactly those of a new tensor of that format, sizes of 1 and 0 included."""
-    return memory_format in FORMATS and record.strides == dense(memory_format, record.shape)
+    return memory_format in FORMATS and record.strides == dense_strides(memory_format, record.shape)
 
 
 def _word(record: TensorRecord) -> str:

@@ -18,7 +18,7 @@ Declare = Callable[..., Case]
 FLOATS = ["float64", "float32", "float16", "bfloat16"]
 
 
-@pytest.mark.parametrize("fill", fills.NAMES)
+@pytest.mark.parametrize("fill", fills.FILLS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_every_fill_stays_in_the_range(fill: str, dtype: str) -> None:
     """Special values too are left out where a range is declared."""

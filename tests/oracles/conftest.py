@@ -12,7 +12,7 @@ import pytest
 from harness.core import Case, Example, Judgement, Numerics, Observation, Reference, TensorRecord, TensorSpec
 from harness.core.case import Rule
 from harness.oracles import judge, round_to
-from harness.portable.memory_format import contiguous_strides
+from harness.portable.memory_format import dense_strides
 
 CELLS = ("avx2", "avx512_core")
 PLACES: Final[tuple[tuple[str, Literal["drawn", "contiguous"]], ...]] = tuple(
@@ -72,7 +72,7 @@ def record(dtype: str, values: Any) -> TensorRecord:
     """A contiguous tensor that came back."""
     array = round_to(dtype, values) if np.asarray(values).dtype.kind == "f" else np.asarray(values)
     name = dtype if array.dtype.kind == "f" else str(array.dtype)
-    return TensorRecord(name, array.shape, contiguous_strides(array.shape), np.array(array, order="C"))
+    return TensorRecord(name, array.shape, dense_strides("contiguous", array.shape), np.array(array, order="C"))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def stage() -> Callable[..., Stage]:
         )
         returned = {name: record(dtype, array) for name, array in named.items()}
         observations = [
-            Observation(cell, layout, "ok", returned, inputs={"input": contiguous_strides(first.shape)})
+            Observation(cell, layout, "ok", returned, inputs={"input": dense_strides("contiguous", first.shape)})
             for cell, layout in PLACES
         ]
         example = {"fill": "reals", **example}

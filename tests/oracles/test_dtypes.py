@@ -13,7 +13,7 @@ from harness.core import Case, Example, Numerics, Observation, Reference, Tensor
 from harness.core.case import Rule
 from harness.oracles import round_to
 from harness.oracles.expected import expected_dtype
-from harness.portable.memory_format import contiguous_strides
+from harness.portable.memory_format import dense_strides
 from tests.oracles.conftest import Stage
 
 Build = Callable[..., Stage]
@@ -54,7 +54,7 @@ def _complex(values: Any, rule: Rule = "exact", fill: str = "reals", **changes: 
         inputs={"input": array},
         dtypes={"output[0]": "complex64"},
     )
-    strides = contiguous_strides(array.shape)
+    strides = dense_strides("contiguous", array.shape)
     record = TensorRecord("complex64", array.shape, strides, round_to("complex64", array))
     layouts: tuple[Literal["drawn", "contiguous"], ...] = ("drawn", "contiguous")
     seen = [Observation("avx2", layout, "ok", {"output[0]": record}) for layout in layouts]

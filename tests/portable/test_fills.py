@@ -20,7 +20,7 @@ def _rounded(values: Any, dtype: str) -> Any:
 
 
 @pytest.mark.parametrize("dtype", FLOATING)
-@pytest.mark.parametrize("fill", fills.NAMES)
+@pytest.mark.parametrize("fill", fills.FILLS)
 def test_every_number_is_exact_in_its_dtype(fill: str, dtype: str) -> None:
     """Rounding a fill to its dtype changes nothing, the sign of zero included."""
     for terms in (1, 100, 10_000):
@@ -116,7 +116,7 @@ def test_the_parts_of_a_complex_number_are_special_each_for_itself() -> None:
 
 def test_scalars_and_empty_tensors_have_their_shape() -> None:
     """No dimension is one number, a dimension of 0 is none."""
-    for fill in fills.NAMES:
+    for fill in fills.FILLS:
         assert fills.values(fill, "float32", (), 1, 0).shape == ()
         assert fills.values(fill, "float32", (2, 0, 3), 1, 0).shape == (2, 0, 3)
 
