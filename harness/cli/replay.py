@@ -8,16 +8,15 @@ from pathlib import Path
 
 from harness.cli.options import add_build_options, existing_file
 from harness.cli.parser import Commands, add_command
-from harness.core import Case, Example, Finding
+from harness.core import Case, Example
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import misfit
 from harness.preflight import check_callables
 from harness.project import Project
-from harness.reporting.failure import rows
-from harness.reporting.templating import TEMPLATES
+from harness.reporting import replay_text
 from harness.settings import Settings
-from harness.trial import JudgedResult, rule, table
+from harness.trial import rule
 
 
 def add_replay_command(commands: Commands) -> None:
@@ -38,7 +37,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
         for case, example in examples:
             result = gate.executor.run_isolated(case, example)
             judged = rule(case, result, gate.known_issues_of(case, example.dtype))
-            print(_replay_text(judged))  # noqa: T201 - a command prints
+            print(replay_text(judged))  # noqa: T201 - a command prints
             any_failed |= bool(judged.failures or judged.partition.accepted)
     return int(any_failed)
 
@@ -67,15 +66,3 @@ def _case_of(project: Project, example: Example) -> Case:
     if problem := misfit(case, example):
         raise UserError(f"replay: the example does not fit {example.case}: {problem}")
     return case
-
-
-def _replay_text(judged: JudgedResult) -> str:
-    findings = [*(("", finding) for finding in judged.failures), *judged.partition.accepted]
-    passed = Finding("values", "output[0]", "universal", {})  # for the table of cells, in which nothing failed
-    return TEMPLATES.get_template("replay.txt").render(
-        verdict="FAILED" if findings else "PASSED",
-        findings=findings,
-        tables=[rows(table(judged, findings[0][1] if findings else passed))],
-        untrusted=list(judged.judgement.untrusted),
-        example=judged.example,
-    )

@@ -3,6 +3,7 @@
 from harness.reporting.coverage import Coverage, judge_functions, operators_reached, read_record, share
 from harness.reporting.failure import failure_text
 from harness.reporting.record import Record
+from harness.reporting.replay import replay_text
 from harness.reporting.summary import terminal_summary
 from harness.reporting.templating import TEMPLATES
 
@@ -14,6 +15,7 @@ __all__ = [
     "judge_functions",
     "operators_reached",
     "read_record",
+    "replay_text",
     "share",
     "terminal_summary",
 ]

@@ -1,0 +1,21 @@
+"""What `equivalence replay` prints of one example."""
+
+from __future__ import annotations
+
+from harness.core import Finding
+from harness.reporting.failure import rows
+from harness.reporting.templating import TEMPLATES
+from harness.trial import JudgedResult, table
+
+
+def replay_text(judged: JudgedResult) -> str:
+    """FAILED or PASSED, every finding, known issues included, and the table of cells, from `templates/replay.txt`."""
+    findings = [*(("", finding) for finding in judged.failures), *judged.partition.accepted]
+    passed = Finding("values", "output[0]", "universal", {})  # for the table of cells, in which nothing failed
+    return TEMPLATES.get_template("replay.txt").render(
+        verdict="FAILED" if findings else "PASSED",
+        findings=findings,
+        tables=[rows(table(judged, findings[0][1] if findings else passed))],
+        untrusted=list(judged.judgement.untrusted),
+        example=judged.example,
+    )
