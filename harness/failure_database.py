@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core import Case, Example
-from harness.golden import misfit
+from harness.golden import describe_misfit
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class FailureDatabase:
         with suppress(OSError, ValueError):
             saved = json.loads(self.path.read_text("utf-8"))
         found = [_read(one) for one in saved] if isinstance(saved, list) else []
-        return [one for one in found if one is not None and not misfit(self.case, one)]
+        return [one for one in found if one is not None and not describe_misfit(self.case, one)]
 
     def save(self, examples: Sequence[Example]) -> None:
         """Keep these, or forget the file when nothing failed."""

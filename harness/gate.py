@@ -28,7 +28,7 @@ from harness.models import (
 from harness.preflight import check_factories
 from harness.project import Project
 from harness.settings import Settings
-from harness.trial import Outcome, Trial, concerned, observed, reviewed, rule
+from harness.trial import Outcome, Reviewer, Trial, applicable_known_issues, judge_result
 
 
 @dataclass
@@ -115,18 +115,18 @@ class Gate:
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
         if dtype in case.dtypes and not self.executor.missing_packages(case):
             known_issues = self.known_issues_of(case, dtype)
-            outcome.golden = observed(case, dtype, self.executor, known_issues, self.project.golden)
+            outcome.golden = Reviewer(case, dtype, self.executor, known_issues, self.project.golden).observe()
         return outcome
 
     def known_issues_of(self, case: Case, dtype: str) -> Sequence[KnownIssue]:
         """The known issues of this case and dtype for the PyTorch under test."""
-        return concerned(self.project.known_issues.entries, case.id, dtype, self.executor.build.torch)
+        return applicable_known_issues(self.project.known_issues.entries, case.id, dtype, self.executor.build.torch)
 
     def _compare_with_golden(self, outcome: Outcome, case: Case, dtype: str) -> None:
         """Compare with golden/; the time is the trial's."""
         started = time.monotonic()
         known_issues = self.known_issues_of(case, dtype)
-        outcome.golden = reviewed(case, dtype, self.executor, known_issues, self.project.golden)
+        outcome.golden = Reviewer(case, dtype, self.executor, known_issues, self.project.golden).review()
         outcome.seconds += time.monotonic() - started
 
     def _explain_calls(
@@ -140,7 +140,7 @@ class Gate:
         for fill in dict.fromkeys((example.fill, *case.fills)):
             example = example.but(fill=fill)
             result = self.executor.run_isolated(case, example, cells=[cell])
-            judged = rule(case, result, self.known_issues_of(case, example.dtype))
+            judged = judge_result(case, result, self.known_issues_of(case, example.dtype))
             if judged.failures or judged.partition.accepted:
                 known = () if judged.failures else worth_matching(judged.partition.accepted, wrong)
                 return example.to_json(), "failed", known

@@ -10,7 +10,7 @@ from harness.cli.options import add_build_options, add_record_option
 from harness.cli.parser import Commands, add_command
 from harness.core import Case
 from harness.gate import Gate
-from harness.golden import Wanted, load_wanted
+from harness.golden import CoverageTargets, load_coverage_targets
 from harness.reporting import Coverage, judge_functions, operators_reached, read_record, share
 from harness.resources import resource
 from harness.settings import Settings
@@ -27,7 +27,7 @@ def add_coverage_command(commands: Commands) -> None:
 def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
     record = read_record(settings.record)
-    wanted = load_wanted(resource(settings.root, "golden/coverage.yaml"))
+    wanted = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
     cases = gate.project.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
     wanted.check(cases, settings.root)
@@ -64,7 +64,7 @@ def _calls(case: Case) -> Collection[str]:
 
 
 def _cases_by_function(
-    cases: Mapping[str, Case], called: Mapping[str, str], wanted: Wanted
+    cases: Mapping[str, Case], called: Mapping[str, str], wanted: CoverageTargets
 ) -> Mapping[str, Collection[str]]:
     """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says."""
     covering: dict[str, set[str]] = defaultdict(set)

@@ -11,12 +11,12 @@ from harness.cli.parser import Commands, add_command
 from harness.core import Case, Example
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.golden import misfit
+from harness.golden import describe_misfit
 from harness.preflight import check_callables
 from harness.project import Project
 from harness.reporting import replay_text
 from harness.settings import Settings
-from harness.trial import rule
+from harness.trial import judge_result
 
 
 def add_replay_command(commands: Commands) -> None:
@@ -36,7 +36,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
         for case, example in examples:
             result = gate.executor.run_isolated(case, example)
-            judged = rule(case, result, gate.known_issues_of(case, example.dtype))
+            judged = judge_result(case, result, gate.known_issues_of(case, example.dtype))
             print(replay_text(judged))  # noqa: T201 - a command prints
             any_failed |= bool(judged.failures or judged.partition.accepted)
     return int(any_failed)
@@ -63,6 +63,6 @@ def _case_of(project: Project, example: Example) -> Case:
         names = ", ".join(case.name for case in cases.values())
         raise UserError(f"replay: {file} has no case {name!r}; it has {names}")
     case = cases[example.case]
-    if problem := misfit(case, example):
+    if problem := describe_misfit(case, example):
         raise UserError(f"replay: the example does not fit {example.case}: {problem}")
     return case

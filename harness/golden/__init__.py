@@ -4,51 +4,62 @@ Known issues (findings that are known and accepted for now), the layout contract
 must reach.
 """
 
-from harness.golden.contract.layout_rule import DENSE, FORMATS, LayoutRule, phrases, spelled_out
-from harness.golden.contract.lines import LEVELS, Contract, Element, Facts, load_contract
+from harness.golden.contract.layout_rule import FormatCombination, LayoutRule, RuleKind, candidate_rules, spell_out
+from harness.golden.contract.lines import LEVELS, Contract, ContractLine, Element, Facts, load_contract
 from harness.golden.contract.table import answer, answer_table
-from harness.golden.coverage import OperatorList, Wanted, load_wanted
+from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.issues.files import KnownIssues, load_known_issues
-from harness.golden.issues.fit import misfit
+from harness.golden.issues.fit import describe_misfit
 from harness.golden.issues.notes import AcceptanceSchema, Notes
-from harness.golden.release import release
-from harness.golden.snapshots.snapshot import PER_CASE, Digest, Snapshot, Snapshots, exact, fingerprint, load_snapshots
+from harness.golden.item_observation import ItemObservation, ItemObservationJson
+from harness.golden.release import release_of
+from harness.golden.snapshots.snapshot import (
+    PER_CASE,
+    Digest,
+    Snapshot,
+    Snapshots,
+    can_be_exact,
+    fingerprint,
+    load_snapshots,
+)
 from harness.golden.store import Golden
-from harness.golden.update import Observed, update
+from harness.golden.update import write_golden
 
 __all__ = [
-    "DENSE",
-    "FORMATS",
     "LEVELS",
     "PER_CASE",
     "AcceptanceSchema",
     "Contract",
+    "ContractLine",
+    "CoverageTargets",
     "Digest",
     "Element",
     "Facts",
+    "FormatCombination",
     "Golden",
+    "ItemObservation",
+    "ItemObservationJson",
     "KnownIssues",
     "LayoutRule",
     "MissingDoubleBackwards",
     "Notes",
-    "Observed",
-    "OperatorList",
+    "OperatorListSchema",
+    "RuleKind",
     "Snapshot",
     "Snapshots",
-    "Wanted",
     "answer",
     "answer_table",
-    "exact",
+    "can_be_exact",
+    "candidate_rules",
+    "describe_misfit",
     "fingerprint",
     "load_contract",
+    "load_coverage_targets",
     "load_known_issues",
     "load_missing_double_backwards",
     "load_snapshots",
-    "load_wanted",
-    "misfit",
-    "phrases",
-    "release",
-    "spelled_out",
-    "update",
+    "release_of",
+    "spell_out",
+    "write_golden",
 ]

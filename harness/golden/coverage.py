@@ -12,7 +12,7 @@ from harness.errors import did_you_mean
 from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_validated
 
 
-class OperatorList(Strict):
+class OperatorListSchema(Strict):
     """One published list of operators. `written` gives the ATen name where the list has another."""
 
     about: str = Field(min_length=1)
@@ -25,72 +25,72 @@ class OperatorList(Strict):
         return {name: "aten::" + self.written.get(name, name) for name in self.names}
 
 
-class Group(Strict):
-    """Functions that share a reason."""
+class FunctionGroupSchema(Strict):
+    """FunctionsSchema that share a reason."""
 
     names: Items[str] = Field(min_length=1)
     reason: str = Field(min_length=10)
 
 
-class Functions(Strict):
+class FunctionsSchema(Strict):
     """What is known about functions of torch.nn.functional that no case calls by name."""
 
     through: dict[str, str] = Field(default_factory=dict, description="function: id of the case that runs it")
-    not_on_maps: Items[Group] = Field(default=(), description="take no image or volume")
-    left_out: Items[Group] = Field(default=(), description="take one, and have no case")
+    not_on_maps: Items[FunctionGroupSchema] = Field(default=(), description="take no image or volume")
+    left_out: Items[FunctionGroupSchema] = Field(default=(), description="take one, and have no case")
 
     def reasons(self) -> dict[str, str]:
         """Function → why it has no case."""
         return {name: group.reason for group in (*self.not_on_maps, *self.left_out) for name in group.names}
 
 
-class CoverageFile(Strict):
+class CoverageSchema(Strict):
     """The whole file."""
 
-    operators: dict[str, OperatorList]
-    functions: Functions
+    operators: dict[str, OperatorListSchema]
+    functions: FunctionsSchema
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CoverageTargets:
     """What the file says, with the place of everything for messages."""
 
     path: Path
     positions: Positions
-    operators: dict[str, OperatorList]
-    functions: Functions
+    operators: dict[str, OperatorListSchema]
+    functions: FunctionsSchema
 
     def check(self, cases: Collection[str], root: Path) -> None:
         """Raise DeclarationError for every function given twice, and every case that does not exist.
 
         A file from elsewhere than below `root`, as it is shipped, is of other suites and is not checked against these.
         """
-        mine = self.path.resolve().is_relative_to(root.resolve())
-        wrong = [*self._twice(), *(self._unknown(cases) if mine else ())]
-        if wrong:
+        is_ours = self.path.resolve().is_relative_to(root.resolve())
+        problems = [*self._repeated_names(), *(self._unknown_names(cases) if is_ours else ())]
+        if problems:
             path = self.path.as_posix()
-            raise DeclarationError([Mistake(path, *self.positions.at(where), said) for where, said in wrong])
+            raise DeclarationError([Mistake(path, *self.positions.at(where), text) for where, text in problems])
 
-    def _twice(self) -> Iterator[tuple[Location, str]]:
-        seen = set(self.functions.through)
+    def _repeated_names(self) -> Iterator[tuple[Location, str]]:
+        names = set(self.functions.through)
         for key in ("not_on_maps", "left_out"):
-            groups: tuple[Group, ...] = getattr(self.functions, key)
+            groups: tuple[FunctionGroupSchema, ...] = getattr(self.functions, key)
             for index, group in enumerate(groups):
                 for place, name in enumerate(group.names):
-                    if name in seen:
+                    if name in names:
                         yield ("functions", key, index, "names", place), f"{name!r} is given twice"
-                    seen.add(name)
+                    names.add(name)
 
-    def _unknown(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
+    def _unknown_names(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
         for name, case in self.functions.through.items():
             if case not in cases:
                 yield ("functions", "through", name), f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
         for name, listed in self.operators.items():
-            for known in sorted(set(listed.written) - set(listed.names)):
-                yield ("operators", name, "written", known), f"{known!r} is not one of the list's names"
+            for operator in sorted(set(listed.written) - set(listed.names)):
+                yield ("operators", name, "written", operator), f"{operator!r} is not one of the list's names"
 
 
-def load_wanted(path: Path) -> Wanted:
+def load_coverage_targets(path: Path) -> CoverageTargets:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
-    schema, positions = read_validated(path, CoverageFile, "list of wanted operators")
-    return Wanted(path, positions, schema.operators, schema.functions)
+    schema, positions = read_validated(path, CoverageSchema, "list of wanted operators")
+    return CoverageTargets(path, positions, schema.operators, schema.functions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from pydantic import Field
 
 from harness.core import MissingDoubleBackward
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Mistake, Positions, Strict, read_validated
+from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_validated
 
 
-class Group(Strict):
+class RefusalGroupSchema(Strict):
     """Cases that are refused alike."""
 
     cases: Items[str] = Field(min_length=1, description="Ids of cases")
@@ -23,10 +23,10 @@ class Group(Strict):
     both: bool = Field(default=True, description="False: it may be refused in one format only")
 
 
-class DoubleFile(Strict):
+class DoubleBackwardSchema(Strict):
     """The whole file."""
 
-    refused: Items[Group]
+    refused: Items[RefusalGroupSchema]
 
 
 @dataclass(frozen=True)
@@ -35,35 +35,40 @@ class MissingDoubleBackwards:
 
     path: Path
     positions: Positions
-    groups: tuple[Group, ...]
+    groups: tuple[RefusalGroupSchema, ...]
 
     def of(self, case: str) -> MissingDoubleBackward | None:
         """What is known of the case of that id."""
-        found = next((group for group in self.groups if case in group.cases), None)
-        return None if found is None else MissingDoubleBackward(found.error, found.reason, found.both)
+        group = next((group for group in self.groups if case in group.cases), None)
+        return None if group is None else MissingDoubleBackward(group.error, group.reason, group.both)
 
     def check(self, cases: Collection[str], root: Path) -> None:
         """Raise DeclarationError for every case that does not exist in a suite of which others do, or is given twice.
 
         A file from elsewhere than below `root`, as it is shipped, is of other suites and is not checked against these.
         """
+        mistakes = [
+            Mistake(self.path.as_posix(), *self.positions.at(location), text)
+            for location, text in self._case_mistakes(cases)
+        ]
+        if mistakes and self.path.resolve().is_relative_to(root.resolve()):
+            raise DeclarationError(mistakes)
+
+    def _case_mistakes(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
+        """Where a case is named that does not exist or was named before, and what to say of it."""
         suites = {case.partition("::")[0] for case in cases}
-        seen: set[str] = set()
-        wrong = []
+        before: set[str] = set()
         for index, group in enumerate(self.groups):
             for place, case in enumerate(group.cases):
-                at = self.positions.at(("refused", index, "cases", place))
-                if case in seen:
-                    wrong.append(Mistake(self.path.as_posix(), *at, f"{case!r} is given twice"))
+                location = ("refused", index, "cases", place)
+                if case in before:
+                    yield location, f"{case!r} is given twice"
                 if case.partition("::")[0] in suites and case not in cases:
-                    said = f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
-                    wrong.append(Mistake(self.path.as_posix(), *at, said))
-                seen.add(case)
-        if wrong and self.path.resolve().is_relative_to(root.resolve()):
-            raise DeclarationError(wrong)
+                    yield location, f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
+                before.add(case)
 
 
 def load_missing_double_backwards(path: Path) -> MissingDoubleBackwards:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
-    schema, positions = read_validated(path, DoubleFile, "list of cases without a double backward")
+    schema, positions = read_validated(path, DoubleBackwardSchema, "list of cases without a double backward")
     return MissingDoubleBackwards(path, positions, schema.refused)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from harness.core import Case
 from harness.errors import UserError
 from harness.golden.contract.lines import Contract, load_contract
-from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, exact, load_snapshots
+from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, can_be_exact, load_snapshots
 from harness.suites import suggestion
 
 
@@ -52,7 +52,7 @@ class Golden:
             self._snapshots[suite] = load_snapshots(self.root / snapshots_file(suite), suite, snapshots_file(suite))
         return self._snapshots[suite]
 
-    def unwritten(self, case: Case) -> str:
+    def advice_without_lines(self, case: Case) -> str:
         """What to do about a case that has no lines yet."""
         suite = suite_of(case)
         return f"{contract_file(suite)} has no line of {case.name}: `{update_command(suite)} -k {case.name}`, and review it"
@@ -70,8 +70,8 @@ class Golden:
         if few := [name for name, count in _counts(cases, snapshots).items() if count < PER_CASE]:
             file = snapshots_file(suite)
             yield f"{file} has fewer than {PER_CASE} snapshots of {', '.join(few)}; {command}"
-        for file, known in ((contract.file, [*contract.cases]), (snapshots.file, [*snapshots.cases])):
-            for name in known:
+        for file, written in ((contract.file, [*contract.cases]), (snapshots.file, [*snapshots.cases])):
+            for name in written:
                 if name not in names:
                     near = suggestion(name, names, otherwise="it has")
                     yield f"{file}: unknown case {name!r}: {suite} has none of that name{near}"
@@ -80,7 +80,7 @@ class Golden:
 
 def _counts(cases: Sequence[Case], snapshots: Snapshots) -> dict[str, int]:
     """How many snapshots each case has whose values can be exact."""
-    return {case.name: len(snapshots.cases.get(case.name, ())) for case in cases if exact(case)}
+    return {case.name: len(snapshots.cases.get(case.name, ())) for case in cases if can_be_exact(case)}
 
 
 def _foreign_dtypes(contract: Contract, case: Case) -> Iterator[str]:

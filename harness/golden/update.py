@@ -5,23 +5,22 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from harness.core import Case, Example
+from harness.core import Case
 from harness.errors import UserError
-from harness.golden.contract.layout_rule import LayoutRule
-from harness.golden.contract.lines import LEVELS, Facts, Line
-from harness.golden.contract.merge_lines import Axes, merged
-from harness.golden.snapshots.snapshot import Digest, Snapshot
+from harness.golden.contract.lines import LEVELS, ContractLine
+from harness.golden.contract.merge_lines import Axes, merge_lines
+from harness.golden.item_observation import ItemObservation
+from harness.golden.snapshots.snapshot import Snapshot
 from harness.golden.store import Golden, contract_file, snapshots_file, suite_of, update_command
 
-LAYOUTS: Final = """\
+CONTRACT_HEAD: Final = """\
 # Which memory format each operator of the suite hands back: the layout contract. A change of a line is a change of
 # behaviour. Written by `{command}`, for a person to review.
 #
-# <tensor> [of <shapes>, or but <shapes>] [in <dtypes>] [at <levels>]: <law>
+# <tensor> [of <shapes>, or but <shapes>] [in <dtypes>] [at <levels>]: <rule>
 # Left out: every shape that is probed, every dtype of the case, and {levels}.
 # They are of one release of PyTorch, and not compared with another.
 """
@@ -35,87 +34,82 @@ SNAPSHOTS_HEAD: Final = """\
 """
 
 
-@dataclass(frozen=True)
-class Observed:
-    """What a run saw of one case in one dtype, with which release of PyTorch."""
-
-    torch: str
-    facts: Facts
-    snapshots: tuple[Snapshot, ...]
-
-    @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Observed:
-        """From the plain data that an item sent."""
-        facts = {(tensor, shape, level): LayoutRule(text) for tensor, shape, level, text in data["layouts"]}
-        return cls(data["torch"], facts, tuple(_snapshot(snapshot) for snapshot in data["snapshots"]))
+Observations = Mapping[tuple[str, str], ItemObservation]
+"""Name of the case and dtype → what a run observed of it."""
 
 
-def _snapshot(data: Mapping[str, Any]) -> Snapshot:
-    digests = {name: Digest.parse(text) for name, text in data["results"].items()}
-    results = {name: digest for name, digest in digests.items() if digest is not None}
-    return Snapshot(Example.from_json(data["example"]), results)
-
-
-def update(golden: Golden, cases: Sequence[Case], seen: Mapping[tuple[str, str], Observed]) -> list[str]:
+def write_golden(golden: Golden, cases: Sequence[Case], observations: Observations) -> list[str]:
     """Write both files of one suite, and return what has changed, line by line.
 
-    `seen` is by case name and dtype. What is written of cases that the suite no longer has goes away only where all of
-    the suite was run, at all levels of the contract. Raises UserError where less was run, of another release of PyTorch
-    than what is written: a file is of one.
+    What is written of cases that the suite no longer has goes away only where all of the suite was run, at all levels
+    of the contract. Raises UserError where less was run, of another release of PyTorch than what is written: a file is
+    of one.
     """
     suite = suite_of(cases[0])
-    whole = all(
-        (case.name, dtype) in seen and {level for _, _, level in seen[case.name, dtype].facts} >= {*LEVELS}
-        for case in cases
-        for dtype in case.dtypes
-    )
+    is_whole = _cover_suite(observations, cases)
     contract, snapshots = golden.contract(cases[0]), golden.snapshots(cases[0])
-    (torch,) = {one.torch for one in seen.values()}
-    if not whole and (other := {contract.torch, snapshots.torch} - {"", torch}):
+    (torch,) = {observation.torch for observation in observations.values()}
+    if not is_whole and (other := {contract.torch, snapshots.torch} - {"", torch}):
         raise UserError(
             f"{suite}: golden/ is of PyTorch {other.pop()}, and this is {torch}; a file is of one release: observe the "
             f"whole suite at {', '.join(LEVELS)}: `{update_command(suite)}`"
         )
-    lines = {} if whole else dict(contract.cases)
-    kept = {} if whole else dict(snapshots.cases)
+    lines = {} if is_whole else dict(contract.cases)
+    kept = {} if is_whole else dict(snapshots.cases)
     for case in cases:
-        here = {dtype: seen[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in seen}
-        lines[case.name] = _lines(case, contract.lines(case.name), here)
-        kept[case.name] = _merged_snapshots(case, snapshots.cases.get(case.name, ()), here)
+        by_dtype = {dtype: observations[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in observations}
+        lines[case.name] = _updated_lines(case, contract.lines(case.name), by_dtype)
+        kept[case.name] = _updated_snapshots(case, snapshots.cases.get(case.name, ()), by_dtype)
     return [
         *_write(golden.root, contract_file(suite), "".join(_contract_text(suite, torch, lines))),
         *_write(golden.root, snapshots_file(suite), "".join(_snapshots_text(suite, torch, kept))),
     ]
 
 
-def _lines(case: Case, before: Sequence[Line], here: Mapping[str, Observed]) -> tuple[Line, ...]:
-    if not here:
+def _cover_suite(observations: Observations, cases: Sequence[Case]) -> bool:
+    """Whether every case was observed in all its dtypes, at all levels of the contract."""
+    return all(
+        (case.name, dtype) in observations
+        and {level for _, _, level in observations[case.name, dtype].facts} >= {*LEVELS}
+        for case in cases
+        for dtype in case.dtypes
+    )
+
+
+def _updated_lines(
+    case: Case, before: Sequence[ContractLine], observations: Mapping[str, ItemObservation]
+) -> tuple[ContractLine, ...]:
+    """The lines of a case after the update, from those of before and what was observed, by dtype."""
+    if not observations:
         return tuple(before)
-    shapes = dict.fromkeys(shape for one in here.values() for _, shape, _ in one.facts)
-    return merged(before, {dtype: one.facts for dtype, one in here.items()}, Axes(tuple(shapes), case.dtypes))
+    facts = {dtype: observation.facts for dtype, observation in observations.items()}
+    shapes = dict.fromkeys(shape for elements in facts.values() for _, shape, _ in elements)
+    return merge_lines(before, facts, Axes(tuple(shapes), case.dtypes))
 
 
-def _merged_snapshots(case: Case, before: Sequence[Snapshot], here: Mapping[str, Observed]) -> tuple[Snapshot, ...]:
-    kept = [snapshot for snapshot in before if snapshot.example.dtype not in here]
-    snapshots = [*kept, *(snapshot for one in here.values() for snapshot in one.snapshots)]
+def _updated_snapshots(
+    case: Case, before: Sequence[Snapshot], observations: Mapping[str, ItemObservation]
+) -> tuple[Snapshot, ...]:
+    """The snapshots of a case after the update, in the order of its dtypes."""
+    kept = [snapshot for snapshot in before if snapshot.example.dtype not in observations]
+    snapshots = [*kept, *(snapshot for observation in observations.values() for snapshot in observation.snapshots)]
     order = {dtype: place for place, dtype in enumerate(case.dtypes)}
     return tuple(sorted(snapshots, key=lambda snapshot: order.get(snapshot.example.dtype, len(order))))
 
 
-def _contract_text(suite: str, torch: str, cases: Mapping[str, Sequence[Line]]) -> Iterator[str]:
+def _contract_text(suite: str, torch: str, cases: Mapping[str, Sequence[ContractLine]]) -> Iterator[str]:
     levels = f"the levels {', '.join(LEVELS[:-1])} and {LEVELS[-1]}"
-    yield LAYOUTS.format(command=update_command(suite), levels=levels)
+    yield CONTRACT_HEAD.format(command=update_command(suite), levels=levels)
     yield f'suite: {suite}\ntorch: "{torch}"\ncases:\n'
     for case, lines in cases.items():
         if lines:
             yield f"  {case}:\n"
-            yield from (f"    {line.key}: {line.layout_rule.text}\n" for line in lines)
+            yield from (f"    {line.key}: {line.rule.text}\n" for line in lines)
 
 
 def _snapshots_text(suite: str, torch: str, cases: Mapping[str, Sequence[Snapshot]]) -> Iterator[str]:
-    some = any(cases.values())
     yield SNAPSHOTS_HEAD.format(command=update_command(suite))
-    yield f'suite: {suite}\ntorch: "{torch}"\ncases:{"" if some else " {}"}\n'
+    yield f'suite: {suite}\ntorch: "{torch}"\ncases:{"" if any(cases.values()) else " {}"}\n'
     for case, snapshots in cases.items():
         if snapshots:
             yield f"  {case}:\n"

@@ -16,7 +16,7 @@ from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Explain, Localiser, nothing_known
 from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
-from harness.trial import DEATHS, in_range, round_ratios, states, subtract
+from harness.trial import DEATHS, cell_states, covers_version, round_ratios, subtract_accepted
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -153,7 +153,7 @@ class ModelTrial:
         failures, accepted = self._partitioned(judgement.findings, example)
         failures, faulty_modules, explained = self._blamed(failures, result)
         accepted += explained
-        for cell, state in states((seen.cell for seen in result.observations), judgement, accepted, failures).items():
+        for cell, state in cell_states((seen.cell for seen in result.observations), judgement, accepted, failures).items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
         outcome.untrusted.update(judgement.untrusted.keys())
         outcome.notes += [note for note in _undecided(result.reference) if note not in outcome.notes]
@@ -209,7 +209,7 @@ class ModelTrial:
         """The findings that remain failures, and those that an entry accepts."""
         known = [one for one in self.known_issues if one.holds(example)]
         self._held.update(one.id for one in known)
-        partition = subtract(findings, known)
+        partition = subtract_accepted(findings, known)
         self.outcome.known_issues.update(name for name, _ in partition.accepted)
         self._ended |= any(finding.oracle in ENDINGS for _, finding in partition.accepted)
         return list(partition.failures), [finding for _, finding in partition.accepted]
@@ -272,4 +272,4 @@ def layout_rows(runs: Sequence[ModelObservation]) -> list[dict[str, Any]]:
 
 def concerned_models(known_issues: Iterable[ModelKnownIssue], model: str, torch: str) -> tuple[ModelKnownIssue, ...]:
     """The entries about this model that the PyTorch version under test is said to have."""
-    return tuple(one for one in known_issues if matches(model, one.models) and in_range(one.torch, torch))
+    return tuple(one for one in known_issues if matches(model, one.models) and covers_version(one.torch, torch))

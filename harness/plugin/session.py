@@ -13,7 +13,7 @@ import pytest
 from harness.core import Case
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.golden import Observed, update
+from harness.golden import ItemObservation, write_golden
 from harness.models import Model, ModelOutcome
 from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import Record
@@ -160,11 +160,11 @@ class Session:
         for cases in self.cases.values():
             ids = {case.id: case.name for case in cases}
             seen = {
-                (ids[case], dtype): Observed.read(data["observed"])
+                (ids[case], dtype): ItemObservation.read(data["observed"])
                 for (case, dtype), data in self.observed.items()
                 if case in ids and "observed" in data and not data["differing"]
             }
-            changed += update(self.gate.project.golden, cases, seen) if seen else []
+            changed += write_golden(self.gate.project.golden, cases, seen) if seen else []
         return changed or ["golden/: nothing has changed"]
 
 

@@ -1,10 +1,10 @@
-"""Verdict: what a trial of one case in one dtype comes to, with the known issues taken out."""
+"""Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
-from harness.trial.judged_result import JudgedResult, rule, states
-from harness.trial.known_issues import DEATHS, concerned, in_range, subtract
+from harness.trial.judged_result import JudgedResult, cell_states, judge_result
+from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.outcome import CellRow, Failure, Outcome
-from harness.trial.reduction import table
-from harness.trial.review import Review, observed, reviewed
+from harness.trial.reduction import cell_rows
+from harness.trial.review import Review, Reviewer
 from harness.trial.tally import Tally, round_ratios
 from harness.trial.trial import Trial
 
@@ -15,15 +15,14 @@ __all__ = [
     "JudgedResult",
     "Outcome",
     "Review",
+    "Reviewer",
     "Tally",
     "Trial",
-    "concerned",
-    "in_range",
-    "observed",
-    "reviewed",
+    "applicable_known_issues",
+    "cell_rows",
+    "cell_states",
+    "covers_version",
+    "judge_result",
     "round_ratios",
-    "rule",
-    "states",
-    "subtract",
-    "table",
+    "subtract_accepted",
 ]

@@ -1,4 +1,4 @@
-"""Ruling: all that is said of one Result — what fails, what a known issue accepts, what cannot be trusted."""
+"""The judgement of one Result: what fails, what a known issue accepts, what cannot be trusted."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ class JudgedResult:
         return next((finding for finding in self.failures if finding.key == key), None)
 
     @property
-    def excused(self) -> frozenset[tuple[str, str]]:
+    def accepted_pairs(self) -> frozenset[tuple[str, str]]:
         """The (cell, tensor) pairs of which a known issue accepts something: how far out they are is no headroom."""
-        return frozenset((cell, found.tensor) for _, found in self.partition.accepted for cell in found.cells)
+        return frozenset((cell, finding.tensor) for _, finding in self.partition.accepted for cell in finding.cells)
 
     def states(self) -> dict[str, CellState]:
         """Cell → the worst that was said of it."""
         accepted = [finding for _, finding in self.partition.accepted]
-        return states((seen.cell for seen in self.result.observations), self.judgement, accepted, self.failures)
+        cells = (observation.cell for observation in self.result.observations)
+        return cell_states(cells, self.judgement, accepted, self.failures)
 
 
-def states(
+def cell_states(
     ran_in: Iterable[str],
     judgement: Judgement,
     accepted: Iterable[Finding],
@@ -53,8 +54,8 @@ def states(
 ) -> dict[str, CellState]:
     """Each of the cells → failed, known issue, untrusted or passed, the worst that was said of it."""
     cells = dict.fromkeys(ran_in, CellState.PASSED)
-    for concerned in judgement.untrusted.values():
-        cells.update(dict.fromkeys(concerned or tuple(cells), CellState.UNTRUSTED))
+    for untrusted in judgement.untrusted.values():
+        cells.update(dict.fromkeys(untrusted or tuple(cells), CellState.UNTRUSTED))
     for finding in accepted:
         cells.update(dict.fromkeys(finding.cells, CellState.KNOWN_ISSUE))
     for finding in failures:
@@ -62,23 +63,23 @@ def states(
     return cells
 
 
-def rule(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> JudgedResult:
+def judge_result(case: Case, result: Result, known_issues: Sequence[KnownIssue]) -> JudgedResult:
     """Judge a result; where a known issue admits a coarser accumulator, judge again with its bound."""
     example, reference, observations = result.example, result.reference, result.observations
     judgement = judge(case, example, reference, observations)
-    admitting = [one for one in known_issues if one.accumulates_in and one.holds(example)]
-    excused: tuple[tuple[str, Finding], ...] = ()
-    if any(one.names(finding.tensor) for one in admitting for finding in judgement.findings):
+    admitting = [issue for issue in known_issues if issue.accumulates_in and issue.holds(example)]
+    within_looser: tuple[tuple[str, Finding], ...] = ()
+    if any(issue.names(finding.tensor) for issue in admitting for finding in judgement.findings):
         looser = judge(case, example, reference, observations, accumulators=accumulators(admitting, example))
-        excused = _excused(judgement, looser, admitting)
+        within_looser = _dropped_findings(judgement, looser, admitting)
         judgement = looser
-    partition = subtract_known(judgement.findings, [one for one in known_issues if not one.accumulates_in], example)
-    return JudgedResult(
-        example, result, judgement, FindingPartition(partition.failures, (*excused, *partition.accepted))
-    )
+    others = [issue for issue in known_issues if not issue.accumulates_in]
+    partition = subtract_known(judgement.findings, others, example)
+    accepted = (*within_looser, *partition.accepted)
+    return JudgedResult(example, result, judgement, FindingPartition(partition.failures, accepted))
 
 
-def _excused(
+def _dropped_findings(
     strict: Judgement, looser: Judgement, known_issues: Sequence[KnownIssue]
 ) -> tuple[tuple[str, Finding], ...]:
     """The strict findings that the looser bound dropped in some cell, with the known issue that owns each."""
@@ -98,11 +99,11 @@ def disturbance(result: Result) -> str:
     Who was killed or stopped from outside looks like this, and so does a kernel that takes all the memory or never
     comes back. A fresh worker tells them apart.
     """
-    if result.reference.status == "hung" or any(seen.status == "hung" for seen in result.observations):
+    if result.reference.status == "hung" or any(observation.status == "hung" for observation in result.observations):
         return "hang"
-    killed = any(_killed(seen) for seen in result.observations)
+    killed = any(_was_killed(observation) for observation in result.observations)
     return "crash" if killed or result.reference.status == "died" else ""
 
 
-def _killed(observation: Observation) -> bool:
+def _was_killed(observation: Observation) -> bool:
     return observation.status == "died" and observation.signal in FROM_OUTSIDE

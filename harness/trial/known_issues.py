@@ -23,16 +23,16 @@ class FindingPartition:
     accepted: tuple[tuple[str, Finding], ...]
 
 
-def concerned(known_issues: Iterable[KnownIssue], case: str, dtype: str, torch: str) -> tuple[KnownIssue, ...]:
+def applicable_known_issues(known_issues: Iterable[KnownIssue], case: str, dtype: str, torch: str) -> tuple[KnownIssue, ...]:
     """The known issues of this case and dtype that the PyTorch version under test is said to have."""
     return tuple(
         known_issue
         for known_issue in known_issues
-        if case in known_issue.cases and dtype in known_issue.dtypes and in_range(known_issue.torch, torch)
+        if case in known_issue.cases and dtype in known_issue.dtypes and covers_version(known_issue.torch, torch)
     )
 
 
-def in_range(specifier: str, version: str) -> bool:
+def covers_version(specifier: str, version: str) -> bool:
     """Whether a version of PyTorch is among those of a PEP 440 specifier; an unknown version (empty) is."""
     return SpecifierSet(specifier, prereleases=True).contains(Version(version).public) if version else True
 
@@ -41,49 +41,47 @@ def subtract_known(
     findings: Iterable[Finding], known_issues: Sequence[KnownIssue], example: Example
 ) -> FindingPartition:
     """Take from every finding the cells that a known issue of this example accepts. What remains is a failure."""
-    return subtract(findings, [known_issue for known_issue in known_issues if known_issue.holds(example)])
+    return subtract_accepted(findings, [known_issue for known_issue in known_issues if known_issue.holds(example)])
 
 
-def subtract(findings: Iterable[Finding], known: Sequence[Acceptance]) -> FindingPartition:
-    """The same with the entries whose condition holds."""
+def subtract_accepted(findings: Iterable[Finding], entries: Sequence[Acceptance]) -> FindingPartition:
+    """As `subtract_known`, with entries whose condition is known to hold: those of models have other conditions."""
     failures, accepted = [], []
     for finding in findings:
         remaining = finding
-        for known_issue in known:
-            if not _names(known_issue, remaining):
+        for entry in entries:
+            if not _is_about(entry, remaining):
                 continue
-            accepted.append((known_issue.id, finding))
-            cells = {cell: ratio for cell, ratio in remaining.cells.items() if not known_issue.covers(cell)}
+            accepted.append((entry.id, finding))
+            cells = {cell: ratio for cell, ratio in remaining.cells.items() if not entry.covers(cell)}
             remaining = replace(remaining, cells=cells)
         if remaining.cells:
             failures.append(remaining)
     return FindingPartition(tuple(failures), tuple(accepted))
 
 
-def _names(known_issue: Acceptance, finding: Finding) -> bool:
+def _is_about(entry: Acceptance, finding: Finding) -> bool:
     """Whether the entry is about this oracle, tensor and a cell; values nobody wrote vary from call to call too."""
-    oracles = ("values", "repeat") if known_issue.oracle == "values" else (known_issue.oracle,)
-    return (
-        finding.oracle in oracles and known_issue.names(finding.tensor) and any(map(known_issue.covers, finding.cells))
-    )
+    oracles = ("values", "repeat") if entry.oracle == "values" else (entry.oracle,)
+    return finding.oracle in oracles and entry.names(finding.tensor) and any(map(entry.covers, finding.cells))
 
 
 def accumulators(known_issues: Iterable[KnownIssue], example: Example) -> dict[str, dict[str, str]]:
     """Tensor → cell → dtype of the accumulator that an accepted known issue admits for this example."""
-    widened: dict[str, dict[str, str]] = {}
+    dtypes: dict[str, dict[str, str]] = {}
     for known_issue in known_issues:
         if known_issue.accumulates_in and known_issue.holds(example):
             dtype = example.dtype if known_issue.accumulates_in == "same" else known_issue.accumulates_in
             for tensor in known_issue.tensors:
-                widened.setdefault(tensor, {}).update(dict.fromkeys(known_issue.cells, dtype))
-    return widened
+                dtypes.setdefault(tensor, {}).update(dict.fromkeys(known_issue.cells, dtype))
+    return dtypes
 
 
-def fatal(known_issues: Iterable[KnownIssue], example: Example) -> tuple[KnownIssue, ...]:
+def fatal_known_issues(known_issues: Iterable[KnownIssue], example: Example) -> tuple[KnownIssue, ...]:
     """The known issues that say that this example crashes or hangs."""
-    return tuple(one for one in known_issues if one.oracle in DEATHS and one.holds(example))
+    return tuple(issue for issue in known_issues if issue.oracle in DEATHS and issue.holds(example))
 
 
 def fatal_cells(known_issues: Iterable[KnownIssue], example: Example) -> frozenset[str]:
     """Cells in which this example is known to crash or hang, so that it must not be run there."""
-    return frozenset(cell for known_issue in fatal(known_issues, example) for cell in known_issue.cells)
+    return frozenset(cell for known_issue in fatal_known_issues(known_issues, example) for cell in known_issue.cells)

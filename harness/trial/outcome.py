@@ -23,22 +23,24 @@ class CellRow:
 
 @dataclass(frozen=True)
 class Failure:
-    """One fault: the finding, the smallest example that shows it, the one it was found with, and the table of cells.
+    """One fault: the finding, the smallest example that shows it, the one that showed it first, and the table of cells.
 
     `why` is the declared example's, `confirmed` says how the fault behaved in a fresh worker.
     """
 
     finding: Finding
     example: Example
-    found: Example
+    original: Example
     rows: tuple[CellRow, ...]
     confirmed: str
     why: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; the examples as objects that `equivalence replay` reads."""
-        rows = [{**asdict(row), "verdict": row.verdict.value} for row in self.rows]
-        return {**asdict(self), "rows": rows}
+        data = asdict(self)
+        data["found"] = data.pop("original")
+        data["rows"] = [{**asdict(row), "verdict": row.verdict.value} for row in self.rows]
+        return data
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.core import Case, CellState, Example, Finding, KnownIssue
 from harness.execution import Executor, Result
 from harness.generation import shrink
-from harness.trial.judged_result import JudgedResult, rule
+from harness.trial.judged_result import JudgedResult, judge_result
 from harness.trial.known_issues import DEATHS, fatal_cells
 from harness.trial.outcome import CellRow, Failure
 
@@ -22,6 +22,9 @@ HASTE = 10
 """While a hang is shrunk, a candidate hangs once it outlasts this part of the time limit; the last one gets it all."""
 
 AGAIN = "again in a fresh worker"
+NOT_AT_EVERY_CALL = f"in a fresh worker, not at every call ({REPEATS} tried)"
+ONCE = "not again in a fresh worker: seen once"
+NEVER_ALONE = "not in a fresh worker, nor after any one of the worker's last examples"
 
 
 @dataclass(frozen=True)
@@ -34,73 +37,74 @@ class Reducer:
     attempts: int
     late: Callable[[], bool]
 
-    def reduce(self, found: Example, finding: Finding, why: str, before: Sequence[Example] = ()) -> Failure:
+    def reduce(self, original: Example, finding: Finding, why: str, before: Sequence[Example] = ()) -> Failure:
         """The minimal failure with the same oracle and tensor. Never raises for what a kernel does.
 
-        `before` are the examples that the same worker had run, oldest first.
+        `original` is the example that showed it first, `why` the reason that it is declared for, if it is. `before`
+        are the examples that the same worker had run, oldest first.
         """
         if finding.oracle in DEATHS:
-            minimal = self._shrunk_isolated(found, finding, repeats=1)
-            if minimal is None:
-                return self._unconfirmed(found, finding, why)
-            return self._failure(minimal, finding, found, why, AGAIN)
-        if self._again(found, finding) and self._again(found, finding):
-            minimal = self._shrunk(found, lambda example: self._again(example, finding), self.attempts)
-            return self._confirmed(minimal, finding, found, why, before)
-        unstable = self._shrunk_isolated(found, finding, repeats=REPEATS)
-        if unstable is None:
-            return self._unconfirmed(found, finding, why)
-        return self._failure(unstable, finding, found, why, f"in a fresh worker, not at every call ({REPEATS} tried)")
+            minimal = self._shrink_isolated(original, finding, repeats=1)
+            confirmed = AGAIN
+        elif self._fails_again(original, finding) and self._fails_again(original, finding):
+            minimal = self._shrink(original, lambda example: self._fails_again(example, finding), self.attempts)
+            confirmed = self._confirmation(minimal, finding, before)
+        else:
+            minimal = self._shrink_isolated(original, finding, repeats=REPEATS)
+            confirmed = NOT_AT_EVERY_CALL
+        if minimal is None:
+            minimal, confirmed = original, ONCE
+        return self._failure(minimal, finding, original, why, confirmed)
 
-    def _shrunk(self, found: Example, fails: Callable[[Example], bool], attempts: int) -> Example:
-        return shrink(self.case, found, lambda example: not self.late() and fails(example), attempts)
+    def _shrink(self, example: Example, fails: Callable[[Example], bool], attempts: int) -> Example:
+        return shrink(self.case, example, lambda smaller: not self.late() and fails(smaller), attempts)
 
-    def _safe(self, example: Example, cells: Iterable[str]) -> tuple[str, ...]:
+    def _shrink_isolated(self, original: Example, finding: Finding, repeats: int) -> Example | None:
+        """The smallest example that fails in a fresh worker; None where not even the original does."""
+        if self._failure_alone(original, finding, repeats) is None:
+            return None
+
+        def fails(example: Example) -> bool:
+            """Whether the example fails in a fresh worker, in less time than the last one gets."""
+            return self._failure_alone(example, finding, repeats, hasty=True) is not None
+
+        minimal = self._shrink(original, fails, self._few_attempts)
+        return minimal if self._failure_alone(minimal, finding, repeats) is not None else original
+
+    def _safe_cells(self, example: Example, cells: Iterable[str]) -> tuple[str, ...]:
         """These cells without those in which the example is known to crash or hang."""
         deadly = fatal_cells(self.known_issues, example)
         return tuple(cell for cell in cells if cell not in deadly)
 
-    def _again(self, example: Example, finding: Finding) -> bool:
-        cells = self._safe(example, finding.cells)[:1]  # one cell is enough to shrink by
+    def _fails_again(self, example: Example, finding: Finding) -> bool:
+        cells = self._safe_cells(example, finding.cells)[:1]  # one cell is enough to shrink by
         results = self.executor.run(self.case, [example], cells=cells) if cells else ()
-        return any(self._rule(result).failure(finding.key) for result in results)
+        return any(self._judge(result).failure(finding.key) for result in results)
 
-    def _rule(self, result: Result) -> JudgedResult:
-        return rule(self.case, result, self.known_issues)
+    def _judge(self, result: Result) -> JudgedResult:
+        return judge_result(self.case, result, self.known_issues)
 
-    def _alone(self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False) -> Finding | None:
+    def _failure_alone(
+        self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False
+    ) -> Finding | None:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
         cells = tuple(finding.cells)[:1]
         limit = max(self.executor.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
-        judged = self._rule(self.executor.run_isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
+        judged = self._judge(self.executor.run_isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
         varies = judged.failure(("repeat", finding.tensor)) if repeats > 1 else None
         return judged.failure(finding.key) or varies
 
-    def _shrunk_isolated(self, found: Example, finding: Finding, repeats: int) -> Example | None:
-        if self._alone(found, finding, repeats) is None:
-            return None
-        minimal = self._shrunk(
-            found, lambda example: self._alone(example, finding, repeats, hasty=True) is not None, self._few
-        )
-        return minimal if self._alone(minimal, finding, repeats) is not None else found
-
     @property
-    def _few(self) -> int:
+    def _few_attempts(self) -> int:
         """Attempts where each costs a fork."""
         return max(self.attempts // 4, 20)
 
-    def _confirmed(
-        self, minimal: Example, finding: Finding, found: Example, why: str, before: Sequence[Example]
-    ) -> Failure:
-        if self._alone(minimal, finding, 1) is not None:
-            return self._failure(minimal, finding, found, why, AGAIN)
+    def _confirmation(self, minimal: Example, finding: Finding, before: Sequence[Example]) -> str:
+        """How the fault behaves in a fresh worker: by itself, after an earlier example, or not at all."""
+        if self._failure_alone(minimal, finding, 1) is not None:
+            return AGAIN
         culprit = self._culprit(minimal, finding, before)
-        note = (
-            f"only after {culprit.to_json()} in the same worker"
-            if culprit
-            else "not in a fresh worker, nor after any one of the worker's last examples"
-        )
-        return self._failure(minimal, finding, found, why, note)
+        return f"only after {culprit.to_json()} in the same worker" if culprit else NEVER_ALONE
 
     def _culprit(self, example: Example, finding: Finding, before: Sequence[Example]) -> Example | None:
         """The newest earlier example after which this one fails in a fresh worker, made as small as can be.
@@ -112,29 +116,26 @@ class Reducer:
         def spoils(earlier: Example) -> bool:
             """Whether the example fails after this one."""
             result = self.executor.run_isolated(self.case, example, cells=cells, after=(earlier,))
-            return self._rule(result).failure(finding.key) is not None
+            return self._judge(result).failure(finding.key) is not None
 
         for earlier in before[: -TRACED_BACK - 1 : -1]:
             if spoils(earlier):
-                return self._shrunk(earlier, spoils, self._few)
+                return self._shrink(earlier, spoils, self._few_attempts)
         return None
 
-    def _unconfirmed(self, found: Example, finding: Finding, why: str) -> Failure:
-        return self._failure(found, finding, found, why, "not again in a fresh worker: seen once")
-
-    def _failure(self, minimal: Example, finding: Finding, found: Example, why: str, confirmed: str) -> Failure:
+    def _failure(self, minimal: Example, finding: Finding, original: Example, why: str, confirmed: str) -> Failure:
         """The failure with its table of all cells, taken from a last run of the minimal example."""
         if finding.oracle in DEATHS:
             result = self.executor.run_isolated(self.case, minimal)
         else:
-            cells = self._safe(minimal, (cell.name for cell in self.executor.cells))
+            cells = self._safe_cells(minimal, (cell.name for cell in self.executor.cells))
             result = next(iter(self.executor.run(self.case, [minimal], cells=cells)))
-        judged = self._rule(result)
+        judged = self._judge(result)
         final = judged.failure(finding.key) or finding
-        return Failure(final, minimal, found, table(judged, final), confirmed, why)
+        return Failure(final, minimal, original, cell_rows(judged, final), confirmed, why)
 
 
-def table(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
+def cell_rows(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
     """Cell by cell: failed or not, how far out of its bound, and the oneDNN kernels that ran."""
     kernels: dict[str, dict[str, int]] = {}
     for observation in judged.result.observations:
@@ -145,7 +146,7 @@ def table(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
             cell,
             CellState.FAILED if cell in finding.cells else states[cell],
             finding.cells.get(cell, judged.judgement.ratios.get((cell, finding.tensor), 0.0)),
-            tuple(sorted(used)),
+            tuple(sorted(counts)),
         )
-        for cell, used in kernels.items()
+        for cell, counts in kernels.items()
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 from harness.core import Case, KnownIssue
 from harness.execution import Executor
-from harness.golden import LEVELS, PER_CASE, Contract, Golden, exact, release
-from harness.trial import contract, snapshots
+from harness.golden import LEVELS, PER_CASE, Contract, Golden, ItemObservation, can_be_exact, release_of
+from harness.trial.contract import contract_levels, observe_layouts
+from harness.trial.snapshot_choice import choose_snapshots
+from harness.trial.snapshots import compare_snapshots
 
 
 @dataclass
@@ -23,80 +25,84 @@ class Review:
     snapshots: int = 0
     differing: list[str] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
-    observed: dict[str, Any] = field(default_factory=dict)
+    observed: ItemObservation | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data; `observed` only where it is wanted."""
-        wanted = {"observed": self.observed} if self.observed else {}
+        """Plain data; `observed` only where there is something to write."""
         return {
             "facts": self.facts,
             "snapshots": self.snapshots,
             "differing": self.differing,
             "not_compared": self.not_compared,
-            **wanted,
+            **({"observed": self.observed.as_json()} if self.observed else {}),
         }
 
 
-def reviewed(case: Case, dtype: str, executor: Executor, known_issues: Sequence[KnownIssue], golden: Golden) -> Review:
-    """What differs between golden/ and what every level gives. A case that golden/ does not have is not compared.
+@dataclass(frozen=True)
+class Reviewer:
+    """Compares one case in one dtype with golden/, or observes what an update writes of it."""
 
-    That it is missing is said here, and fails once, for the suite. A contract of another release of PyTorch than the
-    one under test is not compared; of snapshots, only the values are.
-    """
-    lines, pinned = golden.contract(case), golden.snapshots(case)
-    here = release(executor.build.torch)
-    review = Review()
-    if lines.lines(case.name):
-        review.not_compared += _incomparable(lines, here, executor)
-        if not review.not_compared:
-            seen = contract.observed(case, dtype, executor, known_issues)
-            review.facts = len(seen.facts)
-            review.differing += [*seen.deaths, *lines.compare(case.name, dtype, seen.facts)]
-    else:
-        review.not_compared.append(golden.unwritten(case))
-    found = pinned.snapshots(case.name, dtype)
-    if found and pinned.torch != here:
-        review.not_compared.append(
-            f"{pinned.file} is of PyTorch {pinned.torch}, this is {here}: only values are compared"
+    case: Case
+    dtype: str
+    executor: Executor
+    known_issues: Sequence[KnownIssue]
+    golden: Golden
+
+    def review(self) -> Review:
+        """What differs between golden/ and what every level gives. A case that golden/ does not have is not compared.
+
+        That it is missing is said here, and fails once, for the suite. A contract of another release of PyTorch than
+        the one under test is not compared; of snapshots, only the values are.
+        """
+        review = Review()
+        contract = self.golden.contract(self.case)
+        if not contract.lines(self.case.name):
+            review.not_compared.append(self.golden.advice_without_lines(self.case))
+        elif reason := self._why_incomparable(contract):
+            review.not_compared.append(reason)
+        else:
+            layouts = observe_layouts(self.case, self.dtype, self.executor, self.known_issues)
+            review.facts = len(layouts.facts)
+            review.differing += [*layouts.deaths, *contract.compare(self.case.name, self.dtype, layouts.facts)]
+        self._compare_snapshots(review)
+        return review
+
+    def observe(self) -> Review:
+        """What an update of golden/ writes of the item. A probe that ended its worker differs, and keeps it out."""
+        layouts = observe_layouts(self.case, self.dtype, self.executor, self.known_issues)
+        count = -(-PER_CASE // len(self.case.dtypes)) if can_be_exact(self.case) else 0
+        before = self.golden.snapshots(self.case).snapshots(self.case.name, self.dtype)
+        snapshots = choose_snapshots(self.case, self.dtype, count, before, self.executor, self.known_issues)
+        return Review(
+            facts=len(layouts.facts),
+            snapshots=len(snapshots),
+            differing=list(layouts.deaths),
+            observed=ItemObservation(self._release, layouts.facts, tuple(snapshots)),
         )
-    review.snapshots = len(found)
-    review.differing += [
-        f"{pinned.file}:{snapshot.place}: changed: {case.name} in {dtype}: {message}; {snapshot.example.to_json()}"
-        for snapshot, message in snapshots.differences(
-            case, found, executor, known_issues, values_only=pinned.torch != here
-        )
-    ]
-    return review
 
+    @property
+    def _release(self) -> str:
+        return release_of(self.executor.build.torch)
 
-def _incomparable(lines: Contract, here: str, executor: Executor) -> list[str]:
-    """Why the contract says nothing about this run, if so."""
-    if lines.torch != here:
-        return [f"{lines.file} is of PyTorch {lines.torch}, this is {here}: not compared"]
-    if not contract.levels(executor):
-        return [f"{lines.file} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"]
-    return []
+    def _why_incomparable(self, contract: Contract) -> str:
+        """Why the contract says nothing about this run; nothing where it does."""
+        if contract.torch != self._release:
+            return f"{contract.file} is of PyTorch {contract.torch}, this is {self._release}: not compared"
+        if not contract_levels(self.executor):
+            return f"{contract.file} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
+        return ""
 
-
-def observed(case: Case, dtype: str, executor: Executor, known_issues: Sequence[KnownIssue], golden: Golden) -> Review:
-    """What an update writes of one item, as plain data."""
-    seen = contract.observed(case, dtype, executor, known_issues)
-    count = -(-PER_CASE // len(case.dtypes)) if exact(case) else 0
-    kept = golden.snapshots(case).snapshots(case.name, dtype)
-    found = snapshots.chosen(case, dtype, count, kept, executor, known_issues)
-    return Review(
-        len(seen.facts),
-        len(found),
-        list(seen.deaths),
-        observed={
-            "torch": release(executor.build.torch),
-            "layouts": [[*element, layout_rule.text] for element, layout_rule in seen.facts.items()],
-            "snapshots": [
-                {
-                    "example": snapshot.example.to_json(),
-                    "results": {name: one.text for name, one in snapshot.results.items()},
-                }
-                for snapshot in found
-            ],
-        },
-    )
+    def _compare_snapshots(self, review: Review) -> None:
+        """Add to the review what differs from the snapshots, in values only where they are of another release."""
+        file = self.golden.snapshots(self.case)
+        snapshots = file.snapshots(self.case.name, self.dtype)
+        values_only = file.torch != self._release
+        if snapshots and values_only:
+            note = f"{file.file} is of PyTorch {file.torch}, this is {self._release}: only values are compared"
+            review.not_compared.append(note)
+        review.snapshots = len(snapshots)
+        for snapshot, message in compare_snapshots(
+            self.case, snapshots, self.executor, self.known_issues, values_only=values_only
+        ):
+            where = f"{file.file}:{snapshot.place}: changed: {self.case.name} in {self.dtype}"
+            review.differing.append(f"{where}: {message}; {snapshot.example.to_json()}")

@@ -19,7 +19,7 @@ from harness.gate import Gate
 from harness.generation import corner_examples, declared_examples
 from harness.settings import settings
 from harness.suites import load_levels
-from harness.trial import JudgedResult, Outcome, Trial, rule
+from harness.trial import JudgedResult, Outcome, Trial, judge_result
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED = [ROOT / "tests" / "faults" / name for name in ("planted.py", "planted_others.py")]
@@ -61,7 +61,7 @@ class Trials:
         case, dtype = self._parts(item)
         examples = [example, *declared_examples(case, dtype), *corner_examples(case, dtype)[:8]]
         results = self.gate.executor.run(case, examples)
-        return [rule(case, result, self.gate.known_issues_of(case, dtype)) for result in results]
+        return [judge_result(case, result, self.gate.known_issues_of(case, dtype)) for result in results]
 
     def _parts(self, item: str) -> tuple[Case, str]:
         name, _, dtype = item.removesuffix("]").partition("[")

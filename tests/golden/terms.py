@@ -46,16 +46,16 @@ def results(
     y = _summed(terms.output, terms.coefficient * x * w, terms.shape)
     y.ravel()[np.setdiff1d(np.arange(y.size), terms.output)] = terms.elsewhere
     bias = inputs.get("bias")
-    found = {"output[0]": y if bias is None else y + bias.reshape(-1, *(1,) * (y.ndim - 2))}
+    tensors = {"output[0]": y if bias is None else y + bias.reshape(-1, *(1,) * (y.ndim - 2))}
     if terms.indices is not None:
-        found["output[1]"] = terms.indices
+        tensors["output[1]"] = terms.indices
     along = terms.coefficient * g.ravel()[terms.output]
-    found["grad:input"] = _summed(terms.input, along * w, inputs["input"].shape)
+    tensors["grad:input"] = _summed(terms.input, along * w, inputs["input"].shape)
     if terms.weight is not None:
-        found["grad:weight"] = _summed(terms.weight, along * x, inputs["weight"].shape)
+        tensors["grad:weight"] = _summed(terms.weight, along * x, inputs["weight"].shape)
     if bias is not None:
-        found["grad:bias"] = g.sum(axis=(0, *range(2, g.ndim)))
-    return found
+        tensors["grad:bias"] = g.sum(axis=(0, *range(2, g.ndim)))
+    return tensors
 
 
 def _summed(places: Array, values: Array, shape: Shape) -> Array:

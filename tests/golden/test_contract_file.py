@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.golden import LEVELS, Contract, Facts, LayoutRule, load_contract
-from harness.golden.contract.merge_lines import Axes, collapsed, merged
+from harness.golden.contract.merge_lines import Axes, fewest_lines, merge_lines
 from harness.suites import DeclarationError
 
 SUITE = "suites/operators/toy.yaml"
@@ -36,16 +36,16 @@ def read(tmp_path: Path, text: str = TEXT) -> Contract:
 
 def facts(dtype: str, **changes: str) -> dict[tuple[str, str, str], LayoutRule]:
     """What agrees with the file, in every element; `changes` by tensor are for empty tensors."""
-    found = {}
+    rules = {}
     for shape in SHAPES:
         for level in LEVELS:
-            found["output[0]", shape, level] = LayoutRule("contiguous" if shape == "empty" else "like input")
+            rules["output[0]", shape, level] = LayoutRule.parse("contiguous" if shape == "empty" else "like input")
             gradient = "channels_last if any of input, grad_output"
             if dtype == "bfloat16":
                 wide = level == "avx512_core" and shape != SHAPES[3]
                 gradient = "like input" if wide else "contiguous"
-            found["grad:input", shape, level] = LayoutRule(gradient)
-    return found | {("output[0]", "empty", level): LayoutRule(layout_rule) for level, layout_rule in changes.items()}
+            rules["grad:input", shape, level] = LayoutRule.parse(gradient)
+    return rules | {("output[0]", "empty", level): LayoutRule.parse(rule) for level, rule in changes.items()}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -56,14 +56,14 @@ def test_what_agrees_is_silent(tmp_path: Path, dtype: str) -> None:
 
 def test_levels_that_this_machine_lacks_are_not_judged(tmp_path: Path) -> None:
     """A line of a level that did not run is neither changed nor unknown."""
-    here = {element: layout_rule for element, layout_rule in facts("bfloat16").items() if element[2] == "sse41"}
+    here = {element: rule for element, rule in facts("bfloat16").items() if element[2] == "sse41"}
     assert read(tmp_path).compare("double", "bfloat16", here) == []
 
 
 def test_a_changed_line_shows_old_and_new(tmp_path: Path) -> None:
     """One sentence for all levels that differ alike, with the line."""
-    seen = facts("float32", avx2="like input", avx512_core="like input")
-    (said,) = read(tmp_path).compare("double", "float32", seen)
+    observed = facts("float32", avx2="like input", avx512_core="like input")
+    (said,) = read(tmp_path).compare("double", "float32", observed)
     about = "double: output[0] of empty at avx2, avx512_core in float32"
     changed = "was: contiguous (line 6: output[0] of empty); observed: like input"
     assert said == f"golden/contract/toy.yaml: changed: {about}: {changed}"
@@ -91,26 +91,26 @@ def test_any_line_that_is_deleted_is_missed(tmp_path: Path, number: int) -> None
     ],
 )
 def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
-    """What the case does not return, or is not probed with, is told by its line."""
-    (found,) = read(tmp_path, f"{TEXT}    {line}\n").compare("double", "float32", facts("float32"))
-    assert found.startswith(f"golden/contract/toy.yaml:11: {said}")
+    """What the case does not return, or is not probed with, is named with its line."""
+    (sentence,) = read(tmp_path, f"{TEXT}    {line}\n").compare("double", "float32", facts("float32"))
+    assert sentence.startswith(f"golden/contract/toy.yaml:11: {said}")
 
 
 def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
     """An exception may be a shape of which this tensor has no fact: it may be meant as any that is probed."""
-    seen = {
-        element: layout_rule
-        for element, layout_rule in facts("float32").items()
+    without = {
+        element: rule
+        for element, rule in facts("float32").items()
         if element[:2] != ("output[0]", "empty")
     }
     text = TEXT.replace("output[0] but empty:", "output[0] but emty:").replace(
         "    output[0] of empty: contiguous\n", ""
     )
-    (said,) = read(tmp_path, text).compare("double", "float32", seen)
+    (said,) = read(tmp_path, text).compare("double", "float32", without)
     assert said.endswith("unknown line: output[0] but emty: double is not probed with 'emty'; did you mean 'empty'?")
 
 
-def test_lines_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+def test_lines_that_contradict_each_other_are_named(tmp_path: Path) -> None:
     """Two lines about the same are a mistake, whatever was observed."""
     (said,) = read(tmp_path, f"{TEXT}    output[0]: contiguous\n").compare("double", "float32", facts("float32"))[:1]
     assert said.startswith("golden/contract/toy.yaml: several lines: double: output[0] of ordinary, C = 1")
@@ -143,40 +143,40 @@ def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str
 AXES = Axes(SHAPES, DTYPES)
 
 
-def observed() -> dict[str, Facts]:
+def observe() -> dict[str, Facts]:
     """Both dtypes as the file has them."""
     return {dtype: facts(dtype) for dtype in DTYPES}
 
 
 def test_facts_collapse_into_the_file_that_they_agree_with(tmp_path: Path) -> None:
     """What is observed is written in as few lines as a person would take, and reads back to the same lines."""
-    lines = merged((), observed(), AXES)
-    assert {(line.key, line.layout_rule.text) for line in lines} == {
-        (line.key, line.layout_rule.text) for line in read(tmp_path).lines("double")
+    lines = merge_lines((), observe(), AXES)
+    assert {(line.key, line.rule.text) for line in lines} == {
+        (line.key, line.rule.text) for line in read(tmp_path).lines("double")
     }
 
 
 def test_what_was_not_run_is_kept(tmp_path: Path) -> None:
     """An update of one dtype at one level leaves what is written of others; then the whole is as if run at once."""
     before = read(tmp_path).lines("double")
-    part = {"float32": {element: LayoutRule("channels_last") for element in facts("float32") if element[2] == "avx2"}}
-    after = merged(before, part, AXES)
-    layout_rules = {line.layout_rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "float32")}
-    kept = {line.layout_rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "bfloat16")}
-    assert (layout_rules, kept) == ({"channels_last"}, {"contiguous"})
-    again = merged(after, observed(), AXES)
-    assert again == merged((), observed(), AXES)
+    part = {"float32": {element: LayoutRule.parse("channels_last") for element in facts("float32") if element[2] == "avx2"}}
+    after = merge_lines(before, part, AXES)
+    rules = {line.rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "float32")}
+    kept = {line.rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "bfloat16")}
+    assert (rules, kept) == ({"channels_last"}, {"contiguous"})
+    again = merge_lines(after, observe(), AXES)
+    assert again == merge_lines((), observe(), AXES)
 
 
 def test_every_element_is_covered_once() -> None:
-    """Lines are boxes that do not meet, whatever the cube."""
-    cube = {
-        ("output[0]", shape, dtype, level): LayoutRule(str((place + len(dtype) * index) % 3))
+    """Lines are boxes that do not meet, whatever is known."""
+    table = {
+        ("output[0]", shape, dtype, level): LayoutRule.parse(str((place + len(dtype) * index) % 3))
         for place, shape in enumerate(SHAPES)
         for dtype in DTYPES
         for index, level in enumerate(LEVELS)
     }
-    lines = list(collapsed(cube, AXES))
-    for (tensor, shape, dtype, level), layout_rule in cube.items():
+    lines = list(fewest_lines(table, AXES))
+    for (tensor, shape, dtype, level), rule in table.items():
         (line,) = [line for line in lines if line.covers((tensor, shape, level), dtype)]
-        assert line.layout_rule == layout_rule
+        assert line.rule == rule

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.golden import load_wanted
+from harness.golden import load_coverage_targets
 from harness.suites import DeclarationError
 
 TEXT = """\
@@ -35,7 +35,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_lists_and_reasons(tmp_path: Path) -> None:
     """Operators under ATen's names; one reason for each name of a group."""
-    wanted = load_wanted(written(tmp_path, TEXT))
+    wanted = load_coverage_targets(written(tmp_path, TEXT))
     wanted.check(CASES, tmp_path)
     assert wanted.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
     assert wanted.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
@@ -52,7 +52,7 @@ def test_lists_and_reasons(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit(tmp_path: Path, old: str, new: str, said: str) -> None:
     """A function in two places, a case and a name that do not exist."""
-    wanted = load_wanted(written(tmp_path, TEXT.replace(old, new)))
+    wanted = load_coverage_targets(written(tmp_path, TEXT.replace(old, new)))
     with pytest.raises(DeclarationError) as error:
         wanted.check(CASES, tmp_path)
     assert said in str(error.value)
@@ -60,10 +60,10 @@ def test_what_does_not_fit(tmp_path: Path, old: str, new: str, said: str) -> Non
 
 def test_a_shipped_file_is_not_checked_against_the_suites_of_others(tmp_path: Path) -> None:
     """The cases it names are those of the package."""
-    load_wanted(written(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
+    load_coverage_targets(written(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
 
 
 def test_a_reason_is_a_reason(tmp_path: Path) -> None:
     """It cannot be left empty."""
     with pytest.raises(DeclarationError, match="reason"):
-        load_wanted(written(tmp_path, TEXT.replace("keeps no format", "no")))
+        load_coverage_targets(written(tmp_path, TEXT.replace("keeps no format", "no")))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.core import Example, Expression, Size, TensorSpec
-from harness.golden import misfit
+from harness.golden import describe_misfit
 from tests.trial.toy import CASE as TOY
 
 CASE = replace(
@@ -22,8 +22,8 @@ EXAMPLE = Example(CASE.id, "float32", SIZES, {"input": "channels_last:slice_c", 
 
 def test_an_example_of_its_case_fits() -> None:
     """Nothing is said of it, whichever fill it has."""
-    assert misfit(CASE, EXAMPLE) == ""
-    assert misfit(CASE, EXAMPLE.but(fill="ones", absent=(), layouts={})) == ""
+    assert describe_misfit(CASE, EXAMPLE) == ""
+    assert describe_misfit(CASE, EXAMPLE.but(fill="ones", absent=(), layouts={})) == ""
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_an_example_of_its_case_fits() -> None:
 )
 def test_what_does_not_fit(changes: dict[str, Any], said: str) -> None:
     """The first thing that is not the case's is named, with what would be."""
-    assert misfit(CASE, EXAMPLE.but(**changes)).startswith(said)
+    assert describe_misfit(CASE, EXAMPLE.but(**changes)).startswith(said)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.core import Case
 from harness.generation import arguments, ranges, shapes, terms
-from harness.golden import PER_CASE, Snapshot, exact, fingerprint, load_snapshots, misfit
+from harness.golden import PER_CASE, Snapshot, can_be_exact, describe_misfit, fingerprint, load_snapshots
 from harness.portable import fills
 from harness.suites import load_suite
 from tests.golden import moves, windows
@@ -28,7 +28,7 @@ def cases() -> Iterator[tuple[Case, tuple[Snapshot, ...]]]:
         file = ROOT / "golden" / "snapshots" / Path(suite).name
         snapshots = load_snapshots(file, suite, file.name).cases
         for case in load_suite(ROOT / suite, ROOT).cases:
-            if case.call in FORMULAS and exact(case):
+            if case.call in FORMULAS and can_be_exact(case):
                 yield case, snapshots.get(case.name, ())
 
 
@@ -37,8 +37,8 @@ def filled(case: Case, snapshot: Snapshot, stream: int, shape: tuple[int, ...]) 
     example, spec = snapshot.example, case.tensors[stream] if stream < len(case.tensors) else None
     count, between = terms(case, example), ranges(case, example).get(spec.name if spec else "")
     dtype, distinct = (spec.dtype or example.dtype, spec.distinct) if spec else (example.dtype, 0)
-    found: Array = fills.values(example.fill, dtype, shape, example.seed, stream, int(count), between, distinct)
-    return found
+    numbers: Array = fills.values(example.fill, dtype, shape, example.seed, stream, int(count), between, distinct)
+    return numbers
 
 
 def digest(dtype: str, values: Array) -> str:
@@ -48,31 +48,31 @@ def digest(dtype: str, values: Array) -> str:
     return fingerprint((stored + stored.dtype.type(0)).tobytes())
 
 
-def pinned() -> list[Any]:
+def snapshot_parameters() -> list[Any]:
     """Case and snapshot, by a name that says where the snapshot stands."""
-    found = [(case, snapshot) for case, snapshots in cases() for snapshot in snapshots]
     return [
         pytest.param(case, snapshot, id=f"{case.name}-{snapshot.example.dtype}-{snapshot.place}")
-        for case, snapshot in found
+        for case, snapshots in cases()
+        for snapshot in snapshots
     ]
 
 
-@pytest.mark.parametrize(("case", "snapshot"), pinned())
+@pytest.mark.parametrize(("case", "snapshot"), snapshot_parameters())
 def test_numpy_agrees_with_the_digests(case: Case, snapshot: Snapshot) -> None:
     """Outputs, indices and every gradient are what the definitions give."""
-    assert misfit(case, snapshot.example) == ""
+    assert describe_misfit(case, snapshot.example) == ""
     streams = {spec.name: stream for stream, spec in enumerate(case.tensors)}
     inputs = {
         name: filled(case, snapshot, streams[name], shape) for name, shape in shapes(case, snapshot.example).items()
     }
-    given = dict(arguments(case, snapshot.example))
-    found = results(FORMULAS[case.call], inputs, given, lambda shape: filled(case, snapshot, 1000, shape))
+    options = dict(arguments(case, snapshot.example))
+    expected = results(FORMULAS[case.call], inputs, options, lambda shape: filled(case, snapshot, 1000, shape))
     for name, written in snapshot.results.items():
-        assert found[name].shape == written.shape, name
-        assert digest(written.dtype, found[name]) == written.sha256, name
+        assert expected[name].shape == written.shape, name
+        assert digest(written.dtype, expected[name]) == written.sha256, name
 
 
-def test_every_formula_checks_pins() -> None:
+def test_every_formula_checks_snapshots() -> None:
     """Convolution, plain and transposed, each pool, each pad and each shuffle: enough snapshots for every case."""
     counts = {case.name: len(snapshots) for case, snapshots in cases()}
     assert {case.call for case, _ in cases()} == set(FORMULAS)

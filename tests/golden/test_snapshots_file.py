@@ -30,8 +30,8 @@ def read(tmp_path: Path, text: str) -> tuple[Snapshot, ...]:
     return load_snapshots(path, SUITE, "golden/snapshots/toy.yaml").snapshots("double", "float32")
 
 
-def test_a_pin_is_read(tmp_path: Path) -> None:
-    """Example and digests; strides are left out where levels differ in them. Another dtype's snapshots are not asked for."""
+def test_a_snapshot_is_read(tmp_path: Path) -> None:
+    """Example and digests, without strides where levels differ in them; another dtype's snapshots are not among them."""
     (snapshot,) = read(tmp_path, TEXT)
     assert snapshot.example.sizes == {"N": 1}
     assert snapshot.results["output[0]"] == Digest("float32", (1, 2), (2, 1), "0123456789abcdef")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.core import Case, Example
-from harness.golden import LEVELS, Digest, LayoutRule, Observed, Snapshot
+from harness.golden import LEVELS, Digest, ItemObservation, LayoutRule, Snapshot
 from tests.trial.toy import CASE
 
 SUITE = CASE.id.partition("::")[0]
@@ -13,11 +13,11 @@ DOUBLE = replace(CASE, dtypes=("float32", "bfloat16"))
 DOUBLE_3D = replace(DOUBLE, id=DOUBLE.id + "_3d", name="double_3d")
 
 
-def observed(case: Case, dtype: str, layout_rule: str = "like input", levels: tuple[str, ...] = LEVELS) -> Observed:
-    """A run that saw one law everywhere, and pinned two examples."""
+def observation(case: Case, dtype: str, rule: str = "like input", levels: tuple[str, ...] = LEVELS) -> ItemObservation:
+    """A run that saw one layout rule everywhere, and chose two snapshots."""
     facts = {
-        ("output[0]", shape, level): LayoutRule(layout_rule) for shape in ("ordinary", "empty") for level in levels
+        ("output[0]", shape, level): LayoutRule.parse(rule) for shape in ("ordinary", "empty") for level in levels
     }
     example = Example(case.id, dtype, {"N": 1}, {"input": "contiguous"})
     digest = Digest(dtype, (1, 2), (2, 1), "0123456789abcdef")
-    return Observed("2.15", facts, tuple(Snapshot(example.but(seed=seed), {"output[0]": digest}) for seed in range(2)))
+    return ItemObservation("2.15", facts, tuple(Snapshot(example.but(seed=seed), {"output[0]": digest}) for seed in range(2)))

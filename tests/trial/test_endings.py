@@ -150,5 +150,5 @@ def test_a_slow_candidate_is_no_hang() -> None:
             return super().run_isolated(case, example, limit=limit, **options)
 
     (failure,) = tried(Slow(hangs)).failures
-    assert failure.example == failure.found
+    assert failure.example == failure.original
     assert failure.example.sizes["C"] > 2

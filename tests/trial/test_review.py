@@ -14,19 +14,18 @@ import pytest
 
 from harness import execution
 from harness.core import Case, Cell, Example, Level, Observation, TensorRecord
-from harness.golden import LEVELS, Golden, LayoutRule, update
-from harness.golden import Observed as Written
-from harness.trial import Review, observed, reviewed
+from harness.golden import LEVELS, Golden, ItemObservation, LayoutRule, write_golden
+from harness.trial import Review, Reviewer
 from tests.trial.toy import CASE, ToyExecutor, Wrong
 from tests.trial.trials import right
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("sse41", "avx2", "other"))
-LAYOUTS, SNAPSHOTS_HEAD = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
+CONTRACT, SNAPSHOTS = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
 
 
 @dataclass
 class Executor(ToyExecutor):
-    """The toy with outlines too, and a build. With `lost` its outputs are always contiguous."""
+    """The toy with metadata too, and a build. With `lost` its outputs are always contiguous."""
 
     cells: tuple[Cell, ...] = CELLS
     torch: str = "2.15.0a0+git1d2c3b"
@@ -57,37 +56,38 @@ class Executor(ToyExecutor):
 NOTHING = np.empty(0)
 
 
-def given(toy: Executor) -> execution.Executor:
+def as_executor(toy: Executor) -> execution.Executor:
     """The toy as a review takes it: it has all that one asks for."""
     return cast("execution.Executor", toy)
 
 
 def golden(root: Path, executor: Executor | None = None) -> Golden:
     """What an update wrote of the toy."""
-    seen = observed(CASE, "float32", given(executor or Executor(right)), (), Golden(root)).observed
-    update(Golden(root), [CASE], {("double", "float32"): Written.read(seen)})
+    observed = Reviewer(CASE, "float32", as_executor(executor or Executor(right)), (), Golden(root)).observe().observed
+    assert observed is not None
+    write_golden(Golden(root), [CASE], {("double", "float32"): ItemObservation.read(observed.as_json())})
     return Golden(root)
 
 
 def review(root: Path, executor: Executor) -> Review:
     """Compared with what is written there."""
-    return reviewed(CASE, "float32", given(executor), (), Golden(root))
+    return Reviewer(CASE, "float32", as_executor(executor), (), Golden(root)).review()
 
 
 def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
-    """One law for the toy, at the contract's levels and no others; four snapshots in every cell."""
+    """One layout rule for the toy, at the contract's levels and no others; four snapshots in every cell."""
     lines = golden(tmp_path).contract(CASE).lines("double")
-    assert [(line.key, line.layout_rule) for line in lines] == [("output[0] at sse41, avx2", LayoutRule("like input"))]
-    found = review(tmp_path, Executor(right))
-    assert (found.facts, found.snapshots, found.differing, found.not_compared) == (8, 4, [], [])
+    assert [(line.key, line.rule) for line in lines] == [("output[0] at sse41, avx2", LayoutRule.parse("like input"))]
+    result = review(tmp_path, Executor(right))
+    assert (result.facts, result.snapshots, result.differing, result.not_compared) == (8, 4, [], [])
 
 
-def test_a_case_without_lines_is_told_how_to_get_them(tmp_path: Path) -> None:
+def test_a_case_without_lines_says_how_to_get_them(tmp_path: Path) -> None:
     """It is not compared; the suite's own item fails."""
-    found = review(tmp_path, Executor(right))
-    assert (found.facts, found.snapshots, found.differing) == (0, 0, [])
+    result = review(tmp_path, Executor(right))
+    assert (result.facts, result.snapshots, result.differing) == (0, 0, [])
     command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
-    assert found.not_compared == [f"{LAYOUTS} has no line of double: `{command}`, and review it"]
+    assert result.not_compared == [f"{CONTRACT} has no line of double: `{command}`, and review it"]
 
 
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
     golden(tmp_path)
     (said,) = review(tmp_path, Executor(right, lost=True)).differing
     about = "double: output[0] of ordinary, C = 1, H = W = 1, N = 1 at sse41, avx2 in float32"
-    assert said.startswith(f"{LAYOUTS}: changed: {about}: was: like input (line ")
+    assert said.startswith(f"{CONTRACT}: changed: {about}: was: like input (line ")
     assert said.endswith("; observed: contiguous")
 
 
@@ -107,13 +107,13 @@ def test_a_refusal_is_a_fact(tmp_path: Path) -> None:
         return "raised" if example.layouts["input"] == "channels_last" else ""
 
     lines = golden(tmp_path, Executor(refusing)).contract(CASE).lines("double")
-    assert [f"{line.key}: {line.layout_rule.text}" for line in lines] == [
+    assert [f"{line.key}: {line.rule.text}" for line in lines] == [
         "call at sse41, avx2: returns from NCHW or grad_output; raises RuntimeError from input or grad_output+input",
         "output[0] at sse41, avx2: contiguous",
     ]
 
 
-def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_named(tmp_path: Path) -> None:
     """Each probe that ends its worker, with the example to replay."""
     golden(tmp_path)
 
@@ -128,10 +128,10 @@ def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
 def test_levels_that_are_not_there_are_not_compared(tmp_path: Path, cells: tuple[Cell, ...]) -> None:
     """None of them: it is said; some of them: these. Values are compared in every cell."""
     golden(tmp_path)
-    found = review(tmp_path, Executor(right, cells=cells, lost=cells == CELLS[2:]))
-    assert (found.snapshots, found.differing) == (4, [])
-    none = f"{LAYOUTS} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
-    assert (found.facts, found.not_compared) == ((4, []) if cells == CELLS[:1] else (0, [none]))
+    result = review(tmp_path, Executor(right, cells=cells, lost=cells == CELLS[2:]))
+    assert (result.snapshots, result.differing) == (4, [])
+    none = f"{CONTRACT} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
+    assert (result.facts, result.not_compared) == ((4, []) if cells == CELLS[:1] else (0, [none]))
 
 
 def test_a_level_whose_cap_does_not_hold_is_not_compared(tmp_path: Path) -> None:
@@ -144,19 +144,19 @@ def test_a_level_whose_cap_does_not_hold_is_not_compared(tmp_path: Path) -> None
 def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     """The layouts are not, and that is said; a wrong value is a difference in any release."""
     golden(tmp_path)
-    path = tmp_path / SNAPSHOTS_HEAD
+    path = tmp_path / SNAPSHOTS
     path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8")))
     assert "strides: was: [7" in review(tmp_path, Executor(right)).differing[0]
-    found = review(tmp_path, Executor(right, torch="2.16.1+cpu", lost=True))
-    assert (found.facts, found.snapshots, found.differing) == (0, 4, [])
-    assert found.not_compared == [
-        f"{LAYOUTS} is of PyTorch 2.15, this is 2.16: not compared",
-        f"{SNAPSHOTS_HEAD} is of PyTorch 2.15, this is 2.16: only values are compared",
+    result = review(tmp_path, Executor(right, torch="2.16.1+cpu", lost=True))
+    assert (result.facts, result.snapshots, result.differing) == (0, 4, [])
+    assert result.not_compared == [
+        f"{CONTRACT} is of PyTorch 2.15, this is 2.16: not compared",
+        f"{SNAPSHOTS} is of PyTorch 2.15, this is 2.16: only values are compared",
     ]
-    found = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
-    assert len(found.differing) == 4
+    result = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
+    assert len(result.differing) == 4
     assert all(
-        "output[0]: bytes: was: " in said and "(other, drawn, other, contiguous)" in said for said in found.differing
+        "output[0]: bytes: was: " in said and "(other, drawn, other, contiguous)" in said for said in result.differing
     )
 
 
@@ -171,13 +171,14 @@ def test_another_release_may_refuse(tmp_path: Path) -> None:
     )
 
 
-def test_a_pin_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
+def test_a_snapshot_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
     """A case that has changed keeps no snapshots by chance."""
     golden(tmp_path)
     changed = replace(CASE, sizes=CASE.sizes[1:], tensors=CASE.tensors)
-    said = reviewed(changed, "float32", given(Executor(right, cells=CELLS[2:])), (), Golden(tmp_path)).differing
-    assert len(said) == 4
-    assert all("it is no example of double any more: " in one for one in said)
+    executor = as_executor(Executor(right, cells=CELLS[2:]))
+    differing = Reviewer(changed, "float32", executor, (), Golden(tmp_path)).review().differing
+    assert len(differing) == 4
+    assert all("it is no example of double any more: " in sentence for sentence in differing)
 
 
 def wrong_in(cell: str, what: str) -> Wrong:

@@ -284,7 +284,7 @@ def test_saved_failures_run_first() -> None:
     executor = ToyExecutor(wide)
     outcome = tried(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
-    assert outcome.failures[0].found == REPRODUCER
+    assert outcome.failures[0].original == REPRODUCER
 
 
 def test_the_record_of_an_outcome_is_plain_data() -> None:

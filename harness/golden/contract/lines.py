@@ -32,7 +32,7 @@ _KEY: Final = re.compile(
 
 
 class ContractSchema(Strict):
-    """The whole file: case → line → law, and the release of PyTorch of which they are true."""
+    """The whole file: case → line → layout rule, and the release of PyTorch of which they are true."""
 
     suite: str
     torch: str
@@ -40,8 +40,8 @@ class ContractSchema(Strict):
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line: what it is about, its law, and where it stands.
+class ContractLine:
+    """One line: what it is about, its layout rule, and where it stands.
 
     `shapes`, `dtypes` and `levels` None: every one that there is. `others`: every shape but these.
     """
@@ -51,7 +51,7 @@ class Line:
     others: tuple[str, ...]
     dtypes: tuple[str, ...] | None
     levels: tuple[str, ...] | None
-    layout_rule: LayoutRule
+    rule: LayoutRule
     place: int = 0
 
     @property
@@ -77,9 +77,9 @@ class Contract:
 
     file: str = ""
     torch: str = ""
-    cases: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    cases: Mapping[str, tuple[ContractLine, ...]] = field(default_factory=dict)
 
-    def lines(self, case: str) -> tuple[Line, ...]:
+    def lines(self, case: str) -> tuple[ContractLine, ...]:
         """The lines of one case, by its name."""
         return self.cases.get(case, ())
 
@@ -89,38 +89,47 @@ class Contract:
         A case without any line is not compared: that the whole of it is missing is said once, of the suite.
         """
         lines = [line for line in self.lines(case) if line.dtypes is None or dtype in line.dtypes]
-        return [*self._changed(case, dtype, lines, facts), *self._unknown(case, lines, facts)] if lines else []
+        if not lines:
+            return []
+        return [*self._changed_lines(case, dtype, lines, facts), *self._unknown_lines(case, lines, facts)]
 
-    def _changed(self, case: str, dtype: str, lines: Sequence[Line], facts: Facts) -> Iterator[str]:
-        differing: dict[tuple[tuple[Line, ...], str, LayoutRule], list[Element]] = {}
-        for element, layout_rule in facts.items():
+    def _changed_lines(self, case: str, dtype: str, lines: Sequence[ContractLine], facts: Facts) -> Iterator[str]:
+        differing: dict[tuple[tuple[ContractLine, ...], str, LayoutRule], list[Element]] = {}
+        for element, rule in facts.items():
             covering = tuple(line for line in lines if line.covers(element, dtype))
-            if [line.layout_rule for line in covering] != [layout_rule]:
-                differing.setdefault((covering, element[0], layout_rule), []).append(element)
-        for (covering, tensor, layout_rule), elements in differing.items():
-            about = f"{case}: {tensor}{_where(elements)} in {dtype}"
-            written = " and ".join(f"{line.layout_rule.text} (line {line.place}: {line.key})" for line in covering)
+            if [line.rule for line in covering] != [rule]:
+                differing.setdefault((covering, element[0], rule), []).append(element)
+        for (covering, tensor, rule), elements in differing.items():
+            about = f"{case}: {tensor}{_shapes_and_levels(elements)} in {dtype}"
+            written = " and ".join(f"{line.rule.text} (line {line.place}: {line.key})" for line in covering)
             if not covering:
-                yield f"{self.file}: no line: {about}: observed: {layout_rule.text}"
+                yield f"{self.file}: no line: {about}: observed: {rule.text}"
             elif len(covering) == 1:
-                yield f"{self.file}: changed: {about}: was: {written}; observed: {layout_rule.text}"
+                yield f"{self.file}: changed: {about}: was: {written}; observed: {rule.text}"
             else:
-                yield f"{self.file}: several lines: {about}: {written}; observed: {layout_rule.text}"
+                yield f"{self.file}: several lines: {about}: {written}; observed: {rule.text}"
 
-    def _unknown(self, case: str, lines: Sequence[Line], facts: Facts) -> Iterator[str]:
-        levels, every = {level for _, _, level in facts}, {shape for _, shape, _ in facts}
+    def _unknown_lines(self, case: str, lines: Sequence[ContractLine], facts: Facts) -> Iterator[str]:
+        levels = {level for _, _, level in facts}
         for line in lines:
-            if not levels.intersection(line.levels or levels):
-                continue
-            shapes = {shape for tensor, shape, _ in facts if tensor == line.tensor}
-            where = f"{self.file}:{line.place}: unknown line: {line.key}: {case}"
-            if not shapes:
-                known = sorted({tensor for tensor, _, _ in facts})
-                yield f"{where} has no {line.tensor!r}{suggestion(line.tensor, known)}"
-            # an exception may have no fact of its own: a call that returns in all layouts has no line
-            for named, probed in ((line.shapes or (), shapes), (line.others, every)) if shapes else ():
-                for shape in (shape for shape in named if shape not in probed):
-                    yield f"{where} is not probed with {shape!r}{suggestion(shape, sorted(probed))}"
+            if levels.intersection(line.levels or levels):
+                where = f"{self.file}:{line.place}: unknown line: {line.key}: {case}"
+                yield from (f"{where} {problem}" for problem in _unknown_names(line, facts))
+
+
+def _unknown_names(line: ContractLine, facts: Facts) -> Iterator[str]:
+    """What is wrong with the line's tensor and shapes: of some there is no fact."""
+    probed = {shape for tensor, shape, _ in facts if tensor == line.tensor}
+    if not probed:
+        tensors = sorted({tensor for tensor, _, _ in facts})
+        yield f"has no {line.tensor!r}{suggestion(line.tensor, tensors)}"
+        return
+    # an exception may have no fact of its own: a call that returns in all layouts has no line
+    every = {shape for _, shape, _ in facts}
+    for names, shapes in ((line.shapes or (), probed), (line.others, every)):
+        for shape in names:
+            if shape not in shapes:
+                yield f"is not probed with {shape!r}{suggestion(shape, sorted(shapes))}"
 
 
 def load_contract(path: Path, suite: str, shown: str) -> Contract:
@@ -133,11 +142,11 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     document = read_document(path, "layout contract", shown)
     schema = validate(document, ContractSchema)
     positions = document.positions
-    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
-    cases: dict[str, tuple[Line, ...]] = {}
+    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)]
+    cases: dict[str, tuple[ContractLine, ...]] = {}
     for case, written in schema.cases.items():
         places = {key: positions.key(("cases", case, key)) for key in written}
-        lines = {key: _line(key, layout_rule, places[key][0]) for key, layout_rule in written.items()}
+        lines = {key: _contract_line(key, text, places[key][0]) for key, text in written.items()}
         cases[case] = tuple(line for line in lines.values() if line is not None)
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
@@ -145,13 +154,13 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     return Contract(shown, schema.torch, cases)
 
 
-def same_name(written: str, suite: str) -> Iterator[str]:
+def suite_mistakes(written: str, suite: str) -> Iterator[str]:
     """The mistake of two suites whose golden data would share a file."""
     if written != suite:
         yield f"this is golden data of {written}, and {suite} has the same name; rename one of them"
 
 
-def _mistakes(lines: Mapping[str, Line | None]) -> Iterator[tuple[str, str]]:
+def _mistakes(lines: Mapping[str, ContractLine | None]) -> Iterator[tuple[str, str]]:
     """The key and what is wrong with it, for the lines of one case."""
     for key, line in lines.items():
         if line is None:
@@ -161,17 +170,17 @@ def _mistakes(lines: Mapping[str, Line | None]) -> Iterator[tuple[str, str]]:
                 yield key, f"{level!r} is not a level of the contract{suggestion(level, LEVELS)}"
 
 
-def _line(key: str, layout_rule: str, place: int) -> Line | None:
-    found = _KEY.fullmatch(key)
-    if found is None:
+def _contract_line(key: str, text: str, place: int) -> ContractLine | None:
+    match = _KEY.fullmatch(key)
+    if match is None:
         return None
     shapes, others, dtypes, levels = (
-        tuple(found[name].split(", ")) if found[name] else None for name in ("shapes", "others", "dtypes", "levels")
+        tuple(match[name].split(", ")) if match[name] else None for name in ("shapes", "others", "dtypes", "levels")
     )
-    return Line(found["tensor"], shapes, others or (), dtypes, levels, LayoutRule(layout_rule), place)
+    return ContractLine(match["tensor"], shapes, others or (), dtypes, levels, LayoutRule.parse(text), place)
 
 
-def _where(elements: Iterable[Element]) -> str:
+def _shapes_and_levels(elements: Iterable[Element]) -> str:
     """`` of C = 1 at avx2``: the shapes and levels of some elements."""
     shapes = dict.fromkeys(shape for _, shape, _ in elements)
     levels = dict.fromkeys(level for _, _, level in elements)

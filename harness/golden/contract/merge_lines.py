@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
-from harness.golden.contract.lines import LEVELS, Facts, Line
+from harness.golden.contract.lines import LEVELS, ContractLine, Facts
+from harness.portable.tensor_name import TensorKind, kind_of
 
-Cube = dict[tuple[str, str, str, str], LayoutRule]
-"""Tensor, shape, dtype, level → law: all that is known of one case."""
+FactTable = dict[tuple[str, str, str, str], LayoutRule]
+"""Tensor, shape, dtype, level → layout rule: all that is known of one case."""
 
-_ORDER = ("call", "output", "buffer", "jvp", "grad")
+_ORDER: Final = (TensorKind.CALL, TensorKind.OUTPUT, TensorKind.BUFFER, TensorKind.TANGENT, TensorKind.GRADIENT)
 
 
 @dataclass(frozen=True)
@@ -25,79 +26,83 @@ class Axes:
     levels: Sequence[str] = LEVELS
 
 
-def merged(lines: Iterable[Line], observed: Mapping[str, Facts], axes: Axes) -> tuple[Line, ...]:
+def merge_lines(
+    lines: Iterable[ContractLine], observed: Mapping[str, Facts], axes: Axes
+) -> tuple[ContractLine, ...]:
     """The lines of a case after an update: what was observed, by dtype, and what was written of all the rest.
 
     All that was written of a dtype and level that were run is replaced, what was not run is kept.
     """
     run = {(dtype, level) for dtype, facts in observed.items() for _, _, level in facts}
-    cube: Cube = {}
+    written = {key: rule for key, rule in _line_facts(lines, axes) if key[2:] not in run and key[2] in axes.dtypes}
+    for dtype, facts in observed.items():
+        written |= {(tensor, shape, dtype, level): rule for (tensor, shape, level), rule in facts.items()}
+    return tuple(fewest_lines(written, axes))
+
+
+def _line_facts(
+    lines: Iterable[ContractLine], axes: Axes
+) -> Iterator[tuple[tuple[str, str, str, str], LayoutRule]]:
+    """What the lines say, one fact at a time; of shapes that are not among the axes only where they are named."""
     for line in lines:
         for shape in line.shapes or axes.shapes:
             for dtype in line.dtypes or axes.dtypes:
                 for level in line.levels or axes.levels:
-                    if (dtype, level) not in run and dtype in axes.dtypes:
-                        cube[line.tensor, shape, dtype, level] = line.layout_rule
-    for dtype, facts in observed.items():
-        cube |= {(tensor, shape, dtype, level): layout_rule for (tensor, shape, level), layout_rule in facts.items()}
-    return tuple(collapsed(cube, axes))
+                    yield (line.tensor, shape, dtype, level), line.rule
 
 
-def collapsed(cube: Cube, axes: Axes) -> Iterator[Line]:
-    """Few lines that say the same, each a box of shapes, dtypes and levels; the same cube gives the same lines.
+def fewest_lines(table: FactTable, axes: Axes) -> Iterator[ContractLine]:
+    """Few lines that say the same, each a box of shapes, dtypes and levels; the same table gives the same lines.
 
     The boxes are cut by shapes first, or by dtypes first, whichever gives fewer.
     """
-    shapes = [*axes.shapes, *sorted({shape for _, shape, _, _ in cube} - set(axes.shapes))]
-    for tensor in sorted({tensor for tensor, _, _, _ in cube}, key=_rank):
-        layout_rules: dict[Names, LayoutRule] = {
-            key[1:]: layout_rule for key, layout_rule in cube.items() if key[0] == tensor
-        }
-        names = (shapes, list(axes.dtypes), list(axes.levels))
-        by_shape, by_dtype = _boxes(layout_rules, names, (0, 1, 2)), _boxes(layout_rules, names, (1, 2, 0))
-        for box, layout_rule in by_shape if len(by_shape) <= len(by_dtype) else by_dtype:
+    shapes = [*axes.shapes, *sorted({shape for _, shape, _, _ in table} - set(axes.shapes))]
+    names = (shapes, list(axes.dtypes), list(axes.levels))
+    for tensor in sorted({tensor for tensor, _, _, _ in table}, key=_rank):
+        rules: dict[Names, LayoutRule] = {key[1:]: rule for key, rule in table.items() if key[0] == tensor}
+        by_shape, by_dtype = _boxes(rules, names, (0, 1, 2)), _boxes(rules, names, (1, 2, 0))
+        for box, rule in by_shape if len(by_shape) <= len(by_dtype) else by_dtype:
             rest = [shape for shape in shapes if shape not in box[0]]
             named, others = (box[0], ()) if len(box[0]) <= len(rest) else (None, tuple(rest))
-            yield Line(tensor, named, others, _some(box[1], axes.dtypes), _some(box[2], axes.levels), layout_rule)
+            dtypes, levels = _none_if_all(box[1], axes.dtypes), _none_if_all(box[2], axes.levels)
+            yield ContractLine(tensor, named, others, dtypes, levels, rule)
 
 
 Names = tuple[str, ...]
 Boxes = list[tuple[tuple[Names, ...], LayoutRule]]
 
 
-def _boxes(layout_rules: Mapping[Names, LayoutRule], names: Sequence[Sequence[str]], order: Sequence[int]) -> Boxes:
-    """The laws as boxes, one tuple of names for each axis.
+def _boxes(rules: Mapping[Names, LayoutRule], names: Sequence[Sequence[str]], order: Sequence[int]) -> Boxes:
+    """The rules as boxes, one tuple of names for each axis.
 
     Names of the first axis of `order` that agree in all else share a box; within it those of the second, and so on.
     """
     if not order:
-        return [(((),) * len(names), layout_rule) for layout_rule in dict.fromkeys(layout_rules.values())]
+        return [(((),) * len(names), rule) for rule in dict.fromkeys(rules.values())]
     axis, *inner = order
-    slices = {
-        name: tuple((key, layout_rule) for key, layout_rule in _without(layout_rules, axis, name))
-        for name in names[axis]
-    }
-    found: Boxes = []
+    slices = {name: tuple(_rules_of_name(rules, axis, name)) for name in names[axis]}
+    boxes: Boxes = []
     for content in dict.fromkeys(part for part in slices.values() if part):
         alike = tuple(name for name, part in slices.items() if part == content)
-        for box, layout_rule in _boxes(dict(content), names, inner):
-            found.append(((*box[:axis], alike, *box[axis + 1 :]), layout_rule))
-    return found
+        for box, rule in _boxes(dict(content), names, inner):
+            boxes.append(((*box[:axis], alike, *box[axis + 1 :]), rule))
+    return boxes
 
 
-def _without(layout_rules: Mapping[Names, LayoutRule], axis: int, name: str) -> Iterator[tuple[Names, LayoutRule]]:
-    """The laws of one name, which is taken out of the keys."""
-    for key, layout_rule in sorted(layout_rules.items(), key=lambda item: item[0]):
+def _rules_of_name(rules: Mapping[Names, LayoutRule], axis: int, name: str) -> Iterator[tuple[Names, LayoutRule]]:
+    """The rules of one name, which is taken out of the keys."""
+    for key, rule in sorted(rules.items(), key=lambda item: item[0]):
         if key[axis] == name:
-            yield (*key[:axis], "", *key[axis + 1 :]), layout_rule
+            yield (*key[:axis], "", *key[axis + 1 :]), rule
 
 
-def _some(names: Sequence[str], every: Sequence[str]) -> tuple[str, ...] | None:
+def _none_if_all(names: Sequence[str], every: Sequence[str]) -> Names | None:
+    """The names as a line has them: None stands for every one that there is."""
     return None if list(names) == list(every) else tuple(names)
 
 
-def _rank(tensor: str) -> tuple[Any, ...]:
-    """The call, outputs by number, then buffers and gradients by name."""
-    kind = next((index for index, word in enumerate(_ORDER) if tensor.startswith(word)), len(_ORDER))
+def _rank(tensor: str) -> tuple[int, int, str]:
+    """The call first, then outputs, buffers, tangents and gradients, each by number and by name."""
+    kind = kind_of(tensor)
     number = re.search(r"\d+", tensor)
-    return kind, int(number[0]) if number else 0, tensor
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER), int(number[0]) if number else 0, tensor

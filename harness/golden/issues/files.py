@@ -8,9 +8,10 @@ from pathlib import Path
 
 from harness.core import Case, Example, KnownIssue, Level
 from harness.errors import did_you_mean
-from harness.golden.issues.fit import misfit
+from harness.golden.issues.fit import describe_misfit
 from harness.golden.issues.notes import Notes
 from harness.golden.issues.schema import KnownIssueSchema, KnownIssuesSchema
+from harness.portable.tensor_name import TensorKind, parse
 from harness.suites import DeclarationError, Location, Mistake, load_suite, read_validated, suggestion
 
 
@@ -27,13 +28,12 @@ class KnownIssues:
 
     def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
         """Raise DeclarationError for every entry that names what does not exist, or has the id of another."""
-        mistakes = [*self._repeated()]
-        known = _Known(dict(cases), {level.name for level in levels}, root)
-        mistakes += [mistake for file in self.files for mistake in file.mistakes(known)]
+        project = _Project(dict(cases), {level.name for level in levels}, root)
+        mistakes = [*self._repeated_ids(), *(mistake for file in self.files for mistake in file.mistakes(project))]
         if mistakes:
             raise DeclarationError(mistakes)
 
-    def _repeated(self) -> Iterable[Mistake]:
+    def _repeated_ids(self) -> Iterable[Mistake]:
         first: dict[str, Path] = {}
         for file in self.files:
             for entry in file.entries:
@@ -54,36 +54,38 @@ class KnownIssuesFile:
         """The file."""
         return self.notes.path
 
-    def mistakes(self, known: _Known) -> list[Mistake]:
+    def mistakes(self, project: _Project) -> list[Mistake]:
         """Every entry that names a case, tensor, dtype, cell or size that does not exist.
 
         A suite that is not among the cases already loaded is loaded from below the root. A file from elsewhere, as it
         is shipped, is of other suites than those below the root, and is not checked against them.
         """
-        if not self.path.resolve().is_relative_to(known.root.resolve()):
+        if not self.path.resolve().is_relative_to(project.root.resolve()):
             return []
-        return [mistake for entry in self.entries for mistake in self._mistakes(entry, known)]
+        return [mistake for entry in self.entries for mistake in self._mistakes(entry, project)]
 
-    def _mistakes(self, entry: KnownIssue, known: _Known) -> Iterable[Mistake]:
+    def _mistakes(self, entry: KnownIssue, project: _Project) -> Iterable[Mistake]:
         def mistake(message: str, *location: str | int) -> Mistake:
             """A mistake in this entry, or in something below it."""
             return self.notes.mistake(entry.id, message, *location)
 
         yield from (
-            mistake(f"there is no level {cell!r}{suggestion(cell, sorted(known.levels))}", "cells")
+            mistake(f"there is no level {cell!r}{suggestion(cell, sorted(project.levels))}", "cells")
             for cell in entry.cells
-            if cell not in known.levels
+            if cell not in project.levels
         )
         for name in entry.cases:
-            case = known.case(name)
+            case = project.case(name)
             if case is None:
-                yield mistake(f"there is no case {name!r}{did_you_mean(name, known.cases)}", "case")
+                yield mistake(f"there is no case {name!r}{did_you_mean(name, project.cases)}", "case")
             else:
-                yield from (mistake(message, *location) for message, location in _against(entry, case))
+                yield from (mistake(message, *location) for message, location in _case_mistakes(entry, case))
 
 
 @dataclass
-class _Known:
+class _Project:
+    """What there is to name: the cases of the suites that are loaded, or lie below the root, and the levels."""
+
     cases: dict[str, Case]
     levels: set[str]
     root: Path
@@ -98,18 +100,18 @@ class _Known:
 
 def load_known_issues(paths: Iterable[Path]) -> KnownIssues:
     """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, reproducers."""
-    return KnownIssues(tuple(_file(path) for path in paths))
+    return KnownIssues(tuple(_load_file(path) for path in paths))
 
 
-def _file(path: Path) -> KnownIssuesFile:
+def _load_file(path: Path) -> KnownIssuesFile:
     schema, positions = read_validated(path, KnownIssuesSchema, "list of known issues")
     notes = Notes(path, positions)
-    entries = [_entry(name, entry, notes) for name, entry in schema.issues.items()]
+    entries = [_known_issue(name, fields, notes) for name, fields in schema.issues.items()]
     notes.raise_if_any()
-    return KnownIssuesFile(notes, tuple(one for one in entries if one is not None))
+    return KnownIssuesFile(notes, tuple(entry for entry in entries if entry is not None))
 
 
-def _entry(name: str, schema: KnownIssueSchema, notes: Notes) -> KnownIssue | None:
+def _known_issue(name: str, schema: KnownIssueSchema, notes: Notes) -> KnownIssue | None:
     when, reproducer = notes.condition(name, schema.when), None
     try:
         reproducer = Example.from_json(schema.reproducer)
@@ -122,7 +124,7 @@ def _entry(name: str, schema: KnownIssueSchema, notes: Notes) -> KnownIssue | No
     return KnownIssue(id=name, cases=schema.case, when=when, reproducer=reproducer, line=notes.line(name), **fields)
 
 
-def _against(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
+def _case_mistakes(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
     """What an entry says that its case does not have."""
     reproducer, names = entry.reproducer, _condition_names(case)
     for dtype in entry.dtypes:
@@ -130,7 +132,7 @@ def _against(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
             yield f"{case.name} is not run in {dtype}", ("dtypes",)
     for name in sorted(entry.when.names - set(names)):
         yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
-    yield from ((message, ("tensors",)) for message in _nameless(entry.tensors, case))
+    yield from ((message, ("tensors",)) for message in _tensor_mistakes(entry.tensors, case))
     if reproducer.case not in entry.cases or reproducer.dtype not in entry.dtypes:
         yield (
             f"the reproducer is of {reproducer.case}[{reproducer.dtype}], not of this entry's case and dtypes",
@@ -138,20 +140,21 @@ def _against(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
         )
     elif reproducer.case != case.id:
         return
-    elif problem := misfit(case, reproducer):
+    elif problem := describe_misfit(case, reproducer):
         yield f"the reproducer does not fit the case: {problem}", ("reproducer",)
     elif not entry.holds(reproducer):
         yield f"the condition {entry.when.text!r} is not true of the reproducer", ("when",)
 
 
-def _nameless(names: Iterable[str], case: Case) -> Iterator[str]:
+def _tensor_mistakes(names: Iterable[str], case: Case) -> Iterator[str]:
     """What is said of names that no tensor of an observation has."""
     tensors = [spec.name for spec in case.tensors]
-    found = ("output", "jvp:output") if "jvp" in case.paths else ("output",)
-    for name in names:
-        tensor = name.removeprefix("grad:").removeprefix("buffer:")
-        if "*" not in name and not name.startswith(found) and tensor not in tensors:
-            yield f"{case.name} has no tensor {tensor!r}{suggestion(tensor, tensors)}"
+    for text in names:
+        kind, of = parse(text)
+        name = of if kind in (TensorKind.GRADIENT, TensorKind.BUFFER) else text
+        returned = kind is TensorKind.OUTPUT or (kind is TensorKind.TANGENT and "jvp" in case.paths)
+        if "*" not in text and not returned and name not in tensors:
+            yield f"{case.name} has no tensor {name!r}{suggestion(name, tensors)}"
 
 
 def _condition_names(case: Case) -> Sequence[str]:

@@ -11,7 +11,7 @@ from harness.portable.layouts import LAYOUTS
 from harness.suites import suggestion
 
 
-def misfit(case: Case, example: Example) -> str:
+def describe_misfit(case: Case, example: Example) -> str:
     """What of the example is not its case's, in a few words; nothing where all of it is."""
     return next(_misfits(case, example), "")
 
@@ -32,16 +32,16 @@ def _misfits(case: Case, example: Example) -> Iterator[str]:
 
 
 def _sizes(case: Case, example: Example) -> Iterator[str]:
-    known = {size.name: size for size in case.sizes}
-    yield from (f"it gives no value for the size {name!r}" for name in known if name not in example.sizes)
+    declared = {size.name: size for size in case.sizes}
+    yield from (f"it gives no value for the size {name!r}" for name in declared if name not in example.sizes)
     for name, value in example.sizes.items():
-        if name not in known:
-            yield f"{name!r} is not a size of {case.name}{suggestion(name, list(known))}"
-        elif problem := _wrong(known[name], value):
-            yield f"the size {name!r} is {problem}, not {value!r}"
+        if name not in declared:
+            yield f"{name!r} is not a size of {case.name}{suggestion(name, list(declared))}"
+        elif due := _due_value(declared[name], value):
+            yield f"the size {name!r} is {due}, not {value!r}"
 
 
-def _wrong(size: Size, value: Any) -> str:
+def _due_value(size: Size, value: Any) -> str:
     """What the value should be, where it is something else."""
     if size.length and not (isinstance(value, tuple) and len(value) == size.length):
         return f"a list of {size.length}"

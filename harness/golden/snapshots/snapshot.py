@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core import Case, Example
-from harness.golden.contract.lines import same_name
+from harness.golden.contract.lines import suite_mistakes
 from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, validate
 
 EXAMPLE: Final = "example"
@@ -55,11 +55,11 @@ class Digest:
     @classmethod
     def parse(cls, text: str) -> Digest | None:
         """Read `text` again; None where it is no digest."""
-        found = _RESULT.fullmatch(text)
-        if found is None:
+        match = _RESULT.fullmatch(text)
+        if match is None:
             return None
-        strides = None if found["strides"] is None else _numbers(found["strides"])
-        return cls(found["dtype"], _numbers(found["shape"]), strides, found["sha256"])
+        strides = None if match["strides"] is None else _numbers(match["strides"])
+        return cls(match["dtype"], _numbers(match["shape"]), strides, match["sha256"])
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class Snapshots:
         return tuple(snapshot for snapshot in self.cases.get(case, ()) if snapshot.example.dtype == dtype)
 
 
-def exact(case: Case) -> bool:
+def can_be_exact(case: Case) -> bool:
     """Whether the rules of a case allow results that every order of summation gives alike."""
     rules = (case.numerics, *case.numerics.each.values())
-    return all({one.output, one.gradient} <= _EXACT for one in rules)
+    return all({numerics.output, numerics.gradient} <= _EXACT for numerics in rules)
 
 
 def fingerprint(raw: bytes) -> str:
@@ -107,7 +107,7 @@ def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
         return Snapshots()
     document = read_document(path, "list of snapshots", shown)
     schema = validate(document, SnapshotsSchema)
-    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in same_name(schema.suite, suite)]
+    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)]
     cases: dict[str, tuple[Snapshot, ...]] = {}
     for case, items in schema.cases.items():
         snapshots = []
