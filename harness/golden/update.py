@@ -57,7 +57,9 @@ def write_golden(golden: Golden, cases: Sequence[Case], observations: Observatio
     lines = {} if is_whole else dict(contract.cases)
     kept = {} if is_whole else dict(snapshots.cases)
     for case in cases:
-        by_dtype = {dtype: observations[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in observations}
+        by_dtype = {
+            dtype: observations[case.name, dtype] for dtype in case.dtypes if (case.name, dtype) in observations
+        }
         lines[case.name] = _updated_lines(case, contract.lines(case.name), by_dtype)
         kept[case.name] = _updated_snapshots(case, snapshots.cases.get(case.name, ()), by_dtype)
     return [

@@ -153,7 +153,9 @@ class ModelTrial:
         failures, accepted = self._partitioned(judgement.findings, example)
         failures, faulty_modules, explained = self._blamed(failures, result)
         accepted += explained
-        for cell, state in cell_states((seen.cell for seen in result.observations), judgement, accepted, failures).items():
+        for cell, state in cell_states(
+            (seen.cell for seen in result.observations), judgement, accepted, failures
+        ).items():
             outcome.cells.setdefault(cell, Counter())[state] += 1
         outcome.untrusted.update(judgement.untrusted.keys())
         outcome.notes += [note for note in _undecided(result.reference) if note not in outcome.notes]

@@ -23,7 +23,9 @@ class FindingPartition:
     accepted: tuple[tuple[str, Finding], ...]
 
 
-def applicable_known_issues(known_issues: Iterable[KnownIssue], case: str, dtype: str, torch: str) -> tuple[KnownIssue, ...]:
+def applicable_known_issues(
+    known_issues: Iterable[KnownIssue], case: str, dtype: str, torch: str
+) -> tuple[KnownIssue, ...]:
     """The known issues of this case and dtype that the PyTorch version under test is said to have."""
     return tuple(
         known_issue

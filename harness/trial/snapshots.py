@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
@@ -79,9 +78,7 @@ def excuses(known_issue: KnownIssue, example: Example) -> bool:
 
 def _unaffected_cells(executor: Executor, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
     """The cells in which nothing is known to be wrong with the example."""
-    affected = {
-        cell for known_issue in known_issues if excuses(known_issue, example) for cell in known_issue.cells
-    }
+    affected = {cell for known_issue in known_issues if excuses(known_issue, example) for cell in known_issue.cells}
     return [cell.name for cell in executor.cells if cell.name not in affected]
 
 

@@ -98,11 +98,7 @@ def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
 
 def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
     """An exception may be a shape of which this tensor has no fact: it may be meant as any that is probed."""
-    without = {
-        element: rule
-        for element, rule in facts("float32").items()
-        if element[:2] != ("output[0]", "empty")
-    }
+    without = {element: rule for element, rule in facts("float32").items() if element[:2] != ("output[0]", "empty")}
     text = TEXT.replace("output[0] but empty:", "output[0] but emty:").replace(
         "    output[0] of empty: contiguous\n", ""
     )
@@ -159,7 +155,9 @@ def test_facts_collapse_into_the_file_that_they_agree_with(tmp_path: Path) -> No
 def test_what_was_not_run_is_kept(tmp_path: Path) -> None:
     """An update of one dtype at one level leaves what is written of others; then the whole is as if run at once."""
     before = read(tmp_path).lines("double")
-    part = {"float32": {element: LayoutRule.parse("channels_last") for element in facts("float32") if element[2] == "avx2"}}
+    part = {
+        "float32": {element: LayoutRule.parse("channels_last") for element in facts("float32") if element[2] == "avx2"}
+    }
     after = merge_lines(before, part, AXES)
     rules = {line.rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "float32")}
     kept = {line.rule.text for line in after if line.covers(("output[0]", "empty", "avx2"), "bfloat16")}

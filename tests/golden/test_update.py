@@ -38,8 +38,7 @@ def test_the_first_update_writes_both_files(tmp_path: Path) -> None:
     assert COMMAND in text(tmp_path)
     assert COMMAND in text(tmp_path, SNAPSHOTS)
     assert (
-        text(tmp_path, SNAPSHOTS).count("    output[0]: float32 [1, 2] strides [2, 1] sha256 0123456789abcdef\n")
-        == 4
+        text(tmp_path, SNAPSHOTS).count("    output[0]: float32 [1, 2] strides [2, 1] sha256 0123456789abcdef\n") == 4
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.portable.layouts import FORMATS as MEMORY_FORMATS
+from harness.portable.memory_format import MEMORY_FORMATS
 
 FormatCombination = frozenset[str]
 """The tensors (and ``grad_output``) that are channels-last; all others are contiguous."""
@@ -59,7 +59,7 @@ class LayoutRule:
     def text(self) -> str:
         """As golden/contract has it."""
         if self.kind is RuleKind.DENSE:
-            return self.kind.value
+            return RuleKind.DENSE.value
         if self.kind in _BY_TENSORS:
             return _BY_TENSORS[self.kind] + ", ".join(self.tensors)
         return "; ".join(_result_text(result, combinations) for result, combinations in self.results)
@@ -90,7 +90,11 @@ class LayoutRule:
             return cls(RuleKind.ONE_FORMAT, results=((text, ()),))
         for kind, beginning in _BY_TENSORS.items():
             tensors = tuple(text.removeprefix(beginning).split(", ")) if text.startswith(beginning) else ()
-            if tensors and not any(" " in name for name in tensors) and (kind is not RuleKind.LIKE or len(tensors) == 1):
+            if (
+                tensors
+                and not any(" " in name for name in tensors)
+                and (kind is not RuleKind.LIKE or len(tensors) == 1)
+            ):
                 return cls(kind, tensors)
         results = tuple(_parse_result(part) for part in text.split("; "))
         of_call = all(_CALL.fullmatch(result) for result, _ in results)

@@ -26,9 +26,7 @@ class Axes:
     levels: Sequence[str] = LEVELS
 
 
-def merge_lines(
-    lines: Iterable[ContractLine], observed: Mapping[str, Facts], axes: Axes
-) -> tuple[ContractLine, ...]:
+def merge_lines(lines: Iterable[ContractLine], observed: Mapping[str, Facts], axes: Axes) -> tuple[ContractLine, ...]:
     """The lines of a case after an update: what was observed, by dtype, and what was written of all the rest.
 
     All that was written of a dtype and level that were run is replaced, what was not run is kept.
@@ -40,9 +38,7 @@ def merge_lines(
     return tuple(fewest_lines(written, axes))
 
 
-def _line_facts(
-    lines: Iterable[ContractLine], axes: Axes
-) -> Iterator[tuple[tuple[str, str, str, str], LayoutRule]]:
+def _line_facts(lines: Iterable[ContractLine], axes: Axes) -> Iterator[tuple[tuple[str, str, str, str], LayoutRule]]:
     """What the lines say, one fact at a time; of shapes that are not among the axes only where they are named."""
     for line in lines:
         for shape in line.shapes or axes.shapes:

@@ -107,7 +107,9 @@ def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
         return Snapshots()
     document = read_document(path, "list of snapshots", shown)
     schema = validate(document, SnapshotsSchema)
-    mistakes = [Mistake(shown, *document.positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)]
+    mistakes = [
+        Mistake(shown, *document.positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)
+    ]
     cases: dict[str, tuple[Snapshot, ...]] = {}
     for case, items in schema.cases.items():
         snapshots = []
