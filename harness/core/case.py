@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING
+from harness.portable.tensor_name import TensorKind, kind_of
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
@@ -113,7 +114,7 @@ class Numerics:
     def rule(self, tensor: str) -> Rule:
         """The rule for the tensor of that name."""
         numerics = self.of(tensor)
-        return numerics.gradient if tensor.startswith("grad:") else numerics.output
+        return numerics.gradient if kind_of(tensor) is TensorKind.GRADIENT else numerics.output
 
 
 @dataclass(frozen=True)

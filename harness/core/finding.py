@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["layout", "isa", "universal", "unstable", "crash", "hang"]
 Oracle = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
+"""The property that is broken. `range`: an index out of its range; `written`: memory that the call may not write;
+`repeat`: other bits when the same call runs again; `error`: it raises otherwise than elsewhere, or does not."""
+
+FindingKind = Literal["layout", "isa", "universal", "unstable", "crash", "hang"]
+"""Over what the fault differs: the two layouts of a cell, the cells, nothing, or the repetitions of one call."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Finding:
 
     oracle: Oracle
     tensor: str
-    kind: Kind
+    kind: FindingKind
     cells: Mapping[str, float]
     layouts: tuple[str, ...] = ("drawn",)
     message: str = ""

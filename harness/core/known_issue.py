@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
+from harness.core.finding import Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Acceptance:
 
     id: str
     tensors: tuple[str, ...]
-    oracle: str
+    oracle: Oracle
     cells: tuple[str, ...]
     when: Expression
     reason: str

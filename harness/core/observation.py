@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Status = Literal["ok", "raised", "died", "hung"]
+ObservedLayout = Literal["drawn", "contiguous"]
+OBSERVED_LAYOUTS: Final[tuple[ObservedLayout, ...]] = ("drawn", "contiguous")
+"""Each example runs in the layouts that it draws, and once more with everything contiguous."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Observation:
     """
 
     cell: str
-    layout: Literal["drawn", "contiguous"]
+    layout: ObservedLayout
     status: Status
     tensors: Mapping[str, TensorRecord] = field(default_factory=dict)
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -56,10 +59,11 @@ class Reference:
     """The float64 answer on contiguous copies, with what the a-priori bounds need. Arrays are float64 or complex128.
 
     `values`, `bound` (the operator on magnitudes) and `terms` (the number of summands) share the keys of
-    `Observation.tensors`; so do, for `normwise`, `spread` and `stored`: how far roundings within operators, and of what
-    one operator hands to the next, move the result. So does `scaled`, for float64 filled `special`: the magnitudes of
-    operands so small that no sum overflows; what is not finite there comes of an operand. Integer outputs (indices)
-    appear in `values` in their own type.
+    `Observation.tensors`; so do `inner_sensitivity` and `storage_sensitivity`: how far roundings within operators, and
+    of what one operator hands to the next, move the result of a `normwise` case. Of a `resampling` one the former says
+    how far a coordinate that is off by a whole size would move it. So does `scaled`, for float64 filled `special`: the
+    magnitudes of operands so small that no sum overflows; what is not finite there comes of an operand. Integer outputs
+    (indices) appear in `values` in their own type.
     `inputs` and `grad_outputs` are the numbers that went in. `dtypes` are those of the outputs where the same call is
     given the example's own dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and
     `message`.
@@ -70,8 +74,8 @@ class Reference:
     bound: Mapping[str, Array] = field(default_factory=dict, repr=False)
     terms: Mapping[str, Array] = field(default_factory=dict, repr=False)
     scaled: Mapping[str, Array] = field(default_factory=dict, repr=False)
-    spread: Mapping[str, Array] = field(default_factory=dict, repr=False)
-    stored: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    inner_sensitivity: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    storage_sensitivity: Mapping[str, Array] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     grad_outputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     dtypes: Mapping[str, str] = field(default_factory=dict)

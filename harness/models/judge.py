@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from harness.core import Judgement, TensorRecord
-from harness.core.finding import Kind, Oracle
+from harness.core.finding import FindingKind, Oracle
 from harness.core.observation import Array
 from harness.models.format_loss import losses
 from harness.models.model import BASELINE, CONVERSIONS, ModelObservation, ModelReference
-from harness.oracles import FIXED, Fault, Place, told
+from harness.oracles import KIND_BY_ORACLE, Fault, Place, merge_faults
 from harness.portable.dtypes import finfo
 
 SAFETY: Final = 8.0
@@ -43,7 +43,7 @@ def judge_model(reference: ModelReference, observations: Sequence[ModelObservati
             found.setdefault((oracle, tensor), {})[cell, conversion] = fault
     judged = {(seen.cell, seen.conversion) for seen in observations}
     findings = [
-        told(oracle, tensor, faults, _kind(oracle, faults, judged), (BASELINE, *CONVERSIONS))
+        merge_faults(oracle, tensor, faults, _kind(oracle, faults, judged), (BASELINE, *CONVERSIONS))
         for (oracle, tensor), faults in found.items()
     ]
     returned = dict.fromkeys(seen.cell for seen in observations if seen.status == "ok")
@@ -187,9 +187,9 @@ def _times(ratio: float) -> str:
     return f"{ratio:.2g} times" if math.isfinite(ratio) else "beyond"
 
 
-def _kind(oracle: Oracle, faults: Mapping[Place, Fault], judged: set[Place]) -> Kind:
+def _kind(oracle: Oracle, faults: Mapping[Place, Fault], judged: set[Place]) -> FindingKind:
     """`layout` where some cell fails converted and not otherwise; else `universal` or `isa` by the cells."""
-    if fixed := FIXED.get(oracle):
+    if fixed := KIND_BY_ORACLE.get(oracle):
         return fixed
     cells = {cell for cell, _ in faults}
     if any((cell, BASELINE) not in faults for cell in cells):

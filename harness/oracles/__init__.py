@@ -1,21 +1,11 @@
 """Pure functions from Case, Example, Reference and Observations to Findings, on NumPy arrays.
 
-`judge` is the whole of it; the rest are its pieces.
+`judge` is the whole of it; the judge of models uses the other pieces too.
 """
 
-from harness.oracles.aggregate import FIXED, Place, told
-from harness.oracles.bounds import allowance, gamma
+from harness.oracles.aggregate import KIND_BY_ORACLE, Place, merge_faults
 from harness.oracles.compare import Fault
 from harness.oracles.judge import judge
 from harness.oracles.rounding import round_to
 
-__all__ = [
-    "FIXED",
-    "Fault",
-    "Place",
-    "allowance",
-    "gamma",
-    "judge",
-    "round_to",
-    "told",
-]
+__all__ = ["KIND_BY_ORACLE", "Fault", "Place", "judge", "merge_faults", "round_to"]

@@ -1,4 +1,4 @@
-"""Gather the faults of all cells and layouts into findings, and read the kind from the pattern over them."""
+"""Gather the faults of all cells and layouts into findings, and read the kind of each off the pattern over them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.core import Finding, Observation
-from harness.core.finding import Kind, Oracle
+from harness.core.finding import FindingKind, Oracle
+from harness.core.observation import OBSERVED_LAYOUTS
 from harness.oracles.compare import Fault
 
 Place = tuple[str, str]
 """A cell's name and a layout, ``drawn`` or ``contiguous``; of a model, a conversion."""
 
-_LAYOUTS: Final = ("drawn", "contiguous")
-FIXED: Final[dict[Oracle, Kind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
+KIND_BY_ORACLE: Final[dict[Oracle, FindingKind]] = {"repeat": "unstable", "crash": "crash", "hang": "hang"}
 """The kinds that follow from the oracle alone."""
 
 
-def kind_of(failing: Collection[Place], judged: Collection[Place]) -> Kind:
+def pattern_kind(failing: Collection[Place], judged: Collection[Place]) -> FindingKind:
     """The kind of a fault that shows in `failing` and not in the rest of `judged`.
 
     `layout` if some cell fails in one of its layouts and not in the other; else `universal` if every cell fails, and
@@ -36,43 +36,48 @@ class Faults:
     """The faults of one example, by oracle and tensor."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
+        self._faults: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
 
     def add(self, oracle: Oracle, tensor: str, place: Place, fault: Fault) -> None:
         """Note that this property is broken in that place."""
-        self._found.setdefault((oracle, tensor), {})[place] = fault
+        self._faults.setdefault((oracle, tensor), {})[place] = fault
 
     def findings(self, observations: Sequence[Observation]) -> tuple[Finding, ...]:
-        """Return one finding per oracle and tensor, told by its worst cell.
+        """Return one finding for each oracle and tensor, in the words of its worst cell.
 
         A place that did not return was not judged, except by whether it raised.
         """
-        answered = {(seen.cell, seen.layout) for seen in observations if seen.status in ("ok", "raised")}
-        returned = {(seen.cell, seen.layout) for seen in observations if seen.status == "ok"}
+        answers = {(each.cell, each.layout) for each in observations if each.status in ("ok", "raised")}
+        results = {(each.cell, each.layout) for each in observations if each.status == "ok"}
         findings = []
-        for (oracle, tensor), found in self._found.items():
-            kind = FIXED.get(oracle) or kind_of(found.keys(), answered if oracle == "error" else returned)
-            findings.append(told(oracle, tensor, found, kind))
+        for (oracle, tensor), faults in self._faults.items():
+            judged = answers if oracle == "error" else results
+            kind = KIND_BY_ORACLE.get(oracle) or pattern_kind(faults.keys(), judged)
+            findings.append(merge_faults(oracle, tensor, faults, kind))
         return tuple(findings)
 
 
-def told(
-    oracle: Oracle, tensor: str, found: Mapping[Place, Fault], kind: Kind, layouts: Iterable[str] = _LAYOUTS
+def merge_faults(
+    oracle: Oracle,
+    tensor: str,
+    faults: Mapping[Place, Fault],
+    kind: FindingKind,
+    layouts: Iterable[str] = OBSERVED_LAYOUTS,
 ) -> Finding:
-    """One finding of faults that break the same property of the same tensor, in the words of the worst of them.
+    """The one finding of faults that break the same property of the same tensor, in the words of the worst of them.
 
-    Each cell has the ratio of its worst fault. Those of `layouts` in which one shows are named in the order given.
+    Each cell has the ratio of its worst fault. Those of `layouts` in which one shows are named in that order.
     """
-    worst = max(found.values(), key=lambda fault: (fault.ratio, fault.extent))
+    worst = max(faults.values(), key=lambda fault: (fault.ratio, fault.extent))
     cells: dict[str, float] = {}
-    for (cell, _), fault in found.items():
+    for (cell, _), fault in faults.items():
         cells[cell] = max(fault.ratio, cells.get(cell, 0.0))
     return Finding(
         oracle=oracle,
         tensor=tensor,
         kind=kind,
         cells=cells,
-        layouts=tuple(layout for layout in layouts if any(layout == place[1] for place in found)),
+        layouts=tuple(layout for layout in layouts if any(layout == place[1] for place in faults)),
         message=worst.message,
         where=worst.where,
     )

@@ -25,7 +25,7 @@ UNLIMITED: Final = float(np.inf)
 """The allowance where partial sums may overflow the accumulator: any number passes, NaN and Inf too."""
 
 
-COORDINATE: Final = 4.0
+COORDINATE_ROUNDINGS: Final = 4.0
 """Roundings of a coordinate, each of them relative to the size of its dimension at most.
 
 aten/src/ATen/native/UpSample.h, area_pixel_compute_scale and area_pixel_compute_source_index: the scale is rounded (a
@@ -41,7 +41,7 @@ In float32 and float64, where there is nothing else, the worst of golden/accurac
 in group_norm, and 0.7 elsewhere.
 """
 
-STORED: Final = 4.0
+STORAGE: Final = 4.0
 """Allowed moves by roundings of what is stored."""
 
 ROUNDINGS: Final = 2.0
@@ -55,7 +55,7 @@ def gamma(n: npt.ArrayLike, u: float) -> Array:
         return np.where(spent < 1, spent / (1 - spent), np.inf)
 
 
-def allowance(  # noqa: PLR0913 - the quantities of one formula
+def multilinear_allowance(  # noqa: PLR0913 - the quantities of one formula
     reference: Array,
     bound: Array,
     terms: npt.ArrayLike,
@@ -75,23 +75,23 @@ def allowance(  # noqa: PLR0913 - the quantities of one formula
     """
     with np.errstate(all="ignore"):
         n = np.asarray(terms, dtype=np.float64)
-        spread = np.where(bound == 0, 0.0, gamma(n, finfo(accumulator).unit_roundoff) * bound) + moved
+        error = np.where(bound == 0, 0.0, gamma(n, finfo(accumulator).unit_roundoff) * bound) + moved
         floor = finfo(dtype).underflow_error + np.where(bound > 0, n * finfo(accumulator).underflow_error, 0.0)
-        allowed = spread + finfo(dtype).unit_roundoff * (np.abs(reference) + spread) + floor
-        allowed = _own_error(allowed, dtype)
+        allowed = error + finfo(dtype).unit_roundoff * (np.abs(reference) + error) + floor
+        allowed = _add_own_error(allowed, dtype)
         allowed = np.where(np.isfinite(allowed), allowed, UNJUDGED)
         allowed = np.where(bound * (1 + finfo(accumulator).unit_roundoff) > finfo(accumulator).max, UNLIMITED, allowed)
         if integral:
             allowed = np.where(bound <= exact_up_to(dtype, accumulator), 0.0, allowed)
-        return _patterned(allowed, reference)
+        return _nan_where_not_finite(allowed, reference)
 
 
-def misplaced(move: Array, accumulator: str) -> Array:
-    """How far coordinates computed in `accumulator` move a value that `move` says the move of for a size in pixels.
+def coordinate_error(sensitivity: Array, accumulator: str) -> Array:
+    """How far coordinates computed in `accumulator` move values; `sensitivity` is the move for one of a whole size.
 
-    Source and derivation: harness/worker/reference/interpolation.py, and `COORDINATE`.
+    Source and derivation: harness/worker/reference/interpolation.py, and `COORDINATE_ROUNDINGS`.
     """
-    return np.asarray(COORDINATE * finfo(accumulator).unit_roundoff * move)
+    return np.asarray(COORDINATE_ROUNDINGS * finfo(accumulator).unit_roundoff * sensitivity)
 
 
 def exact_up_to(dtype: str, accumulator: str) -> float:
@@ -99,25 +99,24 @@ def exact_up_to(dtype: str, accumulator: str) -> float:
     return 2.0 ** min(finfo(dtype).precision, finfo(accumulator).precision)
 
 
-def perturbed(reference: Array, spread: Array, stored: Array | None, *, dtype: str, accumulator: str) -> Array:
-    """Return m + ROUNDINGS u (|ref| + m) + tiny with m = INNER s + STORED t, for a nonlinear reduction.
+def normwise_allowance(reference: Array, inner: Array, storage: Array | None, *, dtype: str, accumulator: str) -> Array:
+    """Return m + ROUNDINGS u (|ref| + m) + tiny with m = INNER s + STORAGE t, for a nonlinear reduction.
 
-    s (`spread`) is how far roundings to the accumulator's precision inside operators move the result, found for the
-    dtype's usual accumulator; t (`stored`) how far it is moved by rounding to the dtype what one operator hands to the
+    s (`inner`) is how far roundings to the accumulator's precision inside operators move the result, measured for the
+    dtype's usual accumulator; t (`storage`) how far it is moved by rounding to the dtype what one operator hands to the
     next. None: the dtype is its own accumulator, and s has all of it.
     """
     with np.errstate(all="ignore"):
-        moved = INNER * spread * (finfo(accumulator).unit_roundoff / finfo(accumulator_of(dtype)).unit_roundoff)
-        if stored is not None:
-            moved += STORED * stored
+        moved = INNER * inner * (finfo(accumulator).unit_roundoff / finfo(accumulator_of(dtype)).unit_roundoff)
+        if storage is not None:
+            moved += STORAGE * storage
         floor = finfo(dtype).underflow_error + finfo(accumulator).smallest_normal
-        allowed = _own_error(
-            moved + ROUNDINGS * finfo(dtype).unit_roundoff * (np.abs(reference) + moved) + floor, dtype
-        )
-        return _patterned(np.where(np.isfinite(allowed), allowed, UNJUDGED), reference)
+        allowed = moved + ROUNDINGS * finfo(dtype).unit_roundoff * (np.abs(reference) + moved) + floor
+        allowed = _add_own_error(allowed, dtype)
+        return _nan_where_not_finite(np.where(np.isfinite(allowed), allowed, UNJUDGED), reference)
 
 
-def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:
+def elementwise_allowance(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:
     """Return k (u |ref| + u_acc M) + tiny: k ulps of the result, and of the largest intermediate in the working dtype.
 
     `operand` is the input, of the reference's shape or a single magnitude. M is 0, |x|, 1, 1 + |x| or
@@ -126,11 +125,13 @@ def elementwise_output(numerics: Numerics, reference: Array, operand: Array, dty
     with np.errstate(all="ignore"):
         relative = finfo(dtype).unit_roundoff * np.abs(reference)
         absolute = finfo(accumulator).unit_roundoff * _intermediate(numerics, operand)
-        allowed = _own_error(numerics.ulps * (relative + absolute) + finfo(dtype).underflow_error, dtype)
-        return _patterned(allowed, reference)
+        allowed = _add_own_error(numerics.ulps * (relative + absolute) + finfo(dtype).underflow_error, dtype)
+        return _nan_where_not_finite(allowed, reference)
 
 
-def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, grad_output: Array, dtype: str) -> Array:
+def elementwise_gradient_allowance(
+    numerics: Numerics, reference: Array, operand: Array, grad_output: Array, dtype: str
+) -> Array:
     """Return k u (|ref| + |g| max(1, M)) + tiny, with the result's own u even for the half types.
 
     The backward of many operators (sigmoid, tanh, softmax) starts from the saved output, already rounded to the dtype:
@@ -138,13 +139,12 @@ def elementwise_gradient(numerics: Numerics, reference: Array, operand: Array, g
     """
     with np.errstate(all="ignore"):
         scale = np.abs(_finite(grad_output)) * np.maximum(1.0, _intermediate(numerics, operand))
-        allowed = (
-            numerics.ulps * finfo(dtype).unit_roundoff * (np.abs(reference) + scale) + finfo(dtype).underflow_error
-        )
-        return _patterned(_own_error(allowed, dtype), reference)
+        relative = finfo(dtype).unit_roundoff * (np.abs(reference) + scale)
+        allowed = numerics.ulps * relative + finfo(dtype).underflow_error
+        return _nan_where_not_finite(_add_own_error(allowed, dtype), reference)
 
 
-def overflows(dtype: str, values: Array, reference: Array, allowed: Array) -> Array:
+def overflow_mask(dtype: str, values: Array, reference: Array, allowed: Array) -> Array:
     """Where an infinity is right: the number within the allowance that is nearest to it rounds to it."""
     if dtype not in FLOATING:
         return np.zeros(reference.shape, np.bool_)
@@ -152,23 +152,25 @@ def overflows(dtype: str, values: Array, reference: Array, allowed: Array) -> Ar
     return np.asarray(np.isinf(values) & (round_to(dtype, reach) == values))
 
 
-def _own_error(allowed: Array, dtype: str) -> Array:
+def _add_own_error(allowed: Array, dtype: str) -> Array:
+    """Twice the allowance in float64, whose reference makes the same errors as the result."""
     return allowed * 2.0 if dtype == "float64" else allowed
 
 
-def _patterned(allowed: Array, reference: Array) -> Array:
+def _nan_where_not_finite(allowed: Array, reference: Array) -> Array:
     """NaN where the reference is NaN or infinite: nothing is near those, only equal."""
     return np.where(np.isfinite(reference), allowed, np.nan)
 
 
 def _intermediate(numerics: Numerics, operand: Array) -> Array:
-    one = 1.0 if numerics.magnitude in ("one", "both") else 0.0
+    """M, the largest number that an elementwise operator computes with on its way."""
+    constant = 1.0 if numerics.magnitude in ("one", "both") else 0.0
     if numerics.magnitude in ("none", "one"):
-        return np.asarray(one)
+        return np.asarray(constant)
     sizes = np.abs(_finite(operand))
     if numerics.magnitude == "channels" and sizes.ndim > 1:
         return np.asarray(sizes.max(axis=1, keepdims=True, initial=0.0))
-    return np.asarray(one + sizes)
+    return np.asarray(constant + sizes)
 
 
 def _finite(array: Array) -> Array:

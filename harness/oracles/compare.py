@@ -1,4 +1,4 @@
-"""Compare one returned tensor with its standard."""
+"""Compare one returned tensor with what is expected of it, or with the same tensor in the other layout."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from harness.oracles.bounds import UNLIMITED, overflows
-from harness.oracles.describe_mask import where
+from harness.oracles.bounds import UNLIMITED, overflow_mask
+from harness.oracles.describe_mask import describe_mask
 from harness.oracles.expected import Expected
 
 Array = npt.NDArray[Any]
@@ -54,16 +54,16 @@ class Comparison:
 
 
 def compare(tensor: str, values: Array, expected: Expected) -> Comparison:
-    """Judge `values`, which have the shape and dtype of the standard already."""
+    """Judge `values`, which have the shape and the dtype that are expected already."""
     if expected.free:
         return Comparison(None)
     with np.errstate(all="ignore"):
         if expected.allowance is None or expected.scale is None:
-            return _equal(tensor, values, expected)
-        return _bounded(tensor, values, expected, expected.allowance, expected.scale)
+            return _compare_exactly(tensor, values, expected)
+        return _compare_within_bounds(tensor, values, expected, expected.allowance, expected.scale)
 
 
-def outdone(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Fault | None:
+def accuracy_fault(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Fault | None:
     """The fault of a layout that is much less accurate than its peer in the same cell, within the bound or not.
 
     Dynamo compares a compiled model's error with the eager one's in the same way (torch/_dynamo/utils.py, `same`).
@@ -72,23 +72,23 @@ def outdone(tensor: str, own: Comparison, peer: Comparison, layout: str) -> Faul
     if own.fault or own.count < FEWEST or own.typical <= reached:
         return None
     other = "contiguous" if layout == "drawn" else "drawn"
-    said = f"in layout {layout} {tensor} is off by {own.typical:.2g} of the bound (root mean square)"
-    return Fault(own.typical / reached, f"{said}, in layout {other} by {peer.typical:.2g}")
+    message = f"in layout {layout} {tensor} is off by {own.typical:.2g} of the bound (root mean square)"
+    return Fault(own.typical / reached, f"{message}, in layout {other} by {peer.typical:.2g}")
 
 
-def differing(tensor: str, drawn: Array, contiguous: Array) -> Fault | None:
+def difference_fault(tensor: str, drawn: Array, contiguous: Array) -> Fault | None:
     """The fault of integers that are not those of the contiguous layout in the same cell, within the bound or not."""
     wrong = np.asarray(drawn != contiguous)
     if not wrong.any():
         return None
     index = tuple(int(part) for part in np.argwhere(wrong)[0])
-    shown = f"(got {drawn[index]!s} in layout drawn, {contiguous[index]!s} in layout contiguous at {[*index]})"
+    values = f"(got {drawn[index]!s} in layout drawn, {contiguous[index]!s} in layout contiguous at {[*index]})"
     count = int(np.count_nonzero(wrong))
-    message = f"{tensor} is not the same in both layouts in {count} of {wrong.size} elements {shown}"
-    return Fault(1.0, message, where(wrong, tensor), count)
+    message = f"{tensor} is not the same in both layouts in {count} of {wrong.size} elements {values}"
+    return Fault(1.0, message, describe_mask(wrong, tensor), count)
 
 
-def _equal(tensor: str, values: Array, expected: Expected) -> Comparison:
+def _compare_exactly(tensor: str, values: Array, expected: Expected) -> Comparison:
     wrong = np.zeros(values.shape, np.bool_)
     for got, due in zip(_parts(values), _parts(expected.rounded), strict=True):
         differs = got != due
@@ -109,7 +109,7 @@ def _parts(array: Array) -> tuple[Array, ...]:
     return (array.real, array.imag) if np.iscomplexobj(array) else (array,)
 
 
-def _bounded(tensor: str, values: Array, expected: Expected, allowed: Array, scale: Array) -> Comparison:
+def _compare_within_bounds(tensor: str, values: Array, expected: Expected, allowed: Array, scale: Array) -> Comparison:
     allowed = np.asarray(allowed)  # NumPy makes scalars of arrays without a dimension, and those cannot be indexed
     error = np.asarray(np.abs(values - expected.reference))
     ratios = np.asarray(error / scale)
@@ -120,7 +120,7 @@ def _bounded(tensor: str, values: Array, expected: Expected, allowed: Array, sca
     if expected.fixed_zeros is not None:
         wrong |= expected.fixed_zeros & (np.signbit(values) != np.signbit(expected.rounded))
     if wrong.any():
-        wrong[wrong] = ~_right_after_all(values[wrong], expected, allowed[wrong], wrong)
+        wrong[wrong] = ~_non_finite_as_due(values[wrong], expected, allowed[wrong], wrong)
     if not wrong.any():
         return Comparison(headroom, None, typical, finite.size)
     failing = ratios[wrong]
@@ -130,25 +130,25 @@ def _bounded(tensor: str, values: Array, expected: Expected, allowed: Array, sca
     return Comparison(headroom, fault, typical, finite.size)
 
 
-def _right_after_all(values: Array, expected: Expected, allowed: Array, mask: Array) -> Array:
+def _non_finite_as_due(values: Array, expected: Expected, allowed: Array, mask: Array) -> Array:
     """Of elements whose error is no number within the bound: the same NaN or Inf, overflow that is due or excused."""
     reference = expected.reference[mask]
     if np.iscomplexobj(reference):
         pairs = zip(_parts(values), _parts(expected.rounded[mask]), strict=True)
         return np.asarray(np.all([(got == due) | (np.isnan(got) & np.isnan(due)) for got, due in pairs], axis=0))
     same = (np.isnan(values) & np.isnan(reference)) | (np.isinf(values) & (values == expected.rounded[mask]))
-    overflow = overflows(expected.dtype, values, reference, allowed)
+    overflow = overflow_mask(expected.dtype, values, reference, allowed)
     excused = ~np.isfinite(values) & ~np.isnan(reference)
     excused &= np.asarray(expected.excused)[mask] if expected.excused is not None else False
     return np.asarray(same | overflow | excused | (allowed == UNLIMITED))
 
 
-def _fault(tensor: str, values: Array, expected: Expected, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913 - what it tells of
-    """`rank` orders the elements; the worst is shown, NaN first."""
+def _fault(tensor: str, values: Array, expected: Expected, wrong: Array, *, rank: Array, ratio: float) -> Fault:  # noqa: PLR0913 - what its message says
+    """The fault of the elements that are `wrong`. `rank` orders them; the message has the worst, NaN first."""
     flat = int(np.argmax(np.where(np.isnan(rank), np.inf, rank)))
     count = int(np.count_nonzero(wrong))
     worst = f", worst {ratio:.2g} times the bound" if ratio > 1.0 else ""
     index = [int(part) for part in np.unravel_index(flat, wrong.shape)]
-    shown = f"(got {values.flat[flat]!s}, expected {expected.rounded.flat[flat]!s} at {index})"
-    message = f"{tensor} differs from the float64 reference in {count} of {wrong.size} elements{worst} {shown}"
-    return Fault(ratio, message, where(wrong, tensor), count)
+    example = f"(got {values.flat[flat]!s}, expected {expected.rounded.flat[flat]!s} at {index})"
+    message = f"{tensor} differs from the float64 reference in {count} of {wrong.size} elements{worst} {example}"
+    return Fault(ratio, message, describe_mask(wrong, tensor), count)

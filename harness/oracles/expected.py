@@ -1,4 +1,4 @@
-"""The standard: what one tensor of one Example must be, element by element, before any result is looked at."""
+"""What one tensor of one Example must be, element by element, before any result is looked at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core import Case, Example, Reference
-from harness.oracles.bounds import UNJUDGED, allowance, elementwise_gradient, elementwise_output, misplaced, perturbed
+from harness.oracles.bounds import (
+    UNJUDGED,
+    coordinate_error,
+    elementwise_allowance,
+    elementwise_gradient_allowance,
+    multilinear_allowance,
+    normwise_allowance,
+)
 from harness.oracles.rounding import round_to
 from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
+from harness.portable.tensor_name import TensorKind, kind_of, output, parse
 
 Array = npt.NDArray[Any]
-GRADIENT = "grad:"
-BUFFER = "buffer:"
-TANGENT = "jvp:"
+FIRST_OUTPUT = output(0)
 INTEGRAL_FILLS = ("integers", "ones")
 
 
@@ -56,51 +62,59 @@ class Expected:
 def expected_dtype(case: Case, example: Example, reference: Reference, tensor: str) -> str:
     """Torch's name of the dtype due: a gradient's and a buffer's are their tensor's own, in place it is the input's.
 
-    Any other output's is the one that the reference was told. Where the call raises in the example's dtype nothing was
-    told; then integers are due as the reference has them, and for all else the example's dtype.
+    Any other output's is the one that the reference names. Where the call raises in the example's dtype it names none;
+    then integers are due as the reference has them, and for all else the example's dtype. So is it for tangents.
     """
-    kind, _, name = tensor.rpartition(":")
-    if kind or (example.inplace and tensor == "output[0]"):
-        specs = {spec.name: spec for spec in case.tensors}
-        spec = specs.get(name) if kind else case.tensors[0]
-        return (spec.dtype if spec else None) or example.dtype
+    name = parse(tensor)
+    if name.kind in (TensorKind.GRADIENT, TensorKind.BUFFER):
+        return {spec.name: spec.dtype for spec in case.tensors}.get(name.of) or example.dtype
+    if name.kind is TensorKind.TANGENT:
+        return example.dtype
+    if example.inplace and tensor == FIRST_OUTPUT:
+        return case.tensors[0].dtype or example.dtype
     values = reference.values[tensor]
     plain = str(values.dtype) if values.dtype.kind not in "fc" else example.dtype
     return reference.dtypes.get(tensor, plain)
 
 
-def standard_of(
+def expected_values(
     case: Case, example: Example, reference: Reference, tensor: str, accumulator: str | None = None
 ) -> Expected:
-    """The standard for `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
+    """What is expected of `tensor` by the case's rule; `accumulator` replaces the dtype that sums are kept in."""
     values = reference.values[tensor]
     dtype = expected_dtype(case, example, reference, tensor)
     part, rule = part_of(dtype), case.numerics.rule(tensor)
     if rule == "unspecified":
         return Expected(dtype, values, values, free=True)
     if part not in FLOATING:
-        return _of_bytes(reference, tensor, dtype) if rule == "resampling" else Expected(dtype, values, values)
+        return _resampled_bytes(reference, tensor, dtype) if rule == "resampling" else Expected(dtype, values, values)
     rounded = round_to(dtype, values)
     if rule == "exact":
         return Expected(dtype, values, rounded, signed_zero=example.fill == "special")
-    kept = accumulator or accumulator_of(part)
-    if rule == "normwise":
-        allowed = perturbed(
-            values, reference.spread[tensor], reference.stored.get(tensor), dtype=part, accumulator=kept
-        )
-    elif rule == "elementwise":
-        allowed = _elementwise(case, reference, tensor, part, kept)
-    elif rule == "resampling":
-        allowed = _resampled(reference, tensor, part, kept)
-    else:
-        integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
-        allowed = _summed(reference, tensor, dtype, kept, integral=integral)
+    allowed = _allowance(case, example, reference, tensor, dtype, accumulator or accumulator_of(part))
     if dtype in COMPLEX:  # the error of a modulus, where that of each part has been bounded
         allowed = np.where(allowed < UNJUDGED, allowed * np.sqrt(2.0), allowed)
     return Expected(dtype, values, rounded, allowed, np.where((allowed > 0) & (allowed < UNJUDGED), allowed, np.inf))
 
 
-def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:
+def _allowance(  # noqa: PLR0913, PLR0917 - what a bound depends on
+    case: Case, example: Example, reference: Reference, tensor: str, dtype: str, accumulator: str
+) -> Array:
+    """How far each element may lie from the reference, by the tensor's rule, where that is not equality."""
+    rule = case.numerics.rule(tensor)
+    if rule == "normwise":
+        inner, storage = reference.inner_sensitivity[tensor], reference.storage_sensitivity.get(tensor)
+        values = reference.values[tensor]
+        return normwise_allowance(values, inner, storage, dtype=part_of(dtype), accumulator=accumulator)
+    if rule == "elementwise":
+        return _bound_elementwise(case, reference, tensor, part_of(dtype), accumulator)
+    if rule == "resampling":
+        return _bound_resampling(reference, tensor, part_of(dtype), accumulator)
+    integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
+    return _bound_multilinear(reference, tensor, dtype, accumulator, integral=integral)
+
+
+def _bound_multilinear(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:
     """Integers in and integers out: equality. Not where `terms` is declared: such coefficients are fractions.
 
     A product of complex numbers is within sqrt(2) gamma_2 <= gamma_3 of the true one, a sum within u, as those of real
@@ -109,29 +123,30 @@ def _summed(reference: Reference, tensor: str, dtype: str, accumulator: str, *, 
     values, bound = reference.values[tensor], reference.bound[tensor]
     terms = reference.terms[tensor] * (3 if dtype in COMPLEX else 1)
     integral = integral and _whole(values) and _whole(bound)
-    return allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
+    return multilinear_allowance(values, bound, terms, dtype=part_of(dtype), accumulator=accumulator, integral=integral)
 
 
-def _resampled(reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
-    values, bound = reference.values[tensor], reference.bound[tensor]
-    moved = misplaced(reference.spread[tensor], accumulator)
-    return allowance(values, bound, reference.terms[tensor], dtype=dtype, accumulator=accumulator, moved=moved)
+def _bound_resampling(reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+    values, bound, terms = reference.values[tensor], reference.bound[tensor], reference.terms[tensor]
+    moved = coordinate_error(reference.inner_sensitivity[tensor], accumulator)
+    return multilinear_allowance(values, bound, terms, dtype=dtype, accumulator=accumulator, moved=moved)
 
 
-def _of_bytes(reference: Reference, tensor: str, dtype: str) -> Expected:
+def _resampled_bytes(reference: Reference, tensor: str, dtype: str) -> Expected:
     """The bound is that of the passes in fixed point; their weights come from coordinates in float64."""
     values = reference.values[tensor]
-    allowed = reference.bound[tensor] + 2.0 * misplaced(reference.spread[tensor], "float64")
+    allowed = reference.bound[tensor] + 2.0 * coordinate_error(reference.inner_sensitivity[tensor], "float64")
     return Expected(dtype, values, np.rint(values).astype(dtype), allowed, np.where(allowed > 0, allowed, np.inf))
 
 
-def _elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+def _bound_elementwise(case: Case, reference: Reference, tensor: str, dtype: str, accumulator: str) -> Array:
+    """The operand is the first input of the tensor's shape, in backward together with the grad_output of that shape."""
     numerics, values = case.numerics.of(tensor), reference.values[tensor]
     operand = _operand(reference.inputs.values(), values.shape)
-    if not tensor.startswith(GRADIENT):
-        return elementwise_output(numerics, values, operand, dtype, accumulator)
+    if kind_of(tensor) is not TensorKind.GRADIENT:
+        return elementwise_allowance(numerics, values, operand, dtype, accumulator)
     grad_output = _operand(reference.grad_outputs.values(), values.shape)
-    return elementwise_gradient(numerics, values, operand, grad_output, dtype)
+    return elementwise_gradient_allowance(numerics, values, operand, grad_output, dtype)
 
 
 def _operand(arrays: Iterable[Array], shape: tuple[int, ...]) -> Array:

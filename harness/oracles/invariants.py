@@ -7,30 +7,33 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.core import Case, Example, Observation, Reference
+from harness.core.finding import Oracle
 from harness.oracles.aggregate import Place
 from harness.oracles.compare import Fault
-from harness.oracles.expected import GRADIENT, expected_dtype
+from harness.oracles.expected import expected_dtype
+from harness.oracles.vacuity import EMPTY, Reasons
+from harness.portable.tensor_name import TensorKind, kind_of
 
 
-def ended(observation: Observation) -> Fault | None:
-    """How the worker was lost, if it was."""
+def worker_fault(observation: Observation) -> Fault | None:
+    """How the worker was lost over this example, if it was."""
     if observation.status == "hung":
         return Fault(1.0, "the call outlasted the time limit")
     if observation.status != "died":
         return None
-    return Fault(1.0, f"the worker died{_signal(observation.signal)}")
+    return Fault(1.0, f"the worker died{_describe_signal(observation.signal)}")
 
 
-def _signal(number: int) -> str:
+def _describe_signal(number: int) -> str:
     if number <= 0:
         return ""
-    names = {int(known): known.name for known in signal.Signals}
+    names = {int(each): each.name for each in signal.Signals}
     return f" of {names.get(number, f'signal {number}')}"
 
 
-def misshapen(
+def metadata_faults(
     case: Case, example: Example, reference: Reference, observation: Observation
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[Oracle, str, str]]:
     """Yield (oracle, tensor, message) for each tensor that is missing, or has another shape or dtype than is due."""
     for tensor, values in reference.values.items():
         record = observation.tensors.get(tensor)
@@ -41,47 +44,11 @@ def misshapen(
             yield "shape", tensor, f"{tensor} has shape {record.shape} where {values.shape} is due"
         due = expected_dtype(case, example, reference, tensor)
         if record.dtype != due:
-            owner = " like its input" if tensor.startswith(GRADIENT) else ""
+            owner = " like its input" if kind_of(tensor) is TensorKind.GRADIENT else ""
             yield "dtype", tensor, f"{tensor} is {record.dtype} where {due}{owner} is due"
 
 
-def refusals(
-    reference: Reference, observations: Sequence[Observation]
-) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:
-    """Who computes an answer in a dtype that must be refused, or refuses it otherwise than the rest.
-
-    Nothing can be said where the reference, in a dtype that is supported, has no answer either: then the call itself
-    is wrong. Nor where all that comes back is empty: many operators return before they look at the dtype.
-    """
-    answers = _answers(observations)
-    outcomes = {place: _outcome(seen) for place, seen in answers.items()}
-    usual = _majority({place: outcome for place, outcome in outcomes.items() if outcome})
-    if reference.status != "ok":
-        return {}, _lost(reference, {})
-    if answers and not usual and all(_empty(seen) for seen in answers.values()):
-        return {}, {"empty": ()}
-    return {
-        place: Fault(1.0, _unlike(answers[place], usual) if outcome else _accepted(usual))
-        for place, outcome in outcomes.items()
-        if not outcome or outcome != usual
-    }, {}
-
-
-def _answers(observations: Sequence[Observation]) -> dict[Place, Observation]:
-    return {(seen.cell, seen.layout): seen for seen in observations if seen.status in ("ok", "raised")}
-
-
-def _empty(observation: Observation) -> bool:
-    outputs = [record for name, record in observation.tensors.items() if name.startswith("output")]
-    return observation.status == "ok" and all(record.values.size == 0 for record in outputs)
-
-
-def _accepted(usual: str) -> str:
-    others = f", where others raise {usual}" if usual else ""
-    return f"the call returns in a dtype that is declared unsupported{others}"
-
-
-def strayed(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
+def index_faults(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
     """Yield (tensor, message) for each tensor of indices with one outside its range, the reference's word aside.
 
     Who follows such an index reads or writes beside the tensor, and the reference may hold the same index.
@@ -93,13 +60,48 @@ def strayed(case: Case, example: Example, observation: Observation) -> Iterator[
         below = int(numerics.below.evaluate(dict(example.sizes)))
         outside = record.values[(record.values < 0) | (record.values >= below)]
         if outside.size:
-            found = f"{tensor} holds the index {int(outside[0])}, outside 0..{below - 1}"
-            yield tensor, f"{found}; {outside.size} of {record.values.size} indices are outside"
+            first = f"{tensor} holds the index {int(outside[0])}, outside 0..{below - 1}"
+            yield tensor, f"{first}; {outside.size} of {record.values.size} indices are outside"
 
 
-def errors(
-    reference: Reference, observations: Sequence[Observation]
-) -> tuple[dict[Place, Fault], Mapping[str, tuple[str, ...]]]:
+def write_faults(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each input the call changed, the one it works on in place excepted."""
+    buffers = [spec.name for spec in case.tensors if spec.buffer]
+    for name in observation.written:
+        if name in buffers or kind_of(name) is TensorKind.OUT:
+            yield name, f"the call changed memory beside the elements of {name}"
+        elif not (example.inplace and name == case.tensors[0].name):
+            yield name, f"the call changed its input {name}"
+
+
+def repetition_faults(case: Case, observation: Observation) -> Iterator[tuple[str, str]]:
+    """Yield (tensor, message) for each tensor whose bits differ when the same call runs again, where any are due."""
+    for name in observation.unrepeated:
+        if case.numerics.rule(name) != "unspecified":
+            yield name, f"{name} differs in its bits when the same call runs again"
+
+
+def judge_unsupported(reference: Reference, observations: Sequence[Observation]) -> tuple[dict[Place, Fault], Reasons]:
+    """Who computes an answer in a dtype that must be refused, or refuses it otherwise than the rest.
+
+    Nothing can be said where the reference, in a dtype that is supported, has no answer either: then the call itself
+    is wrong. Nor where all that comes back is empty: many operators return before they look at the dtype.
+    """
+    answers = _answers(observations)
+    outcomes = {place: _outcome(observation) for place, observation in answers.items()}
+    usual = _majority({place: outcome for place, outcome in outcomes.items() if outcome})
+    if reference.status != "ok":
+        return {}, _missing_reference(reference, {})
+    if answers and not usual and all(_is_empty(observation) for observation in answers.values()):
+        return {}, {EMPTY: ()}
+    return {
+        place: Fault(1.0, _describe_outlier(answers[place], usual) if outcome else _describe_answer(usual))
+        for place, outcome in outcomes.items()
+        if not outcome or outcome != usual
+    }, {}
+
+
+def judge_errors(reference: Reference, observations: Sequence[Observation]) -> tuple[dict[Place, Fault], Reasons]:
     """Who raises otherwise than the rest, and why the example cannot be trusted if all raise alike.
 
     The reference decides what is usual where at least one observation agrees with it; else the contiguous
@@ -107,68 +109,66 @@ def errors(
     where it computes an answer, it is a fault: a case says which dtypes it runs in.
     """
     answers = _answers(observations)
-    outcomes = {place: _outcome(seen) for place, seen in answers.items()}
+    outcomes = {place: _outcome(observation) for place, observation in answers.items()}
     expected = reference.error if reference.status == "raised" else ""
     usual = expected if expected in outcomes.values() else _majority(outcomes)
     faults = {
-        place: Fault(1.0, _unlike(answers[place], usual)) for place, outcome in outcomes.items() if outcome != usual
+        place: Fault(1.0, _describe_outlier(answers[place], usual))
+        for place, outcome in outcomes.items()
+        if outcome != usual
     }
     if not faults and usual and reference.status == "ok":
-        faults = {place: Fault(1.0, _refused(seen)) for place, seen in answers.items()}
+        faults = {place: Fault(1.0, _describe_refusal(observation)) for place, observation in answers.items()}
     if faults or not answers:
-        return faults, _lost(reference, answers)
-    return {}, _refusal(reference, usual)
+        return faults, _missing_reference(reference, answers)
+    return {}, {f"raised {usual}": ()} if usual else _missing_reference(reference, {})
+
+
+def _answers(observations: Sequence[Observation]) -> dict[Place, Observation]:
+    """The observations in which the call came to an end, by place."""
+    return {(each.cell, each.layout): each for each in observations if each.status in ("ok", "raised")}
+
+
+def _is_empty(observation: Observation) -> bool:
+    outputs = [record for name, record in observation.tensors.items() if kind_of(name) is TensorKind.OUTPUT]
+    return observation.status == "ok" and all(record.values.size == 0 for record in outputs)
 
 
 def _outcome(observation: Observation) -> str:
+    """The class of what was raised; empty where the call returned."""
     return (observation.error or "Exception") if observation.status == "raised" else ""
 
 
 def _majority(outcomes: Mapping[Place, str]) -> str:
+    """What most contiguous observations came to, or most of all where there is none."""
     plain = [outcome for (_, layout), outcome in outcomes.items() if layout == "contiguous"]
     return Counter(plain or outcomes.values()).most_common(1)[0][0] if outcomes else ""
 
 
-def _unlike(observation: Observation, usual: str) -> str:
+def _describe_answer(usual: str) -> str:
+    others = f", where others raise {usual}" if usual else ""
+    return f"the call returns in a dtype that is declared unsupported{others}"
+
+
+def _describe_outlier(observation: Observation, usual: str) -> str:
     others = f"others raise {usual}" if usual else "others do not"
     if observation.status == "ok":
         return f"the call returns where {others}"
     return f"the call raises {_outcome(observation)} where {others}: {_first_line(observation.message)}"
 
 
-def _refused(observation: Observation) -> str:
+def _describe_refusal(observation: Observation) -> str:
     first = _first_line(observation.message)
     return f"the call raises {_outcome(observation)} where the float64 reference computes an answer: {first}"
 
 
-def _refusal(reference: Reference, usual: str) -> dict[str, tuple[str, ...]]:
-    return {f"raised {usual}": ()} if usual else _lost(reference, {})
-
-
-def _lost(reference: Reference, answers: Mapping[Place, Observation]) -> dict[str, tuple[str, ...]]:
+def _missing_reference(reference: Reference, answers: Mapping[Place, Observation]) -> Reasons:
     """Without a reference nothing else can be judged."""
-    if reference.status == "ok" or any(seen.status == "raised" for seen in answers.values()):
+    if reference.status == "ok" or any(observation.status == "raised" for observation in answers.values()):
         return {}
-    told = f"raised {reference.error}: {_first_line(reference.message)}" if reference.error else reference.status
-    return {f"the reference {told}": ()}
+    error = f"raised {reference.error}: {_first_line(reference.message)}" if reference.error else reference.status
+    return {f"the reference {error}": ()}
 
 
 def _first_line(message: str) -> str:
     return message.strip().partition("\n")[0]
-
-
-def written(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
-    """Yield (tensor, message) for each input the call changed, the one it works on in place excepted."""
-    buffers = [spec.name for spec in case.tensors if spec.buffer]
-    for name in observation.written:
-        if name in buffers or name.startswith("out["):
-            yield name, f"the call changed memory beside the elements of {name}"
-        elif not (example.inplace and name == case.tensors[0].name):
-            yield name, f"the call changed its input {name}"
-
-
-def unrepeated(case: Case, observation: Observation) -> Iterator[tuple[str, str]]:
-    """Yield (tensor, message) for each tensor whose bits differ when the same call runs again, where any are due."""
-    for name in observation.unrepeated:
-        if case.numerics.rule(name) != "unspecified":
-            yield name, f"{name} differs in its bits when the same call runs again"

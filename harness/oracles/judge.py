@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from harness.core import Case, Example, Judgement, Observation, Reference, TensorRecord, matches
 from harness.core.finding import Oracle
 from harness.oracles import special_values
 from harness.oracles.aggregate import Faults
-from harness.oracles.compare import Comparison, Fault, compare, differing, outdone
-from harness.oracles.expected import Expected, expected_dtype, standard_of
-from harness.oracles.invariants import ended, errors, misshapen, refusals, strayed, unrepeated, written
+from harness.oracles.compare import Comparison, Fault, accuracy_fault, compare, difference_fault
+from harness.oracles.expected import Expected, expected_dtype, expected_values
+from harness.oracles.invariants import (
+    index_faults,
+    judge_errors,
+    judge_unsupported,
+    metadata_faults,
+    repetition_faults,
+    worker_fault,
+    write_faults,
+)
 from harness.oracles.layout import judge_strides
-from harness.oracles.vacuity import vacuity_reasons
+from harness.oracles.vacuity import EMPTY, NOTHING_JUDGED, vacuity_reasons
 from harness.portable.dtypes import FLOATING
 
 Accumulators = Mapping[str, Mapping[str, str]]
+Ratios = dict[tuple[str, str], float]
+"""(cell, tensor) to the worst error over allowance."""
 
 
 def judge(
@@ -33,135 +42,141 @@ def judge(
     those cells as if kept in that dtype. Observations of both layouts of every cell are expected; missing ones are
     not judged. Values are read and never changed.
     """
-    faults, ratios = Faults(), dict[tuple[str, str], float]()
-    _lost_workers(observations, faults)
-    refused = example.dtype in case.unsupported
-    raised, reasons = (refusals if refused else errors)(reference, observations)
-    for place, fault in raised.items():
+    faults, ratios = Faults(), Ratios()
+    _judge_workers(observations, faults)
+    is_unsupported = example.dtype in case.unsupported
+    errors, reasons = (judge_unsupported if is_unsupported else judge_errors)(reference, observations)
+    for place, fault in errors.items():
         faults.add("error", "", place, fault)
-    why = dict(reasons)
-    if refused:
-        return Judgement(faults.findings(observations), why, ratios)
-    returned = [seen for seen in observations if seen.status == "ok"]
-    for seen in returned:
-        _side_effects(case, example, seen, faults)
-    if reference.status == "ok" and not why:
-        why |= vacuity_reasons(case, reference, returned)
-        _metadata(case, example, reference, returned, faults)
-        blind = _Values(case, example, reference, accumulators or {}).judge(returned, faults, ratios)
-        if blind and "empty" not in why:
-            why["nothing judged"] = () if len(blind) == len({seen.cell for seen in returned}) else blind
-    return Judgement(faults.findings(observations), why, ratios)
+    if is_unsupported:
+        return Judgement(faults.findings(observations), reasons, ratios)
+    results = [observation for observation in observations if observation.status == "ok"]
+    for observation in results:
+        _judge_side_effects(case, example, observation, faults)
+    if reference.status == "ok" and not reasons:
+        reasons = vacuity_reasons(case, reference, results)
+        _judge_metadata(case, example, reference, results, faults)
+        blind = _ValuesOracle(case, example, reference, accumulators or {}).judge(results, faults, ratios)
+        if blind and EMPTY not in reasons:
+            everywhere = len(blind) == len({observation.cell for observation in results})
+            reasons[NOTHING_JUDGED] = () if everywhere else blind
+    return Judgement(faults.findings(observations), reasons, ratios)
 
 
-def _lost_workers(observations: Sequence[Observation], faults: Faults) -> None:
-    for seen in observations:
-        if fault := ended(seen):
-            faults.add("hang" if seen.status == "hung" else "crash", "", (seen.cell, seen.layout), fault)
+def _judge_workers(observations: Sequence[Observation], faults: Faults) -> None:
+    for observation in observations:
+        if fault := worker_fault(observation):
+            oracle: Oracle = "hang" if observation.status == "hung" else "crash"
+            faults.add(oracle, "", (observation.cell, observation.layout), fault)
 
 
-def _side_effects(case: Case, example: Example, seen: Observation, faults: Faults) -> None:
-    place = (seen.cell, seen.layout)
-    for tensor, message in strayed(case, example, seen):
+def _judge_side_effects(case: Case, example: Example, observation: Observation, faults: Faults) -> None:
+    place = (observation.cell, observation.layout)
+    for tensor, message in index_faults(case, example, observation):
         faults.add("range", tensor, place, Fault(1.0, message))
-    for tensor, message in written(case, example, seen):
+    for tensor, message in write_faults(case, example, observation):
         faults.add("written", tensor, place, Fault(1.0, message))
-    for tensor, message in unrepeated(case, seen):
+    for tensor, message in repetition_faults(case, observation):
         faults.add("repeat", tensor, place, Fault(1.0, message))
 
 
-def _metadata(
-    case: Case, example: Example, reference: Reference, returned: Sequence[Observation], faults: Faults
+def _judge_metadata(
+    case: Case, example: Example, reference: Reference, results: Sequence[Observation], faults: Faults
 ) -> None:
-    for seen in returned:
-        place = (seen.cell, seen.layout)
-        for oracle, tensor, message in misshapen(case, example, reference, seen):
-            faults.add(cast("Oracle", oracle), tensor, place, Fault(1.0, message))
-        for tensor, message in judge_strides(case, example, reference, seen):
+    for observation in results:
+        place = (observation.cell, observation.layout)
+        for oracle, tensor, message in metadata_faults(case, example, reference, observation):
+            faults.add(oracle, tensor, place, Fault(1.0, message))
+        for tensor, message in judge_strides(case, example, reference, observation):
             faults.add("strides", tensor, place, Fault(1.0, message))
 
 
-class _Values:
+class _ValuesOracle:
     """The values oracle over one example. Arrays with the same bytes are judged once: most cells agree."""
 
     def __init__(self, case: Case, example: Example, reference: Reference, accumulators: Accumulators) -> None:
         self._case, self._example, self._reference = case, example, reference
         self._accumulators = accumulators
-        self._promised = case.channels_last or case.preserves != ()
+        self._promises_strides = case.channels_last or case.preserves != ()
         self._dtypes = {tensor: expected_dtype(case, example, reference, tensor) for tensor in reference.values}
-        self._standards: dict[tuple[str, str | None], Expected] = {}
-        self._judges: dict[tuple[str, str | None], bool] = {}
-        self._compared: dict[tuple[str, str | None, bytes], Comparison] = {}
+        self._expectations: dict[tuple[str, str | None], Expected] = {}
+        self._can_fail: dict[tuple[str, str | None], bool] = {}
+        self._comparisons: dict[tuple[str, str | None, bytes], Comparison] = {}
 
-    def judge(
-        self, returned: Sequence[Observation], faults: Faults, ratios: dict[tuple[str, str], float]
-    ) -> tuple[str, ...]:
+    def judge(self, results: Sequence[Observation], faults: Faults, ratios: Ratios) -> tuple[str, ...]:
         """Add the faults and the worst ratios; return the cells in which no element could have failed."""
-        self._unlike(returned, faults)
-        self._bytes(returned, faults)  # what is outside the bound is told instead
-        typical: dict[tuple[str, str], dict[str, Comparison]] = {}
-        for seen in returned:
+        self._compare_non_finite(results, faults)
+        self._compare_bytes(results, faults)  # a fault outside the bound replaces one of these
+        by_layout: dict[tuple[str, str], dict[str, Comparison]] = {}
+        for observation in results:
             for tensor in self._reference.values:
-                record = seen.tensors.get(tensor)
-                if record is None or not self._comparable(tensor, record):
+                record = observation.tensors.get(tensor)
+                if record is None or not self._is_comparable(tensor, record):
                     continue
-                found = self._comparison(tensor, seen.cell, record)
-                if found.fault:
-                    faults.add("values", tensor, (seen.cell, seen.layout), found.fault)
-                if found.headroom is not None:
-                    key = (seen.cell, tensor)
-                    ratios[key] = max(found.headroom, ratios.get(key, 0.0))
-                    typical.setdefault(key, {})[seen.layout] = found
-        self._peers(typical, faults)
-        return tuple(cell for cell in dict.fromkeys(seen.cell for seen in returned) if self._blind(cell))
+                comparison = self._comparison(tensor, observation.cell, record)
+                if comparison.fault:
+                    faults.add("values", tensor, (observation.cell, observation.layout), comparison.fault)
+                if comparison.headroom is not None:
+                    key = (observation.cell, tensor)
+                    ratios[key] = max(comparison.headroom, ratios.get(key, 0.0))
+                    by_layout.setdefault(key, {})[observation.layout] = comparison
+        self._compare_accuracies(by_layout, faults)
+        return tuple(cell for cell in dict.fromkeys(each.cell for each in results) if self._is_blind(cell))
 
-    def _peers(self, typical: Mapping[tuple[str, str], Mapping[str, Comparison]], faults: Faults) -> None:
+    def _compare_accuracies(
+        self, by_layout: Mapping[tuple[str, str], Mapping[str, Comparison]], faults: Faults
+    ) -> None:
         """Compare the accuracy of the two layouts of each cell, where the bound is not an a-priori one."""
-        for (cell, tensor), found in typical.items():
-            if len(found) < 2 or self._case.numerics.rule(tensor) != "normwise":
+        for (cell, tensor), comparisons in by_layout.items():
+            if len(comparisons) < 2 or self._case.numerics.rule(tensor) != "normwise":
                 continue
             for layout, other in (("drawn", "contiguous"), ("contiguous", "drawn")):
-                if fault := outdone(tensor, found[layout], found[other], layout):
+                if fault := accuracy_fault(tensor, comparisons[layout], comparisons[other], layout):
                     faults.add("values", tensor, (cell, layout), fault)
 
-    def _bytes(self, returned: Sequence[Observation], faults: Faults) -> None:
+    def _compare_bytes(self, results: Sequence[Observation], faults: Faults) -> None:
         """Compare resampled bytes of the two layouts: sums of integers are the same in any order."""
         for tensor, dtype in self._dtypes.items():
             if dtype in FLOATING or self._case.numerics.rule(tensor) != "resampling":
                 continue
-            found: dict[str, dict[str, TensorRecord]] = {}
-            for seen in returned:
-                if (record := seen.tensors.get(tensor)) and self._comparable(tensor, record):
-                    found.setdefault(seen.cell, {})[seen.layout] = record
-            for cell, records in found.items():
-                if len(records) == 2 and (fault := differing(tensor, **{k: v.values for k, v in records.items()})):
+            by_cell: dict[str, dict[str, TensorRecord]] = {}
+            for observation in results:
+                record = observation.tensors.get(tensor)
+                if record is not None and self._is_comparable(tensor, record):
+                    by_cell.setdefault(observation.cell, {})[observation.layout] = record
+            for cell, records in by_cell.items():
+                if len(records) < 2:
+                    continue
+                if fault := difference_fault(tensor, records["drawn"].values, records["contiguous"].values):
                     faults.add("values", tensor, (cell, "drawn"), fault)
 
-    def _unlike(self, returned: Sequence[Observation], faults: Faults) -> None:
+    def _compare_non_finite(self, results: Sequence[Observation], faults: Faults) -> None:
         """What only the format decides, where the reference does not."""
         if self._example.fill != special_values.FILL:
             return
-        standards = {tensor: self._standard(tensor, None) for tensor in self._reference.values}
-        for tensor, place, fault in special_values.unlike(standards, returned):
+        expectations = {tensor: self._expectation(tensor, None) for tensor in self._reference.values}
+        for tensor, place, fault in special_values.format_faults(expectations, results):
             faults.add("values", tensor, place, fault)
 
-    def _comparable(self, tensor: str, record: TensorRecord) -> bool:
+    def _is_comparable(self, tensor: str, record: TensorRecord) -> bool:
         return record.shape == self._reference.values[tensor].shape and record.dtype == self._dtypes[tensor]
 
     def _comparison(self, tensor: str, cell: str, record: TensorRecord) -> Comparison:
         accumulator = self._accumulator(tensor, cell)
         key = (tensor, accumulator, record.values.tobytes())
-        if key not in self._compared:
-            self._compared[key] = compare(tensor, record.values, self._standard(tensor, accumulator))
-        return self._compared[key]
+        if key not in self._comparisons:
+            self._comparisons[key] = compare(tensor, record.values, self._expectation(tensor, accumulator))
+        return self._comparisons[key]
 
-    def _standard(self, tensor: str, accumulator: str | None) -> Expected:
+    def _expectation(self, tensor: str, accumulator: str | None) -> Expected:
         key = (tensor, accumulator)
-        if key not in self._standards:
-            expected = standard_of(self._case, self._example, self._reference, tensor, accumulator)
-            self._standards[key] = special_values.adapted(expected, self._case, self._example, self._reference, tensor)
-            self._judges[key] = expected.judges or (expected.free and self._promised)
-        return self._standards[key]
+        if key not in self._expectations:
+            expected = expected_values(self._case, self._example, self._reference, tensor, accumulator)
+            self._can_fail[key] = expected.judges or (expected.free and self._promises_strides)
+            self._expectations[key] = special_values.excuse_overflow(
+                expected, self._case, self._example, self._reference, tensor
+            )
+        return self._expectations[key]
 
     def _accumulator(self, tensor: str, cell: str) -> str | None:
         """The accepted accumulator, if any."""
@@ -170,6 +185,7 @@ class _Values:
                 return cells[cell]
         return None
 
-    def _blind(self, cell: str) -> bool:
+    def _is_blind(self, cell: str) -> bool:
+        """Whether no element of any tensor could have failed there."""
         keys = [(tensor, self._accumulator(tensor, cell)) for tensor in self._reference.values]
-        return not any(self._judges.get(key, True) for key in keys)
+        return not any(self._can_fail.get(key, True) for key in keys)

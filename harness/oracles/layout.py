@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
-from harness.oracles.expected import BUFFER, GRADIENT, TANGENT
+from harness.oracles.expected import FIRST_OUTPUT
+from harness.portable.layouts import split_name
 from harness.portable.memory_format import (
     CHANNELS_LAST_RANKS,
     FormatReading,
@@ -16,10 +16,16 @@ from harness.portable.memory_format import (
     strides_agree,
     unambiguous_format,
 )
+from harness.portable.tensor_name import TensorKind, kind_of, parse, with_kind
 
-GRAD_OUTPUT = "grad_output"
-_PLAIN: Final = re.compile(r"(contiguous|channels_last)(:(slice|step)_[cdhw]|:offset|:batch_slice)?")
-"""Layout names that say the format whatever the strides of dimensions of size 1."""
+GRAD_OUTPUT: Final = TensorKind.GRAD_OUTPUT.value
+"""The key of its layout in an example: all grad_outputs have the same."""
+
+_SAME_FORMAT_VIEWS: Final = {
+    *("", "offset", "batch_slice"),
+    *(f"{cut}_{letter}" for cut in ("slice", "step") for letter in "cdhw"),
+}
+"""Views of which the format is that of the base, whatever the strides of dimensions of size 1."""
 
 
 def judge_strides(
@@ -34,78 +40,81 @@ def judge_strides(
         record = observation.tensors.get(tensor)
         if record is None or record.shape != values.shape or values.size == 0:
             continue
-        due = _own(case, example, observation, tensor) or _always(case, tensor, values.shape)
-        due = due or _promised(case, example, reference, observation, tensor)
-        if (
-            due
-            and not strides_agree(record.shape, record.strides, due[1])
-            and not _passed_on(observation, tensor, record)
-        ):
-            yield tensor, f"{tensor} has strides {record.strides} where {due[0]} {due[1]} are due"
+        due = _written_in_place(case, example, observation, tensor) or _always(case, tensor, values.shape)
+        due = due or _promise(case, example, reference, observation, tensor)
+        if due is None or strides_agree(record.shape, record.strides, due.strides):
+            continue
+        if not _hands_on_grad_output(observation, tensor, record):
+            yield tensor, f"{tensor} has strides {record.strides} where {due.words} {due.strides} are due"
 
 
-def _passed_on(observation: Observation, tensor: str, record: TensorRecord) -> bool:
+class _Due(NamedTuple):
+    """The strides that a tensor must have over its dimensions larger than 1, and what they are called in a message."""
+
+    words: str
+    strides: Shape
+
+
+def _hands_on_grad_output(observation: Observation, tensor: str, record: TensorRecord) -> bool:
     """Whether this gradient has the very strides of a grad_output: an identity or a sum hands on its view."""
-    grad_outputs = [strides for name, strides in observation.inputs.items() if name.startswith(GRAD_OUTPUT)]
-    return tensor.startswith(GRADIENT) and any(
+    return kind_of(tensor) is TensorKind.GRADIENT and any(
         len(strides) == len(record.shape) and strides_agree(record.shape, record.strides, strides)
-        for strides in grad_outputs
+        for name, strides in observation.inputs.items()
+        if kind_of(name) is TensorKind.GRAD_OUTPUT
     )
 
 
-Due = tuple[str, Shape]
-
-
-def _own(case: Case, example: Example, observation: Observation, tensor: str) -> Due | None:
+def _written_in_place(case: Case, example: Example, observation: Observation, tensor: str) -> _Due | None:
     """What an operator writes keeps the strides it was given."""
-    if tensor.startswith(BUFFER):
-        own = observation.inputs.get(tensor.removeprefix(BUFFER))
-        return ("its own strides", own) if own else None
-    if given := observation.inputs.get(tensor.replace("output", "out")):
-        return ("the strides it was given", given)
-    own = observation.inputs.get(case.tensors[0].name) if example.inplace and tensor == "output[0]" else None
-    return ("its input's own strides", own) if own else None
+    name = parse(tensor)
+    if name.kind is TensorKind.BUFFER:
+        own = observation.inputs.get(name.of)
+        return _Due("its own strides", own) if own else None
+    out = observation.inputs.get(with_kind(tensor, TensorKind.OUT)) if name.kind is TensorKind.OUTPUT else None
+    if out:
+        return _Due("the strides it was given", out)
+    own = observation.inputs.get(case.tensors[0].name) if example.inplace and tensor == FIRST_OUTPUT else None
+    return _Due("its input's own strides", own) if own else None
 
 
-def _always(case: Case, tensor: str, shape: Shape) -> Due | None:
+def _always(case: Case, tensor: str, shape: Shape) -> _Due | None:
     """What is due whatever comes in."""
-    return _due("channels_last", shape) if case.channels_last and tensor.startswith("output") else None
+    return _due("channels_last", shape) if case.channels_last and kind_of(tensor) is TensorKind.OUTPUT else None
 
 
-def _promised(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> Due | None:
-    shape = reference.values[tensor].shape
-    gradient = tensor.startswith(GRADIENT)
-    if tensor.startswith((BUFFER, TANGENT)) or example.path == "vmap":
+def _promise(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> _Due | None:
+    """What follows from the formats that came in; None where the case promises nothing of this tensor."""
+    name, shape = parse(tensor), reference.values[tensor].shape
+    if name.kind in (TensorKind.BUFFER, TensorKind.TANGENT) or example.path == "vmap":
         return None
-    if gradient:
-        source = tensor.removeprefix(GRADIENT)
-        if source not in (case.preserves or ()):
+    if name.kind is TensorKind.GRADIENT:
+        if name.of not in (case.preserves or ()):
             return None
-    elif case.preserves == () or not _same_rank(case, reference, shape):
+    elif case.preserves == () or not _has_rank_of_first(case, reference, shape):
         return None
     if observation.layout == "contiguous" or case.preserves is None:
         return _due("contiguous", shape)
-    if gradient:
-        wanted = _of_gradient(example, reference, observation, source)
-        others = _of_output(case, reference, observation, len(shape))
-        return None if wanted == "contiguous" and others != "contiguous" else _due(wanted, shape)
-    return _due(_of_output(case, reference, observation, len(shape)), shape)
+    output = _output_format(case, reference, observation, len(shape))
+    if name.kind is not TensorKind.GRADIENT:
+        return _due(output, shape)
+    gradient = _gradient_format(example, reference, observation, name.of)
+    return None if gradient == "contiguous" and output != "contiguous" else _due(gradient, shape)
 
 
-def _due(wanted: FormatReading, shape: Shape) -> Due | None:
-    if wanted == "contiguous":
-        return ("contiguous strides", dense_strides("contiguous", shape))
-    if wanted == "channels_last" and len(shape) in CHANNELS_LAST_RANKS:
-        return ("channels-last strides", dense_strides("channels_last", shape))
+def _due(reading: FormatReading, shape: Shape) -> _Due | None:
+    if reading == "contiguous":
+        return _Due("contiguous strides", dense_strides("contiguous", shape))
+    if reading == "channels_last" and len(shape) in CHANNELS_LAST_RANKS:
+        return _Due("channels-last strides", dense_strides("channels_last", shape))
     return None
 
 
-def _same_rank(case: Case, reference: Reference, shape: Shape) -> bool:
+def _has_rank_of_first(case: Case, reference: Reference, shape: Shape) -> bool:
     first = reference.inputs.get(case.tensors[0].name)
     return first is not None and first.ndim == len(shape)
 
 
-def _of_output(case: Case, reference: Reference, observation: Observation, rank: int) -> FormatReading:
+def _output_format(case: Case, reference: Reference, observation: Observation, rank: int) -> FormatReading:
     """Channels-last if one named tensor surely is; contiguous if all of the output's rank surely are.
 
     With `shared` the other way round: contiguous if one is, channels-last if all are.
@@ -116,10 +125,10 @@ def _of_output(case: Case, reference: Reference, observation: Observation, rank:
         if name in observation.inputs and name in reference.inputs and reference.inputs[name].ndim == rank
     ]
     decisive: FormatReading = "contiguous" if case.shared else "channels_last"
-    return decisive if decisive in formats else _common(formats)
+    return decisive if decisive in formats else _common_format(formats)
 
 
-def _of_gradient(example: Example, reference: Reference, observation: Observation, source: str) -> FormatReading:
+def _gradient_format(example: Example, reference: Reference, observation: Observation, source: str) -> FormatReading:
     """Operators follow the input's format or grad_output's: promised is only what both have.
 
     An operator such as convolution works in channels-last when any one of its tensors is, or may be taken for it; the
@@ -128,28 +137,32 @@ def _of_gradient(example: Example, reference: Reference, observation: Observatio
     own = observation.inputs.get(source)
     if own is None:
         return "ambiguous"
-    grad_outputs = _cotangents(example, reference, observation)
-    return _common([unambiguous_format(reference.inputs[source].shape, own), *grad_outputs])
+    grad_outputs = _grad_output_formats(example, reference, observation)
+    return _common_format([unambiguous_format(reference.inputs[source].shape, own), *grad_outputs])
 
 
-def _cotangents(example: Example, reference: Reference, observation: Observation) -> list[FormatReading]:
-    recorded = [
+def _grad_output_formats(example: Example, reference: Reference, observation: Observation) -> list[FormatReading]:
+    formats = [
         unambiguous_format(reference.values[output].shape, strides)
         for name, strides in observation.inputs.items()
-        if name.startswith(GRAD_OUTPUT) and (output := name.replace(GRAD_OUTPUT, "output")) in reference.values
+        if kind_of(name) is TensorKind.GRAD_OUTPUT
+        and (output := with_kind(name, TensorKind.OUTPUT)) in reference.values
     ]
-    return recorded or [_by_name(example, reference)]
+    return formats or [_format_by_name(example, reference)]
 
 
-def _by_name(example: Example, reference: Reference) -> FormatReading:
+def _format_by_name(example: Example, reference: Reference) -> FormatReading:
     """The format that a layout's name says of output[0], where its shape can tell formats apart."""
-    plain = _PLAIN.fullmatch(example.layouts.get(GRAD_OUTPUT, ""))
-    output = reference.values.get("output[0]")
-    if plain is None or output is None or output.ndim not in CHANNELS_LAST_RANKS:
+    layout, output = example.layouts.get(GRAD_OUTPUT, ""), reference.values.get(FIRST_OUTPUT)
+    if not layout or output is None or output.ndim not in CHANNELS_LAST_RANKS:
         return "ambiguous"
-    return unambiguous_format(output.shape, dense_strides(plain[1], output.shape))
+    memory_format, view = split_name(layout)
+    if view not in _SAME_FORMAT_VIEWS:
+        return "ambiguous"
+    return unambiguous_format(output.shape, dense_strides(memory_format, output.shape))
 
 
-def _common(formats: Iterable[FormatReading]) -> FormatReading:
-    found = set(formats)
-    return found.pop() if len(found) == 1 else "ambiguous"
+def _common_format(formats: Iterable[FormatReading]) -> FormatReading:
+    """The format that all have."""
+    distinct = set(formats)
+    return distinct.pop() if len(distinct) == 1 else "ambiguous"

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from harness.core import Case, Example, Observation, Reference
 from harness.oracles.bounds import UNLIMITED
 from harness.oracles.compare import Fault
-from harness.oracles.describe_mask import where
-from harness.oracles.expected import GRADIENT, Expected
+from harness.oracles.describe_mask import describe_mask
+from harness.oracles.expected import Expected
 from harness.portable.dtypes import FLOATING, accumulator_of, finfo
+from harness.portable.tensor_name import TensorKind, kind_of
 
 Array = npt.NDArray[Any]
 
@@ -30,33 +31,33 @@ REACH: Final = 0.5
 """From this share of the largest number on, an operand may overflow in a formula: the fill holds nothing between."""
 
 
-def adapted(expected: Expected, case: Case, example: Example, reference: Reference, tensor: str) -> Expected:
-    """The standard with what the fill calls for: elements that may overflow, zeros whose sign is fixed.
+def excuse_overflow(expected: Expected, case: Case, example: Example, reference: Reference, tensor: str) -> Expected:
+    """What is expected under the `special` fill: elements that may overflow, zeros whose sign is fixed.
 
     Complex numbers are left as they are: what an overflow or an infinity makes of a product of two is not fixed (C17,
     annex G.5.1, leaves it to the implementation).
     """
     if example.fill != FILL or expected.allowance is None or expected.dtype not in FLOATING:
         return expected
-    rule, gradient = case.numerics.rule(tensor), tensor.startswith(GRADIENT)
+    rule, is_gradient = case.numerics.rule(tensor), kind_of(tensor) is TensorKind.GRADIENT
     operands = [array for array in reference.inputs.values() if array.dtype.kind == "f"]
     if rule == "normwise":  # every element of a slice may have met the largest one in a statistic
         near = any(_near_largest(array, expected.dtype).any() for array in operands)
         return replace(expected, excused=np.full(expected.reference.shape, near))
-    reached = _overflowing(operands, expected, mixed=case.numerics.of(tensor).magnitude == "channels")
+    reached = _overflow_reach(operands, expected, mixed=case.numerics.of(tensor).magnitude == "channels")
     if rule == "elementwise":
-        zeros = None if gradient else _fixed_zeros(operands, expected.reference)
+        zeros = None if is_gradient else _fixed_zeros(operands, expected.reference)
         return replace(expected, excused=reached, alike=reached, fixed_zeros=zeros)
     partial = _partial(reference.bound[tensor], expected)
-    expected = _unlimited(expected, reference.scaled.get(tensor))
-    return replace(expected, excused=partial | reached, alike=reached & ~partial if gradient else None)
+    expected = _lift_bound_of_overflow(expected, reference.scaled.get(tensor))
+    return replace(expected, excused=partial | reached, alike=reached & ~partial if is_gradient else None)
 
 
 def _near_largest(array: Array, dtype: str) -> Array:
     return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * finfo(dtype).max))
 
 
-def _unlimited(expected: Expected, scaled: Array | None) -> Expected:
+def _lift_bound_of_overflow(expected: Expected, scaled: Array | None) -> Expected:
     """Where the float64 reference itself has overflowed, another order of its sum may give any number."""
     if scaled is None or expected.allowance is None:
         return expected
@@ -64,7 +65,7 @@ def _unlimited(expected: Expected, scaled: Array | None) -> Expected:
     return replace(expected, allowance=np.where(overflown, UNLIMITED, expected.allowance))
 
 
-def _overflowing(operands: Sequence[Array], expected: Expected, *, mixed: bool) -> Array:
+def _overflow_reach(operands: Sequence[Array], expected: Expected, *, mixed: bool) -> Array:
     """The elements that an operand near the dtype's largest reaches: all, if its dimensions are not the result's.
 
     `mixed`: an operand reaches all channels of its place.
@@ -95,29 +96,29 @@ def _partial(bound: Array, expected: Expected) -> Array:
     return np.asarray(~(bound < REACH * finfo(accumulator_of(expected.dtype)).max))
 
 
-def unlike(
-    standards: Mapping[str, Expected], returned: Sequence[Observation]
+def format_faults(
+    expectations: Mapping[str, Expected], results: Sequence[Observation]
 ) -> Iterator[tuple[str, tuple[str, str], Fault]]:
     """Yield (tensor, place, fault) where the layouts of one cell differ in what is NaN or infinite.
 
     Only of elements that are `alike`: no order of summation decides there, only a formula.
     """
-    by_place = {(seen.cell, seen.layout): seen for seen in returned}
-    for (cell, layout), seen in by_place.items():
+    by_place = {(each.cell, each.layout): each for each in results}
+    for (cell, layout), observation in by_place.items():
         other = by_place.get((cell, "contiguous"))
         if layout != "drawn" or other is None:
             continue
-        for tensor, expected in standards.items():
-            one, two = seen.tensors.get(tensor), other.tensors.get(tensor)
-            if expected.alike is None or one is None or two is None:
+        for tensor, expected in expectations.items():
+            drawn, plain = observation.tensors.get(tensor), other.tensors.get(tensor)
+            if expected.alike is None or drawn is None or plain is None:
                 continue
-            if one.shape == two.shape == expected.alike.shape:
-                mask = expected.alike & (_kinds(one.values) != _kinds(two.values))
+            if drawn.shape == plain.shape == expected.alike.shape:
+                mask = expected.alike & (_classes(drawn.values) != _classes(plain.values))
                 if mask.any():
-                    yield tensor, (cell, layout), _fault(tensor, one.values, two.values, mask)
+                    yield tensor, (cell, layout), _fault(tensor, drawn.values, plain.values, mask)
 
 
-def _kinds(values: Array) -> Array:
+def _classes(values: Array) -> Array:
     """0 for a number, 1 for NaN, 2 and 3 for the infinities."""
     return np.select([np.isnan(values), np.isposinf(values), np.isneginf(values)], [1, 2, 3], 0)
 
@@ -130,4 +131,4 @@ def _fault(tensor: str, drawn: Array, plain: Array, mask: Array) -> Fault:
         f"{tensor} is NaN or infinite in one format only, or another infinity, in {count} of {mask.size} elements "
         f"(got {drawn.flat[flat]!s}, contiguous gives {plain.flat[flat]!s} at {index})"
     )
-    return Fault(1.0, message, where(mask, tensor), count)
+    return Fault(1.0, message, describe_mask(mask, tensor), count)

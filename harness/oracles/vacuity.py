@@ -1,52 +1,58 @@
-"""Why an example that found nothing does not count as passed: no check of it could have failed."""
+"""Why an example in which nothing is wrong does not count as passed: no check of it could have failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.core import Case, Observation, Reference
 from harness.portable.memory_format import dense_strides, strides_agree
+from harness.portable.tensor_name import TensorKind, kind_of, with_kind
 
 Array = npt.NDArray[Any]
+Reasons = dict[str, tuple[str, ...]]
+"""Why an example is untrusted, as the summary says it, and the cells for which that holds; no cell stands for all."""
+
+EMPTY: Final = "empty"
+CONSTANT_OUTPUT: Final = "constant output"
+SAME_LAYOUT: Final = "same layout"
+NOTHING_JUDGED: Final = "nothing judged"
 
 
-def vacuity_reasons(
-    case: Case, reference: Reference, observations: Sequence[Observation]
-) -> dict[str, tuple[str, ...]]:
-    """The reasons that lie in the example itself; the empty tuple stands for all cells."""
-    outputs = [values for name, values in reference.values.items() if name.startswith("output")]
+def vacuity_reasons(case: Case, reference: Reference, observations: Sequence[Observation]) -> Reasons:
+    """The reasons that lie in the example itself, which hold for all cells."""
+    outputs = [values for name, values in reference.values.items() if kind_of(name) is TensorKind.OUTPUT]
     reasons = []
     if outputs and all(values.size == 0 for values in outputs):
-        reasons.append("empty")
+        reasons.append(EMPTY)
     larger = [values for values in outputs if values.size > 1]
     expected = case.numerics.constant or case.numerics.output == "unspecified"
-    if larger and not expected and all(_constant(values) for values in larger):
-        reasons.append("constant output")
+    if larger and not expected and all(_is_constant(values) for values in larger):
+        reasons.append(CONSTANT_OUTPUT)
     if same_layout(reference, observations):
-        reasons.append("same layout")
+        reasons.append(SAME_LAYOUT)
     return dict.fromkeys(reasons, ())
 
 
 def same_layout(reference: Reference, observations: Sequence[Observation]) -> bool:
     """Whether every drawn input was contiguous over its dimensions larger than 1; False where nothing was recorded."""
-    drawn = [seen for seen in observations if seen.layout == "drawn" and seen.inputs]
-    return bool(drawn) and all(_contiguous(reference, seen) for seen in drawn[:1])
+    drawn = [each for each in observations if each.layout == "drawn" and each.inputs]
+    return bool(drawn) and all(_inputs_contiguous(reference, each) for each in drawn[:1])
 
 
-def _contiguous(reference: Reference, observation: Observation) -> bool:
+def _inputs_contiguous(reference: Reference, observation: Observation) -> bool:
     for name, strides in observation.inputs.items():
         array = reference.inputs.get(name)
         if array is None:
-            array = reference.values.get(name.replace("grad_output", "output"))
+            array = reference.values.get(with_kind(name, TensorKind.OUTPUT))
         if array is not None and not strides_agree(array.shape, strides, dense_strides("contiguous", array.shape)):
             return False
     return True
 
 
-def _constant(values: Array) -> bool:
+def _is_constant(values: Array) -> bool:
     first = values.flat[0]
     return bool(np.all(np.isnan(values)) if np.isnan(first) else np.all(values == first))

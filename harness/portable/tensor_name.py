@@ -82,6 +82,11 @@ def kind_of(text: str) -> TensorKind:
     return parse(text).kind
 
 
+def with_kind(text: str, kind: TensorKind) -> str:
+    """The name of another kind that is about the same: of ``grad_output[0]`` as an output, ``output[0]``."""
+    return str(TensorName(kind, parse(text).of))
+
+
 def output(index: int) -> str:
     """The name of an output of an operator: ``output[0]``."""
     return str(TensorName(TensorKind.OUTPUT, f"[{index}]"))

@@ -15,7 +15,7 @@ from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
 from harness.oracles import round_to
-from harness.oracles.bounds import perturbed
+from harness.oracles.bounds import normwise_allowance
 from tests.execution import stand
 from tests.execution.stand import module
 
@@ -112,7 +112,7 @@ def drawn(one: Case, dtype: str = "float32", **options: Any) -> Example:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> None:
-    """Taken apart and perturbed by nothing, outputs and gradients are those of ATen's kernel."""
+    """Taken apart and normwise_allowance by nothing, outputs and gradients are those of ATen's kernel."""
     one = OPERATORS[name]
     example = drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())
     expected = run_here(one, example).reference.values
@@ -136,8 +136,8 @@ def test_every_operator_moves_by_about_a_roundoff(name: str, run_here: Run) -> N
     """Roundings move the result, by no more than some hundred unit roundoffs of what well-conditioned numbers give."""
     one = OPERATORS[name]
     reference = run_here(one, drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())).reference
-    assert reference.spread.keys() == reference.values.keys()
-    for tensor, moved in reference.spread.items():
+    assert reference.inner_sensitivity.keys() == reference.values.keys()
+    for tensor, moved in reference.inner_sensitivity.items():
         largest = np.abs(reference.values[tensor]).max()
         assert 2.0**-27 * largest <= moved.max() <= 2.0**-16 * largest, tensor
 
@@ -147,7 +147,7 @@ def test_a_group_of_one_element_leaves_noise(run_here: Run) -> None:
     reference = run_here(LAYER_NORM, drawn(LAYER_NORM, sizes={"W": 1})).reference
     assert np.abs(reference.values["grad:x"]).max() < 1e-12
     noise = 2.0**-24 * np.abs(reference.grad_outputs["output[0]"]) / np.sqrt(1e-5)
-    moved = reference.spread["grad:x"]
+    moved = reference.inner_sensitivity["grad:x"]
     assert (moved > noise / 8).all()
     assert (moved < noise * 16).all()
 
@@ -155,22 +155,22 @@ def test_a_group_of_one_element_leaves_noise(run_here: Run) -> None:
 def test_what_is_handed_over_is_rounded_to_the_half_type(run_here: Run) -> None:
     """A softmax alone hands nothing over; its backward starts from the output that was stored."""
     reference = run_here(SOFTMAX, drawn(SOFTMAX, "bfloat16")).reference
-    assert reference.stored["output[0]"].max() < 1e-15
-    assert reference.stored["grad:x"].max() > 2.0**-10 * np.abs(reference.values["grad:x"]).max()
-    assert reference.spread["grad:x"].max() < 2.0**-18
+    assert reference.storage_sensitivity["output[0]"].max() < 1e-15
+    assert reference.storage_sensitivity["grad:x"].max() > 2.0**-10 * np.abs(reference.values["grad:x"]).max()
+    assert reference.inner_sensitivity["grad:x"].max() < 2.0**-18
 
 
 def test_what_an_operator_is_made_of_is_rounded_to_the_half_type(run_here: Run) -> None:
     """An operator that calls others stores what each of them returns."""
     one = OPERATORS["binary_cross_entropy_with_logits"]
     reference = run_here(one, drawn(one, "bfloat16")).reference
-    assert reference.stored["output[0]"].max() > 2.0**-12
-    assert reference.spread["output[0]"].max() < 2.0**-18
+    assert reference.storage_sensitivity["output[0]"].max() > 2.0**-12
+    assert reference.inner_sensitivity["output[0]"].max() < 2.0**-18
 
 
 def test_float32_is_its_own_accumulator(run_here: Run) -> None:
     """Where both roundings are the same there is one move and not two."""
-    assert not run_here(SOFTMAX, drawn(SOFTMAX)).reference.stored
+    assert not run_here(SOFTMAX, drawn(SOFTMAX)).reference.storage_sensitivity
 
 
 def in_float32(x: Array, *, two_passes: bool) -> Array:
@@ -188,7 +188,9 @@ def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> N
     example = drawn(LAYER_NORM, sizes={"W": 64}, fill="offset")
     reference = run_here(LAYER_NORM, example).reference
     due = reference.values["output[0]"]
-    allowed = perturbed(due, reference.spread["output[0]"], None, dtype="float32", accumulator="float32")
+    allowed = normwise_allowance(
+        due, reference.inner_sensitivity["output[0]"], None, dtype="float32", accumulator="float32"
+    )
     error = [np.abs(in_float32(reference.inputs["x"], two_passes=passes) - due) for passes in (False, True)]
     assert (error[1] <= allowed).all()
     assert (error[0] > 4 * allowed).any()
@@ -202,8 +204,8 @@ def test_a_mean_over_all_is_held_to_the_roundings_of_its_sum(operator: str, run_
     example = drawn(one, sizes={"N": 4, "C": 16, "H": 8, "W": 8})
     terms = run_here(one, example).reference.values["output[0]"].ravel()
     reference = run_here(mean, example).reference
-    due, spread = reference.values["output[0]"], reference.spread["output[0]"]
-    allowed = float(perturbed(due, spread, None, dtype="float32", accumulator="float32"))
+    due, spread = reference.values["output[0]"], reference.inner_sensitivity["output[0]"]
+    allowed = float(normwise_allowance(due, spread, None, dtype="float32", accumulator="float32"))
     in_order = np.cumsum(np.sort(terms)[::-1].astype(np.float32), dtype=np.float32)[-1] / np.float32(terms.size)
     assert abs(float(in_order) - float(due)) <= allowed
     assert abs(np.delete(terms, terms.argmax()).sum() / terms.size - float(due)) > 4 * allowed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.oracles.aggregate import kind_of
+from harness.oracles.aggregate import pattern_kind
 
 D, C = "drawn", "contiguous"
 ALL = [("a", D), ("a", C), ("b", D), ("b", C)]
@@ -28,4 +28,4 @@ ALL = [("a", D), ("a", C), ("b", D), ("b", C)]
 )
 def test_the_kind_is_read_from_the_places_that_fail(failing: Any, judged: Any, kind: str) -> None:
     """One layout only: layout; some cells: isa; everything: universal; what was not judged says nothing."""
-    assert kind_of(failing, judged) == kind
+    assert pattern_kind(failing, judged) == kind

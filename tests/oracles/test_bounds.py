@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 
 from harness.core import Numerics
 from harness.core.case import Magnitude
-from harness.oracles import allowance, gamma, round_to
-from harness.oracles.bounds import UNJUDGED, UNLIMITED, elementwise_gradient, elementwise_output
+from harness.oracles import round_to
+from harness.oracles.bounds import (
+    UNJUDGED,
+    UNLIMITED,
+    elementwise_allowance,
+    elementwise_gradient_allowance,
+    gamma,
+    multilinear_allowance,
+)
 from harness.portable.dtypes import accumulator_of
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
@@ -51,7 +58,7 @@ def test_a_dot_product_in_any_order_stays_within_the_bound(dtype: str) -> None:
         got = rounder(dtype)(summed(products, order, accumulator_of(dtype), blocks))
         exact = sum((Fraction(a) * Fraction(b) for a, b in products), Fraction(0))
         magnitude = sum((abs(Fraction(a) * Fraction(b)) for a, b in products), Fraction(0))
-        allowed = allowance(
+        allowed = multilinear_allowance(
             np.array(float(exact)),
             np.array(float(magnitude)),
             len(products) + blocks - 1,
@@ -68,18 +75,18 @@ def test_a_sum_kept_in_the_half_type_needs_the_wider_bound() -> None:
     products = [(1.0, 1 / 3)] * 100
     got = summed(products, list(range(100)), "bfloat16", 1)
     exact = np.array(100 / 3)
-    usual = allowance(exact, exact, 100, dtype="bfloat16", accumulator="float32")
-    widened = allowance(exact, exact, 100, dtype="bfloat16", accumulator="bfloat16")
+    usual = multilinear_allowance(exact, exact, 100, dtype="bfloat16", accumulator="float32")
+    widened = multilinear_allowance(exact, exact, 100, dtype="bfloat16", accumulator="bfloat16")
     assert usual < abs(got - exact) <= widened
 
 
 def test_integers_below_two_to_the_precision_leave_no_room() -> None:
     """Where B <= 2^p the allowance is zero, and beyond it is the usual bound."""
     bound = np.array([0.0, 256.0, 257.0])
-    allowed = allowance(bound, bound, 4, dtype="bfloat16", accumulator="float32", integral=True)
+    allowed = multilinear_allowance(bound, bound, 4, dtype="bfloat16", accumulator="float32", integral=True)
     assert allowed[0] == allowed[1] == 0.0
     assert 1.0 < allowed[2] < 1.1
-    coarse = allowance(bound, bound, 4, dtype="float32", accumulator="bfloat16", integral=True)
+    coarse = multilinear_allowance(bound, bound, 4, dtype="float32", accumulator="bfloat16", integral=True)
     assert (coarse[:2] == 0).all()
     assert coarse[2] > 0
 
@@ -93,7 +100,7 @@ def test_what_no_bound_holds_for_is_marked() -> None:
     """Too many terms: not judged. No magnitude at all: still exact. Partial sums that may overflow: unlimited."""
     reference, bound = np.array([1.0, 0.0, 1.0]), np.array([1.0, 0.0, 1e39])
     terms = np.array([256, 256, 2])
-    many = allowance(reference, bound, terms, dtype="bfloat16", accumulator="bfloat16")
+    many = multilinear_allowance(reference, bound, terms, dtype="bfloat16", accumulator="bfloat16")
     assert many[0] == UNJUDGED
     assert 0 < many[1] < 1e-39
     assert many[2] == UNLIMITED
@@ -102,7 +109,7 @@ def test_what_no_bound_holds_for_is_marked() -> None:
 def test_nothing_is_near_a_nan_or_an_infinity() -> None:
     """Where the reference is no number the allowance is none either."""
     reference = np.array([np.nan, np.inf, -np.inf, 1.0])
-    allowed = allowance(reference, np.abs(reference), 1, dtype="float32", accumulator="float32")
+    allowed = multilinear_allowance(reference, np.abs(reference), 1, dtype="float32", accumulator="float32")
     assert np.isnan(allowed).tolist() == [True, True, True, False]
 
 
@@ -110,9 +117,9 @@ def test_float64_counts_the_error_of_the_reference_too() -> None:
     """In float64 the reference has erred as much as the result: the bound is twice the formula."""
     reference, bound = np.array([1.0]), np.array([4.0])
     u = 2.0**-53
-    spread = 3 * u / (1 - 3 * u) * 4
-    allowed = allowance(reference, bound, 3, dtype="float64", accumulator="float64")
-    assert allowed[0] == pytest.approx(2 * (spread + u * (1 + spread)), rel=1e-12)
+    error = 3 * u / (1 - 3 * u) * 4
+    allowed = multilinear_allowance(reference, bound, 3, dtype="float64", accumulator="float64")
+    assert allowed[0] == pytest.approx(2 * (error + u * (1 + error)), rel=1e-12)
 
 
 def test_products_that_underflow_in_a_float16_accumulator_are_allowed_for() -> None:
@@ -120,14 +127,14 @@ def test_products_that_underflow_in_a_float16_accumulator_are_allowed_for() -> N
     product = 2.0**-13 * 2.0**-12
     reference = np.array([64 * product])
     assert float(round_to("float16", product)) == 0.0
-    assert reference <= allowance(reference, reference, 64, dtype="float16", accumulator="float16")
+    assert reference <= multilinear_allowance(reference, reference, 64, dtype="float16", accumulator="float16")
 
 
 def test_the_intermediate_may_be_that_of_any_channel_in_the_same_place() -> None:
     """The largest finite |x| along dimension 1 counts for all channels, here of one row: (N, C, W) = (1, 2, 2)."""
     numerics = Numerics("elementwise", "elementwise", ulps=8.0, magnitude="channels")
     operand = np.array([[[-100.0, np.inf], [2.0, 1.0]]])
-    allowed = elementwise_gradient(numerics, np.zeros((1, 2, 2)), operand, np.ones((1, 2, 2)), "float32")
+    allowed = elementwise_gradient_allowance(numerics, np.zeros((1, 2, 2)), operand, np.ones((1, 2, 2)), "float32")
     assert np.allclose(allowed / (8 * 2.0**-24), [[[100, 1], [100, 1]]], rtol=1e-6)
 
 
@@ -140,7 +147,7 @@ def test_elementwise_counts_ulps_of_the_result_and_of_the_intermediate(
     """Allow k (u |ref| + u_acc M) + tiny for each magnitude; an infinite input has no finite intermediate."""
     numerics = Numerics("elementwise", "elementwise", ulps=3.0, magnitude=magnitude)
     operand = np.array([-3.0, np.inf])
-    allowed = elementwise_output(numerics, np.array([0.5, 0.5]), operand, "bfloat16", "float32")
+    allowed = elementwise_allowance(numerics, np.array([0.5, 0.5]), operand, "bfloat16", "float32")
     due = [3 * (2.0**-8 * 0.5 + 2.0**-24 * m) + 2.0**-134 for m in intermediate]
     assert allowed.tolist() == due
 
@@ -152,6 +159,6 @@ def test_elementwise_gradients_count_the_rounded_saved_output(dtype: str, factor
     reference, operand = np.array([1.0, 1.0, np.nan]), np.array([0.5, -4.0, 1.0])
     u = {"float16": 2.0**-11, "float64": 2.0**-53}[dtype]
     floor = {"float16": 2.0**-25, "float64": 2.0**-1074}[dtype]
-    allowed = elementwise_gradient(numerics, reference, operand, np.array([-3.0, 3.0, 1.0]), dtype)
+    allowed = elementwise_gradient_allowance(numerics, reference, operand, np.array([-3.0, 3.0, 1.0]), dtype)
     assert allowed[:2].tolist() == [factor * (2 * u * 4 + floor), factor * (2 * u * 13 + floor)]
     assert np.isnan(allowed[2])

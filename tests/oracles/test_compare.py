@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.core import Expression, Numerics, TensorSpec
-from harness.oracles.bounds import overflows
+from harness.oracles.bounds import overflow_mask
 
 BOTH = ("drawn", "contiguous")
 RAMP = np.arange(1.0, 97.0).reshape(2, 3, 4, 4)
@@ -116,8 +116,8 @@ def test_an_allowance_may_reach_the_infinity_of_the_other_sign() -> None:
     """An infinity is right where some number within the allowance rounds to it, whatever the reference's sign."""
     values, reference = np.array([-np.inf, np.inf, -np.inf, 1.0]), np.array([24.0, 24.0, 24.0, 24.0])
     for allowed, right in ((66000.0, [True, True, True, False]), (65500.0, [False, True, False, False])):
-        assert overflows("float16", values, reference, np.full(4, allowed)).tolist() == right
-    assert not overflows("float16", values, reference, np.full(4, 6e4)).any()
+        assert overflow_mask("float16", values, reference, np.full(4, allowed)).tolist() == right
+    assert not overflow_mask("float16", values, reference, np.full(4, 6e4)).any()
 
 
 def test_partial_sums_that_may_overflow_excuse_any_answer(stage: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.oracles.describe_mask import where
+from harness.oracles.describe_mask import describe_mask
 
 ALL = slice(None)
 
@@ -41,12 +41,12 @@ def test_a_pattern_is_told_dimension_by_dimension(shape: tuple[int, ...], index:
     """First, last, single, a run, in steps; nothing where the indices are scattered."""
     mask = np.zeros(shape, dtype=bool)
     mask[index] = True
-    assert where(mask) == words
+    assert describe_mask(mask) == words
 
 
 def test_dimensions_of_parameters_are_numbered() -> None:
     """A weight's dimensions are no samples and channels."""
     mask = np.zeros((4, 3, 2, 2), dtype=bool)
     mask[3] = True
-    assert where(mask, "grad:weight") == "all in the last index of dim 0 (dim 0 = 4)"
-    assert where(mask, "grad:input") == "only sample 3"
+    assert describe_mask(mask, "grad:weight") == "all in the last index of dim 0 (dim 0 = 4)"
+    assert describe_mask(mask, "grad:input") == "only sample 3"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.core import Numerics
-from harness.oracles.bounds import INNER, ROUNDINGS, STORED, UNJUDGED, perturbed
+from harness.oracles.bounds import INNER, ROUNDINGS, STORAGE, UNJUDGED, normwise_allowance
 from harness.oracles.compare import FEWEST, FLOOR, PEER
 from tests.oracles.conftest import Stage
 
@@ -24,32 +24,34 @@ U = 2.0**-24
 def normal(stage: Build) -> Stage:
     """Sixteen elements, each of which roundings move by 2^-10."""
     built: Stage = stage(VALUES, "normwise")
-    built.reference = replace(built.reference, spread={"output[0]": np.full(VALUES.shape, MOVE)})
+    built.reference = replace(built.reference, inner_sensitivity={"output[0]": np.full(VALUES.shape, MOVE)})
     return built
 
 
 def test_moves_and_the_rounding_of_the_result_add_up() -> None:
     """In float32 all of it is in one move; twice as much in float64, whose reference has the same error."""
     due, move = np.array([1.0]), np.array([MOVE])
-    allowed = perturbed(due, move, None, dtype="float32", accumulator="float32")
+    allowed = normwise_allowance(due, move, None, dtype="float32", accumulator="float32")
     np.testing.assert_allclose(allowed, INNER * MOVE + ROUNDINGS * U * (1 + INNER * MOVE), rtol=1e-12)
-    twice = perturbed(due, move, None, dtype="float64", accumulator="float64")
+    twice = normwise_allowance(due, move, None, dtype="float64", accumulator="float64")
     np.testing.assert_allclose(twice, 2 * INNER * MOVE, rtol=1e-12)
 
 
 def test_what_is_stored_counts_by_itself() -> None:
     """A half type's own roundings are added; a coarser accumulator scales the inner ones alone."""
     due, zero, move = np.array([0.0]), np.array([0.0]), np.array([MOVE])
-    stored = perturbed(due, zero, move, dtype="bfloat16", accumulator="float32")
-    np.testing.assert_allclose(stored, STORED * MOVE * (1 + ROUNDINGS * 2.0**-8), rtol=1e-12)
-    usual = perturbed(due, move * U, zero, dtype="bfloat16", accumulator="float32")
-    coarse = perturbed(due, move * U, zero, dtype="bfloat16", accumulator="bfloat16")
+    stored = normwise_allowance(due, zero, move, dtype="bfloat16", accumulator="float32")
+    np.testing.assert_allclose(stored, STORAGE * MOVE * (1 + ROUNDINGS * 2.0**-8), rtol=1e-12)
+    usual = normwise_allowance(due, move * U, zero, dtype="bfloat16", accumulator="float32")
+    coarse = normwise_allowance(due, move * U, zero, dtype="bfloat16", accumulator="bfloat16")
     np.testing.assert_allclose(coarse, usual * 2.0**16, rtol=1e-6)
 
 
 def test_a_move_that_is_no_number_judges_nothing() -> None:
     """Any number passes there; where the reference is none, only the same passes."""
-    allowed = perturbed(np.array([1.0, np.nan]), np.full(2, np.inf), None, dtype="float32", accumulator="float32")
+    allowed = normwise_allowance(
+        np.array([1.0, np.nan]), np.full(2, np.inf), None, dtype="float32", accumulator="float32"
+    )
     assert allowed[0] == UNJUDGED
     assert np.isnan(allowed[1])
 
@@ -86,7 +88,7 @@ def test_a_layout_much_less_accurate_than_the_other_is_found(
 def test_few_elements_are_held_to_the_bound_alone(stage: Build, count: int) -> None:
     """A few say too little of the size of errors: what is within the bound passes, what is beyond it does not."""
     built = stage(np.ones(count), "normwise")
-    built.reference = replace(built.reference, spread={"output[0]": np.full(count, MOVE)})
+    built.reference = replace(built.reference, inner_sensitivity={"output[0]": np.full(count, MOVE)})
     built.alter("output[0]", lambda record: _off(record, 0.9 * INNER * MOVE))
     assert len(built.judge().findings) == (count >= FEWEST)
     built.alter("output[0]", lambda record: _off(record, 0.2 * INNER * MOVE))

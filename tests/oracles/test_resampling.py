@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.oracles.bounds import COORDINATE, gamma, misplaced
+from harness.oracles.bounds import COORDINATE_ROUNDINGS, coordinate_error, gamma
 from tests.oracles.conftest import Stage
 
 VALUES = np.linspace(1.0, 2.0, 16).reshape(1, 4, 2, 2)
 U = 2.0**-24
-ROOM = float(gamma(5, U)) * 3.0 + COORDINATE * U * 100.0
+ROOM = float(gamma(5, U)) * 3.0 + COORDINATE_ROUNDINGS * U * 100.0
 """Five roundings of sums of magnitudes 3, and coordinates that move the result by 100 for each size in pixels."""
 
 
@@ -21,8 +21,8 @@ ROOM = float(gamma(5, U)) * 3.0 + COORDINATE * U * 100.0
 def resampled(stage: Callable[..., Stage]) -> Stage:
     """Sixteen pixels in float32 with that much room."""
     built: Stage = stage(VALUES, "resampling")
-    bound, terms, spread = ({"output[0]": np.full(VALUES.shape, value)} for value in (3.0, 5.0, 100.0))
-    built.reference = replace(built.reference, bound=bound, terms=terms, spread=spread)
+    bound, terms, sensitivity = ({"output[0]": np.full(VALUES.shape, value)} for value in (3.0, 5.0, 100.0))
+    built.reference = replace(built.reference, bound=bound, terms=terms, inner_sensitivity=sensitivity)
     return built
 
 
@@ -36,8 +36,8 @@ def test_roundings_and_moved_coordinates_are_the_room_there_is(resampled: Stage,
 def test_coordinates_in_a_half_type_move_more() -> None:
     """An accepted accumulator is that of the coordinates too."""
     move = np.array([1.0, 0.0])
-    np.testing.assert_array_equal(misplaced(move, "float32"), [COORDINATE * U, 0.0])
-    np.testing.assert_array_equal(misplaced(move, "bfloat16"), [COORDINATE * 2.0**-8, 0.0])
+    np.testing.assert_array_equal(coordinate_error(move, "float32"), [COORDINATE_ROUNDINGS * U, 0.0])
+    np.testing.assert_array_equal(coordinate_error(move, "bfloat16"), [COORDINATE_ROUNDINGS * 2.0**-8, 0.0])
 
 
 @pytest.fixture
@@ -45,8 +45,12 @@ def bytes_(stage: Callable[..., Stage]) -> Stage:
     """Sixteen bytes whose reference lies a quarter above each, and that may be off by 1.1."""
     whole = np.arange(16, dtype=np.uint8).reshape(1, 4, 2, 2)
     built: Stage = stage(whole, "resampling", dtype="uint8")
-    values, bound, spread = ({"output[0]": array} for array in (whole + 0.25, np.full(whole.shape, 1.1), 0.0 * whole))
-    built.reference = replace(built.reference, values=values, bound=bound, spread=spread, dtypes={"output[0]": "uint8"})
+    values, bound, sensitivity = (
+        {"output[0]": array} for array in (whole + 0.25, np.full(whole.shape, 1.1), 0.0 * whole)
+    )
+    built.reference = replace(
+        built.reference, values=values, bound=bound, inner_sensitivity=sensitivity, dtypes={"output[0]": "uint8"}
+    )
     return built
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.oracles.expected import standard_of
-from harness.oracles.special_values import adapted
+from harness.oracles.expected import expected_values
+from harness.oracles.special_values import excuse_overflow
 from harness.portable.dtypes import finfo
 from tests.oracles.conftest import Stage
 
@@ -26,8 +26,8 @@ def special(stage: Callable[..., Stage]) -> Callable[..., Stage]:
         named = {tensor: np.asarray(values, dtype=np.float64)}
         built = stage(named, rule, fill="special", **options)
         inputs = {"input": np.asarray(operand, dtype=np.float64)}
-        spread = {tensor: np.zeros(named[tensor].shape)}
-        return replace(built, reference=replace(built.reference, inputs=inputs, spread=spread))
+        sensitivity = {tensor: np.zeros(named[tensor].shape)}
+        return replace(built, reference=replace(built.reference, inputs=inputs, inner_sensitivity=sensitivity))
 
     return build
 
@@ -176,5 +176,5 @@ def test_complex_numbers_are_judged_as_by_any_fill(special: Callable[..., Stage]
     stage = special([1.0, 2.0], [1.0, MOST], dtype="float32")
     values = np.array([1.0 + 1j, 2.0])
     reference = replace(stage.reference, values={"output[0]": values}, dtypes={"output[0]": "complex64"})
-    standard = standard_of(stage.case, stage.example, reference, "output[0]")
-    assert adapted(standard, stage.case, stage.example, reference, "output[0]") is standard
+    standard = expected_values(stage.case, stage.example, reference, "output[0]")
+    assert excuse_overflow(standard, stage.case, stage.example, reference, "output[0]") is standard

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from harness.core.finding import Oracle
 from harness.golden.issues.notes import AcceptanceSchema
 from harness.portable.dtypes import Dtype
 from harness.suites import Items, Strict
 
 Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
-OracleName = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
 
 
 def _several(value: Any) -> Any:
@@ -27,7 +27,7 @@ class KnownIssueSchema(AcceptanceSchema):
     )
     dtypes: Items[Dtype] = Field(min_length=1)
     tensors: Items[str] = Field(min_length=1, description="output[0], grad:weight; '*' for an error, crash or hang")
-    oracle: OracleName
+    oracle: Oracle
     cells: Items[str] = Field(min_length=1, description="ISA levels by name; each must be declared in isa.yaml")
     when: str = Field(description="A condition over sizes, dtype, fill, threads, layout_<tensor>, has_<tensor>")
     accumulates_in: Accumulator | None = Field(

@@ -6,7 +6,7 @@ computes in float64. Rows add up to one. From the matrices come the three quanti
 - the sum of magnitudes B: coefficients of both signs, as cubic ones are, count by their magnitude;
 - the number of roundings n: products that are added up, and those of the coefficients themselves;
 - the move s of the result where every coordinate is off by its dimension's size in pixels. The rule scales it down to
-  the roundings of a coordinate (`COORDINATE` in harness/oracles/bounds.py).
+  the roundings of a coordinate (`COORDINATE_ROUNDINGS` in harness/oracles/bounds.py).
 
 A kernel computes coordinates in float32 or float64 (aten/src/ATen/native/UpSample.h), so a coefficient w(t) is
 off by w'(t) dt whatever its own magnitude: no multiple of B has room for that where w is near zero. A row's
