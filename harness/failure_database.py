@@ -31,19 +31,20 @@ class FailureDatabase:
         saved: object = None
         with suppress(OSError, ValueError):
             saved = json.loads(self.path.read_text("utf-8"))
-        found = [_read(one) for one in saved] if isinstance(saved, list) else []
-        return [one for one in found if one is not None and not describe_misfit(self.case, one)]
+        examples = [_read_example(entry) for entry in saved] if isinstance(saved, list) else []
+        return [example for example in examples if example is not None and not describe_misfit(self.case, example)]
 
     def save(self, examples: Sequence[Example]) -> None:
         """Keep these, or forget the file when nothing failed."""
         if examples:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text("[\n" + ",\n".join(one.to_json() for one in examples) + "\n]\n", "utf-8")
+            self.path.write_text("[\n" + ",\n".join(example.to_json() for example in examples) + "\n]\n", "utf-8")
         else:
             self.path.unlink(missing_ok=True)
 
 
-def _read(saved: object) -> Example | None:
+def _read_example(saved: object) -> Example | None:
+    """The example, or None for what is none."""
     try:
         return Example.from_json(saved) if isinstance(saved, dict) else None
     except ValueError:

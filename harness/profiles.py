@@ -9,7 +9,7 @@ Tier = Literal["quick", "gate", "nightly"]
 TIERS: Final[tuple[Tier, ...]] = ("quick", "gate", "nightly")
 """How early models are run: in every run, in a whole gate, at night."""
 
-CHEAP: Final = 80
+SHORT: Final = 80
 """A gate asked for fewer examples an item than this is a short one, in which only the quick models are run."""
 
 
@@ -40,7 +40,7 @@ class Profile:
         if count is None or self.saved_only:
             return self
         rows = min(self.rows or count // 2, count // 2)
-        short = count < CHEAP and self.models == "gate"
+        short = count < SHORT and self.models == "gate"
         return replace(self, rows=rows, random=count - rows, models="quick" if short else self.models)
 
     def includes(self, tier: Tier) -> bool:

@@ -19,7 +19,7 @@ ROOMS: Final = tuple(sorted({path.name for path in PACKAGE.iterdir() if any(path
 TOP: Final = "harness"
 """The modules that lie in no room."""
 
-CLEAN: Final = ("core",)
+CLEAN: Final = ("cli", "core", "plugin", "suites", TOP)
 """Rooms, and `TOP`, that keep the rules."""
 
 PARTICIPLES: Final = frozenset({

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_validated
+from harness.suites import DeclarationError, Items, Location, Mistake, Positions, StrictSchema, read_validated
 
 
-class OperatorListSchema(Strict):
+class OperatorListSchema(StrictSchema):
     """One published list of operators. `written` gives the ATen name where the list has another."""
 
     about: str = Field(min_length=1)
@@ -25,14 +25,14 @@ class OperatorListSchema(Strict):
         return {name: "aten::" + self.written.get(name, name) for name in self.names}
 
 
-class FunctionGroupSchema(Strict):
-    """FunctionsSchema that share a reason."""
+class FunctionGroupSchema(StrictSchema):
+    """Functions that share a reason."""
 
     names: Items[str] = Field(min_length=1)
     reason: str = Field(min_length=10)
 
 
-class FunctionsSchema(Strict):
+class FunctionsSchema(StrictSchema):
     """What is known about functions of torch.nn.functional that no case calls by name."""
 
     through: dict[str, str] = Field(default_factory=dict, description="function: id of the case that runs it")
@@ -44,7 +44,7 @@ class FunctionsSchema(Strict):
         return {name: group.reason for group in (*self.not_on_maps, *self.left_out) for name in group.names}
 
 
-class CoverageSchema(Strict):
+class CoverageSchema(StrictSchema):
     """The whole file."""
 
     operators: dict[str, OperatorListSchema]

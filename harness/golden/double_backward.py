@@ -10,10 +10,10 @@ from pydantic import Field
 
 from harness.core import MissingDoubleBackward
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Location, Mistake, Positions, Strict, read_validated
+from harness.suites import DeclarationError, Items, Location, Mistake, Positions, StrictSchema, read_validated
 
 
-class RefusalGroupSchema(Strict):
+class RefusalGroupSchema(StrictSchema):
     """Cases that are refused alike."""
 
     cases: Items[str] = Field(min_length=1, description="Ids of cases")
@@ -23,7 +23,7 @@ class RefusalGroupSchema(Strict):
     both: bool = Field(default=True, description="False: it may be refused in one format only")
 
 
-class DoubleBackwardSchema(Strict):
+class DoubleBackwardSchema(StrictSchema):
     """The whole file."""
 
     refused: Items[RefusalGroupSchema]

@@ -17,14 +17,14 @@ from harness.suites import (
     Arithmetic,
     Document,
     Items,
-    Layered,
+    LayeredEntry,
     Location,
     Reader,
     Report,
     Scope,
     SizeEntry,
-    Strict,
-    Words,
+    StrictSchema,
+    WordsSchema,
     attempt,
     build_shape,
     build_size,
@@ -41,7 +41,7 @@ PrecisionName = Literal["float32", "bfloat16"]
 ConversionName = Literal["both", "model", "input"]
 
 
-class InputSchema(Strict):
+class InputSchema(StrictSchema):
     """One tensor that the model is called with."""
 
     shape: Items[Arithmetic] = Field(description="One expression for each dimension: [N, 3, H, W]")
@@ -52,7 +52,7 @@ class InputSchema(Strict):
     most: int = Field(3, ge=1, description="int64: the largest number")
 
 
-class ModelDefaults(Strict):
+class ModelDefaults(StrictSchema):
     """What the models of a file share. A model overrides it key by key."""
 
     sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Choices and ranges, in the order of drawing")
@@ -81,7 +81,7 @@ class ModelSchema(ModelDefaults):
     names: Items[str] | None = Field(None, min_length=1, description="One model for each; replaces {name} in `factory`")
 
 
-class ModelsFile(Strict):
+class ModelsFile(StrictSchema):
     """A file of models."""
 
     suite: str = Field(min_length=1, description="The name of the suite")
@@ -115,7 +115,7 @@ def build_models(document: Document) -> ModelSuite:
 
 
 @dataclass(frozen=True)
-class _Entry(Layered):
+class _Entry(LayeredEntry):
     """A model over the file's defaults, and where its mistakes go."""
 
     section = "models"
@@ -135,7 +135,7 @@ def _models(checked: ModelsFile, report: Report) -> Iterator[Model]:
                 report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
             lines.setdefault(name, line)
             factory = schema.factory.replace(PLACEHOLDER, name)
-            yield Model(f"{report.document.shown}::{name}", name, checked.suite, line, factory, **common)
+            yield Model(f"{report.document.name}::{name}", name, checked.suite, line, factory, **common)
 
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
@@ -216,7 +216,7 @@ class _FactoryReader(Reader):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope, ())
 
-    def words(self, written: Words, at: Location) -> str | None:
+    def words(self, written: WordsSchema, at: Location) -> str | None:
         """The text; a name of torch's, which never reaches a factory, is a mistake."""
         if written.torch is not None:
             message = "{torch: ...} is no argument of a factory; write one that looks {text: ...} up in torch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.models.declaration import ModelSuite, build_models
-from harness.suites import Suite, build_suite, read_document, shown_path
+from harness.suites import Suite, build_suite, display_path, read_document
 
 
 def load_file(path: Path | str, root: Path | str) -> Suite | ModelSuite:
@@ -13,6 +13,6 @@ def load_file(path: Path | str, root: Path | str) -> Suite | ModelSuite:
 
     Raises DeclarationError with every mistake in it.
     """
-    document = read_document(path, "suite", shown_path(Path(path), Path(root)))
+    document = read_document(path, "suite", display_path(Path(path), Path(root)))
     of_models = isinstance(document.data, dict) and "models" in document.data
     return build_models(document) if of_models else build_suite(document)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.golden import AcceptanceSchema, Notes
 from harness.models.known_issue import ModelKnownIssue
-from harness.suites import Items, Strict, read_validated
+from harness.suites import Items, StrictSchema, read_validated
 
 
 class ModelKnownIssueSchema(AcceptanceSchema):
@@ -23,7 +23,7 @@ class ModelKnownIssueSchema(AcceptanceSchema):
     when: str = Field("True", description="A condition over the model's sizes and threads")
 
 
-class ModelKnownIssuesSchema(Strict):
+class ModelKnownIssuesSchema(StrictSchema):
     """The whole file."""
 
     issues: dict[str, ModelKnownIssueSchema] = Field(default_factory=dict)

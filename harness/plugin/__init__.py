@@ -11,7 +11,7 @@ import pytest
 from harness.errors import UserError
 from harness.models import model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile
-from harness.plugin.options import SHARED, add_options, read
+from harness.plugin.options import SHARED, add_options, read_settings
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import Record, terminal_summary
 
@@ -29,9 +29,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     config = session.config
     try:
-        config.stash[KEY] = run = Session(config, read(config))
+        config.stash[KEY] = run = Session(config, read_settings(config))
         if not run.is_xdist_worker:
-            config.pluginmanager.register(_Controller(run), "equivalence-controller")
+            config.pluginmanager.register(_ControllerHooks(run), "equivalence-controller")
         if files := suite_files(config):
             run.start(files)
     except UserError as error:
@@ -55,7 +55,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note how many items share the time budget. Raises pytest.UsageError for a selection that selects nothing."""
     run = Session.of(config)
-    run.divide(sum(isinstance(item, (CaseItem, ModelItem)) for item in items))
+    run.share_budget(sum(isinstance(item, (CaseItem, ModelItem)) for item in items))
     if not items and selects_cases(config) and not run.is_xdist_worker:
         raise pytest.UsageError(nothing_selected(config))
 
@@ -87,16 +87,16 @@ def summaries(record: Record) -> tuple[str, str]:
     return terminal_summary(record), model_summary(record.models, record.cells)
 
 
-class _Controller:
+class _ControllerHooks:
     """Hooks that only the process that prints has."""
 
     def __init__(self, run: Session) -> None:
         self.run = run
-        self.changed: list[str] = []
+        self.golden_lines: list[str] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell xdist's workers what each of them would else choose for itself."""
+        """Give xdist's workers what each of them would else choose for itself."""
         node.workerinput[SHARED] = {"seed": self.run.settings.seed}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -111,7 +111,7 @@ class _Controller:
         if self.run.record.outcomes:
             self.run.record.write(self.run.settings.record)
         if not session.config.option.collectonly:
-            self.changed = self._update_golden(session)
+            self.golden_lines = self._update_golden(session)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
@@ -125,9 +125,9 @@ class _Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Print the views of the record, or what an update has written."""
-        if self.changed:
+        if self.golden_lines:
             terminalreporter.section("golden")
-            terminalreporter.write_line("\n".join(self.changed))
+            terminalreporter.write_line("\n".join(self.golden_lines))
         if self.run.record.outcomes:
             terminalreporter.section("equivalence")
             terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.record))))

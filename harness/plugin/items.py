@@ -92,7 +92,7 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""
-        return _told(self, excinfo) or super().repr_failure(excinfo, style)
+        return _failure_story(self, excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (from 0) and name, as pytest prints them."""
@@ -119,27 +119,25 @@ class ModelItem(pytest.Item):
         session = Session.of(self.config)
         if session.settings.update_golden:
             pytest.skip("golden/ holds no facts of models")
-        self.outcome = found = session.try_model(self.model, self.way)
-        self.user_properties.append(("status", found.status))
-        self.user_properties.append(("worst_ratio", max(found.ratios.values(), default=0.0)))
-        if found.status in ("failed", "untrusted"):
-            raise EquivalenceFailure(found)
-        if found.status in ("not available", "not run"):
-            pytest.skip(
-                "; ".join([*dict.fromkeys(one.reason for one in found.skipped.values()), *found.notes])
-                or "no example to run"
-            )
+        self.outcome = outcome = session.try_model(self.model, self.way)
+        self.user_properties.append(("status", outcome.status))
+        self.user_properties.append(("worst_ratio", max(outcome.ratios.values(), default=0.0)))
+        if outcome.status in ("failed", "untrusted"):
+            raise EquivalenceFailure(outcome)
+        if outcome.status in ("not available", "not run"):
+            reasons = dict.fromkeys(skipped.reason for skipped in outcome.skipped.values())
+            pytest.skip("; ".join([*reasons, *outcome.notes]) or "no example to run")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""
-        return _told(self, excinfo) or super().repr_failure(excinfo, style)
+        return _failure_story(self, excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (from 0) and name, as pytest prints them."""
         return self.path, self.model.line - 1, self.name
 
 
-def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+def _failure_story(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     """What a failed item says in place of a traceback; nothing for what is neither a verdict nor the user's mistake."""
     if isinstance(excinfo.value, UserError):
         return str(excinfo.value)

@@ -1,4 +1,4 @@
-"""The options: one table from which come the flags, their ini twins and their environment variables."""
+"""The options: one table from which come the flags, their names in ini files and their environment variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "--eq-"
 SHARED: Final = "equivalence"
-"""Under this name xdist's workers are told what must be the same in all of them: a fresh seed."""
+"""Under this name xdist's workers get what must be the same in all of them: a fresh seed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ OPTIONS: Final = (
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Register every option and its ini twin."""
+    """Register every option, as a flag and for ini files."""
     group = parser.getgroup("equivalence", "numerical equivalence of memory formats")
     for option in OPTIONS:
         flag = PREFIX + option.name.replace("_", "-")
@@ -63,8 +63,8 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(option.ini, f"{option.help} (as {flag})", type=kind, default=None)
 
 
-def read(config: pytest.Config) -> Settings:
+def read_settings(config: pytest.Config) -> Settings:
     """The settings of this run. Raises UserError that names the wrong option."""
-    given = {option.name: config.getoption(option.ini, default=None) for option in OPTIONS}
+    values = {option.name: config.getoption(option.ini, default=None) for option in OPTIONS}
     ini = {option.name: config.getini(option.ini) for option in OPTIONS}
-    return settings(config.rootpath, given | getattr(config, "workerinput", {}).get(SHARED, {}), ini)
+    return settings(config.rootpath, values | getattr(config, "workerinput", {}).get(SHARED, {}), ini)

@@ -55,24 +55,24 @@ class Session:
             return
         if not self.is_xdist_worker:
             cases = [case for suite in self.cases.values() for case in suite]
-            self._look_first(self.gate, cases, [model for suite in self.models.values() for model in suite])
+            self._preflight(self.gate, cases, [model for suite in self.models.values() for model in suite])
         if self.is_xdist_controller:
             self.close()
 
-    def _look_first(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
+    def _preflight(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
         self.record.prepare(self.settings.record)
         self._open.callback(gate.executor.close)
         with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
             gate.executor.start()  # importing torch takes the workers longer than all else here together
         check_declarations(cases, models)
-        self._enter(gate)
+        self._opened_gate(gate)
         check_callables(gate.executor, cases)
         check_factories(gate.model_executor, models)
         header = header_lines(gate.executor, self.settings)
         self.record.open(header, *record_header(gate.executor, self.settings))
 
-    def _enter(self, gate: Gate) -> Gate:
+    def _opened_gate(self, gate: Gate) -> Gate:
         """The gate with its workers, which xdist's workers start when they get their first item."""
         if not self._entered:
             self._open.enter_context(gate)
@@ -92,7 +92,7 @@ class Session:
         models = self.models.get(path.resolve(), ())
         return [model for model in models if self.settings.profile.includes(model.profile)]
 
-    def divide(self, items: int) -> None:
+    def share_budget(self, items: int) -> None:
         """Note how many items share the time budget: xdist's workers run their part of them each."""
         workers = getattr(self.config, "workerinput", {}).get("workercount", 1)
         self.remaining = -(-items // workers)
@@ -101,13 +101,13 @@ class Session:
         """One trial in this process's executor; for an update of golden/ a look at what it would hold."""
         assert self.gate is not None  # noqa: S101 - the case came from it
         if self.settings.update_golden:
-            return self._enter(self.gate).observe_case(case, dtype)
-        return self._enter(self.gate).try_case(case, dtype, self._share())
+            return self._opened_gate(self.gate).observe_case(case, dtype)
+        return self._opened_gate(self.gate).try_case(case, dtype, self._share())
 
     def try_model(self, model: Model, item: tuple[str, str, str]) -> ModelOutcome:
         """One trial of a model in this process's executor."""
         assert self.gate is not None  # noqa: S101 - the model came from it
-        return self._enter(self.gate).try_model(model, item, self._share())
+        return self._opened_gate(self.gate).try_model(model, item, self._share())
 
     def _share(self) -> float:
         share = 1.0 / max(self.remaining, 1)
@@ -153,35 +153,35 @@ class Session:
         if self.gate is None or not self.settings.update_golden:
             return []
         changed = [
-            f"{case}[{dtype}]: not written: {said}"
+            f"{case}[{dtype}]: not written: {reason}"
             for (case, dtype), data in self.observed.items()
-            for said in data["differing"]
+            for reason in data["differing"]
         ]
         for cases in self.cases.values():
             ids = {case.id: case.name for case in cases}
-            seen = {
+            observations = {
                 (ids[case], dtype): ItemObservation.read(data["observed"])
                 for (case, dtype), data in self.observed.items()
                 if case in ids and "observed" in data and not data["differing"]
             }
-            changed += write_golden(self.gate.project.golden, cases, seen) if seen else []
+            changed += write_golden(self.gate.project.golden, cases, observations) if observations else []
         return changed or ["golden/: nothing has changed"]
 
 
 def suite_files(config: pytest.Config) -> list[Path]:
     """The suite files that the arguments of this run name, directly or by a directory."""
-    return sorted({file for argument in config.args for file in _suites_in(config, argument)})
+    return sorted({file for argument in config.args for file in _suites_below(config, argument)})
 
 
-def _suites_in(config: pytest.Config, argument: str) -> Iterator[Path]:
+def _suites_below(config: pytest.Config, argument: str) -> Iterator[Path]:
     path = config.invocation_params.dir / argument.partition("::")[0]
     if path.is_dir():
-        yield from (file for file in path.rglob("*.yaml") if is_suite(file) and not _ignored(config, path, file))
+        yield from (file for file in path.rglob("*.yaml") if is_suite(file) and not _is_skipped(config, path, file))
     elif path.suffix == ".yaml" and path.is_file():
         yield path
 
 
-def _ignored(config: pytest.Config, directory: Path, file: Path) -> bool:
+def _is_skipped(config: pytest.Config, directory: Path, file: Path) -> bool:
     """Whether pytest does not look there: hidden directories, environments, what ``norecursedirs`` names."""
     below = file.relative_to(directory)
     environment = any((directory / parent / "pyvenv.cfg").is_file() for parent in below.parents)

@@ -1,19 +1,19 @@
-"""Declaration: suite files and levels, from YAML to nouns, with every mistake at its place."""
+"""Suite files and levels, from YAML to the nouns of `core`, with every mistake at its place."""
 
 from harness.suites.arguments import Reader
-from harness.suites.document import Document, read_document, shown_path
+from harness.suites.document import Document, display_path, read_document
 from harness.suites.editor_schema import json_schema, schema_text
-from harness.suites.entry import Layered
+from harness.suites.entry import LayeredEntry
 from harness.suites.levels import load_levels
 from harness.suites.mistakes import DeclarationError, Mistake, suggestion
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
 from harness.suites.positions import Location, Positions
-from harness.suites.schema import Argument, Arithmetic, SizeEntry, Words
+from harness.suites.schema import Argument, Arithmetic, SizeEntry, WordsSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.suite import Suite, build_suite, load_suite
 from harness.suites.tensors import build_shape
-from harness.suites.validation import Items, Report, Strict, attempt, read_validated, validate
+from harness.suites.validation import Items, Report, StrictSchema, attempt, read_validated, validate
 
 __all__ = [
     "PLACEHOLDER",
@@ -22,7 +22,7 @@ __all__ = [
     "DeclarationError",
     "Document",
     "Items",
-    "Layered",
+    "LayeredEntry",
     "Location",
     "Mistake",
     "Positions",
@@ -30,13 +30,14 @@ __all__ = [
     "Report",
     "Scope",
     "SizeEntry",
-    "Strict",
+    "StrictSchema",
     "Suite",
-    "Words",
+    "WordsSchema",
     "attempt",
     "build_shape",
     "build_size",
     "build_suite",
+    "display_path",
     "is_dotted",
     "is_name",
     "json_schema",
@@ -45,7 +46,6 @@ __all__ = [
     "read_document",
     "read_validated",
     "schema_text",
-    "shown_path",
     "suggestion",
     "validate",
 ]

@@ -1,4 +1,4 @@
-"""Arguments: what a call gets by position and by keyword, tensors among it."""
+"""Arguments of a case: what a call gets by position and by keyword, tensors among it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.core import TensorArgument, TorchName, tensors_in
 from harness.errors import did_you_mean
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
-from harness.suites.schema import Words
+from harness.suites.schema import WordsSchema
 from harness.suites.scope import Scope
 
 
@@ -50,7 +50,7 @@ class Reader:
         """The value as a Case has it; None where there is a mistake."""
         if isinstance(written, tuple):
             return tuple(self.read(item, (*at, index)) for index, item in enumerate(written))
-        if isinstance(written, Words):
+        if isinstance(written, WordsSchema):
             return self.words(written, at)
         if not isinstance(written, str):
             return written
@@ -60,7 +60,7 @@ class Reader:
             return TensorArgument(written)
         return self.scope.parse(written, at, hint=self._hint(written))
 
-    def words(self, written: Words, at: Location) -> Any:
+    def words(self, written: WordsSchema, at: Location) -> Any:
         """What ``{text: ...}`` or ``{torch: ...}`` stands for. Both, or neither, is a mistake."""
         if (written.text is None) == (written.torch is None) and not self.scope.report.has_wrong_key(at):
             message = "give one of {text: ...}, passed as it is, and {torch: ...}, a name that torch has"

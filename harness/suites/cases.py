@@ -1,4 +1,4 @@
-"""Cases: what the words of a checked suite file mean, and whether they make sense together."""
+"""What the words of a checked suite file mean, and whether they make sense together: from entries to cases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _OUTPUT: Final = re.compile(r"output\[\d+\]")
 
 
 def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
-    """The case of an entry, or one for each of its names; with `depth`, their twins. The report has the mistakes."""
+    """The case of an entry, or one for each of its names; with `depth`, those over volumes too.
+
+    Mistakes go to the report.
+    """
     scope = Scope(report, entry.key, tuple(entry.get("sizes")))
     depth = build_depth(entry, scope)
     sizes = _sizes(entry, scope)
@@ -59,7 +62,7 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
 
 
 def case_names(entry: Entry) -> tuple[str, ...]:
-    """What its cases are called, twins aside: its key; of a family the names, in the place of ``{name}`` in the key."""
+    """What its cases over images are called: its key; of a family the names, in the place of ``{name}`` in the key."""
     pattern = entry.key if PLACEHOLDER in entry.key else PLACEHOLDER
     names = entry.schema.names
     return (entry.key,) if names is None else tuple(pattern.replace(PLACEHOLDER, name) for name in names)
@@ -68,27 +71,27 @@ def case_names(entry: Entry) -> tuple[str, ...]:
 def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
     """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
     names = entry.schema.names
-    dotted, call_at = _dotted(entry)
+    callee, call_at = _callee(entry)
     if names is None:
-        if PLACEHOLDER in dotted:
+        if PLACEHOLDER in callee:
             report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
         return [(entry.key, entry.key, entry.location, True)]
-    if PLACEHOLDER not in dotted:
+    if PLACEHOLDER not in callee:
         report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
     places = [(*entry.location, "names", index) for index in range(len(names))]
     return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
 
 
-def _dotted(entry: Entry) -> tuple[str, Location]:
+def _callee(entry: Entry) -> tuple[str, Location]:
     """The name of what is called, and where it was written."""
     field = "call" if entry.schema.module is None else "module"
     return getattr(entry.schema, field) or "", (*entry.location, field)
 
 
 def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
-    (dotted, at), inplace = _dotted(entry), entry.get("inplace")
-    call = dotted.replace(PLACEHOLDER, name)
-    if dotted and not is_dotted(call):
+    (callee, at), inplace = _callee(entry), entry.get("inplace")
+    call = callee.replace(PLACEHOLDER, name)
+    if callee and not is_dotted(call):
         report.add(at, f"{call!r} is not a dotted name, such as torch.nn.functional.conv2d")
     if inplace is None:
         return call, None
@@ -100,10 +103,10 @@ def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
 
 
 def _sizes(entry: Entry, scope: Scope) -> dict[str, Size]:
-    built = {
+    sizes = {
         name: build_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()
     }
-    return {name: size for name, size in built.items() if size is not None}
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
@@ -130,9 +133,9 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
 def _single(entry: Entry, scope: Scope, tensor: str, written: SingleSchema | str) -> Numerics:
     """The rule of one tensor; reports a name that no tensor of the case can have."""
     at = entry.at("numerics", "each", tensor)
-    known = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
-    if not _OUTPUT.fullmatch(tensor) and tensor not in known:
-        tail = suggestion(tensor, ["output[0]", *known], otherwise="there are")
+    names = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
+    if not _OUTPUT.fullmatch(tensor) and tensor not in names:
+        tail = suggestion(tensor, ["output[0]", *names], otherwise="there are")
         scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
     schema = written if isinstance(written, SingleSchema) else SingleSchema(rule=written)  # type: ignore[arg-type] # a rule
     terms = None if schema.terms is None else scope.parse(schema.terms, (*at, "terms"))
@@ -174,16 +177,16 @@ def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
 
 def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
     """Other ways to run the call; a way that this case cannot go is reported."""
-    found, written = _distinct(entry, report, "paths"), entry.get("numerics")
+    paths, written = _distinct(entry, report, "paths"), entry.get("numerics")
     output = getattr(written, "output", written)
-    for index, path in enumerate(found):
+    for index, path in enumerate(paths):
         if path == "jvp" and output not in (None, "exact", "multilinear"):
             report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
         if path == "out" and entry.schema.module is not None:
             report.add(entry.at("paths", index), "a module takes no out=; remove one")
         if path == "vmap" and any(schema.buffer for schema in entry.get("tensors").values()):
             report.add(entry.at("paths", index), "under vmap two copies would write one buffer; remove one")
-    return found
+    return paths
 
 
 def _distinct(entry: Entry, report: Report, field: str) -> tuple[str, ...]:

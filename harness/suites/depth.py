@@ -1,4 +1,4 @@
-"""The twin in three dimensions of a case over images: the same operator over volumes."""
+"""From a case over images to the case of the same operator over volumes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from harness.suites.sizes import build_size
 
 DEPTH: Final = "D"
 FLAT: Final = Size(DEPTH, "choice", (1,))
-"""The depth of an image, so that both twins can be spoken of in the same words."""
+"""The depth of an image, so that one condition can speak of both cases."""
 
 _SUFFIX: Final = "_3d"
 _HEIGHT: Final = 2
 _NAMED_HEIGHT: Final = re.compile(r"\bH\b")
 
 
-def twins(name: str) -> tuple[str, str]:
-    """The names of a case over images and of its twin over volumes."""
+def names_with_depth(name: str) -> tuple[str, str]:
+    """The names of a case over images and of the same over volumes."""
     return name, name + _SUFFIX
 
 
@@ -41,7 +41,7 @@ def build_depth(entry: Entry, scope: Scope) -> Size | None:
 
 
 def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
-    """The case, and where `depth` is given its twin ``<name>_3d`` over volumes. Images have a depth D of 1."""
+    """The case, and where `depth` is given ``<name>_3d``, the same over volumes. Images have a depth D of 1."""
     if depth is None:
         yield case
         return
@@ -51,11 +51,11 @@ def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
         id=case.id + _SUFFIX,
         name=case.name + _SUFFIX,
         sizes=(depth, *case.sizes),
-        tensors=tuple(_deepened(spec) for spec in case.tensors),
+        tensors=tuple(_spec_with_depth(spec) for spec in case.tensors),
     )
 
 
-def _deepened(spec: TensorSpec) -> TensorSpec:
+def _spec_with_depth(spec: TensorSpec) -> TensorSpec:
     """An image gets its depth before its height, written alike: `H if kept else 1` has a depth of the same kind."""
     if len(spec.shape) != len("NCHW"):
         return spec

@@ -25,26 +25,26 @@ _TOO_DEEP: Final = f"nested too deeply to be read: more than {DEEPEST} lists and
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says. `shown` is its name in messages; `mistakes` are those of the YAML itself."""
+    """What a file says. `name` is that of the file in messages; `mistakes` are those of the YAML itself."""
 
     path: Path
-    shown: str
+    name: str
     data: Any
     positions: Positions
     mistakes: tuple[Mistake, ...]
 
 
-def read_document(path: Path | str, label: str = "document", shown: str | None = None) -> Document:
-    """Read a YAML file. `label` says what it should hold (``suite``), `shown` names the file in messages.
+def read_document(path: Path | str, label: str = "document", name: str | None = None) -> Document:
+    """Read a YAML file. `label` says what it should hold (``suite``), `name` is that of the file in messages.
 
     Raises DeclarationError when there is nothing to go on: no such file, not text, not YAML, empty. Mistakes that leave
     the rest readable (a key given twice, ``no`` for False, ``1e-5``) are kept in the document, for `validate` to raise.
     """
     path = Path(path)
-    name = shown or path.as_posix()
+    name = name or path.as_posix()
     text = _text(path, name)
     reader = _Reader(name)
-    root = _composed(text, name)
+    root = _root_node(text, name)
     if root is None:
         raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
     reader.count(root, ())
@@ -52,8 +52,8 @@ def read_document(path: Path | str, label: str = "document", shown: str | None =
     return Document(path, name, data, Positions(root), tuple(reader.mistakes))
 
 
-def shown_path(path: Path, root: Path) -> str:
-    """The path below `root`, posix; a file that is elsewhere keeps the path it was given."""
+def display_path(path: Path, root: Path) -> str:
+    """The path as messages and ids name it: below `root`, posix; a file elsewhere keeps the path it was given."""
     try:
         return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
@@ -72,9 +72,9 @@ def _text(path: Path, name: str) -> str:
         before = error.object[: error.start].decode("utf-8", "replace")
         message = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
         raise DeclarationError([_mistake_after(name, before, message)]) from None
-    if found := _UNPRINTABLE.search(text):
-        message = f"not text: character 0x{ord(found[0]):02x}; is this a YAML file?"
-        raise DeclarationError([_mistake_after(name, text[: found.start()], message)])
+    if match := _UNPRINTABLE.search(text):
+        message = f"not text: character 0x{ord(match[0]):02x}; is this a YAML file?"
+        raise DeclarationError([_mistake_after(name, text[: match.start()], message)])
     return text
 
 
@@ -82,7 +82,7 @@ def _mistake_after(name: str, before: str, message: str) -> Mistake:
     return Mistake(name, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, message)
 
 
-def _composed(text: str, name: str) -> Node | None:
+def _root_node(text: str, name: str) -> Node | None:
     if place := first_too_deep(text, _LOADER):
         raise DeclarationError([Mistake(name, *place, _TOO_DEEP)])
     loader = _LOADER(text)
@@ -92,10 +92,10 @@ def _composed(text: str, name: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
         written = text.splitlines()[line : line + 1]
-        said = ", ".join(part for part in (error.context, error.problem) if part)
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
         hint = "; an expression with [ ] needs quotes here" if written and _BARE_INDEX.search(written[0]) else ""
         place = (line + 1, mark.column + 1 if mark else 1)
-        raise DeclarationError([Mistake(name, *place, f"not YAML: {said}{hint}")]) from None
+        raise DeclarationError([Mistake(name, *place, f"not YAML: {problem}{hint}")]) from None
     finally:
         loader.dispose()
     return node
@@ -135,10 +135,10 @@ class _Reader:
     def read(self, node: Node) -> Any:
         """The data of a node; an alias gives the same object again and no second mistake."""
         if id(node) not in self._values:
-            self._values[id(node)] = self._fresh(node)
+            self._values[id(node)] = self._read_node(node)
         return self._values[id(node)]
 
-    def _fresh(self, node: Node) -> Any:
+    def _read_node(self, node: Node) -> Any:
         if isinstance(node, ScalarNode):
             value, problem = read_scalar(node)
             if problem:
@@ -146,17 +146,17 @@ class _Reader:
             return value
         kind = "seq" if isinstance(node, SequenceNode) else "map"
         if node.tag != f"tag:yaml.org,2002:{kind}":
-            shown = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self.mistakes.append(self._mistake(node, f"the tag {shown!r} is not allowed here; remove it"))
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.mistakes.append(self._mistake(node, f"the tag {tag!r} is not allowed here; remove it"))
         if isinstance(node, MappingNode):
-            return self._mapping(node)
+            return self._read_mapping(node)
         return [self.read(item) for item in node.value]
 
-    def _mapping(self, node: MappingNode) -> dict[str, Any]:
+    def _read_mapping(self, node: MappingNode) -> dict[str, Any]:
         data: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key, value in node.value:
-            problem = _key_problem(key) or _twice(key, lines)
+            problem = _key_problem(key) or _repetition_problem(key, lines)
             if problem:
                 self.mistakes.append(self._mistake(key, problem))
             else:
@@ -168,7 +168,7 @@ class _Reader:
         return Mistake(self.name, node.start_mark.line + 1, node.start_mark.column + 1, message)
 
 
-def _twice(key: Node, lines: dict[str, int]) -> str:
+def _repetition_problem(key: Node, lines: dict[str, int]) -> str:
     if key.value not in lines:
         return ""
     return f"{key.value!r} is given twice; the first is on line {lines[key.value]}"

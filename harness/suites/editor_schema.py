@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.suites.schema import SuiteSchema
-from harness.suites.validation import Strict
+from harness.suites.validation import StrictSchema
 from harness.suites.wording import EXPECTED
 
 SCHEMA_FILE: Final = Path(__file__).with_name("suite.schema.json")
 
 
-def json_schema(schema: type[Strict] = SuiteSchema) -> dict[str, Any]:
+def json_schema(schema: type[StrictSchema] = SuiteSchema) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a suite file, or of a file of models."""
     written = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema.model_json_schema()}
     plain: dict[str, Any] = _plain(written)
     return plain
 
 
-def schema_text(schema: type[Strict] = SuiteSchema) -> str:
+def schema_text(schema: type[StrictSchema] = SuiteSchema) -> str:
     """The text of the checked-in schema file."""
     return json.dumps(json_schema(schema), indent=2) + "\n"
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.suites.positions import Location
-from harness.suites.schema import CaseSchema, Defaults
-from harness.suites.validation import Strict
+from harness.suites.schema import CaseSchema, DefaultsSchema
+from harness.suites.validation import StrictSchema
 
 
 @dataclass(frozen=True)
-class Layered:
+class LayeredEntry:
     """An entry as written below `section`. A key that it does not have is the defaults', and so is its place."""
 
     section: ClassVar[str]
     key: str
-    schema: Strict
-    defaults: Strict
+    schema: StrictSchema
+    defaults: StrictSchema
 
     @property
     def location(self) -> Location:
@@ -37,15 +37,15 @@ class Layered:
         above: Location = self.location if self._owner(field) is self.schema else ("defaults",)
         return (*above, field, *below)
 
-    def _owner(self, field: str) -> Strict:
+    def _owner(self, field: str) -> StrictSchema:
         inherited = field not in self.schema.model_fields_set and field in self.defaults.model_fields_set
         return self.defaults if inherited else self.schema
 
 
 @dataclass(frozen=True)
-class Entry(Layered):
+class Entry(LayeredEntry):
     """A case over the suite's defaults."""
 
     section = "cases"
     schema: CaseSchema
-    defaults: Defaults
+    defaults: DefaultsSchema

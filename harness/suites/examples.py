@@ -12,7 +12,7 @@ from harness.portable.memory_format import MEMORY_FORMATS
 from harness.suites.entry import Entry
 from harness.suites.mistakes import suggestion
 from harness.suites.schema import ExampleSchema
-from harness.suites.scope import constant, whole
+from harness.suites.scope import constant_value, is_whole
 from harness.suites.validation import Report
 
 _KINDS = {2: "a pair such as [1, 1]", 3: "a triple such as [1, 1, 1]"}
@@ -22,11 +22,13 @@ def build_examples(
     entry: Entry, report: Report, sizes: Mapping[str, Size], tensors: Mapping[str, TensorSpec]
 ) -> tuple[DeclaredExample, ...]:
     """The examples of an entry; mistakes go to the report."""
-    checker = _Checker(entry, report, sizes, tensors)
-    return tuple(checker.build(index, schema) for index, schema in enumerate(entry.get("examples")))
+    builder = _ExampleBuilder(entry, report, sizes, tensors)
+    return tuple(builder.build(index, schema) for index, schema in enumerate(entry.get("examples")))
 
 
-class _Checker:
+class _ExampleBuilder:
+    """Builds the examples of one case, and reports what it could not draw."""
+
     def __init__(
         self, entry: Entry, report: Report, sizes: Mapping[str, Size], tensors: Mapping[str, TensorSpec]
     ) -> None:
@@ -61,23 +63,23 @@ class _Checker:
 
     def _size(self, index: int, name: str, value: Any, pinned: Mapping[str, Any]) -> None:
         if name not in self.sizes:
-            known = suggestion(name, list(self.sizes), otherwise="its sizes are")
-            self._add(f"{name!r} is not a size of {self.entry.key!r}{known}", index, "sizes", name, key=True)
+            tail = suggestion(name, list(self.sizes), otherwise="its sizes are")
+            self._add(f"{name!r} is not a size of {self.entry.key!r}{tail}", index, "sizes", name, key=True)
             return
         size = self.sizes[name]
         values = value if size.length and isinstance(value, tuple) else (value,)
         if size.length and (not isinstance(value, tuple) or len(value) != size.length):
-            self._add(f"{name!r} is {_KINDS[size.length]}, not {_shown(value)}", index, "sizes", name)
+            self._add(f"{name!r} is {_KINDS[size.length]}, not {_yaml_text(value)}", index, "sizes", name)
             return
-        problem = next(filter(None, (_not_offered(size, item, pinned) for item in values)), "")
+        problem = next(filter(None, (_size_problem(size, item, pinned) for item in values)), "")
         if problem:
             self._add(problem, index, "sizes", name)
 
     def _layout(self, index: int, name: str, layout: str, absent: tuple[str, ...]) -> None:
         at = (index, "layouts", name)
-        known = [*self.tensors, "grad_output"]
-        if name not in known:
-            tail = suggestion(name, known, otherwise="its tensors are")
+        names = [*self.tensors, "grad_output"]
+        if name not in names:
+            tail = suggestion(name, names, otherwise="its tensors are")
             self._add(f"{name!r} is not a tensor of {self.entry.key!r}{tail}", *at, key=True)
         elif name in absent:
             self._add(f"{name!r} is absent in this example; remove its layout", *at, key=True)
@@ -96,14 +98,14 @@ class _Checker:
             self._add(message, index, "absent", place)
 
 
-def _not_offered(size: Size, value: Any, pinned: Mapping[str, Any]) -> str:
+def _size_problem(size: Size, value: Any, pinned: Mapping[str, Any]) -> str:
     """Why this value can never be drawn for the size, as far as the sizes given beside it tell; "" if it can."""
     if size.kind == "choice":
         offered = any(type(choice) is type(value) and choice == value for choice in size.choices)
-        listed = ", ".join(_shown(choice) for choice in size.choices)
-        return "" if offered else f"{size.name!r} is never {_shown(value)}; its choices are {listed}"
-    if not whole(value):
-        return f"{size.name!r} is a whole number, not {_shown(value)}"
+        listed = ", ".join(_yaml_text(choice) for choice in size.choices)
+        return "" if offered else f"{size.name!r} is never {_yaml_text(value)}; its choices are {listed}"
+    if not is_whole(value):
+        return f"{size.name!r} is a whole number, not {_yaml_text(value)}"
     low, high = _limits(size, pinned)
     if low is not None and value < low:
         return f"{size.name!r} is never {value}; it is at least {low}"
@@ -111,16 +113,17 @@ def _not_offered(size: Size, value: Any, pinned: Mapping[str, Any]) -> str:
 
 
 def _limits(size: Size, pinned: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    low, high = constant(size.low, pinned), constant(size.high, pinned)
+    low, high = constant_value(size.low, pinned), constant_value(size.high, pinned)
     if size.kind == "range":
         return low, high
     least = 0 if size.empty else 1
-    return max(least, low) if whole(low) else least, None
+    return max(least, low) if is_whole(low) else least, None
 
 
-def _shown(value: Any) -> str:
+def _yaml_text(value: Any) -> str:
+    """A value as a suite file has it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, tuple):
-        return f"[{', '.join(_shown(item) for item in value)}]"
+        return f"[{', '.join(_yaml_text(item) for item in value)}]"
     return repr(value)

@@ -13,12 +13,12 @@ from pydantic import Field
 from harness.core import Level
 from harness.suites.document import read_document
 from harness.suites.mistakes import suggestion
-from harness.suites.validation import Items, Report, Strict, attempt
+from harness.suites.validation import Items, Report, StrictSchema, attempt
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class LevelSchema(Strict):
+class LevelSchema(StrictSchema):
     """One level."""
 
     about: str = Field(description="What it stands for")
@@ -30,7 +30,7 @@ class LevelSchema(Strict):
     default: bool = Field(default=True, description="Run without being asked for by name")
 
 
-class LevelsSchema(Strict):
+class LevelsSchema(StrictSchema):
     """The whole file."""
 
     levels: dict[str, dict[str, LevelSchema]] = Field(min_length=1, description="Levels by architecture, then by name")

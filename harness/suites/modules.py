@@ -17,8 +17,8 @@ def build_module(entry: Entry, scope: Scope) -> Module | None:
     """What `module`, `init`, `train` and `state` say; None for a case that calls a function. Mistakes are reported."""
     written = entry.schema
     if (written.call is None) == (written.module is None):
-        said = "has no call" if written.call is None else "has a call and a module"
-        message = f"{entry.key!r} {said}; write one: call: torch.nn.functional.relu, or module: torch.nn.ReLU"
+        problem = "has no call" if written.call is None else "has a call and a module"
+        message = f"{entry.key!r} {problem}; write one: call: torch.nn.functional.relu, or module: torch.nn.ReLU"
         if not scope.report.has_wrong_key(entry.location):
             scope.report.add(entry.location, message, key=True)
         return None

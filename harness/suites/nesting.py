@@ -49,9 +49,9 @@ def _offset(text: str, mark: Any) -> int:
 
 
 def _first_bracket(text: str, depth: int, start: int, end: int) -> tuple[int, int] | None:
-    for found in _FLOW.finditer(text, start, end):
-        depth += bool(found["opens"]) - bool(found["closes"])
+    for bracket in _FLOW.finditer(text, start, end):
+        depth += bool(bracket["opens"]) - bool(bracket["closes"])
         if depth > DEEPEST:
-            above = text[: found.start()]
+            above = text[: bracket.start()]
             return above.count("\n") + 1, len(above) - above.rfind("\n")
     return None

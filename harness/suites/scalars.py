@@ -26,10 +26,11 @@ def read_scalar(node: ScalarNode) -> tuple[Any, str]:
         value = _CONSTRUCTOR.construct_object(node, deep=True)
     except (ValueError, KeyError):
         return node.value, f"{node.value!r} is not of the type that its tag {_short(node.tag)!r} says; remove the tag"
-    return (value, "") if node.style else _misleading(node, value)
+    return (value, "") if node.style else _plain_value(node, value)
 
 
-def _misleading(node: ScalarNode, value: Any) -> tuple[Any, str]:
+def _plain_value(node: ScalarNode, value: Any) -> tuple[Any, str]:
+    """The value of a scalar without quotes, and what is misleading about it."""
     text = node.value
     if isinstance(value, bool) and text.lower() not in ("true", "false"):
         word = str(value).lower()

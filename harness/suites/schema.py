@@ -1,4 +1,4 @@
-"""The shape of a suite file as pydantic models. What the words mean is checked where cases are built."""
+"""The shape of a suite file, as schemas of pydantic. What the words mean is checked where cases are built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.portable.dtypes import Dtype
 from harness.portable.fills import Fill
 from harness.portable.layouts import LAYOUTS
 from harness.portable.memory_format import MemoryFormat
-from harness.suites.validation import Items, Strict
+from harness.suites.validation import Items, StrictSchema
 from harness.suites.wording import EXPECTED
 
 Shorthand = Literal["exact", "multilinear", "elementwise", "normwise", "resampling"]
@@ -33,7 +33,7 @@ def _tag(value: Any) -> str:
     return _TAGS.get(type(value), "<mapping>")
 
 
-def _expected(words: str) -> Any:
+def _expectation(words: str) -> Any:
     return Field(json_schema_extra={EXPECTED: words})
 
 
@@ -44,8 +44,8 @@ _Fraction: TypeAlias = Annotated[float, Tag("<fraction>")]
 _Text: TypeAlias = Annotated[str, Tag("<text>")]
 _Nothing: TypeAlias = Annotated[None, Tag("<nothing>")]
 
-Number = Annotated[_Number | _Fraction | _Text, _BY_TYPE, _expected("a number or an expression over the sizes")]
-Arithmetic = Annotated[_Number | _Text, _BY_TYPE, _expected("a whole number or an expression over the sizes")]
+Number = Annotated[_Number | _Fraction | _Text, _BY_TYPE, _expectation("a number or an expression over the sizes")]
+Arithmetic = Annotated[_Number | _Text, _BY_TYPE, _expectation("a whole number or an expression over the sizes")]
 if TYPE_CHECKING:  # mypy does not follow recursive aliases through Annotated
     Choice = Any
     Argument = Any
@@ -55,7 +55,7 @@ else:
         Annotated[
             _Flag | _Number | _Fraction | _Text | _Nothing | Annotated[Items["Choice"], Tag("<list>")],
             _BY_TYPE,
-            _expected("a number, a text, true, false, null, or a list of these"),
+            _expectation("a number, a text, true, false, null, or a list of these"),
         ],
     )
     Argument = TypeAliasType(
@@ -67,9 +67,9 @@ else:
             | _Text
             | _Nothing
             | Annotated[Items["Argument"], Tag("<list>")]
-            | Annotated["Words", Tag("<mapping>")],
+            | Annotated["WordsSchema", Tag("<mapping>")],
             _BY_TYPE,
-            _expected(
+            _expectation(
                 "a tensor, an expression over the sizes, a number, true, false, null, {text: ...}, "
                 "{torch: channels_last}, or a list of these"
             ),
@@ -79,7 +79,7 @@ Choices = Annotated[Items[Choice], Field(min_length=1)]
 ONE_SIZE: Final = "batch, channels, spatial, a range such as 1..5, a list of choices"
 
 
-class Distribution(Strict):
+class DistributionSchema(StrictSchema):
     """One distribution with its bound. Exactly one key."""
 
     batch: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
@@ -88,12 +88,12 @@ class Distribution(Strict):
 
 
 _Drawn: TypeAlias = (
-    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Distribution, Tag("<mapping>")]
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[DistributionSchema, Tag("<mapping>")]
 )  # what a pair is made of
-Drawn = Annotated[_Drawn, _BY_TYPE, _expected(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
+Drawn = Annotated[_Drawn, _BY_TYPE, _expectation(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
 
 
-class Several(Distribution):
+class SeveralSchema(DistributionSchema):
     """A distribution with its bound, or a tuple of two or three. Exactly one key."""
 
     pair: Drawn | None = Field(None, description="A tuple of two, drawn independently: name[0], name[1]")
@@ -101,13 +101,13 @@ class Several(Distribution):
 
 
 SizeEntry = Annotated[
-    _Text | Annotated[Choices, Tag("<list>")] | Annotated[Several, Tag("<mapping>")],
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[SeveralSchema, Tag("<mapping>")],
     _BY_TYPE,
-    _expected(f"{ONE_SIZE}, or a mapping such as {{channels: 4}} or {{pair: 1..5}}"),
+    _expectation(f"{ONE_SIZE}, or a mapping such as {{channels: 4}} or {{pair: 1..5}}"),
 ]
 
 
-class TensorSchema(Strict):
+class TensorSchema(StrictSchema):
     """One tensor argument."""
 
     shape: Items[Arithmetic] = Field(description="One expression over the sizes for each dimension; [] is a scalar")
@@ -126,14 +126,14 @@ class TensorSchema(Strict):
     buffer: bool = Field(default=False, description="The operator may write it; what it then holds is judged")
 
 
-class Words(Strict):
+class WordsSchema(StrictSchema):
     """A text that is no expression. Exactly one key."""
 
     text: str | None = Field(None, description="Passed as it is")
     torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
 
 
-class SingleSchema(Strict):
+class SingleSchema(StrictSchema):
     """How the values of one tensor are judged."""
 
     rule: Rule = Field(description="The rule for this tensor")
@@ -146,11 +146,11 @@ class SingleSchema(Strict):
 SingleEntry = Annotated[
     Annotated[Rule, Tag("<text>")] | Annotated[SingleSchema, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
+    _expectation("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
 ]
 
 
-class NumericsSchema(Strict):
+class NumericsSchema(StrictSchema):
     """How values are judged, in full."""
 
     output: Rule = Field(description="The rule for outputs")
@@ -164,7 +164,7 @@ class NumericsSchema(Strict):
     )
 
 
-class Preserves(Strict):
+class PreservesSchema(StrictSchema):
     """The tensors whose format the output has: `preserves`, where one in channels-last is enough. Exactly one key."""
 
     preserves: Annotated[Items[str], Field(min_length=1)] | None = Field(None, description="Names of tensors")
@@ -173,7 +173,7 @@ class Preserves(Strict):
     )
 
 
-class ExampleSchema(Strict):
+class ExampleSchema(StrictSchema):
     """A corner that always runs first. What it leaves open takes its simplest value."""
 
     why: str = Field(min_length=3, description="What went wrong here once, and where that is written down")
@@ -192,16 +192,20 @@ class ExampleSchema(Strict):
 NumericsEntry = Annotated[
     Annotated[Shorthand, Tag("<text>")] | Annotated[NumericsSchema, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("exact, multilinear, elementwise, normwise, resampling, or a mapping such as {output: exact, terms: 9}"),
+    _expectation(
+        "exact, multilinear, elementwise, normwise, resampling, or a mapping such as {output: exact, terms: 9}"
+    ),
 ]
 OutputEntry = Annotated[
-    Annotated[OutputName, Tag("<text>")] | Annotated[Preserves, Tag("<mapping>")],
+    Annotated[OutputName, Tag("<text>")] | Annotated[PreservesSchema, Tag("<mapping>")],
     _BY_TYPE,
-    _expected("preserves, contiguous, channels_last, unspecified, {preserves: [input]}, or {shared: [first, second]}"),
+    _expectation(
+        "preserves, contiguous, channels_last, unspecified, {preserves: [input]}, or {shared: [first, second]}"
+    ),
 ]
 
 
-class Defaults(Strict):
+class DefaultsSchema(StrictSchema):
     """What the cases of a suite share. A case overrides it key by key."""
 
     sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Free choices, in the order of drawing")
@@ -230,12 +234,12 @@ class Defaults(Strict):
 StateEntry = Annotated[
     Annotated[Items[str], Tag("<list>")] | Annotated[dict[str, str], Tag("<mapping>")],
     _BY_TYPE,
-    _expected("a list of tensors, or a mapping of the module's names to tensors"),
+    _expectation("a list of tensors, or a mapping of the module's names to tensors"),
 ]
-ModeEntry = Annotated[_Flag | _Text, _BY_TYPE, _expected("true, false, or an expression over the sizes")]
+ModeEntry = Annotated[_Flag | _Text, _BY_TYPE, _expectation("true, false, or an expression over the sizes")]
 
 
-class CaseSchema(Defaults):
+class CaseSchema(DefaultsSchema):
     """One operator or module, or with `names` one family of them that differ in a name. One of `call` and `module`."""
 
     call: str | None = Field(None, description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
@@ -246,10 +250,10 @@ class CaseSchema(Defaults):
     names: Items[str] | None = Field(None, min_length=1, description="One case for each; replaces {name} in `call`")
 
 
-class SuiteSchema(Strict):
+class SuiteSchema(StrictSchema):
     """A suite file."""
 
     suite: str = Field(min_length=1, description="The name of the suite")
     about: str = Field("", description="What these cases have in common, and why they are worth a test")
-    defaults: Defaults = Field(default_factory=Defaults, description="Keys that the cases share")
+    defaults: DefaultsSchema = Field(default_factory=DefaultsSchema, description="Keys that the cases share")
     cases: dict[str, CaseSchema] = Field(min_length=1, description="Cases by name")

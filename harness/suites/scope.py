@@ -68,12 +68,12 @@ class Scope:
         return f"{name!r} is not a size of {self.case!r}{suggestion(name, self.names, otherwise='its sizes are')}{hint}"
 
 
-def whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
     """Whether this is a whole number, and not True or False."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def constant(expression: Expression | None, values: Mapping[str, Any]) -> Any:
+def constant_value(expression: Expression | None, values: Mapping[str, Any]) -> Any:
     """The value of an expression whose names are all among `values`; None otherwise, or where it has none."""
     if expression is None or not expression.names <= values.keys():
         return None

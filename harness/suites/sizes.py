@@ -8,8 +8,8 @@ from typing import Any, Final, Literal, cast
 from harness.core import Expression, Size
 from harness.errors import did_you_mean
 from harness.suites.positions import Location
-from harness.suites.schema import ONE_SIZE, Distribution, Several
-from harness.suites.scope import Scope, whole
+from harness.suites.schema import ONE_SIZE, DistributionSchema, SeveralSchema
+from harness.suites.scope import Scope, is_whole
 
 DISTRIBUTIONS: Final = ("batch", "channels", "spatial")
 LENGTHS: Final = {"pair": 2, "triple": 3}
@@ -23,7 +23,8 @@ def build_size(name: str, entry: Any, scope: Scope, at: Location) -> Size | None
     """The size that `entry` describes, and its name drawn in `scope`; None when there are mistakes."""
     if problem := _name_problem(name):
         scope.report.add(at, problem, key=True)
-    size = _several(name, entry, scope, at) if isinstance(entry, Several) else _single(name, entry, scope, at)
+    build = _size_of_mapping if isinstance(entry, SeveralSchema) else _single_size
+    size = build(name, entry, scope, at)
     scope.draw(name, None if size is None else simplest(size, scope))
     return None if problem else size
 
@@ -44,66 +45,65 @@ def _name_problem(name: str) -> str:
     return "" if name.isidentifier() else f"{name!r} cannot be used in expressions; a name is letters, digits and _"
 
 
-def _several(name: str, entry: Several, scope: Scope, at: Location) -> Size | None:
+def _size_of_mapping(name: str, entry: SeveralSchema, scope: Scope, at: Location) -> Size | None:
     key = _only_key(name, entry, (*DISTRIBUTIONS, *LENGTHS), scope, at)
     if key is None:
         return None
     if key not in LENGTHS:
-        return _single(name, entry, scope, at)
-    size = _single(name, getattr(entry, key), scope, (*at, key))
+        return _single_size(name, entry, scope, at)
+    size = _single_size(name, getattr(entry, key), scope, (*at, key))
     if size is None:
         return None
     return Size(name, size.kind, size.choices, size.low, size.high, LENGTHS[key], size.empty)
 
 
-def _only_key(name: str, entry: Distribution, keys: tuple[str, ...], scope: Scope, at: Location) -> str | None:
-    given = [key for key in keys if getattr(entry, key) is not None]
-    if len(given) == 1:
-        return given[0]
+def _only_key(name: str, entry: DistributionSchema, keys: tuple[str, ...], scope: Scope, at: Location) -> str | None:
+    present = [key for key in keys if getattr(entry, key) is not None]
+    if len(present) == 1:
+        return present[0]
     if not scope.report.has_wrong_key(at):
-        said = f"has {' and '.join(given)}" if given else "is empty"
-        scope.report.add(at, f"{name!r} {said}; give one of {', '.join(keys)}")
+        problem = f"has {' and '.join(present)}" if present else "is empty"
+        scope.report.add(at, f"{name!r} {problem}; give one of {', '.join(keys)}")
     return None
 
 
-def _single(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
+def _single_size(name: str, entry: Any, scope: Scope, at: Location) -> Size | None:
     if isinstance(entry, tuple):
-        return _choice(name, entry, scope, at)
-    if isinstance(entry, Distribution):
-        return _bounded(name, entry, scope, at)
+        return _choice_size(name, entry, scope, at)
+    if isinstance(entry, DistributionSchema):
+        return _distribution_size(name, entry, scope, at)
     if entry in DISTRIBUTIONS:
         return Size(name, cast("_Kind", entry))
     if ".." in entry:
-        return _range(name, entry, scope, at)
+        return _range_size(name, entry, scope, at)
     expected = did_you_mean(entry, DISTRIBUTIONS) or f"; expected {ONE_SIZE}"
     scope.report.add(at, f"{name!r} cannot be drawn from {entry!r}{expected}")
     return None
 
 
-def _choice(name: str, choices: tuple[Any, ...], scope: Scope, at: Location) -> Size | None:
-    seen: list[tuple[type, Any]] = []
+def _choice_size(name: str, choices: tuple[Any, ...], scope: Scope, at: Location) -> Size | None:
+    typed = [(type(value), value) for value in choices]  # True is not 1, nor 1.0
     for index, value in enumerate(choices):
-        if (type(value), value) in seen:
+        if typed[index] in typed[:index]:
             scope.report.add((*at, index), f"{value!r} is already one of the choices of {name!r}")
             return None
-        seen.append((type(value), value))
     return Size(name, "choice", choices)
 
 
-def _bounded(name: str, entry: Distribution, scope: Scope, at: Location) -> Size | None:
+def _distribution_size(name: str, entry: DistributionSchema, scope: Scope, at: Location) -> Size | None:
     key = _only_key(name, entry, DISTRIBUTIONS, scope, at)
     if key is None:
         return None
     bound, kind = getattr(entry, key), cast("_Kind", key)
     if bound == "empty":
         return Size(name, kind, empty=True)
-    low = _bound(name, bound, scope, (*at, key))
+    low = _bound_expression(name, bound, scope, (*at, key))
     return None if low is None else Size(name, kind, low=low)
 
 
-def _range(name: str, text: str, scope: Scope, at: Location) -> Size | None:
+def _range_size(name: str, text: str, scope: Scope, at: Location) -> Size | None:
     before, _, after = text.partition("..")
-    low, high = _bound(name, before, scope, at), _bound(name, after, scope, at, len(before) + 2)
+    low, high = _bound_expression(name, before, scope, at), _bound_expression(name, after, scope, at, len(before) + 2)
     if low is None or high is None:
         return None
     if not low.names | high.names and low.evaluate({}) > high.evaluate({}):
@@ -112,7 +112,7 @@ def _range(name: str, text: str, scope: Scope, at: Location) -> Size | None:
     return Size(name, "range", low=low, high=high)
 
 
-def _bound(name: str, text: str | int, scope: Scope, at: Location, offset: int = 0) -> Expression | None:
+def _bound_expression(name: str, text: str | int, scope: Scope, at: Location, offset: int = 0) -> Expression | None:
     if not str(text).strip():
         scope.report.add(at, f"a side of the range of {name!r} is missing; write 0..2")
         return None
@@ -120,7 +120,7 @@ def _bound(name: str, text: str | int, scope: Scope, at: Location, offset: int =
     if expression is None:
         return None
     value = scope.value(expression)
-    if value is not None and not whole(value):
+    if value is not None and not is_whole(value):
         scope.report.add(at, f"{str(text)!r} is {value!r}, not a whole number", offset=offset)
         return None
     return expression

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from harness.core import Case
 from harness.suites.cases import build_cases, case_names
-from harness.suites.depth import twins
-from harness.suites.document import Document, read_document, shown_path
+from harness.suites.depth import names_with_depth
+from harness.suites.document import Document, display_path, read_document
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
-from harness.suites.schema import CaseSchema, Defaults, SuiteSchema
-from harness.suites.validation import Model, Report, attempt
+from harness.suites.schema import CaseSchema, DefaultsSchema, SuiteSchema
+from harness.suites.validation import Report, SchemaT, attempt
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Suite:
 
 def load_suite(path: Path | str, root: Path | str) -> Suite:
     """Read a suite file; case ids name it relative to `root`. Raises DeclarationError with every mistake in it."""
-    return build_suite(read_document(path, "suite", shown_path(Path(path), Path(root))))
+    return build_suite(read_document(path, "suite", display_path(Path(path), Path(root))))
 
 
 def build_suite(document: Document) -> Suite:
@@ -54,7 +54,7 @@ def _cases(document: Document, report: Report) -> list[Case]:
     cases = []
     suite = str(document.data.get("suite", "")) if isinstance(document.data, dict) else ""
     for entry in _entries(document):
-        for case in build_cases(entry, report, document.shown, suite):
+        for case in build_cases(entry, report, document.name, suite):
             if case.name in lines:
                 message = f"a case is already called {case.name!r}, on line {lines[case.name]}"
                 report.add(_place(entry, case), message, key=entry.schema.names is None)
@@ -64,17 +64,18 @@ def _cases(document: Document, report: Report) -> list[Case]:
 
 
 def _place(entry: Entry, case: Case) -> Location:
-    """The key of a case that stands alone; of a family the last of the names that make this one, or its twin."""
+    """The key of a case that stands alone; of a family the last of the names that make it, over images or volumes."""
     if entry.schema.names is None:
         return entry.location
     names = case_names(entry)
-    return (*entry.location, "names", max(index for index, name in enumerate(names) if case.name in twins(name)))
+    last = max(index for index, name in enumerate(names) if case.name in names_with_depth(name))
+    return (*entry.location, "names", last)
 
 
 def _entries(document: Document) -> Iterator[Entry]:
-    """The entries whose meaning can be looked at: those that fit the model, unknown keys aside."""
+    """The entries whose meaning can be looked at: those that fit the schema, unknown keys aside."""
     data = document.data if isinstance(document.data, dict) else {}
-    defaults = _without_unknown(Defaults, data.get("defaults", {}))
+    defaults = _without_unknown(DefaultsSchema, data.get("defaults", {}))
     written = data.get("cases")
     if defaults is None or not isinstance(written, dict):
         return
@@ -84,7 +85,7 @@ def _entries(document: Document) -> Iterator[Entry]:
             yield Entry(key, schema, defaults)
 
 
-def _without_unknown(schema: type[Model], data: Any) -> Model | None:
+def _without_unknown(schema: type[SchemaT], data: Any) -> SchemaT | None:
     """`data` as `schema`, unknown keys left out; None where something else is wrong with it."""
     try:
         return schema.model_validate(data)

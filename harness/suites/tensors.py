@@ -1,4 +1,4 @@
-"""Tensors: shape, range and marks of each, from the words of a suite file."""
+"""The tensors of a case: shape, range and marks of each, from the words of a suite file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.core import Expression, TensorSpec
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
 from harness.suites.schema import TensorSchema
-from harness.suites.scope import Scope, whole
+from harness.suites.scope import Scope, is_whole
 
 Range = tuple[Expression, Expression]
 
@@ -19,8 +19,8 @@ def build_tensors(entry: Entry, scope: Scope) -> dict[str, TensorSpec]:
     written: Mapping[str, TensorSchema] = entry.get("tensors")
     if not written:
         scope.report.add(entry.location, f"{entry.key!r} has no tensors; it needs at least one", key=True)
-    built = {name: _tensor(name, schema, scope, entry.at("tensors", name)) for name, schema in written.items()}
-    return {name: spec for name, spec in built.items() if spec is not None}
+    specs = {name: _tensor(name, schema, scope, entry.at("tensors", name)) for name, schema in written.items()}
+    return {name: spec for name, spec in specs.items() if spec is not None}
 
 
 def _tensor(name: str, schema: TensorSchema, scope: Scope, at: Location) -> TensorSpec | None:
@@ -61,7 +61,7 @@ def _extent(text: str | int, scope: Scope, at: Location) -> Expression | None:
     if isinstance(value, tuple):
         scope.report.add(at, f"{text!r} is a tuple, {value}; a dimension is one of it, such as {text}[0]")
         return None
-    if value is not None and (not whole(value) or value < 0):
+    if value is not None and (not is_whole(value) or value < 0):
         scope.report.add(at, f"{text!r} is {value!r} for the simplest sizes; a dimension is a whole number, 0 or more")
         return None
     return expression

@@ -1,4 +1,4 @@
-"""From a document to a pydantic model; every mistake at its place."""
+"""From a document to a schema of pydantic; every mistake at its place."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from harness.suites.mistakes import DeclarationError, Mistake
 from harness.suites.positions import Location, Positions
 from harness.suites.wording import consequences, explain
 
-Model = TypeVar("Model", bound=BaseModel)
+SchemaT = TypeVar("SchemaT", bound=BaseModel)
 T = TypeVar("T")
 
 Items = Annotated[tuple[T, ...], Field(strict=False)]
 """A YAML list, kept as a tuple: `Items[int]`. Strict pydantic takes no list for a tuple; the items stay strict."""
 
 
-class Strict(BaseModel):
-    """The base of models for files: no unknown keys, no silent conversions, nothing changed afterwards."""
+class StrictSchema(BaseModel):
+    """The base of schemas for files: no unknown keys, no silent conversions, nothing changed afterwards."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class Report:
-    """The mistakes of one document, found in several looks: YAML, then the model, then the meaning.
+    """The mistakes of one document, found in several looks: YAML, then the schema, then the meaning.
 
     What a later look finds wrong at a place where an earlier one did is a consequence, and not said.
     """
@@ -45,9 +45,9 @@ class Report:
     def add(self, location: Location, message: str, *, offset: int = 0, key: bool = False) -> None:
         """Note a mistake in the value at `location`, `offset` characters in, or in its key."""
         place = self.positions.key(location) if key else self.positions.at(location, offset)
-        mistake = Mistake(self.document.shown, *place, message)
-        known = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
-        if not known and mistake not in self.mistakes:
+        mistake = Mistake(self.document.name, *place, message)
+        follows = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
+        if not follows and mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
     def has_wrong_key(self, location: Location) -> bool:
@@ -60,7 +60,7 @@ class Report:
             raise DeclarationError(self.mistakes)
 
 
-def attempt(report: Report, schema: type[Model], data: Any, at: Location = ()) -> Model | None:
+def attempt(report: Report, schema: type[SchemaT], data: Any, at: Location = ()) -> SchemaT | None:
     """Validate `data`, found at `at`; None, and mistakes in the report, when it does not fit."""
     try:
         return schema.model_validate(data)
@@ -76,8 +76,8 @@ def attempt(report: Report, schema: type[Model], data: Any, at: Location = ()) -
         return None
 
 
-def validate(document: Document, schema: type[Model]) -> Model:
-    """The document as `schema`. Raises DeclarationError with the mistakes of the YAML and of the model together."""
+def validate(document: Document, schema: type[SchemaT]) -> SchemaT:
+    """The document as `schema`. Raises DeclarationError with the mistakes of the YAML and of its shape together."""
     report = Report(document)
     checked = attempt(report, schema, document.data)
     report.raise_if_any()
@@ -85,7 +85,7 @@ def validate(document: Document, schema: type[Model]) -> Model:
     return checked
 
 
-def read_validated(path: Path | str, schema: type[Model], label: str) -> tuple[Model, Positions]:
+def read_validated(path: Path | str, schema: type[SchemaT], label: str) -> tuple[SchemaT, Positions]:
     """Read a YAML file as `schema`; `label` names the kind of file. Raises DeclarationError.
 
     A mistake that only the caller can see is raised as

@@ -1,4 +1,4 @@
-"""Pydantic's errors in plain words, with what would be right taken from the model's JSON Schema."""
+"""Pydantic's errors in plain words, with what would be right taken from the JSON Schema."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from harness.errors import did_you_mean, nearest
 from harness.suites.mistakes import suggestion
 from harness.suites.positions import Location
 
-Schema = Mapping[str, Any]
+JsonSchema = Mapping[str, Any]
 EXPECTED: Final = "x-expected"
-"""A key that a model's JSON Schema may carry: what belongs here, where listing the types would not help anyone."""
+"""A key that a JSON Schema may carry: what belongs here, where listing the types would not help anyone."""
 
 _TYPES: Final = {
     "string": "text",
@@ -29,31 +29,31 @@ _TYPES: Final = {
 _LONGEST: Final = 40
 
 
-def explain(error: ErrorDetails, form: type[BaseModel]) -> str:
+def explain(error: ErrorDetails, schema: type[BaseModel]) -> str:
     """Say in one sentence what is wrong, and what would be right."""
     *above, last = error["loc"] or ("",)
     ctx = error.get("ctx", {})
     got = describe(error["input"])
     match error["type"]:
         case "extra_forbidden":
-            said = f"unknown key {last!r}{suggestion(last, _known_keys(form, above), otherwise='known keys are')}"
+            sentence = f"unknown key {last!r}{suggestion(last, _known_keys(schema, above), otherwise='known keys are')}"
         case "missing":
-            said = f"{last!r} is missing; expected {_expected(form, error['loc'])}"
+            sentence = f"{last!r} is missing; expected {_expectation(schema, error['loc'])}"
         case "too_short":
-            said = f"must not be empty; expected {_expected(form, error['loc'])}"
+            sentence = f"must not be empty; expected {_expectation(schema, error['loc'])}"
         case "string_too_short":
-            said = f"must have at least {ctx['min_length']} characters, got {got}"
+            sentence = f"must have at least {ctx['min_length']} characters, got {got}"
         case "greater_than_equal":
-            said = f"must be at least {ctx['ge']}, got {got}"
+            sentence = f"must be at least {ctx['ge']}, got {got}"
         case "greater_than":
-            said = f"must be more than {ctx['gt']}, got {got}"
+            sentence = f"must be more than {ctx['gt']}, got {got}"
         case "value_error":
-            said = str(ctx["error"])
+            sentence = str(ctx["error"])
         case "literal_error":
-            said = _not_one_of(re.findall(r"'([^']*)'", str(ctx["expected"])), error["input"])
+            sentence = _not_one_of(re.findall(r"'([^']*)'", str(ctx["expected"])), error["input"])
         case _:
-            said = f"expected {_expected(form, error['loc'])}, got {got}"
-    return said
+            sentence = f"expected {_expectation(schema, error['loc'])}, got {got}"
+    return sentence
 
 
 def _not_one_of(known: list[str], value: Any) -> str:
@@ -94,27 +94,28 @@ def describe(value: Any) -> str:
     return name
 
 
-def _expected(form: type[BaseModel], location: Location) -> str:
-    found = list(dict.fromkeys(_words(schema, form) for schema in _schemas(form, location)))
-    return " or ".join(found) or "something else"
+def _expectation(schema: type[BaseModel], location: Location) -> str:
+    """What belongs at a place, in words."""
+    words = list(dict.fromkeys(_words(part, schema) for part in _parts(schema, location)))
+    return " or ".join(words) or "something else"
 
 
-def _known_keys(form: type[BaseModel], location: Location) -> list[str]:
-    found = [key for schema in _schemas(form, location) for key in schema.get("properties", ())]
-    return list(dict.fromkeys(found))
+def _known_keys(schema: type[BaseModel], location: Location) -> list[str]:
+    keys = [key for part in _parts(schema, location) for key in part.get("properties", ())]
+    return list(dict.fromkeys(keys))
 
 
-def _words(schema: Schema, form: type[BaseModel]) -> str:
-    if EXPECTED in schema:
-        return str(schema[EXPECTED])
-    if "const" in schema or "enum" in schema:
-        return _one_of([str(word) for word in schema.get("enum", [schema.get("const")])])
-    if schema.get("type") == "array":
-        inner = " or ".join(dict.fromkeys(_words(part, form) for part in _branches(schema.get("items", {}), form)))
+def _words(part: JsonSchema, schema: type[BaseModel]) -> str:
+    if EXPECTED in part:
+        return str(part[EXPECTED])
+    if "const" in part or "enum" in part:
+        return _one_of([str(word) for word in part.get("enum", [part.get("const")])])
+    if part.get("type") == "array":
+        inner = " or ".join(dict.fromkeys(_words(item, schema) for item in _branches(part.get("items", {}), schema)))
         return f"a list of {inner}" if inner else "a list"
-    if keys := ", ".join(schema.get("properties", ())):
+    if keys := ", ".join(part.get("properties", ())):
         return f"a mapping with the keys {keys}"
-    return _TYPES.get(str(schema.get("type")), "a value")
+    return _TYPES.get(str(part.get("type")), "a value")
 
 
 def _one_of(words: list[str]) -> str:
@@ -122,42 +123,42 @@ def _one_of(words: list[str]) -> str:
 
 
 @cache
-def _schema(form: type[BaseModel]) -> Schema:
-    return form.model_json_schema()
+def _json_schema(schema: type[BaseModel]) -> JsonSchema:
+    return schema.model_json_schema()
 
 
-def _schemas(form: type[BaseModel], location: Location) -> list[Schema]:
-    """The schemas that may hold at a place. A step that no schema has is the tag of a union, and skipped."""
-    here = list(_branches(_schema(form), form))
+def _parts(schema: type[BaseModel], location: Location) -> list[JsonSchema]:
+    """The JSON Schemas that may hold at a place. A step that none of them has is the tag of a union, and skipped."""
+    here = list(_branches(_json_schema(schema), schema))
     for step in location:
-        below = [part for schema in here for child in _children(schema, step) for part in _branches(child, form)]
+        below = [branch for part in here for child in _children(part, step) for branch in _branches(child, schema)]
         here = below or here
     return here
 
 
-def _children(schema: Schema, step: int | str) -> Iterator[Schema]:
+def _children(part: JsonSchema, step: int | str) -> Iterator[JsonSchema]:
     if isinstance(step, int):
-        yield from [schema["items"]] if "items" in schema else []
-    elif step in schema.get("properties", {}):
-        yield schema["properties"][step]
-    elif isinstance(schema.get("additionalProperties"), Mapping) and not step.startswith("<"):
-        yield schema["additionalProperties"]
+        yield from [part["items"]] if "items" in part else []
+    elif step in part.get("properties", {}):
+        yield part["properties"][step]
+    elif isinstance(part.get("additionalProperties"), Mapping) and not step.startswith("<"):
+        yield part["additionalProperties"]
 
 
-def _branches(schema: Schema, form: type[BaseModel]) -> Iterator[Schema]:
-    """A schema with references followed and unions taken apart, unless it says itself what is expected."""
-    if "$ref" in schema:
-        target = _schema(form)["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-        if EXPECTED in schema:
-            target = {**target, EXPECTED: schema[EXPECTED]}
-        yield from _branches(target, form)
+def _branches(part: JsonSchema, schema: type[BaseModel]) -> Iterator[JsonSchema]:
+    """A part with references followed and unions taken apart, unless it says itself what is expected."""
+    if "$ref" in part:
+        target = _json_schema(schema)["$defs"][part["$ref"].removeprefix("#/$defs/")]
+        if EXPECTED in part:
+            target = {**target, EXPECTED: part[EXPECTED]}
+        yield from _branches(target, schema)
         return
-    union = schema.get("anyOf") or schema.get("oneOf")
+    union = part.get("anyOf") or part.get("oneOf")
     if not union:
-        yield schema
+        yield part
         return
-    for part in union:
-        if part.get("type") == "null":  # an optional field: nobody needs to be told to write null
+    for member in union:
+        if member.get("type") == "null":  # an optional field: nobody needs to be told to write null
             continue
-        for branch in _branches(part, form):
-            yield {**branch, EXPECTED: schema[EXPECTED]} if EXPECTED in schema else branch
+        for branch in _branches(member, schema):
+            yield {**branch, EXPECTED: part[EXPECTED]} if EXPECTED in part else branch

@@ -1,4 +1,4 @@
-"""The twin in three dimensions that `depth` gives a case over images."""
+"""The case over volumes that `depth` gives beside a case over images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _texts(suite: Suite, case: int) -> list[list[str]]:
     return [[extent.text for extent in spec.shape] for spec in suite.cases[case].tensors]
 
 
-def test_each_case_has_a_twin_over_volumes(load: Load) -> None:
+def test_each_case_has_one_over_volumes_beside_it(load: Load) -> None:
     """The depth stands before the height and is written alike, so that it broadcasts alike; vectors stay."""
     suite = load(SUITE)
     assert [case.name for case in suite.cases] == ["abs", "abs_3d", "neg", "neg_3d"]
@@ -46,7 +46,7 @@ def test_each_case_has_a_twin_over_volumes(load: Load) -> None:
 
 
 def test_an_image_has_a_depth_of_one(load: Load) -> None:
-    """Expressions may use D in both twins, and a condition of a known issue means the same in both."""
+    """Expressions may use D in both cases, and a condition of a known issue means the same in both."""
     image, volume, *_ = load(SUITE).cases
     assert image.sizes[0] == Size("D", "choice", (1,))
     assert volume.sizes[0] == Size("D", "range", low=Expression.parse("1"), high=Expression.parse("3"))
@@ -62,17 +62,17 @@ def test_a_case_can_stay_flat(load: Load) -> None:
 
 def test_a_depth_beside_a_size_of_its_name_is_a_mistake(mistakes: Mistakes) -> None:
     """It is said where the depth was written."""
-    (said,) = mistakes(SUITE.replace("{N: batch,", "{D: 1..2, N: batch,"))
-    assert said == "3:10: 'D' is a size of 'family' already; remove it, or write depth: null"
+    (message,) = mistakes(SUITE.replace("{N: batch,", "{D: 1..2, N: batch,"))
+    assert message == "3:10: 'D' is a size of 'family' already; remove it, or write depth: null"
 
 
 def test_a_depth_that_cannot_be_drawn_is_a_mistake(mistakes: Mistakes) -> None:
     """It is a size like any other."""
-    said = mistakes(SUITE.replace("depth: 1..3", "depth: spatail"))
-    assert said == ["3:10: 'D' cannot be drawn from 'spatail'; did you mean 'spatial'?"]
+    messages = mistakes(SUITE.replace("depth: 1..3", "depth: spatail"))
+    assert messages == ["3:10: 'D' cannot be drawn from 'spatail'; did you mean 'spatial'?"]
 
 
-def test_a_name_that_is_given_twice_is_said_of_both_twins(mistakes: Mistakes) -> None:
+def test_a_name_that_is_given_twice_is_reported_for_both_cases(mistakes: Mistakes) -> None:
     """The place is that of the second name."""
     assert mistakes(SUITE.replace("[abs, neg]", "[abs, abs]")) == [
         "6:18: a case is already called 'abs', on line 6",

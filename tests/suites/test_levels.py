@@ -106,5 +106,5 @@ LEVEL = "{about: it, onednn: X, aten: default, requires: []"
     ],
 )
 def test_mistakes_in_levels_are_placed(tmp_path: Path, text: str, expected: list[str]) -> None:
-    """Unknown levels below, circles, names, and what the model says."""
+    """Unknown levels below, circles, names, and what the schema says."""
     assert refused(tmp_path, text) == expected

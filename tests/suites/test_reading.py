@@ -1,4 +1,4 @@
-"""Reading any YAML file as any model: what other rooms build on."""
+"""Reading any YAML file by any schema: what other rooms build on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, field_validator
 
-from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, read_validated, suggestion, validate
+from harness.suites import (
+    DeclarationError,
+    Items,
+    Mistake,
+    StrictSchema,
+    read_document,
+    read_validated,
+    suggestion,
+    validate,
+)
 
 Words = Annotated[str, Field(json_schema_extra={"x-expected": "words of wisdom"})]
 
 
-class Inner(Strict):
-    """A part of the model below."""
+class Inner(StrictSchema):
+    """A part of the schema below."""
 
     text: Words
     even: int | None = None
@@ -29,8 +38,8 @@ class Inner(Strict):
         return value
 
 
-class Outer(Strict):
-    """A model with a union that pydantic tries branch by branch."""
+class Outer(StrictSchema):
+    """A schema with a union that pydantic tries branch by branch."""
 
     entries: Items[Inner]
     either: int | str = 0
@@ -46,17 +55,17 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
 
 
 def refused(path: Path) -> list[str]:
-    """The mistakes of a file read as the model above, one line each, without the file's name."""
+    """The mistakes of a file read by the schema above, one line each, without the file's name."""
     with pytest.raises(DeclarationError) as caught:
         read_validated(path, Outer, "thing")
     return [line.removeprefix(f"{path.as_posix()}:") for line in str(caught.value).splitlines()]
 
 
-def test_a_model_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
+def test_a_schema_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
     """Values, keys, characters within a value; what is not in the file is where its parent is."""
     path = written(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
-    model, positions = read_validated(path, Outer, "thing")
-    assert [entry.text for entry in model.entries] == ["one", "two"]
+    values, positions = read_validated(path, Outer, "thing")
+    assert [entry.text for entry in values.entries] == ["one", "two"]
     assert positions.at(("entries", 1, "text")) == (3, 11)
     assert positions.at(("entries", 1, "text"), 1) == (3, 13)
     assert positions.at(("entries", 0, "text"), 1) == (2, 13)
@@ -99,8 +108,8 @@ def test_a_model_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_mistakes_are_placed_in_any_model(tmp_path: Path, content: str | bytes, expected: list[str]) -> None:
-    """The words come from the model's own schema."""
+def test_mistakes_are_placed_in_any_file(tmp_path: Path, content: str | bytes, expected: list[str]) -> None:
+    """The words come from the schema."""
     assert refused(written(tmp_path, content)) == expected
 
 
@@ -126,7 +135,7 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
 def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> None:
     """What is still readable can be looked at with them."""
     path = written(tmp_path, "entries: []\neither: 1e5\n")
-    document = read_document(path, "thing", shown="shown.yaml")
+    document = read_document(path, "thing", name="shown.yaml")
     assert document.data == {"entries": [], "either": 100000.0}
     mistake = Mistake("shown.yaml", 2, 9, "'1e5' is read as text, not as a number; write 1.0e+5")
     assert document.mistakes == (mistake,)

@@ -18,7 +18,7 @@ def test_the_checked_in_schema_is_up_to_date() -> None:
 
 
 def test_the_command_writes_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes what the models say."""
+    """It writes what the schemas of pydantic say."""
     monkeypatch.setattr(schema_module, "SCHEMA_FILE", tmp_path / "suite.schema.json")
     runpy.run_path(str(Path(schema_module.__file__).with_name("__main__.py")), run_name="__main__")
     assert json.loads((tmp_path / "suite.schema.json").read_text()) == json_schema()

@@ -188,10 +188,10 @@ def test_a_declared_example_is_taken_over(plain: str, load: Load) -> None:
         "{why: it broke, sizes: {C: 1, groups: 2, kernel: [1, 5], p: 0}, absent: [bias], fill: ones, threads: 1, "
         'inplace: true, layouts: {input: "channels_last:slice_c", grad_output: contiguous}}'
     )
-    [built] = load(f"{plain}    inplace: inplace\n    examples: [{example}]\n").cases[0].examples
-    assert built.sizes == {"C": 1, "groups": 2, "kernel": (1, 5), "p": 0}
-    assert built.layouts == {"input": "channels_last:slice_c", "grad_output": "contiguous"}
-    assert (built.why, built.absent, built.fill, built.threads, built.inplace) == (
+    [declared] = load(f"{plain}    inplace: inplace\n    examples: [{example}]\n").cases[0].examples
+    assert declared.sizes == {"C": 1, "groups": 2, "kernel": (1, 5), "p": 0}
+    assert declared.layouts == {"input": "channels_last:slice_c", "grad_output": "contiguous"}
+    assert (declared.why, declared.absent, declared.fill, declared.threads, declared.inplace) == (
         "it broke",
         ("bias",),
         "ones",

@@ -41,10 +41,10 @@ def test_a_file_that_cannot_be_read_says_why(mistakes: Mistakes, text: str, expe
 )
 def test_what_is_not_yaml_is_placed(mistakes: Mistakes, text: str, place: str, hint: str) -> None:
     """The library's own words, whatever they are, stand between the place and what would help."""
-    (said,) = mistakes(text)
-    assert said.startswith(f"{place}: not YAML: ")
-    assert said.endswith(hint)
-    assert len(said) > len(f"{place}: not YAML: {hint}")
+    (message,) = mistakes(text)
+    assert message.startswith(f"{place}: not YAML: ")
+    assert message.endswith(hint)
+    assert len(message) > len(f"{place}: not YAML: {hint}")
 
 
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
@@ -70,20 +70,20 @@ def test_what_is_nested_too_deeply_is_placed(
     if not hasattr(yaml, loader):
         pytest.skip("PyYAML was built without libyaml")
     monkeypatch.setattr("harness.suites.document._LOADER", getattr(yaml, loader))
-    said = "nested too deeply to be read: more than 100 lists and mappings in one another"
-    assert mistakes(text) == [f"{place}: {said}"]
+    message = "nested too deeply to be read: more than 100 lists and mappings in one another"
+    assert mistakes(text) == [f"{place}: {message}"]
 
 
 def test_what_is_just_not_too_deep_is_read(mistakes: Mistakes) -> None:
     """A hundred lists in one another are looked at like any other value."""
-    (said,) = mistakes("[" * 100 + "]" * 100)
-    assert said.startswith("1:1: expected a mapping with the keys suite")
+    (message,) = mistakes("[" * 100 + "]" * 100)
+    assert message.startswith("1:1: expected a mapping with the keys suite")
 
 
-def test_an_earlier_mistake_is_told_before_a_deep_place(mistakes: Mistakes) -> None:
+def test_an_earlier_mistake_is_reported_before_a_deep_place(mistakes: Mistakes) -> None:
     """What is deep behind the place where reading ends is not looked for."""
-    (said,) = mistakes("a: b: c\n" + "[" * 2000)
-    assert said.startswith("1:5: not YAML: ")
+    (message,) = mistakes("a: b: c\n" + "[" * 2000)
+    assert message.startswith("1:5: not YAML: ")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
-from harness.suites import DeclarationError, Mistake, Strict, read_document, suggestion, validate
+from harness.suites import DeclarationError, Mistake, StrictSchema, read_document, suggestion, validate
 
 LEVELS: Final = ("sse41", "avx2", "avx512_core")
 """The levels that the contract is about.
@@ -31,7 +31,7 @@ _KEY: Final = re.compile(
 )
 
 
-class ContractSchema(Strict):
+class ContractSchema(StrictSchema):
     """The whole file: case → line → layout rule, and the release of PyTorch of which they are true."""
 
     suite: str

@@ -8,10 +8,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import Field
 
 from harness.core import Expression, ExpressionError
-from harness.suites import DeclarationError, Location, Mistake, Positions, Strict
+from harness.suites import DeclarationError, Location, Mistake, Positions, StrictSchema
 
 
-class AcceptanceSchema(Strict):
+class AcceptanceSchema(StrictSchema):
     """Why something is accepted for now, and in which releases of PyTorch."""
 
     reason: str = Field(min_length=20)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from harness.core.finding import Oracle
 from harness.golden.issues.notes import AcceptanceSchema
 from harness.portable.dtypes import Dtype
-from harness.suites import Items, Strict
+from harness.suites import Items, StrictSchema
 
 Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
 
@@ -36,7 +36,7 @@ class KnownIssueSchema(AcceptanceSchema):
     reproducer: dict[str, Any] = Field(description="The shrunk Example, as the failure message prints it")
 
 
-class KnownIssuesSchema(Strict):
+class KnownIssuesSchema(StrictSchema):
     """The whole file."""
 
     issues: dict[str, KnownIssueSchema] = Field(default_factory=dict)

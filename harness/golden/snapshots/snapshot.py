@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from harness.core import Case, Example
 from harness.golden.contract.lines import suite_mistakes
-from harness.suites import DeclarationError, Items, Mistake, Strict, read_document, validate
+from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
 
 EXAMPLE: Final = "example"
 PER_CASE: Final = 4
@@ -25,7 +25,7 @@ _RESULT: Final = re.compile(
 )
 
 
-class SnapshotsSchema(Strict):
+class SnapshotsSchema(StrictSchema):
     """The whole file: case → list of examples, each with the results by tensor, and the release they were seen in."""
 
     suite: str
