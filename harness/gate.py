@@ -10,25 +10,23 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from harness.core import Case, Finding, KnownIssue
+from harness.core import Case, KnownIssue
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.failure_database import FailureDatabase
 from harness.models import (
-    Call,
     Model,
     ModelExecutor,
     ModelOutcome,
     ModelTrial,
+    OperatorReplayer,
     Skipped,
-    concerned_models,
-    match_operator,
-    worth_matching,
+    issues_of_model,
 )
 from harness.preflight import check_factories
 from harness.project import Project
 from harness.settings import Settings
-from harness.trial import Outcome, Reviewer, Trial, applicable_known_issues, judge_result
+from harness.trial import Outcome, Reviewer, Trial, applicable_known_issues
 
 
 @dataclass
@@ -103,11 +101,11 @@ class Gate:
             model,
             item,
             self.model_executor,
-            concerned_models(self.project.model_known_issues, model.id, self.executor.build.torch),
+            issues_of_model(self.project.model_known_issues, model.id, self.executor.build.torch),
             seed=self.settings.seed,
             draws=self.settings.profile.draws(model.draws),
             deadline=self._item_deadline(share),
-            explain=self._explain_calls,
+            replay_operator=OperatorReplayer(self.executor, self.project.operators, self.known_issues_of).replay,
         ).run()
 
     def observe_case(self, case: Case, dtype: str) -> Outcome:
@@ -128,23 +126,6 @@ class Gate:
         known_issues = self.known_issues_of(case, dtype)
         outcome.golden = Reviewer(case, dtype, self.executor, known_issues, self.project.golden).review()
         outcome.seconds += time.monotonic() - started
-
-    def _explain_calls(
-        self, calls: Sequence[Call], wrong: Sequence[Finding], cell: str
-    ) -> tuple[str, str, tuple[str, ...]]:
-        """The operator example that makes one of these calls, ``failed`` or ``passed``, its known issues."""
-        match = match_operator(self.project.operators(), calls)
-        if match is None or self.executor.missing_packages(match[0]) or self.executor.check(match[0]):
-            return "", "", ()
-        case, example = match
-        for fill in dict.fromkeys((example.fill, *case.fills)):
-            example = example.but(fill=fill)
-            result = self.executor.run_isolated(case, example, cells=[cell])
-            judged = judge_result(case, result, self.known_issues_of(case, example.dtype))
-            if judged.failures or judged.partition.accepted:
-                known = () if judged.failures else worth_matching(judged.partition.accepted, wrong)
-                return example.to_json(), "failed", known
-        return match[1].to_json(), "passed", ()
 
     def _item_deadline(self, share: float) -> float | None:
         """When this item must end, on the monotonic clock; None without a time budget."""

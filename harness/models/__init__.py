@@ -8,16 +8,16 @@ float64 reference (`ModelExecutor`), judged and traced to the module that is to 
 from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
+from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import load_file
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
-from harness.models.model import Call, FaultyModule, InputSpec, Model, ModelExample, Problem, Skipped
-from harness.models.operator_match import match_operator, worth_matching
+from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped
+from harness.models.operator_replay import OperatorReplayer
 from harness.models.report import model_failure_text, model_summary, model_text
-from harness.models.trial import ModelFailure, ModelOutcome, ModelTrial, concerned_models
+from harness.models.trial import ModelFailure, ModelOutcome, ModelTrial, issues_of_model
 
 __all__ = [
-    "Call",
     "FaultyModule",
     "InputSpec",
     "Model",
@@ -28,17 +28,17 @@ __all__ = [
     "ModelOutcome",
     "ModelSuite",
     "ModelTrial",
+    "OperatorReplay",
+    "OperatorReplayer",
     "Problem",
     "Skipped",
-    "concerned_models",
+    "issues_of_model",
     "load_file",
     "load_model_known_issues",
-    "match_operator",
     "model_arguments",
     "model_examples",
     "model_failure_text",
     "model_shapes",
     "model_summary",
     "model_text",
-    "worth_matching",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from harness.execution import Reply, WorkerLost
 from harness.models.executor import ModelExecutor, lost_observations, observations_of, reference_of
-from harness.models.model import BASELINE, Call, Model, ModelExample, ModelObservation, ModelReference
+from harness.models.function_call import FunctionCall, function_call
+from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
 """By conversion: format and dtype of each image that a module was given in the whole model."""
@@ -21,8 +22,8 @@ class ModuleCall:
 
     number: int
     path: str
-    kind: str
-    parent: bool
+    class_name: str
+    is_parent: bool
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class IsolatedModule:
 
     reference: ModelReference
     observations: tuple[ModelObservation, ...]
-    called: tuple[Call, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class ModuleIsolation:
         self._request = {**model_executor.request(model, example), "state": reference.state}
         self._lost: NotIsolated | None = None
         self.calls: tuple[ModuleCall, ...] = ()
+
+    @property
+    def lost(self) -> NotIsolated | None:
+        """Why no module can be run by itself any more; None while the calls are there."""
+        return self._lost
 
     def __enter__(self) -> Self:
         reply = self._ask_reference({"op": "model-calls", "threads": 1})
@@ -94,7 +100,8 @@ class ModuleIsolation:
             reply = self._model_executor.ask_cell(cell, request, f"model-alone of {self._about}")
         except WorkerLost as lost:
             return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
-        return IsolatedModule(reference, tuple(observations_of(cell, reply)), tuple(map(_call, reply["called"])))
+        calls = tuple(map(function_call, reply["called"]))
+        return IsolatedModule(reference, tuple(observations_of(cell, reply)), calls)
 
     def _ask_reference(self, fields: Mapping[str, object]) -> Reply | NotIsolated:
         """The reply of the reference's worker, unless the module calls are lost: before, or by this very request."""
@@ -111,13 +118,3 @@ class ModuleIsolation:
         self._lost = NotIsolated(f"the reference's worker no longer has the module calls ({why})")
         self._model_executor.note_incident(f"modules of {self._about} cannot be run by themselves: {self._lost.reason}")
         return self._lost
-
-
-def _call(reply: Sequence[Any]) -> Call:
-    function, parameters, given, standard, returned = reply
-    named = {name: _frozen(value) for name, value in given}
-    return Call(function, tuple(parameters), named, tuple(standard), _frozen(returned))
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value

@@ -21,6 +21,8 @@ PRECISIONS: Final = ("float32", "bfloat16")
 CONVERSIONS: Final = ("both", "model", "input")
 BASELINE: Final = "nchw"
 """The run with nothing converted, beside the conversions."""
+FULL_CONVERSION: Final = "both"
+"""The run with the model and its inputs converted."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +104,21 @@ class ModelExample:
 class ModuleRecord:
     """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
 
-    A format is ``nhwc``, ``nchw``, ``either`` (both, or too small to tell) or ``other``; `alias`: the output is a view
-    of an input, or its elements with the features last. `path` is the module's name in the model, `parent` whether it
-    called modules itself. `dtypes` are those of the images given. `turned`: what it got is what the module before it
-    gave, the dimensions in another order.
+    `path` is the module's name in the model, empty for the model itself. A format is ``nhwc``, ``nchw``, ``either``
+    (both, or too small to tell) or ``other``. `is_view`: the output is a view of an input, or its elements with the
+    features last. `is_parent`: it called modules itself. `input_dtypes` are those of the images it got.
+    `permuted_input`: an image that it got is what the module before it gave, with the dimensions in another order.
     """
 
     path: str
-    kind: str
-    given: tuple[str, ...]
-    returned: tuple[str, ...]
-    alias: bool
-    parent: bool
+    class_name: str
+    input_formats: tuple[str, ...]
+    output_formats: tuple[str, ...]
+    is_view: bool
+    is_parent: bool
     reorders: int = 0
-    dtypes: tuple[str, ...] = ()
-    turned: bool = False
+    input_dtypes: tuple[str, ...] = ()
+    permuted_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,36 +177,6 @@ class ModelReference:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class Call:
-    """One torch function that a module called.
-
-    `parameters` are the names of what the function takes, in order; `given` has every argument by name, those left out
-    with their default; `standard` names the arguments that have their default. A tensor is ``("tensor", dtype, shape,
-    strides)``; containers are tuples; other values are themselves.
-    """
-
-    function: str
-    parameters: tuple[str, ...]
-    given: Mapping[str, Any]
-    standard: tuple[str, ...]
-    returned: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class FaultyModule:
-    """A module that is wrong on the reference's own input: which, in which cell, what is wrong, what it called there.
-
-    `calls` are the functions as text, with shapes and strides. `example` is the JSON of an operator example that makes
-    the same call, where a case exists, and `verdict` what came of running that: ``failed``, ``passed``, or the ids of
-    the known issues that know it.
-    """
-
-    path: str
-    kind: str
-    cell: str
-    message: str
-    calls: tuple[str, ...] = ()
-    example: str = ""
-    verdict: str = ""
-    known: tuple[str, ...] = ()
+def is_below(path: str, parent: str) -> bool:
+    """Whether a module's path lies below another's in the model; all others lie below the model's own, the empty one."""
+    return bool(path) and (not parent or path.startswith(f"{parent}."))

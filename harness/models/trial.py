@@ -12,10 +12,11 @@ from typing import Any, Final
 from harness.core import Finding, matches
 from harness.models.examples import model_examples
 from harness.models.executor import ModelExecutor, ModelResult
+from harness.models.faulty_module import FaultyModule
 from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
-from harness.models.localise import Explain, Localiser, nothing_known
-from harness.models.model import FaultyModule, Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
+from harness.models.localise import Localiser, ReplayOperator, replay_nothing
+from harness.models.model import Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
 from harness.trial import DEATHS, cell_states, covers_version, round_ratios, subtract_accepted
 
 SHOWN = 3
@@ -32,7 +33,8 @@ class ModelFailure:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
-        return asdict(self)
+        modules = [module.as_json() for module in self.faulty_modules]
+        return {**asdict(self), "faulty_modules": modules}
 
 
 @dataclass
@@ -90,7 +92,7 @@ class ModelOutcome:
             },
             "failures": [failure.as_json() for failure in self.failures],
             "known_issues": dict(sorted(self.known_issues.items())),
-            "explained": [asdict(blame) for blame in self.explained],
+            "explained": [module.as_json() for module in self.explained],
             "stale": self.stale,
             "untrusted": dict(sorted(self.untrusted.items())),
             "skipped": {cell: skipped.reason for cell, skipped in self.skipped.items()},
@@ -120,7 +122,7 @@ class ModelTrial:
     seed: int
     draws: int
     deadline: float | None = None
-    explain: Explain = nothing_known
+    replay_operator: ReplayOperator = replay_nothing
     _held: set[str] = field(default_factory=set, init=False)
     _ended: bool = field(default=False, init=False)
 
@@ -151,7 +153,7 @@ class ModelTrial:
         outcome.skipped.update(result.skipped)
         judgement = judge_model(result.reference, result.observations)
         failures, accepted = self._partitioned(judgement.findings, example)
-        failures, faulty_modules, explained = self._blamed(failures, result)
+        failures, faulty_modules, explained = self._localise(failures, result)
         accepted += explained
         for cell, state in cell_states(
             (seen.cell for seen in result.observations), judgement, accepted, failures
@@ -169,7 +171,7 @@ class ModelTrial:
             outcome.failures.append(ModelFailure(example, tuple(failures), faulty_modules))
             self._confirm(failures, result)
 
-    def _blamed(
+    def _localise(
         self, failures: list[Finding], result: ModelResult
     ) -> tuple[list[Finding], tuple[FaultyModule, ...], list[Finding]]:
         """The failures in order, who is to blame, and what comes from nothing but known faults of operators.
@@ -177,26 +179,27 @@ class ModelTrial:
         A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one
         module's.
         """
-        ordered = sorted(failures, key=lambda one: (one.oracle != "crash", -max(one.cells.values(), default=0.0)))
-        localiser = Localiser(self.model_executor, self.model, result.example, result.observations, self.explain)
-        lost = [one for one in ordered if one.oracle == "strides"]
-        travelled = [one for one in ordered if one.oracle != "strides"]
-        left: list[Finding] = []
+        ordered = sorted(failures, key=lambda failure: (failure.oracle != "crash", -_worst_ratio(failure)))
+        localiser = Localiser(
+            self.model_executor, self.model, result.example, result.observations, self.replay_operator
+        )
+        format_losses = [[failure] for failure in ordered if failure.oracle == "strides"]
+        remaining: list[Finding] = []
         explained: list[Finding] = []
-        faulty_modules: list[FaultyModule] = []
-        for group in [travelled, *([one] for one in lost)]:
+        to_blame: list[FaultyModule] = []
+        for group in [[failure for failure in ordered if failure.oracle != "strides"], *format_losses]:
             if not group:
                 continue
-            found = localiser.blame(_widest(group)) if len(left) < SHOWN else ()
-            known = dict.fromkeys(name for one in found for name in one.known)
-            if found and all(one.known for one in found):
-                self.outcome.known_issues.update(dict.fromkeys(known, len(group)))
-                self.outcome.explained += [one for one in found if one not in self.outcome.explained]
+            modules = localiser.faulty_modules(_widest(group)) if len(remaining) < SHOWN else ()
+            if modules and all(module.known_issues for module in modules):
+                issues = dict.fromkeys(issue for module in modules for issue in module.known_issues)
+                self.outcome.known_issues.update(dict.fromkeys(issues, len(group)))
+                self.outcome.explained += [module for module in modules if module not in self.outcome.explained]
                 explained += group
                 continue
-            left += group
-            faulty_modules += [one for one in found if not one.known]
-        return left, tuple(faulty_modules), explained
+            remaining += group
+            to_blame += [module for module in modules if not module.known_issues]
+        return remaining, tuple(to_blame), explained
 
     def _confirm(self, failures: Sequence[Finding], result: ModelResult) -> None:
         """Note it where nothing of this comes back in workers that ran nothing before."""
@@ -246,6 +249,10 @@ def _undecided(reference: ModelReference) -> Iterator[str]:
         yield f"{count} are not judged, because rounding changes what is selected: {few}"
 
 
+def _worst_ratio(finding: Finding) -> float:
+    return max(finding.cells.values(), default=0.0)
+
+
 def _widest(findings: Sequence[Finding]) -> Finding:
     """The worst finding, in every cell in which one of them shows."""
     cells = {cell: ratio for one in reversed(findings) for cell, ratio in one.cells.items()}
@@ -261,17 +268,17 @@ def layout_rows(runs: Sequence[ModelObservation]) -> list[dict[str, Any]]:
     return [
         {
             "module": module.path,
-            "class": module.kind,
-            "in": " ".join(filter(None, module.given)),
-            "out": " ".join(filter(None, module.returned)),
+            "class": module.class_name,
+            "in": " ".join(filter(None, module.input_formats)),
+            "out": " ".join(filter(None, module.output_formats)),
             "reorders_nchw": earlier,
             "reorders_nhwc": module.reorders,
         }
         for module, earlier in zip(both, before, strict=True)
-        if not module.parent and (any(module.given) or any(module.returned))
+        if not module.is_parent and (any(module.input_formats) or any(module.output_formats))
     ]
 
 
-def concerned_models(known_issues: Iterable[ModelKnownIssue], model: str, torch: str) -> tuple[ModelKnownIssue, ...]:
+def issues_of_model(known_issues: Iterable[ModelKnownIssue], model: str, torch: str) -> tuple[ModelKnownIssue, ...]:
     """The entries about this model that the PyTorch version under test is said to have."""
     return tuple(one for one in known_issues if matches(model, one.models) and covers_version(one.torch, torch))

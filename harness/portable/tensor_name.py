@@ -28,7 +28,7 @@ class TensorKind(enum.Enum):
     OUT = "out"
     """The memory given to ``out=``: ``out[0]``."""
     INPUT_GRADIENT = "grad_input"
-    """The gradient of an input of a model: ``grad_input:x``."""
+    """The gradient of an input of a model, ``grad_input:x``, or of a module by its place: ``grad_input[0][1]``."""
     LOSS = "loss"
     """The loss of a training step: ``loss``."""
     AFTER = "after"
@@ -36,7 +36,8 @@ class TensorKind(enum.Enum):
     WATCHED = "watch"
     """An output of a module that a model declares under `watch`: ``watch:backbone[0]``."""
     MODULE = "module"
-    """No tensor but a module of a model, where a memory format was lost: ``module:layer1.0``."""
+    """No tensor but a module of a model, where a memory format was lost: ``module:layer1.0``; ``module:`` is its own
+    forward."""
     CALL = "call"
     """No tensor but the call as a whole, where it raised: ``call``."""
     EVERY = "*"
@@ -47,7 +48,7 @@ class TensorKind(enum.Enum):
 
 _BY_WORD = {kind.value: kind for kind in TensorKind}
 _BRACKETED = (TensorKind.OUTPUT, TensorKind.GRAD_OUTPUT, TensorKind.OUT)
-_NAME = re.compile(r"(?P<word>[a-z_]+|\*)(?:(?P<colon>:)(?P<of>.+)|(?P<path>[\[.].*))?", re.DOTALL)
+_NAME = re.compile(r"(?P<word>[a-z_]+|\*)(?:(?P<colon>:)(?P<of>.*)|(?P<path>[\[.].*))?", re.DOTALL)
 
 
 class TensorName(NamedTuple):
@@ -61,8 +62,9 @@ class TensorName(NamedTuple):
 
     def __str__(self) -> str:
         """The text, as `parse` reads it."""
-        colon = "" if self.kind in _BRACKETED or not (self.kind.value and self.of) else ":"
-        return f"{self.kind.value}{colon}{self.of}"
+        is_place = self.kind in _BRACKETED or (self.kind is TensorKind.INPUT_GRADIENT and self.of.startswith("["))
+        has_colon = self.kind is TensorKind.MODULE or (self.kind.value and self.of and not is_place)
+        return f"{self.kind.value}{':' if has_colon else ''}{self.of}"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -72,9 +74,8 @@ def parse(text: str) -> TensorName:
     kind = _BY_WORD.get(match["word"]) if match else None
     if match is None or kind is None:
         return TensorName(TensorKind.ARGUMENT, text)
-    if (kind in _BRACKETED and match["colon"]) or (match["path"] and kind not in _BRACKETED):
-        return TensorName(TensorKind.ARGUMENT, text)
-    return TensorName(kind, match["of"] or match["path"] or "")
+    name = TensorName(kind, match["of"] or match["path"] or "")
+    return name if str(name) == text else TensorName(TensorKind.ARGUMENT, text)
 
 
 def kind_of(text: str) -> TensorKind:
@@ -115,3 +116,8 @@ def buffer(of: str) -> str:
 def tangent(index: int) -> str:
     """The name of the tangent of an output: ``jvp:output[0]``."""
     return str(TensorName(TensorKind.TANGENT, output(index)))
+
+
+def module(path: str) -> str:
+    """The name of a module of a model, by its path: ``module:layer1.0``; of the model's own forward ``module:``."""
+    return str(TensorName(TensorKind.MODULE, path))

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from harness.core import Finding
+from harness.core import CellState, Finding
 from harness.gate import Gate
-from harness.models.model import FaultyModule, Model
-from harness.models.trial import ModelOutcome
+from harness.models import FaultyModule, Model, ModelOutcome
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
 from tests.plugin.project import Project
@@ -29,41 +28,43 @@ def models(levels: list[str]) -> Iterator[OpenModels]:
     with Gate(chosen) as gate:
         if Version(gate.executor.build.torch) < Version("2.9"):
             pytest.skip("the planted kernels need torch.library.get_kernel")
-        (found,) = gate.project.models([HERE / "models.yaml"]).values()
-        yield gate, {model.name: model for model in found}
+        (declared,) = gate.project.models([HERE / "models.yaml"]).values()
+        yield gate, {model.name: model for model in declared}
 
 
-def tried(models: OpenModels, name: str, item: int = 0) -> ModelOutcome:
+def outcome_of(models: OpenModels, name: str, item: int = 0) -> ModelOutcome:
     """One trial of one item of a model."""
-    gate, found = models
-    return gate.try_model(found[name], found[name].items[item])
+    gate, by_name = models
+    return gate.try_model(by_name[name], by_name[name].items[item])
 
 
-def blamed(outcome: ModelOutcome) -> tuple[FaultyModule, Finding]:
-    """The module that is blamed, and the worst finding."""
+def worst_of(outcome: ModelOutcome) -> tuple[FaultyModule, Finding]:
+    """The first faulty module, and the worst finding."""
     (failure,) = outcome.failures
     return failure.faulty_modules[0], failure.findings[0]
 
 
 def test_a_convolution_in_the_middle_is_named(models: OpenModels) -> None:
-    """All that comes after the fourteenth convolution is wrong too, and it is the one that is blamed."""
-    outcome = tried(models, "fourteenth_convolution")
+    """All that comes after the fourteenth convolution is wrong too, and it is the one that is named."""
+    outcome = outcome_of(models, "fourteenth_convolution")
     assert outcome.status == "failed"
-    blame, finding = blamed(outcome)
+    module, finding = worst_of(outcome)
     assert (finding.kind, finding.oracle) == ("layout", "values")
-    assert (blame.path, blame.kind) == ("39", "Conv2d")
-    assert "[2, 16, 8, 8] NHWC strides [1024, 1, 128, 16]" in blame.calls[0]
-    example = json.loads(blame.example)
+    assert (module.path, module.class_name) == ("39", "Conv2d")
+    assert "[2, 16, 8, 8] NHWC strides [1024, 1, 128, 16]" in module.calls[0]
+    assert module.replay is not None
+    example = json.loads(module.replay.example)
     assert example["case"] == "suites/operators/convolution.yaml::conv2d"
     assert (example["sizes"]["Cg"], example["sizes"]["Kg"], example["sizes"]["H"]) == (16, 17, 8)
-    assert blame.verdict == "failed"
+    assert module.replay.verdict is CellState.FAILED
 
 
 def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(models: OpenModels) -> None:
     """`equivalence replay` takes it as it is printed, and fails in the same way at the same level."""
-    blame, _finding = blamed(tried(models, "fourteenth_convolution"))
-    options = ("--preload", str(HERE / "wrong_layers.py"), "--levels", blame.cell)
-    run = Project(ROOT).command("replay", *options, blame.example)
+    module, _finding = worst_of(outcome_of(models, "fourteenth_convolution"))
+    assert module.replay is not None
+    options = ("--preload", str(HERE / "wrong_layers.py"), "--levels", module.cell)
+    run = Project(ROOT).command("replay", *options, module.replay.example)
     assert run.code == 1, run.output
     assert run.output.startswith("FAILED: ")
     assert "output[0] differs from the float64 reference" in run.output
@@ -71,21 +72,22 @@ def test_the_operator_example_of_a_finding_fails_when_it_is_replayed(models: Ope
 
 def test_a_batch_norm_that_is_wrong_backward_is_named(models: OpenModels) -> None:
     """Nothing is wrong forward, and of the gradients that of one weight."""
-    outcome = tried(models, "batch_norm_backward")
-    blame, finding = blamed(outcome)
+    outcome = outcome_of(models, "batch_norm_backward")
+    module, finding = worst_of(outcome)
     assert (finding.oracle, finding.tensor) == ("values", "grad:16.weight")
-    assert (blame.path, blame.kind) == ("16", "BatchNorm2d")
-    assert "torch.nn.functional.batch_norm(" in blame.calls[0]
+    assert (module.path, module.class_name) == ("16", "BatchNorm2d")
+    assert "torch.nn.functional.batch_norm(" in module.calls[0]
 
 
 def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> None:
     """It is a finding of its own though every value is right, and the layout report has the row."""
-    outcome = tried(models, "lost_format")
-    blame, finding = blamed(outcome)
+    outcome = outcome_of(models, "lost_format")
+    module, finding = worst_of(outcome)
     assert (finding.oracle, finding.tensor) == ("strides", "module:14")
     assert finding.message == "14 (ReLU) got NHWC and gave NCHW back"
-    assert (blame.path, blame.kind) == ("14", "ReLU")
-    assert blame.verdict == "failed"
+    assert (module.path, module.class_name) == ("14", "ReLU")
+    assert module.replay is not None
+    assert module.replay.verdict is CellState.FAILED
     (row,) = [row for row in outcome.layout if row["module"] == "14"]
     assert (row["in"], row["out"]) == ("nhwc", "nchw")
 
@@ -93,6 +95,6 @@ def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> Non
 @pytest.mark.parametrize("item", [0, 1])
 def test_models_without_such_a_layer_pass(models: OpenModels, item: int) -> None:
     """The same kernels are right for all other shapes, in evaluation and in a training step."""
-    outcome = tried(models, "first_layers", item)
+    outcome = outcome_of(models, "first_layers", item)
     assert outcome.status == "passed"
     assert not outcome.failures

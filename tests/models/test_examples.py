@@ -6,18 +6,20 @@ from harness.core import Size
 from harness.models.examples import model_examples
 from harness.models.model import Model
 
-CHOICES = tuple(Size(name, "choice", choices=(1, 2)) for name in ("one", "other"))
+CHOICES = tuple(Size(name, "choice", choices=(1, 2)) for name in ("N", "C"))
 MODEL = Model("s.yaml::n", "n", "s", 1, "torch.nn.Identity", CHOICES, ())
 
 
 def test_the_simplest_example_is_first_and_none_comes_twice() -> None:
     """Four combinations of two choices are four examples, however many are asked for."""
     drawn = [example.sizes for example in model_examples(MODEL, MODEL.items[0], 0, 30)]
-    assert drawn[0] == {"one": 1, "other": 1}
+    assert drawn[0] == {"N": 1, "C": 1}
     assert sorted(tuple(sizes.values()) for sizes in drawn) == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_examples_do_not_depend_on_the_way_to_run_them() -> None:
     """Evaluation and training of a model share sizes and seeds, and so the reference's parameters."""
-    one, other = (list(model_examples(MODEL, item, 7, 4)) for item in MODEL.items)
-    assert [(example.sizes, example.seed) for example in one] == [(example.sizes, example.seed) for example in other]
+    evaluation, training = (list(model_examples(MODEL, item, 7, 4)) for item in MODEL.items)
+    assert [(example.sizes, example.seed) for example in evaluation] == [
+        (example.sizes, example.seed) for example in training
+    ]

@@ -68,7 +68,7 @@ def test_a_module_runs_by_itself_on_the_reference_s_input(models: ModelExecutor)
     unconverted, converted = (observation.tensors["output[0]"].values for observation in module.observations)
     assert (unconverted[..., :-1] == converted[..., :-1]).all()
     assert (unconverted[..., -1] != converted[..., -1]).all()
-    assert any(call.function.endswith("mul") for call in module.called)
+    assert any(call.function.endswith("mul") for call in module.calls)
 
 
 def test_a_reference_worker_that_is_lost_is_an_incident(executor: Executor, models: ModelExecutor) -> None:

@@ -17,6 +17,8 @@ from harness.portable.tensor_name import TensorKind, TensorName, parse
         ("grad:weight", TensorKind.GRADIENT, "weight"),
         ("grad:layer1.0.conv1.weight", TensorKind.GRADIENT, "layer1.0.conv1.weight"),
         ("grad_input:x", TensorKind.INPUT_GRADIENT, "x"),
+        ("grad_input[0][1]", TensorKind.INPUT_GRADIENT, "[0][1]"),
+        ("grad_input:[0]", TensorKind.ARGUMENT, "grad_input:[0]"),
         ("grad_output[1]", TensorKind.GRAD_OUTPUT, "[1]"),
         ("buffer:running_mean", TensorKind.BUFFER, "running_mean"),
         ("jvp:output[0]", TensorKind.TANGENT, "output[0]"),
@@ -24,7 +26,9 @@ from harness.portable.tensor_name import TensorKind, TensorName, parse
         ("after:output[0]", TensorKind.AFTER, "output[0]"),
         ("watch:backbone[0]", TensorKind.WATCHED, "backbone[0]"),
         ("module:stage2.0", TensorKind.MODULE, "stage2.0"),
-        ("module", TensorKind.MODULE, ""),
+        ("module:", TensorKind.MODULE, ""),
+        ("module", TensorKind.ARGUMENT, "module"),
+        ("grad:", TensorKind.ARGUMENT, "grad:"),
         ("loss", TensorKind.LOSS, ""),
         ("*", TensorKind.EVERY, ""),
         ("input", TensorKind.ARGUMENT, "input"),
@@ -44,3 +48,4 @@ def test_names_are_made_as_they_are_read() -> None:
     made = [tensor_name.output(1), tensor_name.grad_output(1), tensor_name.out(0), tensor_name.tangent(0)]
     assert made == ["output[1]", "grad_output[1]", "out[0]", "jvp:output[0]"]
     assert [tensor_name.gradient("bias"), tensor_name.buffer("running_var")] == ["grad:bias", "buffer:running_var"]
+    assert [tensor_name.module("layer1.0"), tensor_name.module("")] == ["module:layer1.0", "module:"]
