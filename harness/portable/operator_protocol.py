@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, Literal, Tuple, TypedDict, Union
 
-from .protocol import ForkOptions, Operation, Outcome, WireArray, WireMetadata, WireRecord
+from .protocol import ArrayData, ForkOptions, Operation, Outcome, TensorData, TensorLayoutData
 
-DoubleBackwardState = Literal["agrees", "constant", "refused", "differs", "raised", "coarse"]
+DoubleBackwardOutcome = Literal["agrees", "constant", "refused", "differs", "raised", "coarse"]
 """What came of a double backward. ``agrees`` with finite differences; ``constant``: no gradient depends on anything;
 ``refused``: it is not implemented, and the message says how; ``differs``: the message is gradgradcheck's; ``raised``:
 already the gradient raises; ``coarse``: something is not in float64, where finite differences tell nothing."""
@@ -31,7 +31,7 @@ WireArgument = Union[None, bool, int, float, str, TensorReference, TorchReferenc
 """A value of an argument, with lists as tuples."""
 
 
-class TensorMessage(TypedDict):
+class OperandData(TypedDict):
     """A tensor that a call takes.
 
     `shape` is None where it is absent. `stream` is the fill stream of its numbers, which lie in `between` where that is
@@ -50,7 +50,7 @@ class TensorMessage(TypedDict):
     distinct: int
 
 
-class ModuleMessage(TypedDict):
+class ModuleData(TypedDict):
     """How the module of a call is made: arguments of its class, its mode, and the tensor that stands for each state."""
 
     init: dict[str, WireArgument]
@@ -58,7 +58,7 @@ class ModuleMessage(TypedDict):
     state: dict[str, str]
 
 
-class CallMessage(TypedDict):
+class CallFields(TypedDict):
     """A call with everything that its inputs are made of.
 
     `call` is a dotted name; `inplace` the keyword or the dotted name that makes it in place, None where it is not.
@@ -67,9 +67,9 @@ class CallMessage(TypedDict):
     """
 
     call: str
-    module: ModuleMessage | None
+    module: ModuleData | None
     inplace: str | None
-    tensors: list[TensorMessage]
+    tensors: list[OperandData]
     positional: tuple[WireArgument, ...]
     arguments: dict[str, WireArgument]
     grad_output: str
@@ -85,7 +85,7 @@ class _ObserveOptions(ForkOptions, total=False):
     after: list[ObserveRequest]
 
 
-class ObserveRequest(CallMessage, _ObserveOptions):
+class ObserveRequest(CallFields, _ObserveOptions):
     """Run a call in the drawn layouts and with all of it contiguous, `repeats` times each; `after` these others."""
 
     op: Literal["observe"]
@@ -93,7 +93,7 @@ class ObserveRequest(CallMessage, _ObserveOptions):
     repeats: int
 
 
-class ObservationMessage(TypedDict):
+class ObservationData(TypedDict):
     """One layout of a call: its tensors by name, the strides of what went in, and what was seen on the way.
 
     `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
@@ -101,7 +101,7 @@ class ObservationMessage(TypedDict):
     """
 
     status: Outcome
-    tensors: dict[str, WireRecord]
+    tensors: dict[str, TensorData]
     inputs: dict[str, list[int]]
     written: list[str]
     unrepeated: list[str]
@@ -114,11 +114,11 @@ class ObservationMessage(TypedDict):
 class ObserveReply(TypedDict):
     """Both observations; a contiguous tensor with the bits of the drawn one has no bytes of its own."""
 
-    drawn: ObservationMessage
-    contiguous: ObservationMessage
+    drawn: ObservationData
+    contiguous: ObservationData
 
 
-class RulesMessage(TypedDict):
+class RulesData(TypedDict):
     """By which rule outputs, gradients, and single tensors by name, are judged."""
 
     output: str
@@ -126,7 +126,7 @@ class RulesMessage(TypedDict):
     each: dict[str, str]
 
 
-class RoundoffMessage(TypedDict):
+class RoundoffData(TypedDict):
     """The unit roundoffs of the accumulator and of the dtype, and half the dtype's smallest subnormal."""
 
     accumulator: float
@@ -134,13 +134,13 @@ class RoundoffMessage(TypedDict):
     tiny: float
 
 
-class ReferRequest(CallMessage, ForkOptions):
+class ReferRequest(CallFields, ForkOptions):
     """Compute the call in float64, and what the bounds need. `count`: the number of terms too, by running with ones."""
 
     op: Literal["refer"]
-    rules: RulesMessage
+    rules: RulesData
     count: bool
-    roundoff: RoundoffMessage
+    roundoff: RoundoffData
 
 
 class ReferReply(TypedDict):
@@ -152,20 +152,20 @@ class ReferReply(TypedDict):
     """
 
     status: Outcome
-    values: dict[str, WireArray]
-    bound: dict[str, WireArray]
-    terms: dict[str, WireArray]
-    scaled: dict[str, WireArray]
-    spread: dict[str, WireArray]
-    stored: dict[str, WireArray]
-    inputs: dict[str, WireArray]
-    grad_outputs: dict[str, WireArray]
+    values: dict[str, ArrayData]
+    bound: dict[str, ArrayData]
+    terms: dict[str, ArrayData]
+    scaled: dict[str, ArrayData]
+    spread: dict[str, ArrayData]
+    stored: dict[str, ArrayData]
+    inputs: dict[str, ArrayData]
+    grad_outputs: dict[str, ArrayData]
     dtypes: dict[str, str]
     error: str
     message: str
 
 
-class DoubleBackwardRequest(CallMessage, ForkOptions):
+class DoubleBackwardRequest(CallFields, ForkOptions):
     """Compare the double backward of a call with finite differences."""
 
     op: Literal["double_backward"]
@@ -174,7 +174,7 @@ class DoubleBackwardRequest(CallMessage, ForkOptions):
 class DoubleBackwardResult(TypedDict):
     """What came of it in one layout."""
 
-    state: DoubleBackwardState
+    state: DoubleBackwardOutcome
     message: str
 
 
@@ -189,14 +189,14 @@ class MetadataRequest(TypedDict):
     """Run each of these calls once, for the shapes and strides of what it returns."""
 
     op: Literal["metadata"]
-    calls: list[CallMessage]
+    calls: list[CallFields]
 
 
 class CallMetadata(TypedDict):
     """What one call returned, without values."""
 
     status: Outcome
-    tensors: dict[str, WireMetadata]
+    tensors: dict[str, TensorLayoutData]
     inputs: dict[str, list[int]]
     error: str
     message: str
@@ -221,7 +221,7 @@ class CheckRequest(TypedDict):
     positional: int
     arguments: list[str]
     out: bool
-    module: ModuleMessage | None
+    module: ModuleData | None
     torch: list[str]
 
 

@@ -9,7 +9,7 @@ that it is ready; then each request is answered by one reply, in order. What a w
 from __future__ import annotations
 
 import marshal
-from typing import Any, Dict, List, Literal, Mapping, NamedTuple, Optional, Tuple, Type, TypedDict
+from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Tuple, Type, TypedDict
 
 MARSHAL_VERSION = 2
 """The format of the messages: every Python that runs a worker writes and reads this one."""
@@ -21,14 +21,13 @@ Outcome = Literal["ok", "raised"]
 """How a call ended that came to an end."""
 LostStatus = Literal["died", "hung"]
 """How a process ended that gave no reply."""
-Status = Literal["ok", "raised", "died", "hung"]
-"""How a request ended: an Outcome or a LostStatus."""
-WireRecord = Tuple[str, List[int], List[int], Optional[bytes]]
+
+TensorData = Tuple[str, List[int], List[int], Optional[bytes]]
 """A tensor that came back: torch's name of its dtype, shape, strides in elements, and its values in C order, bfloat16
 as its 16 bits. Without bytes it has those of the tensor of that name in the observation that was sent before it."""
-WireMetadata = Tuple[str, List[int], List[int]]
+TensorLayoutData = Tuple[str, List[int], List[int]]
 """The same without values."""
-WireArray = Tuple[str, List[int], bytes]
+ArrayData = Tuple[str, List[int], bytes]
 """An array of the reference: NumPy's name of its dtype (``<f8``), shape, and its values in C order."""
 
 
@@ -43,7 +42,7 @@ class SetupMessage(TypedDict):
     preload: list[str]
 
 
-class BuildMessage(TypedDict):
+class BuildData(TypedDict):
     """Versions of the build under test; `onednn` is empty without."""
 
     torch: str
@@ -53,7 +52,7 @@ class BuildMessage(TypedDict):
     platform: str
 
 
-class ProofMessage(TypedDict, total=False):
+class ProofData(TypedDict, total=False):
     """What oneDNN and ATen say of their caps after a convolution; a worker that is no cell proves nothing."""
 
     onednn: str
@@ -63,8 +62,8 @@ class ProofMessage(TypedDict, total=False):
 class ReadyMessage(TypedDict):
     """A worker's first message: what it runs, and `problem`, a sentence, where a preload file failed."""
 
-    build: BuildMessage
-    proof: ProofMessage
+    build: BuildData
+    proof: ProofData
     problem: str
 
 
@@ -108,7 +107,7 @@ class WaitRequest(TypedDict):
     seconds: float
 
 
-class EndingMessage(TypedDict):
+class EndingData(TypedDict):
     """How a process ended: the signal, 0 for none, and a text."""
 
     signal: int
@@ -116,13 +115,13 @@ class EndingMessage(TypedDict):
 
 
 class WaitReply(TypedDict, total=False):
-    """As EndingMessage; empty where the worker still runs."""
+    """As EndingData; empty where the worker still runs."""
 
     signal: int
     message: str
 
 
-class LostReply(EndingMessage):
+class LostReply(EndingData):
     """What stands for the reply of a process that ended without one, written by its supervisor or by its parent."""
 
     status: LostStatus
@@ -158,6 +157,6 @@ def decode(message: bytes) -> Any:
     return marshal.loads(message)  # noqa: S302 - see above
 
 
-def unknown_operation(op: str, operations: Mapping[str, Operation]) -> str:
+def unknown_operation(op: str, operations: Iterable[str]) -> str:
     """The sentence that refuses an operation that is not among these."""
     return f"there is no operation {op!r}; there are {', '.join(sorted(operations))}"

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import marshal
 import os
 import select
 import signal
-from typing import Any, Callable
+from typing import Callable, Mapping, TypeVar
 
-from ..portable import cpu_time_limit
+from ..portable import cpu_time_limit, protocol
+from ..portable.protocol import EndingData, LostReply
 
 LAZY = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")
 """What recent PyTorch imports at the first `torch.autograd.grad` and in the first `torch.overrides` mode: half a second
 and one of CPU in each child if they are not there."""
+
+Reply = TypeVar("Reply", bound=Mapping[str, object])
 
 
 def prepare() -> None:
@@ -27,8 +29,8 @@ def prepare() -> None:
             importlib.import_module(module)
 
 
-def forked(work: Callable[[], Any], limit: float) -> Any:
-    """What `work` returns, computed in a child; or a dict with `status` ``died`` or ``hung`` where it gives nothing.
+def run_in_fork(work: Callable[[], Reply], limit: float) -> Reply | LostReply:
+    """What `work` returns, computed in a child; or how the child was lost where it gives nothing.
 
     `limit` is in seconds, as `cpu_time_limit` counts them; a child that outlasts it is killed.
     """
@@ -36,48 +38,50 @@ def forked(work: Callable[[], Any], limit: float) -> Any:
     child = os.fork()
     if child == 0:
         os.close(read)
-        _answer(work, write)
+        _write_reply(work, write)
     os.close(write)
-    answer, ended = _gather(read, cpu_time_limit.CpuTimeLimit(child, limit))
+    message, in_time = _read_all(read, cpu_time_limit.CpuTimeLimit(child, limit))
     os.close(read)
-    if not ended:
+    if not in_time:
         os.kill(child, signal.SIGKILL)
     _pid, status = os.waitpid(child, 0)
-    if not ended:
+    if not in_time:
         return {"status": "hung", "signal": 0, "message": f"no answer within {limit:g} s"}
     if status == 0:
-        return marshal.loads(answer)  # noqa: S302 - written by our own child
-    return dict(status="died", **ending(status))
+        reply: Reply = protocol.decode(message)
+        return reply
+    ending = ending_of(status)
+    return {"status": "died", "signal": ending["signal"], "message": ending["message"]}
 
 
-def ending(status: int) -> dict[str, Any]:
-    """`signal` and `message` of a process's wait status."""
+def ending_of(status: int) -> EndingData:
+    """How a process ended, from what waitpid says of it."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return {"signal": number, "message": f"killed by {signal.Signals(number).name}"}
     return {"signal": 0, "message": f"exited with status {os.WEXITSTATUS(status)}"}
 
 
-def _answer(work: Callable[[], Any], write: int) -> None:
+def _write_reply(work: Callable[[], Mapping[str, object]], write: int) -> None:
     status = 1
     try:
-        answer = memoryview(marshal.dumps(work(), 2))
-        while answer:
-            answer = answer[os.write(write, answer) :]
+        message = memoryview(protocol.encode(work()))
+        while message:
+            message = message[os.write(write, message) :]
         status = 0
     finally:
         os._exit(status)
 
 
-def _gather(read: int, watch: cpu_time_limit.CpuTimeLimit) -> tuple[bytes, bool]:
-    """All bytes until the child closes its end, and whether it did before `watch` gave it up."""
+def _read_all(read: int, limit: cpu_time_limit.CpuTimeLimit) -> tuple[bytes, bool]:
+    """All bytes until the child closes its end, and whether it did before `limit` gave it up."""
     parts: list[bytes] = []
     while True:
-        ready, _w, _x = select.select([read], [], [], watch.wait)
+        ready, _w, _x = select.select([read], [], [], limit.wait)
         if ready:
             part = os.read(read, 1 << 20)
             if not part:
                 return b"".join(parts), True
             parts.append(part)
-        elif watch.lost():
+        elif limit.lost():
             return b"", False

@@ -7,80 +7,73 @@ read when a library is loaded (glibc's and OpenMP's variables) is the same for a
 
 from __future__ import annotations
 
-import contextlib
-import marshal
 import os
-import socket
 import time
 import traceback
-from multiprocessing.connection import Connection
-from typing import Any, Callable, Iterator
+from typing import Callable
 
+from ..portable import protocol
+from ..portable.protocol import (
+    FORK_SERVER_OPERATIONS,
+    ForkServerReadyMessage,
+    SpawnReply,
+    SpawnRequest,
+    WaitReply,
+    WaitRequest,
+)
 from . import describe, fork_per_request
+from .channel import Channel, SocketChannel
 
-TRIAL = 5.0
+TRIAL_LIMIT = 5.0
 """Seconds that the first fork may take over a small convolution; it needs milliseconds."""
 PAUSE = 0.002
 """Seconds between two looks at a process that is about to end."""
 
-
-class Line:
-    """A connection to the harness with the manners of an execnet channel: whole messages, iterated until it closes."""
-
-    def __init__(self, address: str, first: bytes) -> None:
-        speaker = socket.socket(socket.AF_UNIX)
-        speaker.connect(address)
-        self._connection = Connection(speaker.detach())
-        self._first = [first]
-
-    def receive(self) -> bytes:
-        """The next message: at first what came with the request. Raises EOFError once the harness has closed."""
-        return self._first.pop() if self._first else self._connection.recv_bytes()
-
-    def send(self, message: bytes) -> None:
-        """Send one message."""
-        self._connection.send_bytes(message)
-
-    def __iter__(self) -> Iterator[bytes]:
-        with contextlib.suppress(EOFError, ConnectionResetError):
-            while True:
-                yield self.receive()
+ServeWorker = Callable[[Channel], None]
+"""What a worker does with its channel."""
 
 
-def tend(channel: Any, work: Callable[[Any], None]) -> None:
-    """Answer until the channel closes; `work` is what a worker does with its line to the harness.
+def serve_forks(channel: Channel, serve: ServeWorker) -> None:
+    """Answer until the channel closes; each ``spawn`` makes a worker that does `serve`.
 
-    ``spawn`` is answered with the new worker's process id, ``wait`` with how it ended, empty if it still runs after
-    so many seconds.
+    Raises ValueError for an operation that there is not.
     """
     fork_per_request.prepare()
-    channel.send(marshal.dumps({"problem": "", "fertile": fertile()}, 2))
+    ready: ForkServerReadyMessage = {"problem": "", "fork_safe": is_fork_safe()}
+    channel.send(protocol.encode(ready))
     for message in channel:
-        request = marshal.loads(message)  # noqa: S302 - from the harness that started this process
-        reply = _spawned(request, work) if request["op"] == "spawn" else _waited(request["pid"], request["seconds"])
-        channel.send(marshal.dumps(reply, 2))
+        channel.send(protocol.encode(_reply(protocol.decode(message), serve)))
 
 
-def fertile() -> bool:
+def _reply(request: SpawnRequest | WaitRequest, serve: ServeWorker) -> SpawnReply | WaitReply:
+    if request["op"] == "spawn":
+        return _spawn(request, serve)
+    if request["op"] == "wait":
+        return _wait(request)
+    raise ValueError(protocol.unknown_operation(request["op"], FORK_SERVER_OPERATIONS))
+
+
+def is_fork_safe() -> bool:
     """Whether a fork can run a kernel: not where threads had been started here, which a fork has not and waits for."""
-    return bool(fork_per_request.forked(lambda: {"ran": describe.small_convolution()}, TRIAL).get("ran"))
+    reply = fork_per_request.run_in_fork(lambda: {"ran": describe.run_small_convolution()}, TRIAL_LIMIT)
+    return "ran" in reply
 
 
-def _spawned(request: dict[str, Any], work: Callable[[Any], None]) -> dict[str, Any]:
+def _spawn(request: SpawnRequest, serve: ServeWorker) -> SpawnReply:
     child = os.fork()
     if child == 0:
-        _become(request, work)
+        _become_worker(request, serve)
     return {"pid": child}
 
 
-def _become(request: dict[str, Any], work: Callable[[Any], None]) -> None:
-    """The child: a worker until its line closes, with its own stderr from the first moment on."""
+def _become_worker(request: SpawnRequest, serve: ServeWorker) -> None:
+    """The child: a worker until its channel closes, with its own stderr from the first moment on."""
     status = 1
     try:
         stderr = os.open(request["stderr"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(stderr, 2)
         os.environ.update(request["settings"])
-        work(Line(request["address"], request["setup"]))
+        serve(SocketChannel(request["address"], request["setup"]))
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -88,12 +81,13 @@ def _become(request: dict[str, Any], work: Callable[[Any], None]) -> None:
         os._exit(status)
 
 
-def _waited(child: int, seconds: float) -> dict[str, Any]:
-    end = time.monotonic() + seconds
+def _wait(request: WaitRequest) -> WaitReply:
+    end = time.monotonic() + request["seconds"]
     while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
+        ended, status = os.waitpid(request["pid"], os.WNOHANG)
         if ended:
-            return fork_per_request.ending(status)
+            ending = fork_per_request.ending_of(status)
+            return {"signal": ending["signal"], "message": ending["message"]}
         if time.monotonic() >= end:
             return {}
         time.sleep(PAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from typing import Any, Callable
+from typing import Callable
 
 import torch
 
@@ -53,15 +53,15 @@ class Trace:
 
     def _implementation(self, line: str) -> str:
         if ",info," in line:
-            self._learn(line)
+            self._read_template(line)
             return ""
         fields = line.split(",")
         if "verbose" not in fields[0] or "exec" not in fields:
             return ""
-        named = dict(zip(self.template, fields[fields.index("exec") :]))
-        return "{}:{}".format(named.get("primitive", ""), named.get("implementation", ""))
+        by_name = dict(zip(self.template, fields[fields.index("exec") :]))
+        return "{}:{}".format(by_name.get("primitive", ""), by_name.get("implementation", ""))
 
-    def _learn(self, line: str) -> None:
+    def _read_template(self, line: str) -> None:
         fields = line.partition("template:")[2].split(",")
         if "primitive" in fields and "implementation" in fields:
             self.template = fields
@@ -75,24 +75,24 @@ def isa(text: str) -> str:
     return ""
 
 
-def operators(run: Callable[[], None]) -> list[str]:
+def operators(run: Callable[[], object]) -> list[str]:
     """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out.
 
-    An operator that writes into a tensor it was given is listed twice, as ``aten::add`` and ``aten::add.out``, where
+    An operator that writes into a tensor it was called with is listed twice, as ``aten::add`` and ``aten::add.out``, where
     the profiler tells overloads.
     """
-    with torch.autograd.profiler.profile(**_overloads()) as profile:
+    with torch.autograd.profiler.profile(**_overload_option()) as profile:
         run()
-    found: list[str] = []
+    names: list[str] = []
     for event in profile.function_events:
         if "::" in event.name and not event.name.startswith("autograd::"):
-            found.append(event.name)
+            names.append(event.name)
             overload = getattr(event, "overload_name", None) or ""
-            found += [event.name + "." + overload] if overload == "out" or overload.endswith("_out") else []
-    return list(dict.fromkeys(found))
+            names += [event.name + "." + overload] if overload == "out" or overload.endswith("_out") else []
+    return list(dict.fromkeys(names))
 
 
-def _overloads() -> dict[str, Any]:
+def _overload_option() -> dict[str, object]:
     """The profiler's option that tells overloads, in a build that has it."""
     try:
         return {"experimental_config": torch._C._profiler._ExperimentalConfig(capture_overload_names=True)}

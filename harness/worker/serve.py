@@ -3,109 +3,120 @@
 from __future__ import annotations
 
 import faulthandler
-import marshal
 import traceback
-from typing import Any
+from typing import Any, Callable, Dict, Mapping
 
-from . import describe, fork_per_request, fork_server, kernel_trace
+from ..portable import operator_protocol as wire
+from ..portable import protocol
+from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
+from . import call, describe, fork_per_request, fork_server, kernel_trace
+from .channel import Channel
 from .models import builder, localise, run_step, sensitivity
-from .operators import double_backward, functional_catalogue, invoke, lookup, metadata, observe
+from .operators import check, double_backward, functional_catalogue, lookup, metadata, observe
 from .reference import float64
 
-VERSION = 2
-"""marshal's format: every Python that runs a worker writes and reads this one."""
+Reply = Mapping[str, object]
+Handler = Callable[[Any], Reply]
+"""Takes a request of the type that the table of operations says, and gives the reply."""
 
 
 class Worker:
-    """Answers requests. `role` is ``cell``, ``reference`` or ``fork_per_request`` (forks for each request)."""
+    """Answers requests, in the role ``fork_per_request`` each in a fork of its own."""
 
-    def __init__(self, role: str, traced: bool) -> None:
+    def __init__(self, role: Role, traced: bool) -> None:
         self.role = role
         self.log = kernel_trace.Trace(traced)
+        self.handlers: Dict[str, Handler] = {**self._operator_handlers(), **self._model_handlers()}
         if role == "fork_per_request":
             fork_per_request.prepare()
 
-    def ready(self, preload: list[str]) -> dict[str, Any]:
+    def ready(self, preload: list[str]) -> ReadyMessage:
         """Load the preload files and describe the build; `problem` is a sentence where a file failed."""
-        reply: dict[str, Any] = {"build": describe.build()}
         # proven before the preload, which may replace the very kernels that the proof runs
-        reply["proof"] = describe.proof(self.log) if self.role == "cell" else {}
-        reply["problem"] = next(filter(None, map(lookup.preload, preload)), "")
-        return reply
+        proof = describe.proof(self.log) if self.role == "cell" else {}
+        problem = next(filter(None, map(lookup.preload, preload)), "")
+        return {"build": describe.build(), "proof": proof, "problem": problem}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The reply to one request; `fault` carries a traceback where the worker itself went wrong."""
+    def answer(self, request: Mapping[str, Any]) -> Reply:
+        """The reply to one request, or a FaultReply, or the LostReply of a fork that gave none."""
         if self.role == "fork_per_request":
-            reply: dict[str, Any] = fork_per_request.forked(lambda: self.performed(request), request["limit"])
-            return reply
-        return self.performed(request)
+            return fork_per_request.run_in_fork(lambda: self.answer_here(request), request["limit"])
+        return self.answer_here(request)
 
-    def performed(self, request: dict[str, Any]) -> dict[str, Any]:
+    def answer_here(self, request: Mapping[str, Any]) -> Reply:
         """As `answer`, in this very process."""
         try:
-            return self._perform(request)
+            return self._handler(request["op"])(request)
         except Exception:
-            return {"fault": traceback.format_exc()}
+            fault: FaultReply = {"fault": traceback.format_exc()}
+            return fault
 
-    def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
-        for earlier in request.get("after", ()):
-            self._perform(earlier)
-        work: dict[str, Any] = {
-            "observe": lambda: repeated(request, self.log),
-            "refer": lambda: float64.refer(request),
-            "check": lambda: {"problems": invoke.problems(request)},
-            "packages": lambda: {"missing": builder.missing(request["requires"])},
-            "catalogue": lambda: {
-                "functions": list(functional_catalogue.functions()),
-                "called": functional_catalogue.called(request["calls"]),
-            },
-            "metadata": lambda: {"metadata": [metadata.metadata(call) for call in request["calls"]]},
-            "double_backward": lambda: double_backward.differentiate(request),
-            "model": lambda: run_step.serve(request, self.log),
-            "model-refer": lambda: sensitivity.refer(request),
-            "model-calls": lambda: localise.calls(request),
-            "model-fed": lambda: localise.fed(request),
-            "model-alone": lambda: localise.alone(request, self.log),
-            "model-release": localise.release,
-            "model-check": lambda: builder.checked(request),
+    def _handler(self, op: str) -> Handler:
+        if op not in self.handlers:
+            raise ValueError(protocol.unknown_operation(op, self.handlers))
+        return self.handlers[op]
+
+    def _operator_handlers(self) -> Dict[str, Handler]:
+        return {
+            "observe": self._observe,
+            "refer": _refer,
+            "double_backward": _double_backward,
+            "metadata": _metadata,
+            "check": _check,
+            "packages": _packages,
+            "catalogue": _catalogue,
         }
-        reply: dict[str, Any] = work[request["op"]]()
-        return reply
+
+    def _model_handlers(self) -> Dict[str, Handler]:
+        return {
+            "model": lambda request: run_step.serve(request, self.log),
+            "model-refer": sensitivity.refer,
+            "model-calls": localise.calls,
+            "model-fed": localise.fed,
+            "model-alone": lambda request: localise.alone(request, self.log),
+            "model-release": lambda _request: localise.release(),
+            "model-check": builder.checked,
+        }
+
+    def _observe(self, request: wire.ObserveRequest) -> wire.ObserveReply:
+        return observe.observe_repeatedly(call.parse_observe(request), self.log)
 
 
-def repeated(request: dict[str, Any], log: kernel_trace.Trace) -> dict[str, Any]:
-    """The observations of a request, made `repeats` times; a tensor that differs in any of them is unrepeated."""
-    first = observe.observe(request, log)
-    for _ in range(request["repeats"] - 1):
-        _compare(first, observe.observe(request, log))
-    return first
+def _refer(request: wire.ReferRequest) -> wire.ReferReply:
+    return float64.refer(call.parse_refer(request))
 
 
-def _compare(first: dict[str, Any], again: dict[str, Any]) -> None:
-    for layout, seen in first.items():
-        other = again[layout]
-        differing = [
-            name
-            for name, record in seen["tensors"].items()
-            if not observe.same(_whole(first, name, record), _whole(again, name, other["tensors"].get(name)))
-        ]
-        seen["unrepeated"] = sorted({*seen["unrepeated"], *other["unrepeated"], *differing})
-        seen["written"] = sorted({*seen["written"], *other["written"]})
+def _double_backward(request: wire.DoubleBackwardRequest) -> wire.DoubleBackwardReply:
+    return double_backward.check_double_backward(call.parse_call(request))
 
 
-def _whole(reply: dict[str, Any], name: str, record: Any) -> Any:
-    """The record with its bytes, which a contiguous one may share with the drawn one."""
-    return (*record[:3], reply["drawn"]["tensors"][name][3]) if record and record[3] is None else record
+def _metadata(request: wire.MetadataRequest) -> wire.MetadataReply:
+    return {"metadata": [metadata.call_metadata(call.parse_call(fields)) for fields in request["calls"]]}
 
 
-def serve(channel: Any) -> None:
+def _check(request: wire.CheckRequest) -> wire.CheckReply:
+    return {"problems": check.problems(call.parse_check(request))}
+
+
+def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:
+    return {"missing": builder.missing(request["requires"])}
+
+
+def _catalogue(request: wire.CatalogueRequest) -> wire.CatalogueReply:
+    return {
+        "functions": list(functional_catalogue.functions()),
+        "called": functional_catalogue.functional_names(request["calls"]),
+    }
+
+
+def serve(channel: Channel) -> None:
     """Answer until the channel closes, as a worker or, in the role ``fork_server``, by making workers."""
     faulthandler.enable(2, all_threads=False)  # a crash leaves its Python stack in the worker's stderr
-    setup = marshal.loads(channel.receive())  # noqa: S302 - from the harness that started this worker
+    setup: SetupMessage = protocol.decode(channel.receive())
     if setup["role"] == "fork_server":
-        fork_server.tend(channel, serve)
+        fork_server.serve_forks(channel, serve)
         return
     worker = Worker(setup["role"], setup["trace"])
-    channel.send(marshal.dumps(worker.ready(setup["preload"]), VERSION))
+    channel.send(protocol.encode(worker.ready(setup["preload"])))
     for message in channel:
-        channel.send(marshal.dumps(worker.answer(marshal.loads(message)), VERSION))  # noqa: S302 - as above
+        channel.send(protocol.encode(worker.answer(protocol.decode(message))))

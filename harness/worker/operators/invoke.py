@@ -2,61 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from typing import Callable, Mapping, Optional
 
-from .. import messages
+import torch
+
+from .. import pytree
+from ..call import Argument, Call, ModuleCall, TensorByName, TorchByName
 from . import lookup
 
+Inputs = Mapping[str, Optional[torch.Tensor]]
+"""The tensors of a call by name; one that is absent is None."""
 
-def form(request: dict[str, Any], plain: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The callable of a request, and the keyword that makes it in place; `plain` leaves its in-place form aside."""
-    inplace = None if plain else request["inplace"]
+
+def in_place_form(call: Call, plain: bool = False) -> tuple[Callable[..., object], dict[str, bool]]:
+    """The callable of a call, and the keyword that makes it in place; `plain` leaves its in-place form aside."""
+    inplace = None if plain else call.inplace
     if inplace and "." in inplace:
         return lookup.resolve(inplace), {}
-    return lookup.resolve(request["call"]), {inplace: True} if inplace else {}
+    return lookup.resolve(call.call), {inplace: True} if inplace else {}
 
 
-def invoke(request: dict[str, Any], inputs: dict[str, Any], plain: bool = False, **more: Any) -> Any:
-    """What the callable returns for these tensors by name (None: absent), and `more` keywords.
+def invoke(call: Call, inputs: Inputs, plain: bool = False, **more: object) -> object:
+    """What the callable returns for these tensors, and `more` keywords.
 
     Raises what it raises, and Unresolved.
     """
-    given = tuple(passed(value, inputs) for value in request["positional"])
-    named = {name: passed(value, inputs) for name, value in request["arguments"].items()}
-    if request["module"] is None:
-        function, keywords = form(request, plain)
-        return function(*given, **keywords, **named, **more)
-    module = made(request)
-    held = {name: inputs[tensor] for name, tensor in request["module"]["state"].items()}
-    unowned = [name for name in floating_state(module) if name not in held]
-    if unowned:
-        msg = f"{request['call']} has {unowned[0]!r}, for which no tensor of the case stands"
-        raise lookup.Unresolved(msg)
-    for name, tensor in held.items():
-        put(module, name, tensor)
-    return module(*given, **named)
+    positional = tuple(argument_value(value, inputs) for value in call.positional)
+    keywords = {name: argument_value(value, inputs) for name, value in call.arguments.items()}
+    if call.module is None:
+        function, form = in_place_form(call, plain)
+        return function(*positional, **form, **keywords, **more)
+    return module_with_state(call.call, call.module, inputs)(*positional, **keywords)
 
 
-def passed(value: Any, inputs: dict[str, Any]) -> Any:
-    """An argument of a request with the tensors, and what torch's names stand for, in their places."""
-    if isinstance(value, dict):
-        return inputs[value["tensor"]] if "tensor" in value else lookup.named(value["torch"])
-    return tuple(passed(part, inputs) for part in value) if isinstance(value, tuple) else value
+def output_tensors(call: Call, inputs: Inputs, plain: bool = False) -> list[torch.Tensor]:
+    """The tensors that `invoke` returns, in order, out of whatever containers."""
+    return pytree.flatten(invoke(call, inputs, plain))
 
 
-def made(request: dict[str, Any]) -> Any:
+def argument_value(value: Argument, inputs: Inputs) -> object:
+    """An argument with the tensors, and what torch's names stand for, in their places."""
+    if isinstance(value, TensorByName):
+        return inputs[value.name]
+    if isinstance(value, TorchByName):
+        return lookup.torch_attribute(value.name)
+    return tuple(argument_value(part, inputs) for part in value) if isinstance(value, tuple) else value
+
+
+def make_module(dotted: str, module: ModuleCall) -> torch.nn.Module:
     """A new module: what it counts (`num_batches_tracked`) starts again with every call."""
-    options = {name: passed(value, {}) for name, value in request["module"]["init"].items()}
-    return lookup.resolve(request["call"])(**options).train(request["module"]["train"])
+    options = {name: argument_value(value, {}) for name, value in module.init.items()}
+    instance: torch.nn.Module = lookup.resolve(dotted)(**options)
+    return instance.train(module.train)
 
 
-def floating_state(module: Any) -> list[str]:
+def module_with_state(dotted: str, module: ModuleCall, inputs: Inputs) -> torch.nn.Module:
+    """A new module in which the tensors stand for parameters and buffers. Raises Unresolved where one has none."""
+    instance = make_module(dotted, module)
+    without = [name for name in floating_state(instance) if name not in module.state]
+    if without:
+        msg = f"{dotted} has {without[0]!r}, for which no tensor of the case stands"
+        raise lookup.Unresolved(msg)
+    for name, tensor in module.state.items():
+        put(instance, name, inputs[tensor])
+    return instance
+
+
+def floating_state(module: torch.nn.Module) -> list[str]:
     """The names of the module's parameters, and of its buffers that are not integers."""
-    found = [name for name, _ in module.named_parameters()]
-    return found + [name for name, buffer in module.named_buffers() if buffer.is_floating_point()]
+    names = [name for name, _ in module.named_parameters()]
+    return names + [name for name, buffer in module.named_buffers() if buffer.is_floating_point()]
 
 
-def put(module: Any, name: str, tensor: Any) -> None:
+def put(module: torch.nn.Module, name: str, tensor: torch.Tensor | None) -> None:
     """Let the tensor stand for a parameter or buffer; an absent one (None) the module does not have.
 
     The module is new, and nothing need be put back. A parameter that is no `Parameter` is found all the same.
@@ -65,46 +83,3 @@ def put(module: Any, name: str, tensor: Any) -> None:
     owner = module.get_submodule(path)
     table = owner._parameters if leaf in owner._parameters else owner._buffers
     table[leaf] = tensor
-
-
-def problems(request: dict[str, Any]) -> list[str]:
-    """What keeps a case from being called.
-
-    The request has `call`, `inplace`, `positional` (how many arguments), `arguments` (their names), `out` (whether it
-    is passed too), `torch` (the names that are looked up there) and `module`, made with the sizes of some example.
-    """
-    unnamed = [problem for problem in map(lookup.unnamed, request["torch"]) if problem]
-    if unnamed or request["module"] is None:
-        return lookup.problems(request) + unnamed
-    return _of_module(request)
-
-
-def _of_module(request: dict[str, Any]) -> list[str]:
-    dotted, options = request["call"], request["module"]
-    found = lookup.asked(dotted, 0, options["init"])
-    if found:
-        return found
-    try:
-        module = made(request)
-    except Exception as error:
-        return [f"{dotted} cannot be made: {messages.told(error)}"]
-    found = lookup.complaints(dotted, module.forward, request["positional"], list(request["arguments"]))
-    known = [name for name, _ in _slots(module)]
-    found += [
-        f"{dotted} has no parameter or buffer {name!r}; it has {', '.join(known) or 'none'}"
-        for name in options["state"]
-        if name not in known
-    ]
-    return found + [
-        f"{dotted} has {name!r}, for which no tensor of the case stands; add it to state:"
-        for name in floating_state(module)
-        if name not in options["state"]
-    ]
-
-
-def _slots(module: Any) -> Iterator[tuple[str, Any]]:
-    """The parameters and buffers, and those that the module could have and has not (None)."""
-    for path, part in module.named_modules():
-        for table in (part._parameters, part._buffers):
-            for name, tensor in table.items():
-                yield (f"{path}.{name}" if path else name), tensor

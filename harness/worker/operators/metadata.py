@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
-from .. import tensors
-from . import observe
+from ...portable.operator_protocol import CallMetadata
+from ..call import Call
+from .run import Run
 
 
-def metadata(request: dict[str, Any]) -> dict[str, Any]:
-    """Dtype, shape and strides of every output and gradient, in the example's own layouts, as plain data."""
-    torch.set_num_threads(request["threads"])
-    run = observe.Run(request, tensors.numbers(request), contiguous=False)
-    records, raised = run.call()
+def call_metadata(call: Call) -> CallMetadata:
+    """Dtype, shape and strides of every output and gradient, in the example's own layouts."""
+    torch.set_num_threads(call.threads)
+    run = Run(call, contiguous=False)
+    records, failure = run.call()
     return {
-        "status": "raised" if raised else "ok",
+        "status": "ok" if failure is None else "raised",
         "tensors": {name: record[:3] for name, record in records.items()},
         "inputs": run.strides(),
-        "error": raised[0] if raised else "",
-        "message": raised[1] if raised else "",
+        "error": failure[0] if failure else "",
+        "message": failure[1] if failure else "",
     }

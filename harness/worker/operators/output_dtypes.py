@@ -6,66 +6,63 @@ that keep float32 parameters beside half inputs, casts), and the operator applie
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Mapping
 
 import numpy as np
 import torch
 
+from ...portable import dtypes, tensor_name
 from .. import tensors
+from ..call import Argument, Call
 from . import invoke, modes
 
-_KNOWN: dict[str, list[str]] = {}
+_ANSWERS: dict[str, list[str]] = {}
 """Answers by question: dtypes follow from dtypes and from the kinds of the arguments, not from the sizes."""
 
 
-def of_outputs(request: dict[str, Any], values: dict[str, Any], outputs: list[Any]) -> dict[str, str]:
+def due_dtypes(call: Call, values: Mapping[str, tensors.Array], outputs: list[torch.Tensor]) -> dict[str, str]:
     """The dtype due by ``output[i]``; empty where the call raises. `outputs` are those of the reference.
 
     Where all that is not an integer has the example's dtype, an output has it too, unless it has one dtype of its own
     whatever goes in, as the result of a cast has: then the reference's output is of that dtype as well.
     """
-    arguments = _kinds([request["positional"], request["arguments"]])
-    key = repr([request["call"], request["path"] == "autocast", _dtypes(request), arguments, len(outputs)])
-    if key not in _KNOWN:
+    kinds = [_kinds(call.positional), {name: _kinds(value) for name, value in call.arguments.items()}]
+    key = repr([call.call, call.path == "autocast", _operand_dtypes(call), kinds, len(outputs)])
+    if key not in _ANSWERS:
         try:
-            _KNOWN[key] = _answered(request, values)
+            _ANSWERS[key] = _stock_dtypes(call, values)
         except Exception:  # an operator that refuses this dtype has no output in it
             return {}
-    found = [_due(request, answer, tensors.name_of(output.dtype)) for answer, output in zip(_KNOWN[key], outputs)]
-    return {f"output[{index}]": dtype for index, dtype in enumerate(found)}
+    return {
+        tensor_name.output(index): _due(call, answer, tensors.name_of(output.dtype))
+        for index, (answer, output) in enumerate(zip(_ANSWERS[key], outputs))
+    }
 
 
-def _answered(request: dict[str, Any], values: dict[str, Any]) -> list[str]:
-    with torch.no_grad(), modes.mode("autocast" if request["path"] == "autocast" else "no_grad"):
-        inputs = {one.name: _typed(values, one) for one in tensors.described(request)}
-        outputs = tensors.flatten(invoke.invoke(request, inputs, plain=True))
+def _stock_dtypes(call: Call, values: Mapping[str, tensors.Array]) -> list[str]:
+    with torch.no_grad(), modes.mode("autocast" if call.path == "autocast" else "no_grad"):
+        inputs = {operand.name: None for operand in call.operands}
+        for operand, _shape in call.present:
+            inputs[operand.name] = torch.from_numpy(np.array(values[operand.name], order="C")).to(operand.torch_dtype)
+        outputs = invoke.output_tensors(call, inputs, plain=True)
     return [tensors.name_of(output.dtype) for output in outputs]
 
 
-def _typed(values: dict[str, Any], one: tensors.Described) -> Any:
-    if one.shape is None:
-        return None
-    return torch.from_numpy(np.array(values[one.name], order="C")).to(getattr(torch, one.dtype))
-
-
-def _due(request: dict[str, Any], answer: str, reference: str) -> str:
-    example: str = request["dtype"]
-    given = {dtype for dtype in _dtypes(request) if dtype and tensors.differentiable(dtype)}
-    if request["path"] == "autocast":
+def _due(call: Call, answer: str, reference: str) -> str:
+    if call.path == "autocast":
         return answer
-    floating = all(getattr(torch, dtype).is_floating_point for dtype in (example, answer))
-    return example if floating and given == {example} and answer != reference else answer
+    differentiable = {dtype for dtype in _operand_dtypes(call) if dtype and dtypes.is_differentiable(dtype)}
+    floating = all(getattr(torch, dtype).is_floating_point for dtype in (call.dtype, answer))
+    return call.dtype if floating and differentiable == {call.dtype} and answer != reference else answer
 
 
-def _dtypes(request: dict[str, Any]) -> list[str]:
+def _operand_dtypes(call: Call) -> list[str]:
     """The dtype of each tensor, and nothing for one that is absent."""
-    return ["" if one.shape is None else one.dtype for one in tensors.described(request)]
+    return ["" if operand.shape is None else operand.dtype for operand in call.operands]
 
 
-def _kinds(value: Any) -> Any:
+def _kinds(value: Argument) -> object:
     """An argument with the type in place of each number, which alone has a part in promotion."""
-    if isinstance(value, dict):
-        return {name: _kinds(part) for name, part in value.items()}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, tuple):
         return [_kinds(part) for part in value]
     return type(value).__name__ if type(value) in (int, float) else value

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from typing import Any, Callable, Iterator
+from typing import Callable, Mapping
 
 import numpy as np
 import torch
 
-from .. import tensors
-from ..operators import invoke, modes, observe, output_dtypes
+from ...portable import tensor_name
+from ...portable.operator_protocol import ReferReply
+from ...portable.protocol import ArrayData
+from .. import fill_values, messages, pytree, tensors
+from ..call import Call, Refer
+from ..operators import invoke, output_dtypes
+from ..tensors import Array
 from . import attention, interpolation, monte_carlo, uint8_interpolation
+from .graph import Change, Graph, stock, wide
 
-Change = Callable[[Any], Any]
+__all__ = ["refer", "resampler", "stock", "wide"]
 
 BYTES = "uint8"
+FIRST_OUTPUT = tensor_name.output(0)
 
 SCALE = 2.0**-700
 """What operands are multiplied by so that a sum of products of up to three float64 numbers cannot overflow."""
 
+Values = Mapping[str, Array]
 
-def refer(request: dict[str, Any]) -> dict[str, Any]:
-    """The reference of a request as plain data; arrays are (dtype, shape, bytes).
 
-    `rules` of the request are the rules of outputs, of gradients, and of single tensors by name; `count` is whether
-    the numbers of terms are to be found by running with ones; `roundoff` the unit roundoffs of the accumulator and of
-    the dtype, and half the dtype's smallest subnormal.
-    """
-    values = tensors.numbers(request)
-    reply: dict[str, Any] = {
+def refer(request: Refer) -> ReferReply:
+    """The reference of a call; of one that raises, what it raised and what went in."""
+    values = fill_values.input_values(request.call)
+    reply: ReferReply = {
         "status": "ok",
         "values": {},
         "bound": {},
@@ -37,7 +40,7 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
         "scaled": {},
         "spread": {},
         "stored": {},
-        "inputs": {name: _plain(np.ascontiguousarray(value)) for name, value in values.items()},
+        "inputs": {name: _array_data(np.ascontiguousarray(array)) for name, array in values.items()},
         "grad_outputs": {},
         "dtypes": {},
         "error": "",
@@ -48,262 +51,151 @@ def refer(request: dict[str, Any]) -> dict[str, Any]:
             _compute(request, values, reply)
         except BaseException as error:
             reply["status"] = "raised"
-            reply["error"], reply["message"] = observe.failure(error)
+            reply["error"], reply["message"] = messages.failure(error)
     return reply
 
 
-@contextlib.contextmanager
-def stock() -> Iterator[None]:
-    """Switch oneDNN off and use one thread; both as before when it ends."""
-    enabled, threads = torch._C._get_mkldnn_enabled(), torch.get_num_threads()
-    torch._C._set_mkldnn_enabled(False)  # noqa: FBT003 - it takes no keyword
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(enabled)
-        torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
-def wide() -> Iterator[None]:
-    """Let what an operator makes of integers alone (a quotient, a root) be float64 too; as before when it ends."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(usual)
-
-
-class Graph:
-    """The operator once, in float64, on inputs that `change` has been applied to; backward as often as wanted.
-
-    `due` are the dtypes of the outputs in the example's own dtypes, as far as they are known.
-    """
-
-    def __init__(self, request: dict[str, Any], values: dict[str, Any], change: Change) -> None:
-        self.request = request
-        self.due: dict[str, str] = {}
-        self.inputs: dict[str, Any] = {}
-        self.buffers: dict[str, Any] = {}
-        for one in tensors.described(request):
-            self.inputs[one.name] = None if one.shape is None else _leaf(values[one.name], one, change)
-            if one.buffer and one.shape is not None:
-                self.buffers["buffer:" + one.name] = self.inputs[one.name]
-        self.moved: dict[str, Any] = {}
-        with wide():
-            if request["path"] == "jvp":
-                self.outputs, self.moved = modes.forward_mode(request, self.inputs, self._along(change), plain=True)
-            else:
-                self.outputs = tensors.flatten(invoke.invoke(request, self.inputs, plain=True))
-
-    def _along(self, change: Change) -> dict[str, Any]:
-        """The tangents that `change` has been applied to, contiguous and in float64 or complex128."""
-        return {
-            one.name: _leaf(modes.tangent(self.request, one), one, change).detach()
-            for one in tensors.described(self.request)
-            if one.shape is not None and one.differentiated
-        }
-
-    def gradients(self, change: Change) -> dict[str, Any]:
-        """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out."""
-        wanted = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
-        through = {index: output for index, output in enumerate(self.outputs) if output.requires_grad}
-        if not wanted or not through or self.request["path"] != "plain":
-            return {}
-        grad_outputs = [
-            torch.from_numpy(np.asarray(change(self.grad_output(index)))).to(self.outputs[index].dtype)
-            for index in through
-        ]
-        with wide():
-            found = torch.autograd.grad(
-                list(through.values()), list(wanted.values()), grad_outputs, allow_unused=True, retain_graph=True
-            )
-        return {"grad:" + name: gradient for name, gradient in zip(wanted, found) if gradient is not None}
-
-    def grad_output(self, index: int) -> Any:
-        """A fresh contiguous copy of the grad_output of that output."""
-        dtype = self.due.get(f"output[{index}]", self.request["dtype"])
-        values = tensors.grad_output(self.request, index, tuple(self.outputs[index].shape), dtype)
-        return np.array(values, order="C")  # else an expanded grad_output would come out permuted
-
-    def named(self) -> dict[str, Any]:
-        """The outputs by ``output[i]``, then the buffers as the operator has left them."""
-        return {
-            **{f"output[{index}]": output for index, output in enumerate(self.outputs)},
-            **self.buffers,
-            **self.moved,
-        }
-
-
-def _compute(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
-    main = Graph(_unquantised(request), values, np.array)
-    reply["dtypes"] = main.due = output_dtypes.of_outputs(request, values, main.outputs)
+def _compute(request: Refer, values: Values, reply: ReferReply) -> None:
+    call = request.call
+    main = Graph(_without_bytes(request), values, np.array)
+    reply["dtypes"] = main.due_dtypes = output_dtypes.due_dtypes(call, values, main.outputs)
     # before backward: an operator may hand back its own input or a buffer that backward reuses
-    reply["values"] = {name: _number(output) for name, output in main.named().items()}
-    reply["values"].update((name, _number(gradient)) for name, gradient in main.gradients(np.array).items())
-    reply["grad_outputs"] = {
-        f"output[{index}]": _plain(main.grad_output(index))
-        for index, output in enumerate(main.outputs)
-        if output.requires_grad and request["path"] == "plain"
-    }
-    _measure(request, values, reply["bound"], main, np.abs)
-    if request["count"]:
-        _measure(request, values, reply["terms"], main, np.ones_like)
-    if "resampling" in _rules(request):
+    reply["values"] = {name: _value_data(tensor) for name, tensor in main.tensors().items()}
+    reply["values"].update((name, _value_data(gradient)) for name, gradient in main.gradients(np.array).items())
+    reply["grad_outputs"] = {tensor_name.output(index): _array_data(main.grad_output(index)) for index in main.ends}
+    reply["bound"] = _measure(request, values, main, np.abs)
+    if request.counts_terms:
+        reply["terms"] = _measure(request, values, main, np.ones_like)
+    if "resampling" in request.rules:
         _interpolate(request, values, reply, main)
-    if request["dtype"] == "float64" and request["fill"] == "special":
-        _measure(request, values, reply["scaled"], main, _scale)
-    if "normwise" in _rules(request):
+    if call.dtype == "float64" and call.fill == "special":
+        reply["scaled"] = _measure(request, values, main, _scale)
+    if "normwise" in request.rules:
         _perturb(request, values, reply)
 
 
-def _measure(
-    request: dict[str, Any], values: dict[str, Any], into: dict[str, Any], main: Graph, change: Change
-) -> None:
+def _measure(request: Refer, values: Values, main: Graph, change: Change) -> dict[str, ArrayData]:
     """The bound (`change` is abs), the number of terms (ones) or the scaled size of what has a bound.
 
     `multilinear` changes inputs and grad_output alike. `selection` keeps the inputs, for others would select other
     elements, and changes grad_output only.
     """
-    rules = _rules(request)
-    if "multilinear" in rules:
-        changed = Graph(request, values, change)
-        changed.due = main.due
-        found = {**changed.named(), **changed.gradients(change)}
-        into.update(
-            (name, _magnitude(tensor))
-            for name, tensor in found.items()
-            if _rule(request, name) == "multilinear" and _floats(tensor)
-        )
-    if "selection" in rules:
+    sizes: dict[str, ArrayData] = {}
+    if "multilinear" in request.rules:
+        changed = Graph(request.call, values, change)
+        changed.due_dtypes = main.due_dtypes
+        measured = {**changed.tensors(), **changed.gradients(change)}
+        sizes.update(_magnitudes(request, "multilinear", measured))
+    if "selection" in request.rules:
         ones = change is np.ones_like
-        found = {name: torch.ones_like(tensor) if ones else tensor for name, tensor in main.named().items()}
-        found.update(main.gradients(change))
-        into.update(
-            (name, _magnitude(tensor))
-            for name, tensor in found.items()
-            if _rule(request, name) == "selection" and _floats(tensor)
-        )
+        measured = {name: torch.ones_like(tensor) if ones else tensor for name, tensor in main.tensors().items()}
+        measured.update(main.gradients(change))
+        sizes.update(_magnitudes(request, "selection", measured))
+    return sizes
 
 
-def _interpolate(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any], main: Graph) -> None:
+def _magnitudes(request: Refer, rule: str, measured: Mapping[str, torch.Tensor]) -> dict[str, ArrayData]:
+    """The magnitudes of those that are judged by that rule and are no integers."""
+    return {
+        name: _magnitude_data(tensor)
+        for name, tensor in measured.items()
+        if request.rules.rule(name) == rule and (tensor.dtype.is_floating_point or tensor.dtype.is_complex)
+    }
+
+
+def _interpolate(request: Refer, values: Values, reply: ReferReply, main: Graph) -> None:
     """What the coefficients bound, for the output and for the gradient of the first tensor, which is resampled."""
-    first = tensors.described(request)[0]
-    matrices = interpolation.Matrices(resampler(request), tuple(first.shape[2:]))
-    found = {"output[0]": matrices.output(values[first.name])}
-    if first.differentiated:
-        found["grad:" + first.name] = matrices.gradient(main.grad_output(0))
+    first, shape = request.call.present[0]
+    matrices = interpolation.Matrices(resampler(request.call), shape[2:])
+    measures = {FIRST_OUTPUT: matrices.output(values[first.name])}
+    if first.is_differentiated:
+        measures[tensor_name.gradient(first.name)] = matrices.gradient(main.grad_output(0))
     if first.dtype == BYTES:
-        value, off = uint8_interpolation.passed(matrices.matrices, values[first.name])
-        _bound, terms, moved = found["output[0]"]
-        found["output[0]"] = (off, terms, moved)
-        reply["values"]["output[0]"] = _plain(np.ascontiguousarray(value))
-    for tensor, measured in found.items():
-        if _rule(request, tensor) == "resampling":
-            for into, array in zip(("bound", "terms", "spread"), measured):
-                reply[into][tensor] = _plain(np.ascontiguousarray(array, dtype=np.float64))
+        value, off = uint8_interpolation.two_passes(matrices.matrices, values[first.name])
+        measures[FIRST_OUTPUT] = measures[FIRST_OUTPUT]._replace(bound=off)
+        reply["values"][FIRST_OUTPUT] = _array_data(np.ascontiguousarray(value))
+    for tensor, measure in measures.items():
+        if request.rules.rule(tensor) == "resampling":
+            reply["bound"][tensor] = _float64_data(measure.bound)
+            reply["terms"][tensor] = _float64_data(measure.terms)
+            reply["spread"][tensor] = _float64_data(measure.move)
 
 
-def _unquantised(request: dict[str, Any]) -> dict[str, Any]:
-    """The request with a float64 image where bytes are resampled: the stock kernel for bytes would be its own judge."""
-    if "resampling" not in _rules(request):
-        return request
-    image, *others = tensors.described(request)
-    if image.dtype != BYTES:
-        return request
-    return {**request, "tensors": [image._replace(dtype="float64", gradient=False), *others]}
+def _without_bytes(request: Refer) -> Call:
+    """The call with a float64 image where bytes are resampled: the stock kernel for bytes would be its own judge."""
+    call = request.call
+    if "resampling" not in request.rules or call.operands[0].dtype != BYTES:
+        return call
+    return call.with_first_operand(dtype="float64", gradient=False)
 
 
-def resampler(request: dict[str, Any]) -> Callable[[Any], Any]:
+def resampler(call: Call) -> Callable[[Array], Array]:
     """The operator as a function of its first tensor, on arrays of one channel.
 
     It gets two of them, channels-last: antialiasing contiguous images to one column is wrong in PyTorch 2.15.
     """
-    name = tensors.described(request)[0].name
 
-    def resampled(image: Any) -> Any:
+    def resample(image: Array) -> Array:
         """The first output, for this array in place of the first tensor."""
         pair = torch.from_numpy(np.repeat(image, 2, axis=1))
         last = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
-        found = invoke.invoke(request, {name: pair.contiguous(memory_format=last)}, plain=True)
-        return tensors.as_numpy(tensors.flatten(found)[0])[:, :1]
+        inputs = {call.operands[0].name: pair.contiguous(memory_format=last)}
+        return tensors.as_numpy(pytree.flatten(invoke.invoke(call, inputs, plain=True))[0])[:, :1]
 
-    return resampled
-
-
-def _scale(array: Any) -> Any:
-    return array * SCALE
+    return resample
 
 
-def _perturb(request: dict[str, Any], values: dict[str, Any], reply: dict[str, Any]) -> None:
+def _scale(array: Array) -> Array:
+    scaled: Array = array * SCALE
+    return scaled
+
+
+def _perturb(request: Refer, values: Values, reply: ReferReply) -> None:
     """How far roundings inside operators, and of what is stored between them, move what `normwise` judges.
 
     In a dtype that is its own accumulator the two are one. Where attention picks its kernel by the format of what it is
     given, the larger move counts.
     """
-
-    def run(kernel: attention.Attention, mode: Any) -> dict[str, Any]:
-        """The tensors that are judged so, from a graph of its own under these modes."""
-        with kernel, mode:
-            graph = Graph(request, values, np.array)
-            found = {**graph.named(), **graph.gradients(np.array)}
-        return {name: tensors.as_numpy(mode.unrounded(tensor)) for name, tensor in found.items() if name in judged}
-
     judged = {
         name: np.frombuffer(raw, dtype).reshape(shape)
         for name, (dtype, shape, raw) in reply["values"].items()
-        if _rule(request, name) == "normwise" and np.dtype(dtype).kind == "f"
+        if request.rules.rule(name) == "normwise" and np.dtype(dtype).kind == "f"
     }
-    inner, stored, tiny = request["roundoff"]
-    sources = {"spread": (inner, inner, 0.0), **({"stored": (0.0, stored, tiny)} if stored > inner else {})}
-    for into, steps in sources.items():
-        kernel = attention.Attention()
-        moved = monte_carlo.spread(functools.partial(run, kernel), judged, *steps)
-        if kernel.apart:
-            fused = monte_carlo.spread(functools.partial(run, attention.Attention(fused=True)), judged, *steps)
-            moved = {name: np.maximum(far, fused[name]) for name, far in moved.items()}
-        reply[into].update((name, _plain(array)) for name, array in moved.items())
+
+    def run(kernel: attention.AttentionKernel, noise: monte_carlo.RoundingNoise) -> dict[str, Array]:
+        """The tensors that are judged so, from a graph of its own under these modes."""
+        with kernel, noise:
+            graph = Graph(request.call, values, np.array)
+            moved = {**graph.tensors(), **graph.gradients(np.array)}
+        return {name: tensors.as_numpy(noise.unrounded(tensor)) for name, tensor in moved.items() if name in judged}
+
+    def largest_moves(steps: monte_carlo.Steps) -> dict[str, ArrayData]:
+        """How far these roundings move each tensor, with either kernel of attention."""
+        kernel = attention.AttentionKernel()
+        moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps)
+        if kernel.was_unfused:
+            fused = functools.partial(run, attention.AttentionKernel(fused=True))
+            others = monte_carlo.largest_moves(fused, judged, steps)
+            moves = {name: np.maximum(move, others[name]) for name, move in moves.items()}
+        return {name: _array_data(array) for name, array in moves.items()}
+
+    roundoff = request.roundoff
+    reply["spread"].update(largest_moves(monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)))
+    if roundoff.storage > roundoff.accumulator:
+        reply["stored"].update(largest_moves(monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)))
 
 
-def _rules(request: dict[str, Any]) -> set[str]:
-    output, gradient, single = request["rules"]
-    return {output, gradient, *single.values()}
+def _value_data(tensor: torch.Tensor) -> ArrayData:
+    return _array_data(tensors.as_numpy(tensor.double() if tensor.dtype.is_floating_point else tensor))
 
 
-def _rule(request: dict[str, Any], name: str) -> str:
-    """The rule of the tensor of that name."""
-    output, gradient, single = request["rules"]
-    found: str = single.get(name, gradient if name.startswith("grad:") else output)
-    return found
+def _magnitude_data(tensor: torch.Tensor) -> ArrayData:
+    return _float64_data(np.abs(tensors.as_numpy(tensor if tensor.dtype.is_complex else tensor.double())))
 
 
-def _leaf(values: Any, one: tensors.Described, change: Change) -> Any:
-    """A contiguous copy, float64 or complex128 for such a dtype; indices and the like stay what they are.
-
-    Magnitudes are those of the finite numbers: what an infinity does to a sum depends on no order of summation.
-    """
-    if not tensors.differentiable(one.dtype):
-        return torch.from_numpy(np.array(values)).to(getattr(torch, one.dtype))
-    if change is np.abs:
-        values = np.where(np.isfinite(values), values, 0.0)
-    changed = np.array(change(values), order="C").astype(values.dtype, copy=False)  # a magnitude of a complex is real
-    return torch.from_numpy(changed).requires_grad_(one.gradient)
+def _float64_data(array: Array) -> ArrayData:
+    return _array_data(np.asarray(array, dtype=np.float64))
 
 
-def _floats(tensor: Any) -> bool:
-    return bool(tensor.dtype.is_floating_point or tensor.dtype.is_complex)
-
-
-def _number(tensor: Any) -> tuple[str, list[int], bytes]:
-    return _plain(tensors.as_numpy(tensor.double() if tensor.dtype.is_floating_point else tensor))
-
-
-def _magnitude(tensor: Any) -> tuple[str, list[int], bytes]:
-    array = tensors.as_numpy(tensor if tensor.dtype.is_complex else tensor.double())
-    return _plain(np.abs(array).astype(np.float64, copy=False))
-
-
-def _plain(array: Any) -> tuple[str, list[int], bytes]:
+def _array_data(array: Array) -> ArrayData:
     return (array.dtype.str, list(array.shape), array.tobytes())

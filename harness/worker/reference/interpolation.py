@@ -22,9 +22,11 @@ there a coefficient counts as four taps, with the magnitudes that the row is sho
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Callable, NamedTuple
 
 import numpy as np
+
+from ..tensors import Array
 
 STEEPEST = 1.5
 """Half the sum of the slopes of a row's coefficients, at most: 1 for linear ones, 1.5 for cubic ones, A = -0.75 and
@@ -43,72 +45,88 @@ VANISHING = 2.0**-46
 """What cubic coefficients at a pixel leave of zero in float64."""
 
 
+Resampler = Callable[[Array], Array]
+"""The operator as a function of its first tensor."""
+
+
+class Measure(NamedTuple):
+    """Of each element: the sum of magnitudes, the number of terms, and the move where coordinates are off.
+
+    The move is that for coordinates off by a pixel times the size of their dimension.
+    """
+
+    bound: Array
+    terms: Array
+    move: Array
+
+
 class Matrices:
     """One matrix (outputs by inputs) for each spatial dimension of an operator on tensors of shape (N, C, ...)."""
 
-    def __init__(self, operator: Callable[[Any], Any], sizes: tuple[int, ...]) -> None:
+    def __init__(self, operator: Resampler, sizes: tuple[int, ...]) -> None:
         self.matrices = [_matrix(operator, sizes, dim) for dim in range(len(sizes))]
         self.sizes = sizes
         cubic = _cubic(operator, self.matrices)
-        self._magnitudes, self._taps = zip(*(_unfolded(matrix, cubic) for matrix in self.matrices))
+        self._magnitudes, self._taps = zip(*(_magnitudes_and_taps(matrix, cubic) for matrix in self.matrices))
 
-    def output(self, image: Any) -> tuple[Any, Any, Any]:
-        """Sum of magnitudes, number of terms, and the move for coordinates off by a pixel times the size."""
+    def output(self, image: Array) -> Measure:
+        """What the coefficients bound of the resampled image."""
         bound, largest, smallest = np.abs(image), image, image
         for dim, (matrix, magnitudes) in enumerate(zip(self.matrices, self._magnitudes), 2):
             bound = along(bound, magnitudes, dim)
             windows = _windows(matrix)
             largest = np.stack([_slice(largest, dim, window).max(dim) for window in windows], dim)
             smallest = np.stack([_slice(smallest, dim, window).min(dim) for window in windows], dim)
-        return bound, self._terms(1, bound.shape), self._steep() * sum(self.sizes) * (largest - smallest)
+        return Measure(bound, self._terms(1, bound.shape), self._steepness() * sum(self.sizes) * (largest - smallest))
 
-    def gradient(self, grad_output: Any) -> tuple[Any, Any, Any]:
-        """The same of the gradient of the input, whose matrices are the transposed ones."""
+    def gradient(self, grad_output: Array) -> Measure:
+        """The same of the gradient of the image, whose matrices are the transposed ones."""
         bound = np.abs(grad_output)
-        moved = [bound] * len(self.sizes)
+        moves = [bound] * len(self.sizes)
         for dim, (matrix, magnitudes) in enumerate(zip(self.matrices, self._magnitudes), 2):
             bound = along(bound, magnitudes.T, dim)
-            touched = _touched(matrix).T
-            moved = [
-                along(each, touched if index == dim - 2 else magnitudes.T, dim) for index, each in enumerate(moved)
+            touched = _window_mask(matrix).T
+            moves = [
+                along(each, touched if index == dim - 2 else magnitudes.T, dim) for index, each in enumerate(moves)
             ]
-        return bound, self._terms(0, bound.shape), STEEPEST * sum(size * each for size, each in zip(self.sizes, moved))
+        move = STEEPEST * sum(size * each for size, each in zip(self.sizes, moves))
+        return Measure(bound, self._terms(0, bound.shape), move)
 
-    def _steep(self) -> float:
+    def _steepness(self) -> float:
         """The steepest slope of one dimension, with the magnitudes of the coefficients along the others."""
         return STEEPEST * float(np.prod([magnitudes.sum(1).max() for magnitudes in self._magnitudes]))
 
-    def _terms(self, axis: int, shape: tuple[int, ...]) -> Any:
+    def _terms(self, axis: int, shape: tuple[int, ...]) -> Array:
         """The products that are added up along `axis` of the matrices, and the roundings of the coefficients."""
-        total = np.ones(shape)
+        total: Array = np.ones(shape)
         for dim, taps in enumerate(self._taps, 2):
             count = np.maximum(taps.sum(axis), 1)
             total = total * count.reshape([-1 if each == dim else 1 for each in range(len(shape))])
         return total + sum(OWN + int(taps.sum(1).max()) for taps in self._taps)
 
 
-def _matrix(operator: Callable[[Any], Any], sizes: tuple[int, ...], dim: int) -> Any:
+def _matrix(operator: Resampler, sizes: tuple[int, ...], dim: int) -> Array:
     """Resample each unit vector along `dim`, constant along the other dimensions, whose rows add up to one."""
     count = sizes[dim]
     unit = np.eye(count).reshape([count, 1] + [count if axis == dim else 1 for axis in range(len(sizes))])
-    found = operator(np.ascontiguousarray(np.broadcast_to(unit, (count, 1, *sizes))))
+    resampled = operator(np.ascontiguousarray(np.broadcast_to(unit, (count, 1, *sizes))))
     first = tuple(slice(None) if axis == dim else 0 for axis in range(len(sizes)))
-    matrix = found[(slice(None), 0, *first)].T
+    matrix = resampled[(slice(None), 0, *first)].T
     return np.where(np.abs(matrix) < VANISHING, 0.0, matrix)
 
 
-def _cubic(operator: Callable[[Any], Any], matrices: list[Any]) -> bool:
+def _cubic(operator: Resampler, matrices: list[Array]) -> bool:
     """Whether coefficients are negative; those of images so small that all taps may meet show it in larger ones.
 
     Of two sizes one at least is not resampled at its pixels, where cubic coefficients are those of the identity.
     """
     small = any(matrix.shape[1] < TAPS for matrix in matrices)
     larger = [(size,) * len(matrices) for size in (6, 7)] if small else []
-    shown = (_matrix(operator, sizes, dim) for sizes in larger for dim in range(len(matrices)))
-    return any(bool((matrix < 0).any()) for matrix in (*matrices, *shown))
+    others = (_matrix(operator, sizes, dim) for sizes in larger for dim in range(len(matrices)))
+    return any(bool((matrix < 0).any()) for matrix in (*matrices, *others))
 
 
-def _unfolded(matrix: Any, cubic: bool) -> tuple[Any, Any]:
+def _magnitudes_and_taps(matrix: Array, cubic: bool) -> tuple[Array, Array]:
     """The magnitudes and the numbers of the taps that the coefficients stand for."""
     magnitudes, taps = np.abs(matrix), (matrix != 0).astype(np.float64)
     if cubic:
@@ -120,23 +138,25 @@ def _unfolded(matrix: Any, cubic: bool) -> tuple[Any, Any]:
     return magnitudes, taps
 
 
-def along(array: Any, matrix: Any, dim: int) -> Any:
+def along(array: Array, matrix: Array, dim: int) -> Array:
     """The array with this matrix applied to one of its dimensions."""
-    return np.moveaxis(np.tensordot(array, matrix, axes=(dim, 1)), -1, dim)
+    product: Array = np.tensordot(array, matrix, axes=(dim, 1))
+    return np.moveaxis(product, -1, dim)
 
 
-def _windows(matrix: Any) -> list[slice]:
+def _windows(matrix: Array) -> list[slice]:
     """The inputs of each output and one more on either side, where the coordinate may come to lie."""
     return [slice(max(0, int(used[0]) - 1), int(used[-1]) + 2) for used in map(np.flatnonzero, matrix)]
 
 
-def _touched(matrix: Any) -> Any:
+def _window_mask(matrix: Array) -> Array:
     """One where the coefficient may change with the coordinate."""
-    touched = np.zeros(matrix.shape)
-    for row, window in zip(touched, _windows(matrix)):
+    mask = np.zeros(matrix.shape)
+    for row, window in zip(mask, _windows(matrix)):
         row[window] = 1.0
-    return touched
+    return mask
 
 
-def _slice(array: Any, dim: int, window: slice) -> Any:
-    return array[(slice(None),) * dim + (window,)]
+def _slice(array: Array, dim: int, window: slice) -> Array:
+    part: Array = array[(slice(None),) * dim + (window,)]
+    return part

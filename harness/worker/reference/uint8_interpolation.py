@@ -15,22 +15,22 @@ as well.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from ..tensors import Array
 from . import interpolation
 
 LARGEST = 255.0
 MOST_BITS = 22
 
 
-def passed(matrices: list[Any], image: Any) -> tuple[Any, Any]:
+def two_passes(matrices: list[Array], image: Array) -> tuple[Array, Array]:
     """The result in real numbers, and how far bytes may be off.
 
     `image` has the shape (N, C, ...), `matrices` one matrix (outputs by inputs) for each spatial dimension.
     """
-    value, off = np.asarray(image, dtype=np.float64), np.zeros(image.shape)
+    value: Array = np.asarray(image, dtype=np.float64)
+    off: Array = np.zeros(image.shape)
     for dim in range(image.ndim - 1, 1, -1):
         matrix = matrices[dim - 2]
         if matrix.shape[0] == matrix.shape[1]:
@@ -41,10 +41,12 @@ def passed(matrices: list[Any], image: Any) -> tuple[Any, Any]:
     return value, off
 
 
-def rounding(matrix: Any) -> Any:
+def rounding(matrix: Array) -> Array:
     """What one pass adds for each of its outputs."""
     step = LARGEST * 2.0 ** -(fraction_bits(float(matrix.max())) + 1)
-    return 0.5 + step * np.count_nonzero(matrix, axis=1)
+    weights: Array = np.count_nonzero(matrix, axis=1)
+    total: Array = 0.5 + step * weights
+    return total
 
 
 def fraction_bits(largest: float) -> int:

@@ -1,0 +1,163 @@
+"""A call on tensors of one layout, forward and backward, as often as wanted; and what became of their memory."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Callable, TypeVar
+
+import torch
+
+from ...portable import tensor_name
+from ...portable.protocol import TensorData
+from .. import fill_values, kernel_trace, messages, pytree, tensors
+from ..call import Call, Operand
+from . import invoke, modes
+
+T = TypeVar("T")
+
+
+class Run:
+    """The tensors of one layout, the drawn one or `contiguous`, on which the call may be made more than once."""
+
+    def __init__(self, call: Call, contiguous: bool) -> None:
+        self._call = call
+        self._contiguous = contiguous
+        self._values = fill_values.input_values(call)
+        self.inputs: dict[str, torch.Tensor | None] = dict.fromkeys(operand.name for operand in call.operands)
+        self.buffers = [operand.name for operand, _shape in call.present if operand.buffer]
+        self._placed: dict[str, tensors.PlacedTensor] = {}
+        self._grad_outputs: dict[str, tensors.PlacedTensor] = {}
+        self._out: modes.OutMemory | None = None
+        self._tangents: dict[str, torch.Tensor] = {}
+        self._operators: list[str] | None = None
+        for operand, _shape in call.present:
+            self._place(operand)
+
+    @property
+    def leaves(self) -> dict[str, torch.Tensor]:
+        """The inputs that are differentiated, by name."""
+        return {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
+
+    def _place(self, operand: Operand) -> None:
+        placed = self._fresh(operand)
+        self._placed[operand.name] = placed
+        self.inputs[operand.name] = placed.leaf(operand.is_differentiated)
+
+    def _fresh(self, operand: Operand) -> tensors.PlacedTensor:
+        layout = None if self._contiguous else operand.layout
+        return tensors.PlacedTensor(self._values[operand.name], operand.torch_dtype, layout)
+
+    def call(self) -> tuple[dict[str, TensorData], tuple[str, str] | None]:
+        """Forward and backward: records by name, and class and message of what it raised, if it did."""
+        records: dict[str, TensorData] = {}
+        try:
+            with modes.mode(self._call.path):
+                outputs = self._forward()
+            for index, output in enumerate(outputs):
+                records[tensor_name.output(index)] = tensors.record(output)
+            for name in self.buffers:
+                records[tensor_name.buffer(name)] = tensors.record(self.inputs[name])
+            records.update((name, tensors.record(tangent)) for name, tangent in self._tangents.items())
+            for name, gradient in self._backward(outputs).items():
+                records[tensor_name.gradient(name)] = tensors.record(gradient)
+        except BaseException as error:
+            return records, messages.failure(error)
+        return records, None
+
+    def operators(self) -> list[str]:
+        """The ATen operators that the call and its backward reach; what happens around them here is left out."""
+        operators = self._operators = []
+        with contextlib.suppress(Exception):
+            with modes.mode(self._call.path):
+                outputs = self._forward()
+            self._backward(outputs)
+        self._operators = None
+        return list(dict.fromkeys(operators))
+
+    def _traced(self, work: Callable[[], T]) -> T:
+        """The result of `work`, its operators noted while they are asked for."""
+        if self._operators is None:
+            return work()
+        results: list[T] = []
+        self._operators += kernel_trace.operators(lambda: results.append(work()))
+        return results[0]
+
+    def written(self) -> list[str]:
+        """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
+        changed = [
+            name
+            for name, placed in {**self._placed, **self._grad_outputs}.items()
+            if (placed.is_spilled() if name in self.buffers else placed.is_touched())
+        ]
+        return changed + (self._out.spilled_names() if self._out else [])
+
+    def strides(self) -> dict[str, list[int]]:
+        """The strides each input, and each grad_output that was used, really had, in elements."""
+        strides = {name: list(tensor.stride()) for name, tensor in self.inputs.items() if tensor is not None}
+        strides.update((name, list(placed.view.stride())) for name, placed in self._grad_outputs.items())
+        views = self._out.views if self._out else []
+        strides.update((tensor_name.out(index), list(view.stride())) for index, view in enumerate(views))
+        return strides
+
+    def _forward(self) -> list[torch.Tensor]:
+        for operand, _shape in self._call.present:
+            if operand.buffer:  # an earlier call may have written it
+                self._place(operand)
+        if not self._call.inplace:
+            return self._outputs()
+        first = self._call.operands[0]
+        target = self._overwritable(first)
+        self._traced(lambda: invoke.invoke(self._call, {**self.inputs, first.name: target}))
+        return [target]
+
+    def _outputs(self) -> list[torch.Tensor]:
+        """The outputs of the call that is not in place, along its path."""
+        call, inputs = self._call, self.inputs
+        if call.path == "vmap":
+            return self._traced(lambda: modes.call_batched(call, inputs))
+        if call.path == "jvp":
+            along = modes.tangents(call, layouts=not self._contiguous)
+            outputs, self._tangents = self._traced(lambda: modes.call_forward_mode(call, inputs, along))
+            return outputs
+        outputs = pytree.flatten(self._traced(lambda: invoke.invoke(call, inputs)))
+        if call.path == "out":
+            memory = self._out = modes.OutMemory(outputs, None if self._contiguous else call.grad_output)
+            outputs = self._traced(lambda: modes.call_into(call, inputs, memory))
+        return outputs
+
+    def _overwritable(self, operand: Operand) -> torch.Tensor:
+        """What an in-place call may overwrite: no leaf, the strides of the first input, and its values."""
+        return self._fresh(operand).view.copy_(self.inputs[operand.name])
+
+    def _backward(self, outputs: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        if not self._call.has_gradients:  # a view that was made without a graph still says that it requires a gradient
+            return {}
+        leaves = self.leaves
+        ends = {index: output for index, output in enumerate(outputs) if output.requires_grad}
+        if not leaves or not ends:
+            return {}
+        grad_outputs = [self.grad_output(index, output) for index, output in ends.items()]
+        gradients = self._traced(
+            lambda: torch.autograd.grad(list(ends.values()), list(leaves.values()), grad_outputs, allow_unused=True)
+        )
+        return {name: gradient for name, gradient in zip(leaves, gradients) if gradient is not None}
+
+    def grad_output(self, index: int, output: torch.Tensor) -> torch.Tensor:
+        """The grad_output of that output, in its drawn layout or contiguous; the same every time."""
+        name = tensor_name.grad_output(index)
+        if name not in self._grad_outputs:
+            dtype = tensors.name_of(output.dtype)
+            values = fill_values.grad_output_values(self._call, index, tuple(output.shape), dtype)
+            layout = None if self._contiguous else self._call.grad_output
+            self._grad_outputs[name] = tensors.PlacedTensor(values, output.dtype, layout)
+        return self._grad_outputs[name].view
+
+    def output_ends(self, inputs: invoke.Inputs) -> dict[int, torch.Tensor]:
+        """The outputs that depend on a leaf, by number, for these inputs; what the call writes is fresh every time."""
+        fresh = {
+            name: tensor.detach().clone()
+            for name, tensor in inputs.items()
+            if name in self.buffers and tensor is not None
+        }
+        outputs = invoke.output_tensors(self._call, {**inputs, **fresh})
+        return {index: output for index, output in enumerate(outputs) if output.requires_grad}

@@ -1,0 +1,242 @@
+"""Roundings as perturbations: a mode in which every ATen operation is off at random by about a unit roundoff.
+
+Fused operators are taken apart, so that what cancels in exact arithmetic (the gradient of a group of one element) leaves
+the noise that it leaves in a kernel. A sum of n terms is perturbed by sqrt(n) u times the sum of magnitudes: Higham and
+Mary, A new approach to probabilistic rounding error analysis, SISC 41(5), 2019, which holds for any order of summation
+where roundings are independent. Those of terms below u times the sum are not: added one after the other, as
+channels-last kernels do it, they are lost, always to the same side. The rounding of a + b is never larger than either
+(Shewchuk, Adaptive precision floating-point arithmetic, 1997, lemma 1), so what such terms come to is added to the
+perturbation.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, Callable, Mapping, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .. import pytree
+from . import decompositions
+from .sum_length import effective_terms, floating_tensors, is_perturbable, term_count
+
+Args = Tuple[Any, ...]
+"""What an ATen operator is given by position: anything."""
+Keywords = Mapping[str, Any]
+"""What it is given by keyword."""
+
+EXACT = frozenset(
+    """
+    _to_copy _unsafe_view abs alias amax amin arange argmax argmin as_strided bitwise_and cat clamp clamp_max clamp_min
+    clone constant_pad_nd copy detach empty empty_like empty_strided eq expand fill flip floor full full_like gather ge
+    gt index index_select isinf isnan le lift_fresh logical_and logical_not lt masked_fill max max_pool2d_with_indices
+    max_pool2d_with_indices_backward max_pool3d_with_indices max_pool3d_with_indices_backward maximum min minimum ne neg
+    new_empty new_full new_ones new_zeros ones ones_like permute relu repeat reshape resize roll round scalar_tensor
+    scatter select select_backward sgn sign slice slice_backward split squeeze stack threshold_backward transpose tril
+    triu unbind unfold unsqueeze view where zero zeros zeros_like
+    """.split()  # noqa: SIM905 - sixty names in quotes are no easier to read
+)
+"""Operators that select, move or compare: nothing is rounded, and a perturbed operand would select something else."""
+
+SUMS = frozenset(
+    """
+    _adaptive_avg_pool2d _adaptive_avg_pool2d_backward _adaptive_avg_pool3d _adaptive_avg_pool3d_backward addmm
+    avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward baddbmm bmm convolution cumsum dot mean mm
+    nll_loss2d_forward nll_loss_forward scatter_add sum
+    """.split()  # noqa: SIM905 - as above
+)
+"""Operators that add up products: perturbed in proportion to the sum of magnitudes, by the length of the sum."""
+
+_PLAIN_SUMS = ("sum", "mean")
+
+PLACES = {
+    "deform_conv2d": 2,
+    "_deform_conv2d_backward": 3,
+    "roi_align": 1,
+    "_roi_align_backward": 1,
+    "ps_roi_align": 1,
+    "_ps_roi_align_backward": 1,
+}
+"""torchvision's operators that find places by coordinates, and which argument these are; what a place is off by is not
+relative to the coordinate itself (`_operands_with_places`)."""
+
+FLOAT32 = {"_scaled_dot_product_flash_attention_for_cpu": 1}
+"""Operators of which all results from that one on are kept in float32, whatever the dtype of the others."""
+
+_LAST = 12
+_BITS = 16
+_COUNT = 1 << _BITS
+_MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
+"""Where the next numbers begin: the linear congruential generator of Knuth, TAOCP vol. 2, 3rd ed., section 3.3.4."""
+
+
+class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where types are checked
+    """Perturb every operation by `inner`, and what one operator hands to the next by `stored`; both are relative.
+
+    What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trial` is the seed.
+    """
+
+    def __init__(self, inner: float, stored: float, tiny: float, trial: int) -> None:
+        super().__init__()
+        self._inner, self._stored, self._tiny = inner, stored, tiny
+        self._depth = 0  # of the decompositions that are being run
+        self._state = trial
+        self._unrounded: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Args = (), kwargs: Keywords | None = None
+    ) -> object:
+        """Run one operator, perturbed."""
+        name, keywords = func._schema.name.rpartition("::")[2], kwargs or {}
+        if name.rstrip("_") in EXACT or getattr(func, "is_view", False):
+            return func(*args, **keywords)
+        composition = decompositions.composition(name)
+        if composition is not None:
+            with self:
+                return composition(*args, **keywords)
+        decomposition = decompositions.decomposition(name, func)
+        if decomposition is None and name.endswith("_") and name not in PLACES:
+            return _map_floating(func(*args, **keywords), self._store_in_place)
+        result = self._compute(func, name, args, keywords, decomposition)
+        return self._hand_over(name, result)
+
+    def _compute(
+        self,
+        func: Any,
+        name: str,
+        args: Args,
+        keywords: Keywords,
+        decomposition: decompositions.Decomposition | None,
+    ) -> Any:
+        """The result of an operator with the roundings inside it, not yet stored."""
+        if decomposition is not None:
+            result = self._run_apart(decomposition, args, keywords)
+        elif name in PLACES:
+            result = func(*self._operands_with_places(PLACES[name], args), **keywords)
+        else:
+            result = func(*_map_floating(args, self._perturb), **_map_floating(keywords, self._perturb))
+        if name in SUMS and self._inner:
+            self._perturb_sum(func, args, keywords, result)
+        if name in _PLAIN_SUMS and self._inner and args[0].is_floating_point():  # not a count of what a mask has
+            result.add_(self._lost_terms(func, args, keywords) * self._pattern(result))
+        return result
+
+    def _hand_over(self, name: str, result: Any) -> object:
+        """The result as it is stored: in the example's dtype, or in float32."""
+        if name in FLOAT32 and not self._depth:
+            first = FLOAT32[name]
+            stored, kept = result[:first], result[first:]
+            return (*_map_floating(stored, self._store), *_map_floating(kept, self._perturb_result))
+        return _map_floating(result, self._store)
+
+    def _run_apart(self, decomposition: decompositions.Decomposition, args: Args, keywords: Keywords) -> object:
+        self._depth += 1
+        try:
+            with self:
+                return decomposition(*args, **keywords)
+        finally:
+            self._depth -= 1
+
+    def _operands_with_places(self, place: int, args: Args) -> Args:
+        """The operands of an operator of PLACES (csrc/ops/cpu, deform_conv2d_kernel.cpp and roi_align_common.h).
+
+        An offset is added to a pixel's own place, and rounded relative to that. A place in a region is made from its
+        corners by four roundings, and half a pixel is taken away; each region begins with the number of its image.
+        """
+        places = args[place]
+        if places.dim() > 2:
+            reach = torch.full_like(places, sum(places.shape[-2:]))
+        else:
+            reach = math.sqrt(4) * (1 + places.abs())
+            reach[:, 0] = 0
+        moved = places + self._inner * reach * self._pattern(places)
+        before, after = args[:place], args[place + 1 :]
+        return (*_map_floating(before, self._perturb), moved, *_map_floating(after, self._perturb))
+
+    def _perturb(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor * self._pattern(tensor, self._inner) if self._inner else tensor
+
+    def _perturb_result(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.mul_(self._pattern(tensor, self._inner)) if self._inner else tensor
+
+    def _store(self, tensor: torch.Tensor) -> torch.Tensor:
+        if self._depth:
+            return self._perturb_result(tensor)
+        if self._tiny:
+            rounded = tensor + self._step(tensor) * self._own_pattern(tensor)
+        elif self._stored:
+            rounded = tensor * (1.0 + self._stored * self._own_pattern(tensor))
+        else:
+            return tensor
+        self._unrounded[rounded.data_ptr()] = rounded, tensor
+        return rounded
+
+    def _step(self, tensor: torch.Tensor) -> torch.Tensor:
+        return (self._stored * tensor.abs()).clamp_min(self._tiny).where(tensor != 0, torch.zeros_like(tensor))
+
+    def _store_in_place(self, tensor: torch.Tensor) -> torch.Tensor:
+        """What an operator wrote into a tensor was computed there, and is stored there."""
+        self._perturb_result(tensor)
+        if self._depth:
+            return tensor
+        self._unrounded[tensor.data_ptr()] = tensor, tensor.clone()
+        return tensor.add_(self._step(tensor) * self._own_pattern(tensor))
+
+    def unrounded(self, tensor: torch.Tensor) -> torch.Tensor:
+        """`tensor` before the last operator's result was perturbed as a whole, where that can be told."""
+        rounded, clean = self._unrounded.get(tensor.data_ptr(), (tensor, tensor))
+        dense = tensor.is_contiguous() and clean.is_contiguous() and tensor.numel() == rounded.numel()
+        return clean.reshape(tensor.shape) if dense else tensor
+
+    def _perturb_sum(self, func: Any, args: Args, keywords: Keywords, result: object) -> None:
+        magnitudes = func(*_map_floating(args, torch.abs), **_map_floating(keywords, torch.abs))
+        for tensor, total in zip(floating_tensors(result), floating_tensors(magnitudes)):
+            reach = self._inner * effective_terms(args, term_count(args, tensor))
+            tensor.add_(total.abs() * self._pattern(tensor), alpha=reach)
+
+    def _lost_terms(self, func: Any, args: Args, keywords: Keywords) -> torch.Tensor:
+        """The sum of the terms that a sum as large as theirs would not feel, for `sum` and `mean`."""
+        terms = args[0].abs()
+        dims = list(args[1]) if len(args) > 1 and args[1] else list(range(terms.dim()))
+        small = terms <= self._inner * terms.sum(dims, keepdim=True)
+        return func(terms.where(small, torch.zeros_like(terms)), *args[1:], **keywords)
+
+    def _pattern(self, tensor: torch.Tensor, step: float = 0.0) -> torch.Tensor:
+        """Numbers in the tensor's shape, others at every call; with `step`, factors that far from 1."""
+        count, offset = tensor.numel(), self._next_state() >> (64 - _BITS)
+        table = _table(step)
+        if count <= _COUNT:
+            return table[offset : offset + count].view(tensor.shape)
+        return table[:_COUNT].roll(-offset).repeat(count // _COUNT + 1)[:count].view(tensor.shape)
+
+    def _own_pattern(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Numbers that go with those of the tensor, others at every call: what is equal is stored alike.
+
+        A sum of stored numbers keeps their errors in full where all are the same. The last bits do not count: float64
+        has its own roundings.
+        """
+        mixed = (tensor.abs().view(torch.int64) >> _LAST) * _MULTIPLIER + (self._next_state() >> 1)
+        return _table(0.0)[(mixed >> (64 - _BITS)) & (_COUNT - 1)]
+
+    def _next_state(self) -> int:
+        self._state = (self._state * _MULTIPLIER + _INCREMENT) % (1 << 64)
+        return self._state
+
+
+@functools.lru_cache(maxsize=16)  # one for each roundoff
+def _table(step: float) -> torch.Tensor:
+    """The numbers twice over, so that a slice may begin anywhere: uniform on +-sqrt(3), of variance 1.
+
+    Two perturbations of one sign only would often cancel exactly.
+    """
+    raw = np.random.Philox(key=np.array([0, _COUNT], dtype=np.uint64)).random_raw(_COUNT)
+    uniform = torch.from_numpy(np.tile((raw.astype(np.float64) * 2.0**-63 - 1.0) * math.sqrt(3.0), 2))
+    return 1.0 + step * uniform if step else uniform
+
+
+def _map_floating(part: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """The same structure with `change` applied to its floating tensors that are not empty."""
+    return pytree.map_tensors(part, lambda tensor: change(tensor) if is_perturbable(tensor) else tensor)
