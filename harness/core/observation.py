@@ -8,8 +8,10 @@ from typing import Any, Final, Literal
 
 import numpy.typing as npt
 
+from harness.portable.protocol import LostStatus, Outcome
+
 Array = npt.NDArray[Any]
-Status = Literal["ok", "raised", "died", "hung"]
+Status = Outcome | LostStatus
 ObservedLayout = Literal["drawn", "contiguous"]
 OBSERVED_LAYOUTS: Final[tuple[ObservedLayout, ...]] = ("drawn", "contiguous")
 """Each example runs in the layouts that it draws, and once more with everything contiguous."""

@@ -19,6 +19,7 @@ from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
 from harness.execution.workers.pool import Pool
 from harness.execution.workers.supervisor import PendingRequest, Reply, Request, Supervisor, WorkerLost
+from harness.generation import ResolvedExample, resolve
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to send again."""
@@ -236,7 +237,7 @@ class Executor:
         result = pending.collect()
         skipped = tuple(name for name in cells if name not in pending.cells)
         if skipped and any(observation.kernels for observation in result.observations):
-            late = self._send_to_cells(pending.case, pending.example, skipped)
+            late = self._send_to_cells(resolve(pending.case, pending.example), skipped)
             everywhere = {**pending.cells, **late}
             result = replace(pending, cells={name: everywhere[name] for name in cells}).collect()
             skipped = ()
@@ -264,7 +265,7 @@ class Executor:
         return observations
 
     def _send_for_metadata(self, case: Case, examples: Sequence[Example], cell: str) -> PendingRequest:
-        request = requests.metadata_request(case, examples)
+        request = requests.metadata_request(resolve(case, example) for example in examples)
         return self._pool.cell(cell).send(request, about=examples[0].to_json(), limit=self.limit)
 
     def _metadata_one_by_one(self, case: Case, examples: Sequence[Example], cell: str) -> Iterator[Observation]:
@@ -289,15 +290,15 @@ class Executor:
         chosen, repeats = self.cell_names(cells), max(repeats, 1)
         supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
-        earlier = [requests.observation_request(case, each) for each in after]
-        request = {**requests.observation_request(case, example, repeats=repeats), "after": earlier}
+        resolved, earlier = resolve(case, example), [resolve(case, each) for each in after]
+        request = requests.observation_request(resolved, repeats=repeats, after=earlier)
         result = PendingExample(
             case,
             example,
             cells={name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen},
             reference=self._send_to_fork(
                 supervisors[""],
-                requests.reference_request(case, example),
+                requests.reference_request(resolved),
                 about=case.id,
                 limit=limit * REFERENCE_LIMIT_FACTOR,
             ),
@@ -307,7 +308,7 @@ class Executor:
 
     def double_backward(self, case: Case, example: Example) -> dict[str, tuple[DoubleBackwardState, str]]:
         """Layout: (state, message) of the double backward in the last cell, whose level is the highest."""
-        request = requests.double_backward_request(case, example)
+        request = requests.double_backward_request(resolve(case, example))
         try:
             reply = self.ask_cell(self.cells[-1].name, request, about=example.to_json(), limit=self.limit)
         except WorkerLost as lost:
@@ -315,18 +316,19 @@ class Executor:
         return {layout: (DoubleBackwardState(answer["state"]), answer["message"]) for layout, answer in reply.items()}
 
     def _send_example(self, case: Case, example: Example, cells: Sequence[str], *, trace: bool) -> PendingExample:
+        resolved = resolve(case, example)
         reference = self._pool.reference(preloaded=self._lookup.needs_preload(case)).send(
-            requests.reference_request(case, example),
+            requests.reference_request(resolved),
             about=example.to_json(),
             limit=self.limit * REFERENCE_LIMIT_FACTOR,
         )
         traced = (cells[0], cells[-1]) if trace else ()
-        return PendingExample(case, example, reference, self._send_to_cells(case, example, cells, traced))
+        return PendingExample(case, example, reference, self._send_to_cells(resolved, cells, traced))
 
     def _send_to_cells(
-        self, case: Case, example: Example, cells: Sequence[str], traced: Sequence[str] = ()
+        self, resolved: ResolvedExample, cells: Sequence[str], traced: Sequence[str] = ()
     ) -> dict[str, PendingRequest]:
-        request, about = requests.observation_request(case, example), example.to_json()
+        request, about = requests.observation_request(resolved), resolved.example.to_json()
         return {
             name: self._pool.cell(name).send({**request, "trace": name in traced}, about=about, limit=self.limit)
             for name in cells

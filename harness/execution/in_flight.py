@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from harness.core import Case, Example, Observation, Reference
-from harness.execution import requests
+from harness.core.observation import OBSERVED_LAYOUTS, ObservedLayout
+from harness.execution import replies
 from harness.execution.result import Result
 from harness.execution.workers.supervisor import PendingRequest, WorkerLost
+from harness.portable.operator_protocol import MetadataReply, ObserveReply, ReferReply
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class PendingExample:
 
     def _collect_reference(self) -> Reference:
         try:
-            return requests.reference(self.case, self.example, self.reference.collect())
+            return replies.reference(self.case, self.example, cast("ReferReply", self.reference.collect()))
         except WorkerLost as lost:
             return Reference(lost.how, message=lost.message)
 
@@ -36,19 +39,19 @@ class PendingExample:
 def collect_observations(cell: str, pending: PendingRequest) -> tuple[Observation, Observation]:
     """Wait for both observations of an example in a cell: ``drawn``, ``contiguous``. A loss stands for both."""
     try:
-        return requests.observations(cell, pending.collect())
+        return replies.observations(cell, cast("ObserveReply", pending.collect()))
     except WorkerLost as lost:
-        drawn, contiguous = (_lost_observation(cell, layout, lost) for layout in requests.LAYOUTS)
+        drawn, contiguous = (_lost_observation(cell, layout, lost) for layout in OBSERVED_LAYOUTS)
         return drawn, contiguous
 
 
 def collect_metadata(cell: str, pending: PendingRequest) -> list[Observation]:
     """Wait for the metadata of several examples in a cell. A loss is one observation, however many there were."""
     try:
-        return requests.metadata(cell, pending.collect())
+        return replies.metadata(cell, cast("MetadataReply", pending.collect()))
     except WorkerLost as lost:
         return [_lost_observation(cell, "drawn", lost)]
 
 
-def _lost_observation(cell: str, layout: requests.Layout, lost: WorkerLost) -> Observation:
+def _lost_observation(cell: str, layout: ObservedLayout, lost: WorkerLost) -> Observation:
     return Observation(cell, layout, lost.how, signal=lost.signal, message=lost.message)

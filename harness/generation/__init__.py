@@ -1,7 +1,4 @@
-"""Generation: from a Case to Examples. Sizes, layouts, fills, covering arrays, and shrinking.
-
-`layouts` and `fills` need nothing but NumPy and run on Python 3.8, because a worker loads their source too.
-"""
+"""Generation: from a Case to Examples. Sizes, layouts, fills, covering arrays, and shrinking."""
 
 from harness.generation.corners import corner_examples
 from harness.generation.coverage import Coverage, coverage
@@ -16,6 +13,7 @@ from harness.generation.layout_probes import (
     snapshot_candidates,
 )
 from harness.generation.ranges import ranges
+from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve, resolve_module
 from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
 from harness.generation.shrinking import shrink
 
@@ -24,6 +22,9 @@ __all__ = [
     "ORDINARY",
     "Coverage",
     "LayoutProbe",
+    "ResolvedExample",
+    "ResolvedModule",
+    "ResolvedTensor",
     "arguments",
     "construction",
     "corner_examples",
@@ -35,6 +36,8 @@ __all__ = [
     "probe_shapes",
     "random_examples",
     "ranges",
+    "resolve",
+    "resolve_module",
     "sampled_examples",
     "shapes",
     "shrink",

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, Literal, Tuple, TypedDict, Union
+from typing import Dict, Literal, Tuple, TypedDict, Union, final
 
-from .protocol import ArrayData, ForkOptions, Operation, Outcome, TensorData, TensorLayoutData
+from .protocol import ArrayData, Operation, Outcome, TensorData, TensorLayoutData
 
 DoubleBackwardOutcome = Literal["agrees", "constant", "refused", "differs", "raised", "coarse"]
 """What came of a double backward. ``agrees`` with finite differences; ``constant``: no gradient depends on anything;
@@ -15,12 +15,14 @@ DoubleBackwardOutcome = Literal["agrees", "constant", "refused", "differs", "rai
 already the gradient raises; ``coarse``: something is not in float64, where finite differences tell nothing."""
 
 
+@final
 class TensorReference(TypedDict):
     """A tensor of the example where an argument is expected."""
 
     tensor: str
 
 
+@final
 class TorchReference(TypedDict):
     """What torch has under this name (``channels_last``, ``float32``) where an argument is expected."""
 
@@ -81,16 +83,13 @@ class CallFields(TypedDict):
     terms: int
 
 
-class _ObserveOptions(ForkOptions, total=False):
-    after: list[ObserveRequest]
-
-
-class ObserveRequest(CallFields, _ObserveOptions):
-    """Run a call in the drawn layouts and with all of it contiguous, `repeats` times each; `after` these others."""
+class ObserveRequest(CallFields):
+    """Run a call as drawn and with all of it contiguous, `repeats` times each; before it, those in `after`."""
 
     op: Literal["observe"]
     trace: bool
     repeats: int
+    after: list[ObserveRequest]
 
 
 class ObservationData(TypedDict):
@@ -134,7 +133,7 @@ class RoundoffData(TypedDict):
     tiny: float
 
 
-class ReferRequest(CallFields, ForkOptions):
+class ReferRequest(CallFields):
     """Compute the call in float64, and what the bounds need. `count`: the number of terms too, by running with ones."""
 
     op: Literal["refer"]
@@ -147,7 +146,7 @@ class ReferReply(TypedDict):
     """The reference of a call, each by the name of a tensor.
 
     `values`; `bound` (the call on magnitudes), `terms` (on ones) and `scaled` (on operands that cannot overflow);
-    `spread` and `stored`, how far roundings inside operators, and of what is stored, move it; the numbers that went in;
+    `inner_sensitivity` and `storage_sensitivity`, how far roundings inside operators, and of what is stored, move it; the numbers that went in;
     and the dtypes in which outputs are due.
     """
 
@@ -156,8 +155,8 @@ class ReferReply(TypedDict):
     bound: dict[str, ArrayData]
     terms: dict[str, ArrayData]
     scaled: dict[str, ArrayData]
-    spread: dict[str, ArrayData]
-    stored: dict[str, ArrayData]
+    inner_sensitivity: dict[str, ArrayData]
+    storage_sensitivity: dict[str, ArrayData]
     inputs: dict[str, ArrayData]
     grad_outputs: dict[str, ArrayData]
     dtypes: dict[str, str]
@@ -165,7 +164,7 @@ class ReferReply(TypedDict):
     message: str
 
 
-class DoubleBackwardRequest(CallFields, ForkOptions):
+class DoubleBackwardRequest(CallFields):
     """Compare the double backward of a call with finite differences."""
 
     op: Literal["double_backward"]

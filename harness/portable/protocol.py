@@ -74,7 +74,7 @@ class ForkServerReadyMessage(TypedDict):
     problem: str
 
 
-class ForkOptions(TypedDict, total=False):
+class ForkFields(TypedDict):
     """What a request says beside to a worker that forks for each: the seconds that the fork has."""
 
     limit: float

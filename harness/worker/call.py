@@ -203,13 +203,13 @@ def parse_argument(value: WireArgument) -> Argument:
     if isinstance(value, tuple):
         return tuple(map(parse_argument, value))
     if isinstance(value, dict):
-        return TensorByName(value["tensor"]) if "tensor" in value else TorchByName(value["torch"])
+        return TorchByName(value["torch"]) if "torch" in value else TensorByName(value["tensor"])
     return value
 
 
 def parse_observe(request: ObserveRequest) -> Observe:
     """The same for ``observe``."""
-    after = tuple(map(parse_observe, request.get("after", ())))
+    after = tuple(map(parse_observe, request["after"]))
     return Observe(parse_call(request), request["trace"], request["repeats"], after)
 
 

@@ -78,8 +78,8 @@ def isa(text: str) -> str:
 def operators(run: Callable[[], object]) -> list[str]:
     """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out.
 
-    An operator that writes into a tensor it was called with is listed twice, as ``aten::add`` and ``aten::add.out``, where
-    the profiler tells overloads.
+    An operator that writes into a tensor that it is called with is listed twice, as ``aten::add`` and
+    ``aten::add.out``, where the profiler tells overloads.
     """
     with torch.autograd.profiler.profile(**_overload_option()) as profile:
         run()

@@ -1,52 +1,109 @@
-"""What a model returns, whatever it is made of: its tensors, each with a name that says where it is."""
+"""Tensors in containers, as functions and models take and return them: walked, named, flattened and mapped.
+
+A container is a tuple, a list or a dict, a subclass of one included. What a model returns may be a dataclass as well.
+(`torch.utils._pytree` leaves out dataclasses and subclasses that nobody has registered.)
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator, List, Tuple
 
 import torch
+
+TensorMap = Callable[[torch.Tensor], object]
 
 
 class NotTensors(Exception):  # noqa: N818 - it names the state, and never leaves the worker
     """A result in which something is no tensor, and no container of tensors; the text says what and where."""
 
 
-def named(result: Any, name: str = "output") -> dict[str, Any]:
-    """The tensors of a result by name: ``output[0]``, ``output['out']``, ``output.logits``. Raises NotTensors.
+def walk(part: object, name: str = "", *, dataclass_fields: bool = False) -> Iterator[Tuple[str, object]]:
+    """Whatever is no container, in order, with its place after `name`: ``[0]``, ``['key']``, ``.field``.
 
-    A single tensor is ``output[0]``, as for an operator. None and plain numbers are left out.
+    A dataclass is taken for a container only where `dataclass_fields` says so.
     """
-    found = dict(_walk((result,) if isinstance(result, torch.Tensor) else result, name))
-    if not found:
-        msg = f"{name} is {_kind(result)} without any tensor in it"
-        raise NotTensors(msg)
-    return found
-
-
-def _walk(part: Any, name: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(part, torch.Tensor):
+    items = _items(part, dataclass_fields)
+    if items is None:
         yield name, part
-    elif part is None or isinstance(part, (bool, int, float)):
         return
-    elif isinstance(part, dict):
-        for key, value in part.items():
-            yield from _walk(value, f"{name}[{key!r}]")
-    elif dataclasses.is_dataclass(part):
-        for field in dataclasses.fields(part):
-            yield from _walk(getattr(part, field.name), f"{name}.{field.name}")
-    elif isinstance(part, (tuple, list)):
-        keys = getattr(part, "_fields", None)
-        for index, value in enumerate(part):
-            yield from _walk(value, f"{name}.{keys[index]}" if keys else f"{name}[{index}]")
-    else:
-        msg = f"{name} is {_kind(part)}; a model returns tensors, in tuples, lists, dicts or dataclasses"
+    for place, value in items:
+        yield from walk(value, name + place, dataclass_fields=dataclass_fields)
+
+
+def _items(part: object, dataclass_fields: bool) -> List[Tuple[str, object]] | None:
+    """What a container holds, each item with its place in it; None for anything else."""
+    if isinstance(part, torch.Tensor):
+        return None
+    if isinstance(part, dict):
+        return [(f"[{key!r}]", value) for key, value in part.items()]
+    if dataclass_fields and dataclasses.is_dataclass(part):
+        return [("." + field.name, getattr(part, field.name)) for field in dataclasses.fields(part)]
+    if isinstance(part, (tuple, list)):
+        names = getattr(part, "_fields", None)
+        return [(f".{names[index]}" if names else f"[{index}]", value) for index, value in enumerate(part)]
+    return None
+
+
+def named_tensors(part: object, name: str) -> Iterator[Tuple[str, torch.Tensor]]:
+    """The tensors, each with its place after `name`; what is no tensor is left out."""
+    return ((place, leaf) for place, leaf in walk(part, name) if isinstance(leaf, torch.Tensor))
+
+
+def flatten(part: object) -> List[torch.Tensor]:
+    """The tensors, in order; what is no tensor is left out."""
+    return [tensor for _place, tensor in named_tensors(part, "")]
+
+
+def named_outputs(result: object, name: str = "output") -> dict[str, torch.Tensor]:
+    """The tensors that a model returned, by name: ``output[0]``, ``output['out']``, ``output.logits``.
+
+    A single tensor is ``output[0]``, as for an operator. Dataclasses are containers; None and plain numbers are left
+    out. Raises NotTensors where there is anything else, or no tensor at all.
+    """
+    tensors = {}
+    whole = (result,) if isinstance(result, torch.Tensor) else result
+    for place, leaf in walk(whole, name, dataclass_fields=True):
+        if isinstance(leaf, torch.Tensor):
+            tensors[place] = leaf
+        elif leaf is not None and not isinstance(leaf, (bool, int, float)):
+            msg = f"{place} is {_with_article(leaf)}; a model returns tensors, in tuples, lists, dicts or dataclasses"
+            raise NotTensors(msg)
+    if not tensors:
+        msg = f"{name} is {_with_article(result)} without any tensor in it"
         raise NotTensors(msg)
+    return tensors
 
 
-def _kind(value: Any) -> str:
+def _with_article(value: object) -> str:
+    """The name of a value's class, as a sentence has it."""
     name = type(value).__name__
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+
+
+def map_tensors(part: object, change: TensorMap) -> object:
+    """The same structure with `change` applied to each tensor; what is neither tensor nor container stays itself."""
+    if isinstance(part, torch.Tensor):
+        return change(part)
+    if isinstance(part, dict):
+        return type(part)((key, map_tensors(value, change)) for key, value in part.items())
+    if isinstance(part, (tuple, list)):
+        values = [map_tensors(value, change) for value in part]
+        kind: Callable[..., object] = type(part)
+        return kind(*values) if hasattr(part, "_fields") else kind(values)
+    return part
+
+
+def plain_containers(part: object) -> object:
+    """The same tensors in lists and plain dicts, in place of tuples and of subclasses."""
+    if isinstance(part, dict):
+        return {key: plain_containers(value) for key, value in part.items()}
+    return [plain_containers(value) for value in part] if isinstance(part, (tuple, list)) else part
+
+
+def named(result: Any, name: str = "output") -> dict[str, Any]:
+    """As `named_outputs`."""
+    return named_outputs(result, name)
 
 
 def channels_last_of(tensor: Any) -> Any:

@@ -53,10 +53,10 @@ class ForkServer:
     def answer(self, number: int) -> dict[str, Any] | None:
         """Wait for the answer to a request; None where the process is gone.
 
-        Raises UserError where it never started, InfertileError where its forks are of no use.
+        Raises UserError where it never started, ForkUnsafeError where its forks are of no use.
         """
         if not self._started:
-            if not self._process.ready()["fertile"]:
+            if not self._process.ready()["fork_safe"]:
                 raise ForkUnsafeError
             self._started = True
         while self._heard < number and not self.gone:

@@ -1,7 +1,7 @@
 """Fused operators of ATen written out in elementary operations, with the operators' own signatures.
 
-They are for `monte_carlo`, which perturbs each operation on its own; in exact arithmetic they are the operators. Batch, layer
-and group normalisation: Ioffe and Szegedy 2015, Ba et al. 2016, Wu and He 2018, and the backward formulas of
+They are for `monte_carlo`, which perturbs each operation on its own; in exact arithmetic they are the operators. Batch,
+layer and group normalisation: Ioffe and Szegedy 2015, Ba et al. 2016, Wu and He 2018, and the backward formulas of
 torch/_decomp/decompositions.py. Attention: Dao et al. 2022.
 """
 

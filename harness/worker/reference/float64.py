@@ -38,8 +38,8 @@ def refer(request: Refer) -> ReferReply:
         "bound": {},
         "terms": {},
         "scaled": {},
-        "spread": {},
-        "stored": {},
+        "inner_sensitivity": {},
+        "storage_sensitivity": {},
         "inputs": {name: _array_data(np.ascontiguousarray(array)) for name, array in values.items()},
         "grad_outputs": {},
         "dtypes": {},
@@ -118,7 +118,7 @@ def _interpolate(request: Refer, values: Values, reply: ReferReply, main: Graph)
         if request.rules.rule(tensor) == "resampling":
             reply["bound"][tensor] = _float64_data(measure.bound)
             reply["terms"][tensor] = _float64_data(measure.terms)
-            reply["spread"][tensor] = _float64_data(measure.move)
+            reply["inner_sensitivity"][tensor] = _float64_data(measure.move)
 
 
 def _without_bytes(request: Refer) -> Call:
@@ -180,9 +180,9 @@ def _perturb(request: Refer, values: Values, reply: ReferReply) -> None:
         return {name: _array_data(array) for name, array in moves.items()}
 
     roundoff = request.roundoff
-    reply["spread"].update(largest_moves(monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)))
+    reply["inner_sensitivity"].update(largest_moves(monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)))
     if roundoff.storage > roundoff.accumulator:
-        reply["stored"].update(largest_moves(monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)))
+        reply["storage_sensitivity"].update(largest_moves(monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)))
 
 
 def _value_data(tensor: torch.Tensor) -> ArrayData:

@@ -89,7 +89,7 @@ class Matrices:
             moves = [
                 along(each, touched if index == dim - 2 else magnitudes.T, dim) for index, each in enumerate(moves)
             ]
-        move = STEEPEST * sum(size * each for size, each in zip(self.sizes, moves))
+        move = np.asarray(STEEPEST * sum(size * each for size, each in zip(self.sizes, moves)))
         return Measure(bound, self._terms(0, bound.shape), move)
 
     def _steepness(self) -> float:

@@ -1,9 +1,9 @@
 """Roundings as perturbations: a mode in which every ATen operation is off at random by about a unit roundoff.
 
-Fused operators are taken apart, so that what cancels in exact arithmetic (the gradient of a group of one element) leaves
-the noise that it leaves in a kernel. A sum of n terms is perturbed by sqrt(n) u times the sum of magnitudes: Higham and
-Mary, A new approach to probabilistic rounding error analysis, SISC 41(5), 2019, which holds for any order of summation
-where roundings are independent. Those of terms below u times the sum are not: added one after the other, as
+Fused operators are taken apart, so that what cancels in exact arithmetic (the gradient of a group of one element)
+leaves the noise that it leaves in a kernel. A sum of n terms is perturbed by sqrt(n) u times the sum of magnitudes:
+Higham and Mary, A new approach to probabilistic rounding error analysis, SISC 41(5), 2019, which holds for any order of
+summation where roundings are independent. Those of terms below u times the sum are not: added one after the other, as
 channels-last kernels do it, they are lost, always to the same side. The rounding of a + b is never larger than either
 (Shewchuk, Adaptive precision floating-point arithmetic, 1997, lemma 1), so what such terms come to is added to the
 perturbation.
@@ -76,7 +76,7 @@ _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
 class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where types are checked
     """Perturb every operation by `inner`, and what one operator hands to the next by `stored`; both are relative.
 
-    What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trial` is the seed.
+    What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trial` is a seed.
     """
 
     def __init__(self, inner: float, stored: float, tiny: float, trial: int) -> None:
@@ -113,7 +113,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
     ) -> Any:
         """The result of an operator with the roundings inside it, not yet stored."""
         if decomposition is not None:
-            result = self._run_apart(decomposition, args, keywords)
+            result: Any = self._run_apart(decomposition, args, keywords)
         elif name in PLACES:
             result = func(*self._operands_with_places(PLACES[name], args), **keywords)
         else:

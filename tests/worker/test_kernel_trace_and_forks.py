@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.execution.workers import bundle
+from tests.execution import stand
 
 HEADER = """onednn_verbose,v1,info,oneDNN v3.13.3 (commit b38f97e)
 onednn_verbose,v1,info,cpu,isa:Intel AVX2
@@ -23,11 +24,12 @@ from harness.execution.workers import bundle
 bundle.in_this_process()
 from nhwc_equivalence.worker import fork_per_request as fork
 import os, time
-assert fork.forked(lambda: {"big": b"x" * 3_000_000}, 30.0)["big"] == b"x" * 3_000_000
-assert fork.forked(lambda: os._exit(3), 30.0) == {"status": "died", "signal": 0, "message": "exited with status 3"}
-assert fork.forked(os.abort, 30.0) == {"status": "died", "signal": 6, "message": "killed by SIGABRT"}
-assert fork.forked(lambda: time.sleep(60), 0.2) == {"status": "hung", "signal": 0, "message": "no answer within 0.2 s"}
-assert fork.forked(lambda: object(), 30.0)["status"] == "died"
+assert fork.run_in_fork(lambda: {"big": b"x" * 3_000_000}, 30.0)["big"] == b"x" * 3_000_000
+assert fork.run_in_fork(lambda: os._exit(3), 30.0) == {"status": "died", "signal": 0, "message": "exited with status 3"}
+assert fork.run_in_fork(os.abort, 30.0) == {"status": "died", "signal": 6, "message": "killed by SIGABRT"}
+hung = fork.run_in_fork(lambda: time.sleep(60), 0.2)
+assert hung == {"status": "hung", "signal": 0, "message": "no answer within 0.2 s"}
+assert fork.run_in_fork(lambda: object(), 30.0)["status"] == "died"
 """
 
 
@@ -72,6 +74,7 @@ def test_an_old_pytorch_tells_its_capability_in_its_config(
 
 def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mismatch is named, not the operator that happened to be missing first."""
+    call_problems = stand.module("operators.signatures").call_problems
 
     def refuse(_name: str) -> None:
         raise RuntimeError("operator torchvision::nms does not exist")
@@ -79,12 +82,11 @@ def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch
     monkeypatch.setattr(worker.lookup.importlib, "import_module", refuse)
     monkeypatch.setattr(worker.lookup.importlib.util, "find_spec", lambda _name: object())
     worker.lookup.resolve.cache_clear()
-    asked = {"inplace": None, "positional": 1, "arguments": [], "out": False, "torch": []}
     for call in ("torchvision.ops.box_area", "torchvision.ops.nms"):
-        (problem,) = worker.lookup.problems({**asked, "call": call})
+        (problem,) = call_problems(call, 1, [])
         assert problem.startswith("the installed torchvision does not match PyTorch ")
         assert "operator torchvision::nms does not exist" in problem
-    (problem,) = worker.lookup.problems({**asked, "call": "elsewhere.op"})
+    (problem,) = call_problems("elsewhere.op", 1, [])
     assert problem == "elsewhere cannot be imported: RuntimeError: operator torchvision::nms does not exist"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.execution.workers.bundle import PACKAGE
+from harness.generation import resolve
 from harness.portable import fills
 from tests.execution import stand
 
@@ -100,14 +99,13 @@ def test_a_number_has_a_magnitude(run_here: Run) -> None:
     )
 
 
-def test_an_expanded_grad_output_is_laid_out_anew(run_here: Run) -> None:
+def test_an_expanded_grad_output_is_laid_out_anew() -> None:
     """A copy that kept the order of its strides would be stored with the images innermost."""
     relu = stand.case("torch.nn.functional.relu", rules=("exact", "selection"))
     example = stand.example(relu, sizes={"N": 3}, layouts={"grad_output": "contiguous:expand_n"})
-    run_here(relu, example)  # it has loaded the worker's package
-    reference = importlib.import_module(f"{PACKAGE}.worker.reference.float64")
-    request = reference_request(relu, example)
-    graph = reference.Graph(request, reference.tensors.numbers(request), np.array)
+    call = stand.module("call").parse_call(reference_request(resolve(relu, example)))
+    values = stand.module("fill_values").input_values(call)
+    graph = stand.module("reference.graph").Graph(call, values, np.array)
     assert graph.grad_output(0).flags.c_contiguous
 
 

@@ -14,6 +14,7 @@ from harness.core import Case, Example, Expression, TensorArgument
 from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
+from harness.generation import resolve
 from harness.oracles import round_to
 from harness.oracles.bounds import normwise_allowance
 from tests.execution import stand
@@ -116,18 +117,13 @@ def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> Non
     one = OPERATORS[name]
     example = drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())
     expected = run_here(one, example).reference.values
-    request = reference_request(one, example)
-    reference, tensors, noise = (
-        module("reference.float64"),
-        module("tensors"),
-        module("reference.monte_carlo"),
-    )
-    values = tensors.numbers(request)
-    with noise.Noise(0.0, 0.0, 0.0, 0):
-        graph = reference.Graph(request, values, np.array)
-        found = {**graph.named(), **graph.gradients(np.array)}
-    assert found.keys() == expected.keys()
-    for tensor, array in found.items():
+    call = module("call").parse_call(reference_request(resolve(one, example)))
+    values = module("fill_values").input_values(call)
+    with module("reference.monte_carlo").RoundingNoise(0.0, 0.0, 0.0, 0):
+        graph = module("reference.graph").Graph(call, values, np.array)
+        unperturbed = {**graph.tensors(), **graph.gradients(np.array)}
+    assert unperturbed.keys() == expected.keys()
+    for tensor, array in unperturbed.items():
         np.testing.assert_allclose(array.detach().numpy(), expected[tensor], rtol=1e-12, atol=1e-13)
 
 
@@ -174,13 +170,13 @@ def test_float32_is_its_own_accumulator(run_here: Run) -> None:
 
 
 def in_float32(x: Array, *, two_passes: bool) -> Array:
-    """Normalise the rows in float32, the variance from known issues or from the sum of squares."""
+    """Normalise the rows in float32, the variance from deviations or from the sum of squares."""
     single = x.astype(np.float32)
     mean = single.mean(-1, keepdims=True, dtype=np.float32)
-    known_issues = single - mean
+    deviations = single - mean
     squares = np.square(single).mean(-1, keepdims=True, dtype=np.float32)
-    variance = np.square(known_issues).mean(-1, keepdims=True) if two_passes else squares - np.square(mean)
-    return np.asarray(known_issues / np.sqrt(np.maximum(variance, 0) + np.float32(1e-5)), dtype=np.float64)
+    variance = np.square(deviations).mean(-1, keepdims=True) if two_passes else squares - np.square(mean)
+    return np.asarray(deviations / np.sqrt(np.maximum(variance, 0) + np.float32(1e-5)), dtype=np.float64)
 
 
 def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> None:
@@ -217,46 +213,44 @@ def test_a_mean_over_all_is_held_to_the_roundings_of_its_sum(operator: str, run_
 
 def test_the_length_of_a_sum_is_read_from_its_operands() -> None:
     """A reduction adds up what it makes fewer of; a matrix product the columns of its first operand."""
-    length = module("reference.monte_carlo").length
-    assert length((torch.ones(4, 6),), torch.ones(4)) == 6
-    assert length((torch.ones(2, 3), torch.ones(3, 50)), torch.ones(2, 50)) == 3
-    assert length((torch.ones(3),), torch.ones(3)) == 1
+    term_count = module("reference.sum_length").term_count
+    assert term_count((torch.ones(4, 6),), torch.ones(4)) == 6
+    assert term_count((torch.ones(2, 3), torch.ones(3, 50)), torch.ones(2, 50)) == 3
+    assert term_count((torch.ones(3),), torch.ones(3)) == 1
 
 
 def test_equal_terms_are_rounded_alike() -> None:
     """The errors of n different terms grow like sqrt(n), those of n equal ones like n."""
-    independent = module("reference.monte_carlo").independent
+    effective_terms = module("reference.sum_length").effective_terms
     different = torch.arange(1, 257, dtype=torch.float64)
-    assert independent((different,), 256) == 16.0
-    assert independent((torch.ones(256),), 256) == 256.0
-    assert independent((torch.arange(256) % 4 + 1.0,), 256) == 128.0
-    assert independent((torch.ones(256) * (1 + 2.0**-24 * different),), 256) == 256.0
+    assert effective_terms((different,), 256) == 16.0
+    assert effective_terms((torch.ones(256),), 256) == 256.0
+    assert effective_terms((torch.arange(256) % 4 + 1.0,), 256) == 128.0
+    assert effective_terms((torch.ones(256) * (1 + 2.0**-24 * different),), 256) == 256.0
 
 
 def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) -> None:
     """Added to a large number one after the other, each of many small ones is rounded away."""
     run_here(SOFTMAX, drawn(SOFTMAX))  # it has loaded torch in this process
-    noise = module("reference.monte_carlo")
     terms = torch.full((1, 4097), 2.0**-25, dtype=torch.float64)
     terms[0, 0] = 1.0
-    mode = noise.Noise(2.0**-24, 2.0**-24, 0.0, 1)
-    lost = mode._lost(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
+    mode = module("reference.monte_carlo").RoundingNoise(2.0**-24, 2.0**-24, 0.0, 1)
+    lost = mode._lost_terms(torch.sum, (terms, [1]), {})  # noqa: SLF001 - that it has a part is what is tested
     assert lost.item() == pytest.approx(4096 * 2.0**-25)
-    assert mode._lost(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above
+    assert mode._lost_terms(torch.sum, (terms[:, 1:], [1]), {}).item() == 0.0  # noqa: SLF001 - as above
 
 
 def test_a_mask_is_counted_without_roundings(run_here: Run) -> None:
     """How many elements are ignored by a loss is a sum too, and comes out as it is."""
     run_here(SOFTMAX, drawn(SOFTMAX))  # as above
-    noise = module("reference.monte_carlo")
-    with noise.Noise(2.0**-24, 2.0**-24, 0.0, 1):
+    with module("reference.monte_carlo").RoundingNoise(2.0**-24, 2.0**-24, 0.0, 1):
         assert (torch.arange(9) > 3).sum().item() == 5
 
 
 @pytest.mark.parametrize(("values", "reach"), [("same", 64.0), ("different", 8.0)])
 def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
     """A sum of 64 stored numbers is off by 64 times what one is where they are the same, by 8 where they differ."""
-    noise = module("reference.monte_carlo")
+    monte_carlo = module("reference.monte_carlo")
     unit, count = 2.0**-9, 64
     start = torch.full((count,), 1.5) if values == "same" else torch.linspace(1.0, 2.0, count)
 
@@ -267,5 +261,7 @@ def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
         return {"sum": stored.sum().numpy()}
 
     exact = start.double().sum().numpy()
-    moved = float(noise.spread(run, {"sum": exact}, 0.0, unit)["sum"]) / (1.5 * unit)
+    moved = float(monte_carlo.largest_moves(run, {"sum": exact}, monte_carlo.Steps(0.0, unit, 0.0))["sum"]) / (
+        1.5 * unit
+    )
     assert reach / 2 < moved < 2 * reach * np.sqrt(3)

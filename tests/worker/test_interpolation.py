@@ -9,12 +9,21 @@ import numpy as np
 import pytest
 import torch
 
+from harness.core import Case, Example
 from harness.execution import Result
 from harness.execution.requests import reference_request
+from harness.generation import resolve
 from tests.execution import stand
 from tests.execution.stand import module
 
 Run = Callable[..., Result]
+
+
+def resampler(one: Case, example: Example) -> Callable[[Any], Any]:
+    """The operator of an example as a function of its first tensor."""
+    call = module("call").parse_call(reference_request(resolve(one, example)))
+    function: Callable[[Any], Any] = module("reference.float64").resampler(call)
+    return function
 
 
 @pytest.mark.parametrize("antialias", [False, True])
@@ -24,11 +33,9 @@ def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool
     arguments = {"size": (7, 3), "mode": mode, "antialias": antialias}
     one = stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)
     example = stand.example(one, "float32", fill="reals", seed=2)
-    reference, request = run_here(one, example).reference, reference_request(one, example)
+    reference = run_here(one, example).reference
     image, grad_output = reference.inputs["x"], reference.grad_outputs["output[0]"]
-    matrices = module("reference.interpolation").Matrices(
-        module("reference.float64").resampler(request), image.shape[2:]
-    )
+    matrices = module("reference.interpolation").Matrices(resampler(one, example), image.shape[2:])
     height, width = matrices.matrices
     np.testing.assert_allclose(height.sum(1), 1.0, rtol=1e-12)
     output = np.einsum("ph,qw,nchw->ncpq", height, width, image)
@@ -126,11 +133,9 @@ def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias:
         "torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments, dtypes=("uint8",)
     )
     example = stand.example(one, "uint8", fill="reals", seed=2)
-    result, request = run_here(one, example), reference_request(one, example)
+    result = run_here(one, example)
     reference = result.reference
-    matrices = module("reference.interpolation").Matrices(
-        module("reference.float64").resampler(request), reference.inputs["x"].shape[2:]
-    )
+    matrices = module("reference.interpolation").Matrices(resampler(one, example), reference.inputs["x"].shape[2:])
     due = in_fixed_point(
         matrices.matrices, reference.inputs["x"], module("reference.uint8_interpolation").fraction_bits
     )
