@@ -168,8 +168,8 @@ def test_no_room_of_the_worker_imports_its_top() -> None:
 
 def test_a_relative_import_is_resolved_to_a_module() -> None:
     """The rules of the worker's rooms hold for what their files name by dots."""
-    observe = imports_of(PACKAGE / "worker" / "operators" / "observe.py")
-    assert {"harness.worker.tensors", "harness.worker.operators.invoke"} <= set(observe)
+    imports = imports_of(PACKAGE / "worker" / "operators" / "run.py")
+    assert {"harness.worker.tensors", "harness.worker.operators.invoke"} <= set(imports)
     assert "harness.portable.fills" in imports_of(PACKAGE / "worker" / "tensors.py")
 
 
