@@ -170,7 +170,7 @@ def test_a_relative_import_is_resolved_to_a_module() -> None:
     """The rules of the worker's rooms hold for what their files name by dots."""
     imports = imports_of(PACKAGE / "worker" / "operators" / "run.py")
     assert {"harness.worker.tensors", "harness.worker.operators.invoke"} <= set(imports)
-    assert "harness.portable.fills" in imports_of(PACKAGE / "worker" / "tensors.py")
+    assert "harness.portable.layouts" in imports_of(PACKAGE / "worker" / "tensors.py")
 
 
 @pytest.mark.parametrize("room", [room for room in RULES if "/" not in room and room not in ("core", "portable")])
