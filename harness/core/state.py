@@ -1,4 +1,4 @@
-"""What a cell, an item, a reproducer and a double backward come to: the words that are counted, printed and recorded."""
+"""What a cell, an item, a reproducer and a double backward come to: the words that are printed and recorded."""
 
 from __future__ import annotations
 

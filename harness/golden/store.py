@@ -55,7 +55,8 @@ class Golden:
     def advice_without_lines(self, case: Case) -> str:
         """What to do about a case that has no lines yet."""
         suite = suite_of(case)
-        return f"{contract_file(suite)} has no line of {case.name}: `{update_command(suite)} -k {case.name}`, and review it"
+        command = f"{update_command(suite)} -k {case.name}"
+        return f"{contract_file(suite)} has no line of {case.name}: `{command}`, and review it"
 
     def misfits(self, cases: Sequence[Case]) -> Iterator[str]:
         """What the files of one suite, whose cases these are, and the suite do not agree in."""

@@ -43,7 +43,7 @@ class Tally(abc.ABC):
         """The status of a trial in which nothing failed, nothing is known and nothing was checked."""
 
     @property
-    def checked(self) -> int:
+    def checked_pairs(self) -> int:
         """How many (example, cell) pairs were really checked."""
         return sum(
             count for counts in self.cells.values() for state, count in counts.items() if state != CellState.UNTRUSTED
@@ -56,7 +56,7 @@ class Tally(abc.ABC):
             return ItemStatus.FAILED
         if self.known_issues:
             return ItemStatus.KNOWN_ISSUE
-        return ItemStatus.PASSED if self.checked else self.unchecked_status
+        return ItemStatus.PASSED if self.checked_pairs else self.unchecked_status
 
     def count_state(self, cell: str, state: CellState) -> None:
         """One example ended in that state in that cell."""

@@ -191,9 +191,9 @@ class Trial:
 
     def _count_kept_out(self, example: Example) -> None:
         """A cell in which the example is known to crash counts as a known issue there: it was not run."""
-        here = {cell.name for cell in self.executor.cells}
+        cells_here = {cell.name for cell in self.executor.cells}
         issues = fatal_known_issues(self.known_issues, example)
-        cells = {issue.id: here.intersection(issue.cells) for issue in issues}
+        cells = {issue.id: cells_here.intersection(issue.cells) for issue in issues}
         self.outcome.known_issues.update(name for name, there in cells.items() if there)
         for cell in sorted(set().union(*cells.values())):
             self.outcome.count_state(cell, CellState.KNOWN_ISSUE)

@@ -22,7 +22,7 @@ _MODES: Final[Mapping[str, Any]] = {
 }
 
 
-def _moved(inputs: Inputs, move: Callable[[Array], Array], elsewhere: float = 0.0) -> Terms:
+def _move_elements(inputs: Inputs, move: Callable[[Array], Array], elsewhere: float = 0.0) -> Terms:
     shape: Shape = inputs["input"].shape
     places = move(np.arange(math.prod(shape)).reshape(shape))
     output = np.flatnonzero(places >= 0)
@@ -36,7 +36,7 @@ def pad(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     rank, widths = inputs["input"].ndim, arguments["pad"]
     pairs = [(0, 0)] * (rank - len(widths) // 2) + [*zip(widths[::2], widths[1::2], strict=True)][::-1]
 
-    def widened(places: Array) -> Array:
+    def widen(places: Array) -> Array:
         return np.pad(places, [(max(low, 0), max(high, 0)) for low, high in pairs], **_MODES[mode])
 
     def cut(places: Array) -> Array:
@@ -44,9 +44,9 @@ def pad(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
         return places[tuple(slice(max(-low, 0), size - max(-high, 0)) for (low, high), size in sizes)]
 
     def both(places: Array) -> Array:
-        return widened(cut(places)) if mode == "circular" else cut(widened(places))
+        return widen(cut(places)) if mode == "circular" else cut(widen(places))
 
-    return _moved(inputs, both, elsewhere=value or 0.0)
+    return _move_elements(inputs, both, elsewhere=value or 0.0)
 
 
 def pixel_shuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
@@ -59,7 +59,7 @@ def pixel_shuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
         turned = np.moveaxis(parts, (-4, -3), (-3, -1))
         return turned.reshape(*batch, channels // r**2, height * r, width * r)
 
-    return _moved(inputs, move)
+    return _move_elements(inputs, move)
 
 
 def pixel_unshuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
@@ -72,7 +72,7 @@ def pixel_unshuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
         turned = np.moveaxis(parts, (-3, -1), (-4, -3))
         return turned.reshape(*batch, channels * r**2, height // r, width // r)
 
-    return _moved(inputs, move)
+    return _move_elements(inputs, move)
 
 
 def channel_shuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
@@ -83,7 +83,7 @@ def channel_shuffle(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
         batch, channels, *image = places.shape
         return places.reshape(batch, groups, channels // groups, *image).swapaxes(1, 2).reshape(places.shape)
 
-    return _moved(inputs, move)
+    return _move_elements(inputs, move)
 
 
 FORMULAS: Final[Mapping[str, Formula]] = {

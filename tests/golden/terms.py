@@ -43,20 +43,20 @@ def results(
     x = inputs["input"].ravel()[terms.input]
     w = np.ones(x.size) if terms.weight is None else inputs["weight"].ravel()[terms.weight]
     g = grad_output(terms.shape)
-    y = _summed(terms.output, terms.coefficient * x * w, terms.shape)
+    y = _sum_terms(terms.output, terms.coefficient * x * w, terms.shape)
     y.ravel()[np.setdiff1d(np.arange(y.size), terms.output)] = terms.elsewhere
     bias = inputs.get("bias")
     tensors = {"output[0]": y if bias is None else y + bias.reshape(-1, *(1,) * (y.ndim - 2))}
     if terms.indices is not None:
         tensors["output[1]"] = terms.indices
     along = terms.coefficient * g.ravel()[terms.output]
-    tensors["grad:input"] = _summed(terms.input, along * w, inputs["input"].shape)
+    tensors["grad:input"] = _sum_terms(terms.input, along * w, inputs["input"].shape)
     if terms.weight is not None:
-        tensors["grad:weight"] = _summed(terms.weight, along * x, inputs["weight"].shape)
+        tensors["grad:weight"] = _sum_terms(terms.weight, along * x, inputs["weight"].shape)
     if bias is not None:
         tensors["grad:bias"] = g.sum(axis=(0, *range(2, g.ndim)))
     return tensors
 
 
-def _summed(places: Array, values: Array, shape: Shape) -> Array:
+def _sum_terms(places: Array, values: Array, shape: Shape) -> Array:
     return np.bincount(places, values, math.prod(shape)).reshape(shape)

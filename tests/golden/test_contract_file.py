@@ -63,10 +63,10 @@ def test_levels_that_this_machine_lacks_are_not_judged(tmp_path: Path) -> None:
 def test_a_changed_line_shows_old_and_new(tmp_path: Path) -> None:
     """One sentence for all levels that differ alike, with the line."""
     observed = facts("float32", avx2="like input", avx512_core="like input")
-    (said,) = read(tmp_path).compare("double", "float32", observed)
+    (message,) = read(tmp_path).compare("double", "float32", observed)
     about = "double: output[0] of empty at avx2, avx512_core in float32"
     changed = "was: contiguous (line 6: output[0] of empty); observed: like input"
-    assert said == f"golden/contract/toy.yaml: changed: {about}: {changed}"
+    assert message == f"golden/contract/toy.yaml: changed: {about}: {changed}"
 
 
 @pytest.mark.parametrize("number", range(4, 10))
@@ -74,13 +74,13 @@ def test_any_line_that_is_deleted_is_missed(tmp_path: Path, number: int) -> None
     """No line stands in for another: what nothing is written of is said to have no line."""
     lines = TEXT.splitlines(keepends=True)
     contract = read(tmp_path, "".join(lines[:number] + lines[number + 1 :]))
-    (said,) = [text for dtype in DTYPES for text in contract.compare("double", dtype, facts(dtype))][:1]
-    assert said.startswith("golden/contract/toy.yaml: no line: double: ")
-    assert said.endswith(f"observed: {lines[number].partition(': ')[2].strip()}")
+    (message,) = [text for dtype in DTYPES for text in contract.compare("double", dtype, facts(dtype))][:1]
+    assert message.startswith("golden/contract/toy.yaml: no line: double: ")
+    assert message.endswith(f"observed: {lines[number].partition(': ')[2].strip()}")
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("output[1]: like input", "unknown line: output[1]: double has no 'output[1]'; did you mean 'output[0]'?"),
         (
@@ -90,10 +90,10 @@ def test_any_line_that_is_deleted_is_missed(tmp_path: Path, number: int) -> None
         ("output[0] of C = 2: like input", "unknown line: output[0] of C = 2: double is not probed with 'C = 2'"),
     ],
 )
-def test_an_unknown_line_is_named(tmp_path: Path, line: str, said: str) -> None:
+def test_an_unknown_line_is_named(tmp_path: Path, line: str, message: str) -> None:
     """What the case does not return, or is not probed with, is named with its line."""
     (sentence,) = read(tmp_path, f"{TEXT}    {line}\n").compare("double", "float32", facts("float32"))
-    assert sentence.startswith(f"golden/contract/toy.yaml:11: {said}")
+    assert sentence.startswith(f"golden/contract/toy.yaml:11: {message}")
 
 
 def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> None:
@@ -102,14 +102,14 @@ def test_an_unknown_exception_is_compared_with_every_shape(tmp_path: Path) -> No
     text = TEXT.replace("output[0] but empty:", "output[0] but emty:").replace(
         "    output[0] of empty: contiguous\n", ""
     )
-    (said,) = read(tmp_path, text).compare("double", "float32", without)
-    assert said.endswith("unknown line: output[0] but emty: double is not probed with 'emty'; did you mean 'empty'?")
+    (message,) = read(tmp_path, text).compare("double", "float32", without)
+    assert message.endswith("unknown line: output[0] but emty: double is not probed with 'emty'; did you mean 'empty'?")
 
 
 def test_lines_that_contradict_each_other_are_named(tmp_path: Path) -> None:
     """Two lines about the same are a mistake, whatever was observed."""
-    (said,) = read(tmp_path, f"{TEXT}    output[0]: contiguous\n").compare("double", "float32", facts("float32"))[:1]
-    assert said.startswith("golden/contract/toy.yaml: several lines: double: output[0] of ordinary, C = 1")
+    (message,) = read(tmp_path, f"{TEXT}    output[0]: contiguous\n").compare("double", "float32", facts("float32"))[:1]
+    assert message.startswith("golden/contract/toy.yaml: several lines: double: output[0] of ordinary, C = 1")
 
 
 def test_a_case_of_which_nothing_is_written_is_not_compared(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_case_of_which_nothing_is_written_is_not_compared(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("sse41, avx2:", "sse41, avx3:", "10:5: 'avx3' is not a level of the contract; did you mean 'avx2'?"),
         ("output[0] of empty:", "output[0] of:", "6:5: 'output[0] of' is not '<tensor> [of or but <shapes>]"),
@@ -127,12 +127,12 @@ def test_a_case_of_which_nothing_is_written_is_not_compared(tmp_path: Path) -> N
         ("suite: ", "suit: ", "unknown key 'suit'"),
     ],
 )
-def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     """A file that a person has edited wrongly is refused with line and column."""
     assert old in TEXT
     with pytest.raises(DeclarationError) as error:
         read(tmp_path, TEXT.replace(old, new, 1))
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).startswith("golden/contract/toy.yaml:")
 
 

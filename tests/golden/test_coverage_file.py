@@ -26,7 +26,7 @@ functions:
 CASES = ["suites/x/s.yaml::sigmoid"]
 
 
-def written(folder: Path, text: str) -> Path:
+def write_file(folder: Path, text: str) -> Path:
     """A file with that text."""
     path = folder / "coverage.yaml"
     path.write_text(text)
@@ -35,14 +35,14 @@ def written(folder: Path, text: str) -> Path:
 
 def test_lists_and_reasons(tmp_path: Path) -> None:
     """Operators under ATen's names; one reason for each name of a group."""
-    wanted = load_coverage_targets(written(tmp_path, TEXT))
-    wanted.check(CASES, tmp_path)
-    assert wanted.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
-    assert wanted.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
+    targets = load_coverage_targets(write_file(tmp_path, TEXT))
+    targets.check(CASES, tmp_path)
+    assert targets.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
+    assert targets.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("[bilinear]", "[bilinear, embedding]", "12:26: 'embedding' is given twice"),
         ("[bilinear]", "[sigmoid]", "12:16: 'sigmoid' is given twice"),
@@ -50,20 +50,20 @@ def test_lists_and_reasons(tmp_path: Path) -> None:
         ("{half:", "{haff:", "6:21: 'haff' is not one of the list's names"),
     ],
 )
-def test_what_does_not_fit(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_what_does_not_fit(tmp_path: Path, old: str, new: str, message: str) -> None:
     """A function in two places, a case and a name that do not exist."""
-    wanted = load_coverage_targets(written(tmp_path, TEXT.replace(old, new)))
+    targets = load_coverage_targets(write_file(tmp_path, TEXT.replace(old, new)))
     with pytest.raises(DeclarationError) as error:
-        wanted.check(CASES, tmp_path)
-    assert said in str(error.value)
+        targets.check(CASES, tmp_path)
+    assert message in str(error.value)
 
 
 def test_a_shipped_file_is_not_checked_against_the_suites_of_others(tmp_path: Path) -> None:
     """The cases it names are those of the package."""
-    load_coverage_targets(written(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
+    load_coverage_targets(write_file(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
 
 
 def test_a_reason_is_a_reason(tmp_path: Path) -> None:
     """It cannot be left empty."""
     with pytest.raises(DeclarationError, match="reason"):
-        load_coverage_targets(written(tmp_path, TEXT.replace("keeps no format", "no")))
+        load_coverage_targets(write_file(tmp_path, TEXT.replace("keeps no format", "no")))

@@ -21,7 +21,7 @@ refused:
 CASES = ["suites/operators/toys.yaml::top", "suites/operators/toys.yaml::kite"]
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def write_file(tmp_path: Path, text: str) -> Path:
     """The file with that text."""
     path = tmp_path / "double_backward.yaml"
     path.write_text(text, "utf-8")
@@ -30,38 +30,40 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_an_entry_is_found_by_its_case(tmp_path: Path) -> None:
     """It must say the same in both formats unless it says otherwise."""
-    missing_double_backwards = load_missing_double_backwards(written(tmp_path, ENTRY))
+    missing_double_backwards = load_missing_double_backwards(write_file(tmp_path, ENTRY))
     assert missing_double_backwards.of(CASES[0]) == MissingDoubleBackward(
         "no derivative", "nobody has written it", both=True
     )
     assert missing_double_backwards.of(CASES[1]) is None
-    differing = load_missing_double_backwards(written(tmp_path, f"{ENTRY}    both: false\n")).of(CASES[0])
+    differing = load_missing_double_backwards(write_file(tmp_path, f"{ENTRY}    both: false\n")).of(CASES[0])
     assert differing == MissingDoubleBackward("no derivative", "nobody has written it", both=False)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("::top]", "::tpo]", "2:13: there is no case 'suites/operators/toys.yaml::tpo'; did you mean"),
         ("::top]", "::top, suites/operators/toys.yaml::top]", "2:46: 'suites/operators/toys.yaml::top' is given twice"),
     ],
 )
-def test_a_case_that_does_not_exist_or_comes_twice_is_a_mistake(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_case_that_does_not_exist_or_comes_twice_is_a_mistake(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     """It is named with its place."""
     with pytest.raises(DeclarationError) as caught:
-        load_missing_double_backwards(written(tmp_path, ENTRY.replace(old, new))).check(CASES, tmp_path)
-    assert said in str(caught.value)
+        load_missing_double_backwards(write_file(tmp_path, ENTRY.replace(old, new))).check(CASES, tmp_path)
+    assert message in str(caught.value)
 
 
 def test_a_suite_that_is_not_run_is_not_looked_at(tmp_path: Path) -> None:
     """A run over some suites says nothing about the cases of others."""
-    load_missing_double_backwards(written(tmp_path, ENTRY)).check(["suites/operators/others.yaml::a"], tmp_path)
+    load_missing_double_backwards(write_file(tmp_path, ENTRY)).check(["suites/operators/others.yaml::a"], tmp_path)
 
 
 def test_an_entry_without_a_reason_is_a_mistake(tmp_path: Path) -> None:
     """Silence about the reason is not accepted."""
     with pytest.raises(DeclarationError, match="reason"):
-        load_missing_double_backwards(written(tmp_path, ENTRY.replace("    reason: nobody has written it\n", "")))
+        load_missing_double_backwards(write_file(tmp_path, ENTRY.replace("    reason: nobody has written it\n", "")))
 
 
 def test_the_file_names_cases_that_exist() -> None:

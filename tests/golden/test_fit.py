@@ -27,7 +27,7 @@ def test_an_example_of_its_case_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"case": "other"}, "it is an example of other"),
         ({"dtype": "float16"}, "double is not run in 'float16'; its dtypes are float32"),
@@ -44,6 +44,6 @@ def test_an_example_of_its_case_fits() -> None:
         ({"inplace": True}, "double declares no in-place form"),
     ],
 )
-def test_what_does_not_fit(changes: dict[str, Any], said: str) -> None:
+def test_what_does_not_fit(changes: dict[str, Any], message: str) -> None:
     """The first thing that is not the case's is named, with what would be."""
-    assert describe_misfit(CASE, EXAMPLE.but(**changes)).startswith(said)
+    assert describe_misfit(CASE, EXAMPLE.but(**changes)).startswith(message)

@@ -32,7 +32,7 @@ def cases() -> Iterator[tuple[Case, tuple[Snapshot, ...]]]:
                 yield case, snapshots.get(case.name, ())
 
 
-def filled(case: Case, snapshot: Snapshot, stream: int, shape: tuple[int, ...]) -> Array:
+def fill_tensor(case: Case, snapshot: Snapshot, stream: int, shape: tuple[int, ...]) -> Array:
     """The numbers of a tensor, from the generator that is NumPy's own."""
     example, spec = snapshot.example, case.tensors[stream] if stream < len(case.tensors) else None
     count, between = terms(case, example), ranges(case, example).get(spec.name if spec else "")
@@ -63,10 +63,11 @@ def test_numpy_agrees_with_the_digests(case: Case, snapshot: Snapshot) -> None:
     assert describe_misfit(case, snapshot.example) == ""
     streams = {spec.name: stream for stream, spec in enumerate(case.tensors)}
     inputs = {
-        name: filled(case, snapshot, streams[name], shape) for name, shape in shapes(case, snapshot.example).items()
+        name: fill_tensor(case, snapshot, streams[name], shape)
+        for name, shape in shapes(case, snapshot.example).items()
     }
     options = dict(arguments(case, snapshot.example))
-    expected = results(FORMULAS[case.call], inputs, options, lambda shape: filled(case, snapshot, 1000, shape))
+    expected = results(FORMULAS[case.call], inputs, options, lambda shape: fill_tensor(case, snapshot, 1000, shape))
     for name, written in snapshot.results.items():
         assert expected[name].shape == written.shape, name
         assert digest(written.dtype, expected[name]) == written.sha256, name

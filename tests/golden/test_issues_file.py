@@ -30,7 +30,7 @@ issues:
 LEVELS = [Level("low", "x86_64", None, "default")]
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def write_file(tmp_path: Path, text: str) -> Path:
     """The file in a project."""
     path = tmp_path / "golden" / "issues.yaml"
     path.parent.mkdir(exist_ok=True)
@@ -40,7 +40,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_an_entry_is_read(tmp_path: Path) -> None:
     """Condition and reproducer are parsed, and the line is that of the entry's name."""
-    known_issues = load_known_issues([written(tmp_path, TEXT)])
+    known_issues = load_known_issues([write_file(tmp_path, TEXT)])
     (entry,) = known_issues.entries
     assert (entry.id, entry.line, entry.torch, entry.cells) == ("wide", 2, ">=2.1", ("low",))
     assert entry.when.names == {"W", "layout_input"}
@@ -51,7 +51,7 @@ def test_an_entry_is_read(tmp_path: Path) -> None:
 def test_an_entry_may_be_of_several_cases(tmp_path: Path) -> None:
     """Cases that share a fault share an entry; each must exist, and the reproducer is of one of them."""
     several = TEXT.replace(f"case: {CASE.id}", f"case: [{CASE.id}, {CASE.id}s]")
-    known_issues = load_known_issues([written(tmp_path, several)])
+    known_issues = load_known_issues([write_file(tmp_path, several)])
     assert known_issues.entries[0].cases == (CASE.id, CASE.id + "s")
     known_issues.check({CASE.id: CASE, CASE.id + "s": replace(CASE, id=CASE.id + "s")}, LEVELS, tmp_path)
     with pytest.raises(DeclarationError, match="there is no case"):
@@ -60,7 +60,7 @@ def test_an_entry_may_be_of_several_cases(tmp_path: Path) -> None:
 
 def test_an_id_is_given_once(tmp_path: Path) -> None:
     """Two files with an entry of the same id: the second is told where the first is."""
-    first = written(tmp_path, TEXT)
+    first = write_file(tmp_path, TEXT)
     second = tmp_path / "golden" / "more.yaml"
     second.write_text(TEXT)
     with pytest.raises(DeclarationError, match=r"issues\.yaml has a known issue 'wide' already") as error:
@@ -70,14 +70,14 @@ def test_an_id_is_given_once(tmp_path: Path) -> None:
 
 def test_an_empty_list_is_no_known_issue(tmp_path: Path) -> None:
     """A build without known faults has a file that says so."""
-    assert load_known_issues([written(tmp_path, "issues: {}\n")]).entries == ()
+    assert load_known_issues([write_file(tmp_path, "issues: {}\n")]).entries == ()
 
 
 def test_all_mistakes_come_at_once_each_at_its_place(tmp_path: Path) -> None:
     """Condition, version and reproducer of one entry are told together, by line and column."""
     wrong = TEXT.replace("when: W > 1", "when: W >").replace(">=2.1", "2.1+").replace("dtype: float32, ", "")
     with pytest.raises(DeclarationError) as error:
-        load_known_issues([written(tmp_path, wrong)])
+        load_known_issues([write_file(tmp_path, wrong)])
     places = [(mistake.line, mistake.column) for mistake in error.value.mistakes]
     assert places == [(8, 11), (11, 12), (12, 17)]
 
@@ -86,7 +86,7 @@ def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
     """Levels, and the case with its tensors and sizes, are looked up among what is loaded."""
     wrong = TEXT.replace("[low]", "[lo]").replace("W > 1", "V > 1").replace('"grad:*"', '"grad:x"')
     with pytest.raises(DeclarationError) as error:
-        load_known_issues([written(tmp_path, wrong)]).check({CASE.id: CASE}, LEVELS, tmp_path)
+        load_known_issues([write_file(tmp_path, wrong)]).check({CASE.id: CASE}, LEVELS, tmp_path)
     messages = [mistake.message for mistake in error.value.mistakes]
     assert messages[0] == "double has no tensor 'x'; known are input"
     assert messages[1] == "there is no level 'lo'; did you mean 'low'?"
@@ -96,7 +96,7 @@ def test_what_an_entry_names_must_exist(tmp_path: Path) -> None:
 
 def test_a_tangent_may_be_named_where_the_case_is_run_in_forward_mode(tmp_path: Path) -> None:
     """Elsewhere there is none, and the entry is about nothing."""
-    entries = load_known_issues([written(tmp_path, TEXT.replace('"grad:*"', '"jvp:output[0]"'))])
+    entries = load_known_issues([write_file(tmp_path, TEXT.replace('"grad:*"', '"jvp:output[0]"'))])
     entries.check({CASE.id: replace(CASE, paths=("jvp",))}, LEVELS, tmp_path)
     with pytest.raises(DeclarationError, match=r"double has no tensor 'jvp:output\[0\]'; known are input"):
         entries.check({CASE.id: CASE}, LEVELS, tmp_path)
@@ -111,13 +111,13 @@ def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
         "    sizes: {N: batch, C: channels, H: spatial, W: spatial}\n"
         "    tensors: {input: {shape: [N, C, H, W], layout: channels_last}}\n"
     )
-    load_known_issues([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
+    load_known_issues([write_file(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
     suite.unlink()
     with pytest.raises(DeclarationError, match="there is no case"):
-        load_known_issues([written(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
+        load_known_issues([write_file(tmp_path, TEXT)]).check({}, LEVELS, tmp_path)
 
 
 def test_a_file_from_elsewhere_is_of_other_suites(tmp_path: Path) -> None:
     """What is shipped with the package names suites that a project need not have."""
-    known_issues = load_known_issues([written(tmp_path, TEXT)])
+    known_issues = load_known_issues([write_file(tmp_path, TEXT)])
     known_issues.check({}, [], tmp_path / "project")

@@ -31,7 +31,7 @@ def read(tmp_path: Path, text: str) -> tuple[Snapshot, ...]:
 
 
 def test_a_snapshot_is_read(tmp_path: Path) -> None:
-    """Example and digests, without strides where levels differ in them; another dtype's snapshots are not among them."""
+    """Example and digests, without strides where levels differ in them; those of another dtype are not among them."""
     (snapshot,) = read(tmp_path, TEXT)
     assert snapshot.example.sizes == {"N": 1}
     assert snapshot.results["output[0]"] == Digest("float32", (1, 2), (2, 1), "0123456789abcdef")
@@ -43,7 +43,7 @@ def test_a_snapshot_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("0123456789abcdef\n    grad", "0123\n    grad", "6:16: 'float32 [1, 2] strides [2, 1] sha256 0123' is not"),
         ('"dtype": "float32", ', "", "5:14: the example does not parse: an example needs 'dtype'"),
@@ -51,9 +51,9 @@ def test_a_snapshot_is_read(tmp_path: Path) -> None:
         (f"suite: {SUITE}", "suite: other.yaml", "1:8: this is golden data of other.yaml"),
     ],
 )
-def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     """A file that a person has edited wrongly is refused with line and column."""
     assert old in TEXT
     with pytest.raises(DeclarationError) as error:
         read(tmp_path, TEXT.replace(old, new, 1))
-    assert f"golden/snapshots/toy.yaml:{said}" in str(error.value)
+    assert f"golden/snapshots/toy.yaml:{message}" in str(error.value)

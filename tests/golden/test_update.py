@@ -88,7 +88,7 @@ def test_a_file_is_of_one_release(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_or_unknown_is_named_with_the_command(tmp_path: Path) -> None:
-    """No file at all; a case without lines, or with too few snapshots; a case and a dtype that the suite does not have."""
+    """No file at all, a case without lines or with too few snapshots, a case and a dtype that the suite lacks."""
     none = list(Golden(tmp_path).misfits(BOTH))
     assert none[0].startswith(f"{SUITE} has no layout contract, {CONTRACT}; observe it with `{COMMAND}`")
     assert none[1].startswith(f"{SNAPSHOTS} has fewer than 4 snapshots of double, double_3d; observe")

@@ -29,7 +29,7 @@ def convolution(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     ]
     y = (x[0], w[0], *extents)
     n, group, k, c, *positions = _grid(x[0], groups, w[0] // groups, w[1], *(len(tap) for tap in taps))
-    out, inside, tap = _picked(taps, positions)
+    out, inside, tap = _pick(taps, positions)
     channel = group * (w[0] // groups) + k
     return Terms(
         y,
@@ -55,7 +55,7 @@ def transposed_convolution(inputs: Inputs, arguments: Mapping[str, Any]) -> Term
     ]
     y = (x[0], w[1] * groups, *extents)
     n, group, c, k, *positions = _grid(x[0], groups, x[1] // groups, w[1], *(len(tap) for tap in taps))
-    inside, out, tap = _picked(taps, positions)
+    inside, out, tap = _pick(taps, positions)
     channel = group * (x[1] // groups) + c
     return Terms(
         y,
@@ -68,27 +68,27 @@ def transposed_convolution(inputs: Inputs, arguments: Mapping[str, Any]) -> Term
 
 def average_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     """The mean of each window; what it is divided by counts the padding, or not, or is given."""
-    counted, given = arguments.get("count_include_pad", True), arguments.get("divisor_override")
+    counts_padding, override = arguments.get("count_include_pad", True), arguments.get("divisor_override")
 
     def divisor(inside: int, whole: int) -> int:
-        return given or (whole if counted else inside)
+        return override or (whole if counts_padding else inside)
 
-    return _averages(inputs["input"].shape, _strided(inputs, arguments), divisor)
+    return _averages(inputs["input"].shape, _strided_windows(inputs, arguments), divisor)
 
 
 def adaptive_average_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     """The mean of each window; window o of P over H is floor(o*H/P) to ceil((o+1)*H/P)."""
-    return _averages(inputs["input"].shape, _adaptive(inputs, arguments), lambda inside, _: inside)
+    return _averages(inputs["input"].shape, _adaptive_windows(inputs, arguments), lambda inside, _: inside)
 
 
 def max_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     """The first largest element of each window, padding left out."""
-    return _maxima(inputs["input"], _strided(inputs, arguments))
+    return _maxima(inputs["input"], _strided_windows(inputs, arguments))
 
 
 def adaptive_max_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
     """The same over the windows of adaptive pooling."""
-    return _maxima(inputs["input"], _adaptive(inputs, arguments))
+    return _maxima(inputs["input"], _adaptive_windows(inputs, arguments))
 
 
 def max_unpool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
@@ -134,12 +134,12 @@ def _grid(*extents: int) -> list[Array]:
     return [axis.ravel() for axis in np.indices(extents)]
 
 
-def _picked(taps: Sequence[Array], positions: Sequence[Array]) -> Iterator[list[Array]]:
+def _pick(taps: Sequence[Array], positions: Sequence[Array]) -> Iterator[list[Array]]:
     for column in range(3):
         yield [tap[position, column] for tap, position in zip(taps, positions, strict=True)]
 
 
-def _strided(inputs: Inputs, arguments: Mapping[str, Any]) -> list[Windows]:
+def _strided_windows(inputs: Inputs, arguments: Mapping[str, Any]) -> list[Windows]:
     sizes = inputs["input"].shape[2:]
     kernel = _each(arguments, "kernel_size", len(sizes))
     stride = _each(arguments, "stride", len(sizes)) if arguments.get("stride") else kernel
@@ -150,29 +150,29 @@ def _strided(inputs: Inputs, arguments: Mapping[str, Any]) -> list[Windows]:
     ]
 
 
-def _windows(size: int, kernel: int, stride: int, padding: int, dilation: int, *, ceil: bool) -> Windows:  # noqa: PLR0913 - the parameters of one formula
+def _windows(size: int, kernel: int, stride: int, padding: int, dilation: int, *, ceil: bool) -> Windows:  # noqa: PLR0913 - one formula
     span = size + 2 * padding - dilation * (kernel - 1) - 1
     count = (-(-span // stride) if ceil else span // stride) + 1
     if ceil and (count - 1) * stride >= size + padding:  # a last window that begins in the padding is dropped
         count -= 1
-    found = []
+    windows = []
     for o in range(count):
         start = o * stride - padding
         inside = [start + t * dilation for t in range(kernel) if 0 <= start + t * dilation < size]
-        found.append((inside, min(start + kernel, size + padding) - start))
-    return found
+        windows.append((inside, min(start + kernel, size + padding) - start))
+    return windows
 
 
-def _adaptive(inputs: Inputs, arguments: Mapping[str, Any]) -> list[Windows]:
+def _adaptive_windows(inputs: Inputs, arguments: Mapping[str, Any]) -> list[Windows]:
     sizes = inputs["input"].shape[2:]
-    wanted = _each(arguments, "output_size", len(sizes))
+    extents = _each(arguments, "output_size", len(sizes))
     return [
         [([*range(o * size // out, -(-(o + 1) * size // out))], 0) for o in range(out)]
-        for size, out in zip(sizes, wanted, strict=True)
+        for size, out in zip(sizes, extents, strict=True)
     ]
 
 
-def _placed(shape: Shape, windows: Sequence[Windows]) -> Iterator[tuple[tuple[int, ...], Array, int, int]]:
+def _window_places(shape: Shape, windows: Sequence[Windows]) -> Iterator[tuple[tuple[int, ...], Array, int, int]]:
     """Each output's index, the flat inputs of its window, and the sizes of the window without and with padding."""
     plane = math.prod(shape[2:])
     for at in itertools.product(*(range(len(window)) for window in windows)):
@@ -187,7 +187,7 @@ def _averages(shape: Shape, windows: Sequence[Windows], divisor: Callable[[int, 
     y = (*shape[:2], *map(len, windows))
     parts = [
         (np.full(flat.size, np.ravel_multi_index(at, y)), flat, np.full(flat.size, 1.0 / divisor(inside, whole)))
-        for at, flat, inside, whole in _placed(shape, windows)
+        for at, flat, inside, whole in _window_places(shape, windows)
     ]
     output, inputs, coefficient = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Terms(y, output, inputs, None, coefficient)
@@ -197,7 +197,7 @@ def _maxima(x: Array, windows: Sequence[Windows]) -> Terms:
     y = (*x.shape[:2], *map(len, windows))
     plane = math.prod(x.shape[2:])
     output, chosen, flat_x = [], [], x.ravel()
-    for at, flat, _, _ in _placed(x.shape, windows):
+    for at, flat, _, _ in _window_places(x.shape, windows):
         output.append(np.ravel_multi_index(at, y))
         chosen.append(flat[np.argmax(flat_x[flat])])
     picked = np.array(chosen)

@@ -12,7 +12,7 @@ from harness.trial.double_backward import has_double_backward, judge_double_back
 from tests.trial.toy import CASE
 from tests.trial.trials import known_issue
 
-Said = dict[str, tuple[DoubleBackwardState, str]]
+Answer = dict[str, tuple[DoubleBackwardState, str]]
 AGREES = (DoubleBackwardState.AGREES, "")
 CONSTANT = (DoubleBackwardState.CONSTANT, "")
 NONE = (DoubleBackwardState.REFUSED, "RuntimeError: derivative for aten::toy_backward is not implemented")
@@ -22,37 +22,37 @@ IN_FLOAT64 = replace(CASE, dtypes=("float64",))
 
 @dataclass
 class Answers:
-    """A executor that gives the same answer about every example, and notes them."""
+    """An executor that gives the same answer about every example, and notes them."""
 
-    said: Said
-    asked: list[Example] = field(default_factory=list)
+    answer: Answer
+    examples: list[Example] = field(default_factory=list)
 
-    def double_backward(self, case: Case, example: Example) -> Said:
+    def double_backward(self, case: Case, example: Example) -> Answer:
         """The answer."""
         del case
-        self.asked.append(example)
-        return self.said
+        self.examples.append(example)
+        return self.answer
 
 
 def both(drawn: tuple[DoubleBackwardState, str], contiguous: tuple[DoubleBackwardState, str]) -> Any:
-    """A executor with these answers."""
+    """An executor with these answers."""
     return Answers({"drawn": drawn, "contiguous": contiguous})
 
 
 def faults(executor: Any, missing_double_backward: MissingDoubleBackward | None = None) -> list[str]:
     """The sentences, without the example at their end."""
-    found = judge_double_backward(IN_FLOAT64, executor, missing_double_backward, ())
-    return [fault.partition("; {")[0] for fault in found.faults]
+    double = judge_double_backward(IN_FLOAT64, executor, missing_double_backward, ())
+    return [fault.partition("; {")[0] for fault in double.faults]
 
 
 def test_what_agrees_in_both_formats_is_well() -> None:
     """Tiny examples of the case were asked about, channels-last and with real numbers."""
     executor = both(AGREES, AGREES)
-    found = judge_double_backward(IN_FLOAT64, executor, None, ())
-    assert (found.state, found.faults) == (DoubleBackwardState.AGREES, ())
-    assert found.examples == len(executor.asked) > 0
-    assert {example.fill for example in executor.asked} == {"reals"}
-    assert {example.layouts["input"] for example in executor.asked} == {"channels_last"}
+    double = judge_double_backward(IN_FLOAT64, executor, None, ())
+    assert (double.state, double.faults) == (DoubleBackwardState.AGREES, ())
+    assert double.examples == len(executor.examples) > 0
+    assert {example.fill for example in executor.examples} == {"reals"}
+    assert {example.layouts["input"] for example in executor.examples} == {"channels_last"}
 
 
 @pytest.mark.parametrize("state", [DoubleBackwardState.DIFFERS, DoubleBackwardState.DIED, DoubleBackwardState.HUNG])
@@ -65,9 +65,10 @@ def test_a_wrong_derivative_is_a_fault(state: DoubleBackwardState, layout: str) 
 
 def test_a_refusal_must_be_named() -> None:
     """The sentence gives the message and the file."""
-    (said,) = {*faults(both(NONE, NONE))}
+    (message,) = {*faults(both(NONE, NONE))}
     assert (
-        said == f"double backward is refused and golden/double_backward.yaml does not name it with a reason: {NONE[1]}"
+        message
+        == f"double backward is refused and golden/double_backward.yaml does not name it with a reason: {NONE[1]}"
     )
     assert faults(both(NONE, NONE), KNOWN) == []
 
@@ -79,16 +80,16 @@ def test_a_refusal_must_be_the_one_that_is_named() -> None:
 
 def test_a_refusal_in_one_format_is_a_fault_unless_it_is_known_to_be() -> None:
     """The formats must be alike, in what is refused and in the words."""
-    (said,) = {*faults(both(NONE, AGREES), KNOWN)}
-    assert said == f"double backward is refused in layout drawn otherwise than in the other: {NONE[1]}"
+    (message,) = {*faults(both(NONE, AGREES), KNOWN)}
+    assert message == f"double backward is refused in layout drawn otherwise than in the other: {NONE[1]}"
     assert faults(both(NONE, (DoubleBackwardState.REFUSED, f"{NONE[1]} here")), KNOWN)
     assert faults(both(NONE, AGREES), replace(KNOWN, both=False)) == []
 
 
 def test_a_refusal_that_has_gone_is_to_be_removed() -> None:
     """What the file names and autograd computes is stale."""
-    (said,) = faults(both(AGREES, AGREES), KNOWN)
-    assert said.endswith("and there is; remove it")
+    (message,) = faults(both(AGREES, AGREES), KNOWN)
+    assert message.endswith("and there is; remove it")
 
 
 def test_a_derivative_in_one_format_only_is_a_fault() -> None:
@@ -109,8 +110,8 @@ def test_examples_that_are_known_to_crash_are_left_out() -> None:
     crash: KnownIssue = known_issue(
         example, oracle="crash", tensors=("*",), dtypes=("float64",), when=Expression.parse("N > 0")
     )
-    found = judge_double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))
-    assert (found.state, found.examples) == (DoubleBackwardState.NOT_RUN, 0)
+    double = judge_double_backward(IN_FLOAT64, both(AGREES, AGREES), None, (crash,))
+    assert (double.state, double.examples) == (DoubleBackwardState.NOT_RUN, 0)
 
 
 def test_only_what_has_a_gradient_in_float64_is_asked() -> None:

@@ -10,12 +10,12 @@ import pytest
 from harness.core import Case, Example, Expression, Reference
 from harness.execution import Result
 from tests.trial.toy import ToyExecutor
-from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, many_channels, right, tried
+from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, many_channels, right, try_case
 
 
 def test_a_crash_is_shrunk_in_isolation_and_stops_the_trial() -> None:
     """After a few deaths nothing more is run; the failure has the smallest sizes that kill a fresh worker."""
-    outcome = tried(ToyExecutor(lambda e, cell, _: "died" if e.sizes["C"] > 2 and cell == "high" else ""))
+    outcome = try_case(ToyExecutor(lambda e, cell, _: "died" if e.sizes["C"] > 2 and cell == "high" else ""))
     (failure,) = outcome.failures
     assert failure.finding.kind == "crash"
     assert failure.example.sizes["C"] == 3
@@ -32,7 +32,7 @@ def test_a_known_crash_is_not_run_again() -> None:
         return "died" if example.sizes["W"] > 2 and cell == "high" else ""
 
     executor = ToyExecutor(dies)
-    outcome = tried(executor, known_issue(REPRODUCER, oracle="crash", tensors=("*",), cells=("high",)))
+    outcome = try_case(executor, known_issue(REPRODUCER, oracle="crash", tensors=("*",), cells=("high",)))
     assert outcome.status == "known issue"
     assert outcome.failures == []
     assert [example for example, cells in executor.ran if example.sizes["W"] > 2 and "high" in cells] == [REPRODUCER]
@@ -42,7 +42,9 @@ def test_what_is_known_to_kill_every_cell_is_not_run() -> None:
     """Not even its reference is asked for; it is counted as kept from running, and as a known issue in each cell."""
     executor = ToyExecutor(many_channels("died"))
     reproducer = REPRODUCER.but(sizes=SMALLEST | {"C": 3})
-    outcome = tried(executor, known_issue(reproducer, oracle="crash", tensors=("*",), when=Expression.parse("C > 2")))
+    outcome = try_case(
+        executor, known_issue(reproducer, oracle="crash", tensors=("*",), when=Expression.parse("C > 2"))
+    )
     kept = outcome.examples["kept from running"]
     assert kept > 0
     assert [outcome.cells[cell]["known issue"] for cell in ("low", "high")] == [kept, kept]
@@ -61,7 +63,7 @@ def test_a_worker_ended_from_outside_is_an_incident(end: str) -> None:
             return end
         return ""
 
-    outcome = tried(ToyExecutor(once, alone=right))
+    outcome = try_case(ToyExecutor(once, alone=right))
     assert outcome.status == "passed"
     assert sum(outcome.cells["high"].values()) == outcome.examples.total() == 30
     (incident,) = outcome.incidents
@@ -77,7 +79,7 @@ def test_two_workers_killed_together_are_an_incident() -> None:
         del example, layout
         return next(calls, "") if cell == "high" else ""
 
-    outcome = tried(ToyExecutor(many_channels("killed"), alone=killed))
+    outcome = try_case(ToyExecutor(many_channels("killed"), alone=killed))
     assert outcome.status == "passed"
     assert outcome.incidents != []
 
@@ -85,7 +87,7 @@ def test_two_workers_killed_together_are_an_incident() -> None:
 @pytest.mark.parametrize(("end", "kind"), [("killed", "crash"), ("hung", "hang")])
 def test_a_kernel_that_always_ends_its_worker_is_a_failure(end: str, kind: str) -> None:
     """Out of memory and endless loops come back in a fresh worker: a finding, shrunk like any other."""
-    outcome = tried(ToyExecutor(many_channels(end)))
+    outcome = try_case(ToyExecutor(many_channels(end)))
     (failure,) = outcome.failures
     assert failure.finding.kind == kind
     assert failure.example.sizes["C"] == 3
@@ -94,7 +96,7 @@ def test_a_kernel_that_always_ends_its_worker_is_a_failure(end: str, kind: str) 
 
 def test_a_crash_seen_once_remains_a_failure() -> None:
     """Nobody sends a segmentation fault from outside: where it does not come back, it is said to be seen once."""
-    outcome = tried(ToyExecutor(many_channels("died"), alone=right))
+    outcome = try_case(ToyExecutor(many_channels("died"), alone=right))
     assert [failure.confirmed for failure in outcome.failures] == ["not again in a fresh worker: seen once"]
 
 
@@ -106,7 +108,7 @@ def test_a_reference_that_was_killed_is_asked_again() -> None:
             for index, result in enumerate(super().run(*arguments, **options)):
                 yield replace(result, reference=Reference("died")) if index == 2 else result
 
-    outcome = tried(Forgetful(right))
+    outcome = try_case(Forgetful(right))
     assert "the reference died" not in outcome.untrusted
     assert sum(outcome.cells["high"].values()) == 30
 
@@ -122,7 +124,7 @@ def test_shrinking_keeps_out_of_a_known_crash() -> None:
         return "value" if example.sizes["H"] > 2 and layout == "drawn" else ""
 
     executor = ToyExecutor(both)
-    outcome = tried(executor, entry)
+    outcome = try_case(executor, entry)
     assert outcome.failures[0].example.sizes["H"] == 3
     ran_there = [example for example, cells in executor.ran if example.sizes["W"] < 3 and "high" in cells]
     assert set(map(Example.to_json, ran_there)) <= {narrow.to_json()}
@@ -131,7 +133,7 @@ def test_shrinking_keeps_out_of_a_known_crash() -> None:
 def test_a_hang_is_shrunk_in_haste_and_confirmed_at_leisure() -> None:
     """Candidates get a tenth of the time limit; the first and the last get all of it."""
     executor = ToyExecutor(many_channels("hung"))
-    (failure,) = tried(executor).failures
+    (failure,) = try_case(executor).failures
     assert failure.example.sizes["C"] == 3
     hasty = [index for index, limit in enumerate(executor.limits) if limit == 2.0]
     assert hasty
@@ -149,6 +151,6 @@ def test_a_slow_candidate_is_no_hang() -> None:
                 return self._result(example, options["cells"], lambda *_: "hung")
             return super().run_isolated(case, example, limit=limit, **options)
 
-    (failure,) = tried(Slow(hangs)).failures
+    (failure,) = try_case(Slow(hangs)).failures
     assert failure.example == failure.original
     assert failure.example.sizes["C"] > 2

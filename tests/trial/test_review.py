@@ -93,20 +93,20 @@ def test_a_case_without_lines_says_how_to_get_them(tmp_path: Path) -> None:
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
     """One sentence for all shapes and levels that are alike. The toy's runs, and so its snapshots, did not change."""
     golden(tmp_path)
-    (said,) = review(tmp_path, Executor(right, lost=True)).differing
+    (message,) = review(tmp_path, Executor(right, lost=True)).differing
     about = "double: output[0] of ordinary, C = 1, H = W = 1, N = 1 at sse41, avx2 in float32"
-    assert said.startswith(f"{CONTRACT}: changed: {about}: was: like input (line ")
-    assert said.endswith("; observed: contiguous")
+    assert message.startswith(f"{CONTRACT}: changed: {about}: was: like input (line ")
+    assert message.endswith("; observed: contiguous")
 
 
 def test_a_refusal_is_a_fact(tmp_path: Path) -> None:
     """Where a call raises for one format, the line `call` says for which."""
 
-    def refusing(example: Example, cell: str, layout: str) -> str:
+    def refuse(example: Example, cell: str, layout: str) -> str:
         del cell, layout
         return "raised" if example.layouts["input"] == "channels_last" else ""
 
-    lines = golden(tmp_path, Executor(refusing)).contract(CASE).lines("double")
+    lines = golden(tmp_path, Executor(refuse)).contract(CASE).lines("double")
     assert [f"{line.key}: {line.rule.text}" for line in lines] == [
         "call at sse41, avx2: returns from NCHW or grad_output; raises RuntimeError from input or grad_output+input",
         "output[0] at sse41, avx2: contiguous",
@@ -120,8 +120,8 @@ def test_a_worker_that_dies_is_named(tmp_path: Path) -> None:
     def deadly(example: Example, cell: str, layout: str) -> str:
         return "died" if (cell, layout, example.sizes["C"]) == ("avx2", "drawn", 1) else ""
 
-    said = review(tmp_path, Executor(deadly)).differing
-    assert said[0].startswith('the worker died at avx2: why: {"case": "suites/operators/toy.yaml::double"')
+    message = review(tmp_path, Executor(deadly)).differing
+    assert message[0].startswith('the worker died at avx2: why: {"case": "suites/operators/toy.yaml::double"')
 
 
 @pytest.mark.parametrize("cells", [CELLS[2:], CELLS[:1]])
@@ -156,7 +156,8 @@ def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     result = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
     assert len(result.differing) == 4
     assert all(
-        "output[0]: bytes: was: " in said and "(other, drawn, other, contiguous)" in said for said in result.differing
+        "output[0]: bytes: was: " in message and "(other, drawn, other, contiguous)" in message
+        for message in result.differing
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,12 @@ from harness.execution import Result
 from harness.generation import corner_examples
 from harness.profiles import PROFILES
 from tests.trial.toy import CASE, ToyExecutor
-from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, tried, wide
+from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case, wide
 
 
 def test_a_right_operator_passes_in_every_cell() -> None:
     """No finding: both cells passed, examples of both phases are counted, pairs are covered."""
-    outcome = tried(ToyExecutor(right))
+    outcome = try_case(ToyExecutor(right))
     assert outcome.status == "passed"
     assert outcome.examples == {"saved": 0, "declared": 0, "corners": 20, "drawn": 10}
     assert set(outcome.cells) == {"low", "high"}
@@ -31,13 +32,13 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
     """The simplest one, and others as far apart from each other as so many can be."""
     ran: list[Example] = []
 
-    def noted(example: Example, cell: str, layout: str) -> str:
+    def note(example: Example, cell: str, layout: str) -> str:
         if (cell, layout) == ("low", "drawn"):
             ran.append(example)
         return ""
 
     every = corner_examples(CASE, "float32")
-    tried(ToyExecutor(noted), profile=replace(PROFILES["gate"], rows=rows, random=0))
+    try_case(ToyExecutor(note), profile=replace(PROFILES["gate"], rows=rows, random=0))
     places = [every.index(example) for example in ran]
     assert len(places) == rows < len(every)
     gaps = np.diff([*places, len(every)])
@@ -48,21 +49,21 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
 def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
     """All that refuse pass, with no share of combinations; one that answers is reduced like any other fault."""
     case = replace(CASE, unsupported=("float16",))
-    outcome = tried(ToyExecutor(lambda *_: "raised"), case=case, dtype="float16")
+    outcome = try_case(ToyExecutor(lambda *_: "raised"), case=case, dtype="float16")
     assert (outcome.status, outcome.coverage, outcome.notes) == ("passed", {}, [])
     assert outcome.examples == {"saved": 0, "declared": 0, "corners": 12, "drawn": 10}
 
-    def answering(example: Example, cell: str, layout: str) -> str:
+    def answer(example: Example, cell: str, layout: str) -> str:
         return "" if cell == "high" and layout == "drawn" and example.sizes["W"] > 2 else "raised"
 
-    (failure,) = tried(ToyExecutor(answering), case=case, dtype="float16").failures
+    (failure,) = try_case(ToyExecutor(answer), case=case, dtype="float16").failures
     assert (failure.finding.key, failure.finding.kind) == (("error", ""), "layout")
     assert dict(failure.example.sizes) == SMALLEST | {"W": 3}
 
 
 def test_a_fault_is_reduced_to_its_smallest_example() -> None:
     """One failure for the oracle and tensor, at the smallest sizes that show it, confirmed in a fresh worker."""
-    outcome = tried(ToyExecutor(wide))
+    outcome = try_case(ToyExecutor(wide))
     (failure,) = outcome.failures
     assert failure.example.sizes["W"] == 3
     assert {**failure.example.sizes, "W": 1} == SMALLEST
@@ -78,7 +79,7 @@ def test_a_fault_in_one_cell_names_that_cell() -> None:
         both = min(example.sizes["C"], example.sizes["W"]) > 1 and example.layouts["input"] == "channels_last"
         return "value" if cell == "high" and both and layout == "drawn" else ""
 
-    (failure,) = tried(ToyExecutor(high)).failures
+    (failure,) = try_case(ToyExecutor(high)).failures
     assert [(row.cell, row.verdict, row.kernels) for row in failure.rows] == [
         ("low", "passed", ("double:low",)),
         ("high", "failed", ("double:high",)),
@@ -88,7 +89,7 @@ def test_a_fault_in_one_cell_names_that_cell() -> None:
 
 def test_a_known_issue_is_counted_not_failed() -> None:
     """A finding under the condition is counted, its reproducer replayed, and the hunt goes on around it."""
-    outcome = tried(ToyExecutor(wide), known_issue(REPRODUCER))
+    outcome = try_case(ToyExecutor(wide), known_issue(REPRODUCER))
     assert outcome.status == "known issue"
     assert outcome.known_issues["wide"] > 0
     assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
@@ -97,14 +98,14 @@ def test_a_known_issue_is_counted_not_failed() -> None:
 def test_a_known_issue_hides_nothing_outside_its_condition() -> None:
     """With a condition that is too narrow the rest still fails, at the smallest example outside it."""
     entry = known_issue(REPRODUCER.but(sizes=SMALLEST | {"W": 5}), when=Expression.parse("W > 3"))
-    outcome = tried(ToyExecutor(wide), entry)
+    outcome = try_case(ToyExecutor(wide), entry)
     assert outcome.status == "failed"
     assert outcome.failures[0].example.sizes["W"] == 3
 
 
 def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
     """A reproducer that no longer fails fails the trial: the entry must go."""
-    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER))
+    outcome = try_case(ToyExecutor(right), known_issue(REPRODUCER))
     assert outcome.status == "failed"
     assert outcome.stale == ["wide"]
     assert "it passes" in outcome.reproducers["wide"].detail
@@ -112,7 +113,7 @@ def test_a_reproducer_that_passes_makes_the_entry_stale() -> None:
 
 def test_a_known_issue_without_its_cell_says_so() -> None:
     """An entry for a level that this machine lacks is neither stale nor confirmed."""
-    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER, cells=("amx",)))
+    outcome = try_case(ToyExecutor(right), known_issue(REPRODUCER, cells=("amx",)))
     assert outcome.status == "passed"
     assert outcome.reproducers == {
         "wide": ReproducerCheck(ReproducerState.NOT_CHECKED, "no cell of amx on this machine")
@@ -130,7 +131,7 @@ def test_a_finding_seen_once_is_said_to_be_so() -> None:
         failed.append(example)
         return "value"
 
-    (failure,) = tried(ToyExecutor(once)).failures
+    (failure,) = try_case(ToyExecutor(once)).failures
     assert failure.confirmed == "not again in a fresh worker: seen once"
     assert failure.example == failed[0]
 
@@ -146,9 +147,9 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
         return "value" if spoiled and example.sizes["N"] == 1 else ""
 
     def fresh(example: Example, cell: str, layout: str) -> str:
-        seen = bool(spoiled)
+        was_spoiled = bool(spoiled)
         spoiled.clear()
-        return spoils(example, cell, layout) or ("value" if seen and example.sizes["N"] == 1 else "")
+        return spoils(example, cell, layout) or ("value" if was_spoiled and example.sizes["N"] == 1 else "")
 
     class Forgetful(ToyExecutor):
         def run_isolated(self, *arguments: Any, **options: Any) -> Any:
@@ -158,14 +159,14 @@ def test_the_example_that_spoiled_the_worker_is_named() -> None:
             spoiled.extend(kept)
             return result
 
-    (failure, *_) = tried(Forgetful(spoils, alone=fresh)).failures
+    (failure, *_) = try_case(Forgetful(spoils, alone=fresh)).failures
     assert failure.confirmed.startswith("only after {")
     assert '"N": 3, "C": 1, ' in failure.confirmed
 
 
 def test_a_deadline_is_reported() -> None:
     """Running out of time is a note, not a failure."""
-    outcome = tried(ToyExecutor(right), deadline=0.0)
+    outcome = try_case(ToyExecutor(right), deadline=0.0)
     assert outcome.notes == ["the time budget was reached before this began"]
     assert outcome.status == "not run"
 
@@ -185,7 +186,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_deadline_in_the_middle_is_reported(clock: list[float]) -> None:
     """What ran is counted and judged, and the note says how much of the plan that was."""
-    outcome = tried(ToyExecutor(right), deadline=clock[0] + 20)
+    outcome = try_case(ToyExecutor(right), deadline=clock[0] + 20)
     (note,) = outcome.notes
     assert note == f"the time budget was reached after {outcome.examples.total()} of 30 examples"
     assert 0 < outcome.examples.total() == sum(outcome.cells["low"].values()) < 30
@@ -194,21 +195,21 @@ def test_a_deadline_in_the_middle_is_reported(clock: list[float]) -> None:
 
 def test_a_deadline_ends_shrinking(clock: list[float]) -> None:
     """A failure found just in time is reported as it was found, and the note says that it may not be the smallest."""
-    outcome = tried(ToyExecutor(wide), deadline=clock[0] + 30)
+    outcome = try_case(ToyExecutor(wide), deadline=clock[0] + 30)
     assert outcome.status == "failed"
     assert outcome.notes[-1] == "the time budget was reached: a smaller example may fail too"
 
 
 def test_a_level_that_is_not_effective_is_not_trusted() -> None:
     """What passed in a cell that turned out to run other kernels than its cap allows does not count as passed."""
-    outcome = tried(ToyExecutor(right, ineffective={"low": "oneDNN ran jit:avx2"}))
+    outcome = try_case(ToyExecutor(right, ineffective={"low": "oneDNN ran jit:avx2"}))
     assert set(outcome.cells["low"]) == {"untrusted"}
     assert outcome.untrusted["level not effective"] == outcome.cells["high"]["passed"] > 0
 
 
 def test_nothing_to_run_is_not_a_failure() -> None:
     """The replay profile of a case without declared or saved examples has not run: neither a pass nor a failure."""
-    outcome = tried(ToyExecutor(right), profile=PROFILES["replay"])
+    outcome = try_case(ToyExecutor(right), profile=PROFILES["replay"])
     assert outcome.status == "not run"
 
 
@@ -220,13 +221,13 @@ def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
             self.alone = wide if repeats > 1 else right
             return super().run_isolated(*arguments, repeats=repeats, **options)
 
-    outcome = tried(Fickle(right), known_issue(REPRODUCER))
+    outcome = try_case(Fickle(right), known_issue(REPRODUCER))
     assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
 
 
 def test_a_reproducer_of_another_dtype_is_left_to_its_own_trial() -> None:
     """An entry of several dtypes has one reproducer; the trials of the others say whose it is."""
-    outcome = tried(ToyExecutor(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
+    outcome = try_case(ToyExecutor(right), known_issue(REPRODUCER.but(dtype="float64"), dtypes=("float32", "float64")))
     assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, "double[float64]")}
 
 
@@ -249,19 +250,19 @@ def test_an_admitted_accumulator_widens_the_bound_where_its_condition_holds() ->
             )
             return replace(result, reference=reference, observations=tuple(map(self._off, result.observations)))
 
-        def _off(self, seen: Observation) -> Observation:
-            record = seen.tensors["output[0]"]
+        def _off(self, observation: Observation) -> Observation:
+            record = observation.tensors["output[0]"]
             error = np.float32(2.0**-8) if record.shape[3] > 2 else np.float32(0)
             wrong = replace(record, values=(record.values / 3 * (1 + error)).astype(np.float32))
-            return replace(seen, tensors={"output[0]": wrong})
+            return replace(observation, tensors={"output[0]": wrong})
 
     admitted = known_issue(REPRODUCER, accumulates_in="bfloat16")
-    assert tried(Coarse(right), case=case).status == "failed"
-    inside = tried(Coarse(right), admitted, case=case)
+    assert try_case(Coarse(right), case=case).status == "failed"
+    inside = try_case(Coarse(right), admitted, case=case)
     assert inside.status == "known issue"
     assert inside.known_issues["wide"] > 0
     assert inside.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
-    beside = tried(Coarse(right), replace(admitted, when=Expression.parse("W > 3")), case=case)
+    beside = try_case(Coarse(right), replace(admitted, when=Expression.parse("W > 3")), case=case)
     assert beside.status == "failed"
 
 
@@ -274,7 +275,7 @@ def test_more_faults_than_are_reduced_are_named() -> None:
             values = {f"output[{index}]": result.reference.values["output[0]"] for index in range(5)}
             return replace(result, reference=replace(result.reference, values=values))
 
-    outcome = tried(Broken(right))
+    outcome = try_case(Broken(right))
     assert len(outcome.failures) == 3
     assert outcome.notes == ["also failed: shape of output[4]: output[4] is missing"]
 
@@ -282,16 +283,24 @@ def test_more_faults_than_are_reduced_are_named() -> None:
 def test_saved_failures_run_first() -> None:
     """The replay profile runs saved examples and nothing drawn."""
     executor = ToyExecutor(wide)
-    outcome = tried(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
+    outcome = try_case(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
     assert outcome.failures[0].original == REPRODUCER
 
 
+def plain_types(data: Any) -> set[type]:
+    """The types of all that is in some data; an enum that is text has a type of its own."""
+    inner = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list | tuple) else []
+    return {type(data)}.union(*map(plain_types, inner))
+
+
 def test_the_record_of_an_outcome_is_plain_data() -> None:
     """`as_json` has the status and the counts, and rounds ratios so that two runs give the same text."""
-    outcome = tried(ToyExecutor(wide))
+    outcome = try_case(ToyExecutor(wide))
     outcome.ratios["output[0]"] = 0.123456
     data = outcome.as_json()
+    assert json.loads(json.dumps(data)) == data
+    assert plain_types(data) <= {dict, list, str, int, float, bool, type(None)}
     assert data["status"] == "failed"
     assert data["ratios"] == {"output[0]": 0.12}
     assert data["failures"][0]["example"]["sizes"]["W"] == 3

@@ -1,4 +1,4 @@
-"""A executor without processes: a function says what each cell returns."""
+"""An executor without processes: a function says what each cell returns."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CASE = Case(
     dtypes=("float32",),
 )
 Wrong = Callable[[Example, str, str], str]
-"""Example, cell and layout → what is wrong: nothing (""), "value", "raised", "died", "killed" from outside, "hung"."""
+"""Example, cell and layout → what is wrong: nothing (empty), value, raised, died, killed (from outside), hung."""
 
 
 @dataclass
@@ -98,7 +98,7 @@ class ToyExecutor:
         values = _values(example)
         reference = Reference("ok", {"output[0]": 2 * values}, inputs={"input": values})
         observations = [
-            _observed(example, cell, layout, wrong(example, cell, layout), values)
+            _observe(example, cell, layout, wrong(example, cell, layout), values)
             for cell in names
             for layout in ("drawn", "contiguous")
         ]
@@ -110,7 +110,7 @@ def _values(example: Example) -> np.ndarray[Any, Any]:
     return np.arange(1.0, np.prod(shape) + 1).reshape(shape)
 
 
-def _observed(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
+def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
     if wrong in ("died", "killed"):
         return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
     if wrong == "raised":

@@ -20,11 +20,12 @@ def right(example: Example, cell: str, layout: str) -> str:
     return ""
 
 
-def tried(executor: ToyExecutor, *known_issues: KnownIssue, **options: Any) -> Outcome:
+def try_case(executor: ToyExecutor, *known_issues: KnownIssue, **options: Any) -> Outcome:
     """A trial over the toy."""
     options.setdefault("profile", PROFILE)
     case = options.pop("case", CASE)
-    trial = Trial(case, options.pop("dtype", "float32"), executor, known_issues, seed=1, **options)  # type: ignore[arg-type] # a stand-in
+    dtype = options.pop("dtype", "float32")
+    trial = Trial(case, dtype, executor, known_issues, seed=1, **options)  # type: ignore[arg-type] # a stand-in
     return trial.run()
 
 
