@@ -18,7 +18,7 @@ models:
 """
 
 
-def written(path: Path, text: str) -> Path:
+def write_file(path: Path, text: str) -> Path:
     """A new file, its directories made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -28,7 +28,7 @@ def written(path: Path, text: str) -> Path:
 def test_shipped_data_gives_way_to_the_projects_own(tmp_path: Path) -> None:
     """A file is that of the project where it has it; one that nobody has is a mistake."""
     assert resource(tmp_path, "suites/isa.yaml").is_file()
-    own = written(tmp_path / "suites" / "isa.yaml", "")
+    own = write_file(tmp_path / "suites" / "isa.yaml", "")
     assert resource(tmp_path, "suites/isa.yaml") == own
     with pytest.raises(UserError, match=r"none\.yaml: not found below"):
         resource(tmp_path, "suites/none.yaml")
@@ -39,7 +39,7 @@ def test_a_folder_of_files_gives_way_as_a_whole(tmp_path: Path) -> None:
     shipped = resource_files(tmp_path, "golden/issues")
     assert shipped
     assert tmp_path not in shipped[0].parents
-    own = [written(tmp_path / "golden" / name, "issues: {}\n") for name in ("issues.yaml", "issues/conv.yaml")]
+    own = [write_file(tmp_path / "golden" / name, "issues: {}\n") for name in ("issues.yaml", "issues/conv.yaml")]
     assert resource_files(tmp_path, "golden/issues") == own
     with pytest.raises(UserError, match=r"golden/none\.yaml: not found below"):
         resource_files(tmp_path, "golden/none")
@@ -47,8 +47,8 @@ def test_a_folder_of_files_gives_way_as_a_whole(tmp_path: Path) -> None:
 
 def test_files_of_cases_and_of_models_are_told_apart(tmp_path: Path) -> None:
     """Each is read with the files beside it, and gives its cases or its models."""
-    suite = written(tmp_path / "suites/x/s.yaml", SUITE)
-    models = written(tmp_path / "suites/models/m.yaml", MODELS)
+    suite = write_file(tmp_path / "suites/x/s.yaml", SUITE)
+    models = write_file(tmp_path / "suites/models/m.yaml", MODELS)
     project = Project(tmp_path)
     assert {file: [case.name for case in cases] for file, cases in project.suites([suite, models]).items()} == {
         suite: ["relu"]
@@ -61,7 +61,7 @@ def test_files_of_cases_and_of_models_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:
     """What a project declares does not change while it is open."""
-    suite = written(tmp_path / "suites/x/s.yaml", SUITE)
+    suite = write_file(tmp_path / "suites/x/s.yaml", SUITE)
     project = Project(tmp_path)
     cases = project.cases([suite])
     suite.write_text("", "utf-8")
@@ -70,7 +70,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 def test_the_mistakes_of_several_files_come_together(tmp_path: Path) -> None:
     """One error names both files."""
-    files = [written(tmp_path / f"suites/x/{name}.yaml", SUITE.replace("call:", "cal:")) for name in "ab"]
+    files = [write_file(tmp_path / f"suites/x/{name}.yaml", SUITE.replace("call:", "cal:")) for name in "ab"]
     with pytest.raises(UserError) as refused:
         Project(tmp_path).cases(files)
     assert [line.partition(":")[0] for line in str(refused.value).splitlines()] == [
@@ -81,5 +81,5 @@ def test_the_mistakes_of_several_files_come_together(tmp_path: Path) -> None:
 
 def test_the_operators_that_explain_a_model_are_the_projects_own(tmp_path: Path) -> None:
     """Where it has suites of operators, those that are shipped explain nothing."""
-    written(tmp_path / "suites/operators/s.yaml", SUITE)
+    write_file(tmp_path / "suites/operators/s.yaml", SUITE)
     assert [case.name for case in Project(tmp_path).operators()] == ["relu"]

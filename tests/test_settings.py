@@ -41,9 +41,9 @@ def test_several_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("a.py", "b.py"):
         (tmp_path / name).touch()
     monkeypatch.setenv("EQUIVALENCE_PRELOAD", os.pathsep.join(["a.py", "b.py"]))
-    found = settings(tmp_path, {"levels": "avx2, sse41,avx2"})
-    assert found.levels == ("avx2", "sse41")
-    assert found.preload == (tmp_path / "a.py", tmp_path / "b.py")
+    chosen = settings(tmp_path, {"levels": "avx2, sse41,avx2"})
+    assert chosen.levels == ("avx2", "sse41")
+    assert chosen.preload == (tmp_path / "a.py", tmp_path / "b.py")
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("Yes", True), ("0", False), ("off", False), (True, True)])
@@ -80,6 +80,6 @@ def test_an_unknown_profile_without_a_neighbour(tmp_path: Path) -> None:
 def test_the_options_of_a_replay(tmp_path: Path) -> None:
     """Interpreter, levels and preload files, quoted for a shell."""
     (tmp_path / "my kernels.py").touch()
-    found = settings(Path(tmp_path), {"python": "py thon", "levels": "avx2", "preload": ["my kernels.py"]})
-    assert found.replay_options == f" --python 'py thon' --levels avx2 --preload '{tmp_path}/my kernels.py'"
+    chosen = settings(Path(tmp_path), {"python": "py thon", "levels": "avx2", "preload": ["my kernels.py"]})
+    assert chosen.replay_options == f" --python 'py thon' --levels avx2 --preload '{tmp_path}/my kernels.py'"
     assert settings(tmp_path, {}).replay_options == ""

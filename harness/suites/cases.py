@@ -31,12 +31,24 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     """
     scope = Scope(report, entry.key, tuple(entry.get("sizes")))
     depth = build_depth(entry, scope)
+    common = _common_fields(entry, scope)
+    for member, name, at, key in _names(entry, report):
+        if not is_name(name):
+            report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
+        line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
+        call, inplace = _calls(entry, report, member)
+        case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, inplace=inplace, **common)
+        yield from with_depth(case, depth)
+
+
+def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:
+    """The fields that all cases of an entry share; sizes come first, because all else is written in them."""
+    report = scope.report
     sizes = _sizes(entry, scope)
     require = _require(entry, scope)
     tensors = build_tensors(entry, scope)
     module = build_module(entry, scope)
-    common: dict[str, Any] = {
-        "suite": suite,
+    fields: dict[str, Any] = {
         "sizes": tuple(sizes.values()),
         "require": require,
         "tensors": tuple(tensors.values()),
@@ -51,14 +63,8 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         "requires": entry.get("requires"),
     }
     if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
-        common["examples"] = build_examples(entry, report, sizes, tensors)
-    for member, name, at, key in _names(entry, report):
-        if not is_name(name):
-            report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
-        line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
-        call, inplace = _calls(entry, report, member)
-        case = Case(id=f"{file}::{name}", name=name, line=line, call=call, inplace=inplace, **common)
-        yield from with_depth(case, depth)
+        fields["examples"] = build_examples(entry, report, sizes, tensors)
+    return fields
 
 
 def case_names(entry: Entry) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "build": {"torch": "2.15.0", "cpu": "EPYC"},
         "run": {},
         "levels": levels,
-        "items": {f"{one['case']}[{one['dtype']}]": one for one in items},
+        "items": {f"{entry['case']}[{entry['dtype']}]": entry for entry in items},
     }
     file = tmp_path / "record.json"
     file.write_text(json.dumps(whole), "utf-8")
@@ -45,8 +45,8 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_worst_ratios_are_written_by_suite(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line for each case and dtype, with the build, the levels and how much was run; two digits are enough."""
     assert main(["accuracy", "--record", str(record)]) == 0
-    said = f"golden/accuracy/norms.yaml: 2 items, worst 0.75 ({CASE}layer_norm[bfloat16], output[0])"
-    assert capsys.readouterr().out.strip() == said
+    line = f"golden/accuracy/norms.yaml: 2 items, worst 0.75 ({CASE}layer_norm[bfloat16], output[0])"
+    assert capsys.readouterr().out.strip() == line
     text = Path("golden/accuracy/norms.yaml").read_text("utf-8")
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
         'torch: "2.15.0"',
@@ -63,7 +63,7 @@ def test_the_worst_ratios_are_written_by_suite(record: Path, capsys: pytest.Capt
 def test_a_record_without_ratios_is_a_mistake(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 4, and nothing is written."""
     whole = json.loads(record.read_text("utf-8"))
-    whole["items"] = {name: one for name, one in whole["items"].items() if not one["ratios"]}
+    whole["items"] = {name: entry for name, entry in whole["items"].items() if not entry["ratios"]}
     record.write_text(json.dumps(whole), "utf-8")
     assert main(["accuracy", "--record", str(record)]) == 4
     assert "record.json: no item has a ratio of error to allowance; run the gate first" in capsys.readouterr().err

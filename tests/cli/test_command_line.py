@@ -57,8 +57,8 @@ def test_models_are_checked_beside_cases(project: Project) -> None:
     assert run.code == 0, run.output
     assert run.output.startswith("1 case, 2 models, no mistake\nnot looked at: nothing_there is not installed")
     project.write("suites/models/m.yaml", (project.root / "suites/models/m.yaml").read_text().replace("unet", "tuna"))
-    said = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refused()
-    assert said.startswith("suites/models/m.yaml:4: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")
+    message = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refusal()
+    assert message.startswith("suites/models/m.yaml:4: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")
 
 
 @needs_workers
@@ -79,11 +79,11 @@ def test_the_coverage_of_a_record(project: Project) -> None:
 
 def test_coverage_without_a_record(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """It says how to get one, before any worker starts."""
-    said = refused(project, capsys, "coverage", "--record", "mine.json")
-    assert re.search(r"^there is no record \S*mine.json; run the whole gate \(`pytest suites`", said)
+    message = refusal(project, capsys, "coverage", "--record", "mine.json")
+    assert re.search(r"^there is no record \S*mine.json; run the whole gate \(`pytest suites`", message)
 
 
-def refused(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def refusal(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one message of a command that was refused."""
     with contextlib.chdir(project.root):
         code = main([*arguments, "--python", NOWHERE])
@@ -114,18 +114,18 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), EXAMPLES.values(), ids=EXAMPLES)
+@pytest.mark.parametrize(("text", "expected"), EXAMPLES.values(), ids=EXAMPLES)
 def test_an_example_that_cannot_be_replayed(
-    project: Project, capsys: pytest.CaptureFixture[str], text: str, said: str
+    project: Project, capsys: pytest.CaptureFixture[str], text: str, expected: str
 ) -> None:
     """No worker is started for what is not an example of a case that there is."""
     project.write("list.json", "[1]")
     project.write("binary.json", b"\xff\xfe")
-    assert said in refused(project, capsys, "replay", text)
+    assert expected in refusal(project, capsys, "replay", text)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["check", "nowhere.yaml"], "there is no file nowhere.yaml"),
         (["doctor", "--preload", "nowhere.py"], "--preload: there is no file nowhere.py"),
@@ -135,10 +135,10 @@ def test_an_example_that_cannot_be_replayed(
     ],
 )
 def test_a_wrong_argument(
-    project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     """The message says which argument, and what would be right."""
-    assert said in refused(project, capsys, *arguments)
+    assert expected in refusal(project, capsys, *arguments)
 
 
 def test_the_interpreter_under_test_comes_from_the_environment(
@@ -154,7 +154,7 @@ def test_the_interpreter_under_test_comes_from_the_environment(
 def test_mistakes_of_a_suite_on_the_command_line(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` tells what pytest would: before a worker starts, and what no draw can satisfy too."""
     project.suite(SUITE.replace("    numerics: exact\n", '    numerics: exact\n    require: ["N > N"]\n'))
-    assert "nothing satisfies this case: 'N > N' does not hold" in refused(project, capsys, "check", "suites/x/s.yaml")
+    assert "nothing satisfies this case: 'N > N' does not hold" in refusal(project, capsys, "check", "suites/x/s.yaml")
 
 
 @pytest.mark.parametrize("arguments", [[], ["retry"], ["replay"], ["doctor", "--level", "x", "--wrong"]])

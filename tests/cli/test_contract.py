@@ -26,7 +26,7 @@ TABLE = """\
 
 
 @pytest.fixture
-def kept(project: Project) -> Project:
+def contract_project(project: Project) -> Project:
     """A project with a layout contract."""
     project.write("golden/contract/s.yaml", LAYOUTS)
     return project
@@ -38,34 +38,34 @@ def command(project: Project, *arguments: str) -> int:
         return main(["contract", *arguments])
 
 
-def test_the_table_is_printed(kept: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_is_printed(contract_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """A row for the suite, from the contract's lines."""
-    assert command(kept) == 0
+    assert command(contract_project) == 0
     assert capsys.readouterr().out == TABLE
 
 
-def test_the_table_is_written_between_its_marks(kept: Project) -> None:
+def test_the_table_is_written_between_its_marks(contract_project: Project) -> None:
     """What was between them goes, all around them stays; written twice it is the same."""
-    path = kept.write("PAGE.md", f"before\n{MARKS[0]}\nan old table\n{MARKS[1]}\nafter\n")
+    path = contract_project.write("PAGE.md", f"before\n{MARKS[0]}\nan old table\n{MARKS[1]}\nafter\n")
     for _ in range(2):
-        assert command(kept, "--write", "PAGE.md") == 0
+        assert command(contract_project, "--write", "PAGE.md") == 0
         assert path.read_text() == f"before\n{MARKS[0]}\n\n{TABLE}\n{MARKS[1]}\nafter\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("no marks", f"contract: PAGE.md has no lines {MARKS[0]} and {MARKS[1]}, between which the table goes"),
         (None, "there is no file PAGE.md"),
     ],
 )
 def test_a_file_that_cannot_take_it(
-    kept: Project, capsys: pytest.CaptureFixture[str], text: str | None, said: str
+    contract_project: Project, capsys: pytest.CaptureFixture[str], text: str | None, expected: str
 ) -> None:
     """One message, exit code 4, and the file is as it was."""
-    path = kept.root / "PAGE.md" if text is None else kept.write("PAGE.md", text)
-    assert command(kept, "--write", "PAGE.md") == 4
-    assert capsys.readouterr().err.strip() == f"ERROR: {said}"
+    path = contract_project.root / "PAGE.md" if text is None else contract_project.write("PAGE.md", text)
+    assert command(contract_project, "--write", "PAGE.md") == 4
+    assert capsys.readouterr().err.strip() == f"ERROR: {expected}"
     assert (path.read_text() if path.exists() else None) == text
 
 

@@ -85,12 +85,12 @@ def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
     """Exit code 4, and no traceback of the model's own."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:broken", "--input", "1,3,8,8", "--levels", LEVEL)
-    assert run.refused() == "nets.broken: nets.broken raised ValueError: no weights today"
+    assert run.refusal() == "nets.broken: nets.broken raised ValueError: no weights today"
 
 
 @needs_workers
 @pytest.mark.parametrize(
-    ("factory", "shape", "said"),
+    ("factory", "shape", "expected"),
     [
         ("nonets:right", "1,3,8,8", "nonets.right: no module named 'nonets'"),
         ("ruined:right", "1,3,8,8", "ruined.right: ruined cannot be imported: "),
@@ -105,22 +105,24 @@ def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
         ("nets:right", "1,5,8,8", "nets.right: the model raised RuntimeError: "),
     ],
 )
-def test_what_cannot_be_judged_is_said_in_one_sentence(judge: Judge, factory: str, shape: str, said: str) -> None:
+def test_what_cannot_be_judged_is_explained_in_one_sentence(
+    judge: Judge, factory: str, shape: str, expected: str
+) -> None:
     """What is missing, raised, no tensor, random or shaped NHWC: where and what, and what would be right."""
     with pytest.raises(UserError) as refused:
         judge(factory, shape)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 @needs_workers
-def test_a_torchvision_of_the_wrong_build_is_said_with_what_would_help(project: Project) -> None:
+def test_a_torchvision_of_the_wrong_build_is_named_with_what_would_help(project: Project) -> None:
     """In place of the error of its import; exit code 4."""
     project.write("torchvision/__init__.py", 'raise RuntimeError("operator torchvision::nms does not exist")\n')
     run = project.command("model", "torchvision.models:resnet18", "--input", "1,3,64,64", "--levels", LEVEL)
-    said = run.refused()
-    assert said.startswith("torchvision.models.resnet18: the installed torchvision does not match PyTorch ")
-    assert said.endswith("operator torchvision::nms does not exist); install the build made for it")
+    message = run.refusal()
+    assert message.startswith("torchvision.models.resnet18: the installed torchvision does not match PyTorch ")
+    assert message.endswith("operator torchvision::nms does not exist); install the build made for it")
 
 
 @needs_workers
@@ -132,7 +134,7 @@ def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
 
 
 @needs_workers
-def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
+def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     """The module whose own forward gave it up, the call that did, and the module that got NCHW because of it."""
     outcomes = judge("nets:Loses")
     text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
@@ -144,7 +146,7 @@ def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"factory": "nets"}, "'nets' is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18"),
         ({"shape": "1,x"}, "--input: '1,x' is not a shape; write its sizes with commas: 1,3,224,224"),
@@ -154,11 +156,11 @@ def test_a_lost_format_is_told_with_the_function(judge: Judge) -> None:
         ({"arguments": '{"a": {}}'}, "--arguments: a value is a number, a text, true, false, null, or a list of these"),
     ],
 )
-def test_what_is_typed_wrong_is_said_before_anything_runs(changes: dict[str, Any], said: str) -> None:
+def test_what_is_typed_wrong_is_refused_before_anything_runs(changes: dict[str, Any], expected: str) -> None:
     """Each option says what it takes."""
     with pytest.raises(UserError) as refused:
         declare_model(options(**{"factory": "nets:right", **changes}))
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(expected)
 
 
 def test_lists_become_what_a_factory_gets() -> None:

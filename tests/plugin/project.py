@@ -54,7 +54,7 @@ class Run:
     code: int
     output: str
 
-    def refused(self) -> str:
+    def refusal(self) -> str:
         """The one message of a run that was refused: exit code 4 and no traceback."""
         assert self.code == 4, self.output
         assert "Traceback" not in self.output

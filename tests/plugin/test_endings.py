@@ -51,7 +51,7 @@ def children(pid: int) -> list[int]:
     return own + [below for child in own for below in children(child)]
 
 
-def awaited(path: Path) -> int:
+def wait_for_number(path: Path) -> int:
     """The number in a file that another process writes."""
     until = time.monotonic() + REFERENCE_LIMIT_FACTOR
     while not path.exists():
@@ -69,7 +69,7 @@ def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project
     options = ("--eq-levels", LEVEL, "--eq-profile", "quick", "--eq-examples", "10", "--eq-preload", "waiting.py")
     with project.start(*options) as run:
         for name, number in (("killed", signal.SIGKILL), ("stopped", signal.SIGSTOP)):
-            worker = awaited(project.root / name)
+            worker = wait_for_number(project.root / name)
             assert worker in children(run.pid)
             os.kill(worker, number)
         output, _ = run.communicate()
@@ -78,8 +78,8 @@ def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project
     for item in items.values():
         assert item["status"] == "passed"
         assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 10
-    told = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("relu", "relu6")]
-    assert "died (killed by SIGKILL" in told[0]
-    assert "hung (no answer within 5 s)" in told[1]
-    assert all("did not come back in a fresh worker, whose answer counts" in text for text in told)
+    incidents = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("relu", "relu6")]
+    assert "died (killed by SIGKILL" in incidents[0]
+    assert "hung (no answer within 5 s)" in incidents[1]
+    assert all("did not come back in a fresh worker, whose answer counts" in text for text in incidents)
     assert output.count("incident: ") == 4

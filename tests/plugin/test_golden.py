@@ -25,7 +25,7 @@ functional.relu = lambda input, inplace=False: stock(input).contiguous()
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
+def first_update(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
     """A project of two operators whose golden data was just written, and the run that wrote it."""
     project = Project(tmp_path_factory.mktemp("golden"))
     project.suite(PAIR)
@@ -33,10 +33,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
 
 
 @pytest.fixture
-def project(written: tuple[Project, Run], tmp_path: Path) -> Project:
+def project(first_update: tuple[Project, Run], tmp_path: Path) -> Project:
     """A copy of it."""
     for name in (LAYOUTS, SNAPSHOTS_HEAD):
-        Project(tmp_path).write(name, text(written[0], name))
+        Project(tmp_path).write(name, text(first_update[0], name))
     Project(tmp_path).suite(PAIR)
     return Project(tmp_path)
 
@@ -56,7 +56,7 @@ def first_digest(project: Project) -> str:
     return re.findall(r"sha256 ([0-9a-f]{16})", text(project, SNAPSHOTS_HEAD))[0]
 
 
-def edited(project: Project, name: str, old: str, new: str) -> Run:
+def run_with_edit(project: Project, name: str, old: str, new: str) -> Run:
     """A short run of relu, with the first occurrence of a text in a golden file replaced."""
     content = text(project, name)
     assert old in content
@@ -64,9 +64,9 @@ def edited(project: Project, name: str, old: str, new: str) -> Run:
     return project.briefly("-k", "relu or golden")
 
 
-def test_an_update_writes_both_files_and_says_so(written: tuple[Project, Run]) -> None:
+def test_an_update_writes_both_files_and_says_so(first_update: tuple[Project, Run]) -> None:
     """Nothing is judged; a line says what each operator hands back, and four snapshots what exactly comes out."""
-    project, run = written
+    project, run = first_update
     assert run.code == 0, run.output
     assert "2 skipped" in run.output
     assert f"{LAYOUTS}: new, " in run.output
@@ -97,7 +97,7 @@ def test_what_agrees_passes_and_is_counted(project: Project) -> None:
 
 def test_a_deleted_line_is_missed(project: Project) -> None:
     """The item fails and shows what was observed, and the command for a change that is meant."""
-    run = edited(project, LAYOUTS, LINE, "")
+    run = run_with_edit(project, LAYOUTS, LINE, "")
     assert run.code == 1
     assert (
         f"{LAYOUTS}: no line: relu: grad:input of ordinary, N = 1 at sse41 in float32: observed: like input"
@@ -109,7 +109,7 @@ def test_a_deleted_line_is_missed(project: Project) -> None:
 
 def test_a_changed_line_shows_old_and_new(project: Project) -> None:
     """The item fails and names the line."""
-    run = edited(project, LAYOUTS, LINE, LINE.replace("like input", "like grad_output"))
+    run = run_with_edit(project, LAYOUTS, LINE, LINE.replace("like input", "like grad_output"))
     assert run.code == 1
     assert (
         "changed: relu: grad:input of ordinary, N = 1 at sse41 in float32: was: like grad_output (line " in run.output
@@ -120,7 +120,7 @@ def test_a_changed_line_shows_old_and_new(project: Project) -> None:
 def test_a_changed_digest_shows_old_and_new(project: Project) -> None:
     """The item fails for the reference and for each cell and layout, and gives the example to replay."""
     digest = first_digest(project)
-    run = edited(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
+    run = run_with_edit(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
     assert run.code == 1
     assert f"changed: relu in float32: output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
     assert "(reference, sse41, drawn, sse41, contiguous)" in run.output
@@ -128,7 +128,7 @@ def test_a_changed_digest_shows_old_and_new(project: Project) -> None:
 
 def test_an_unknown_line_is_named(project: Project) -> None:
     """The item fails with the nearest tensor that there is; an unknown case fails the suite's own item."""
-    run = edited(project, LAYOUTS, LINE, LINE + "    output[1]: like input\n")
+    run = run_with_edit(project, LAYOUTS, LINE, LINE + "    output[1]: like input\n")
     assert run.code == 1
     assert "unknown line: output[1]: relu has no 'output[1]'; did you mean 'output[0]'?" in run.output
     project.write(LAYOUTS, text(project, LAYOUTS).replace("  relu6:", "  relu66:"))
@@ -145,8 +145,8 @@ def test_a_suite_without_golden_data_fails_once_with_the_command(project: Projec
     run = project.briefly()
     assert run.code == 1
     assert "1 failed, 2 passed" in run.output
-    said = f"suites/x/s.yaml has no layout contract, {LAYOUTS}; observe it with"
-    assert f"{said} `python -m pytest suites/x/s.yaml --eq-update-golden`" in run.output
+    advice = f"suites/x/s.yaml has no layout contract, {LAYOUTS}; observe it with"
+    assert f"{advice} `python -m pytest suites/x/s.yaml --eq-update-golden`" in run.output
     (project.root / "golden/contract").rmdir()
     assert "2 passed" in project.briefly().output
 
@@ -154,7 +154,7 @@ def test_a_suite_without_golden_data_fails_once_with_the_command(project: Projec
 def test_a_pin_that_is_deleted_is_missed(project: Project) -> None:
     """Every case whose values can be exact keeps its number of snapshots; the suite's own item counts them."""
     first = text(project, SNAPSHOTS_HEAD).partition("  - example: ")[2].partition("  - example: ")[0]
-    run = edited(project, SNAPSHOTS_HEAD, f"  - example: {first}", "")
+    run = run_with_edit(project, SNAPSHOTS_HEAD, f"  - example: {first}", "")
     assert run.code == 1
     assert f"{SNAPSHOTS_HEAD} has fewer than 4 snapshots of relu; observe it with" in run.output
 
@@ -170,7 +170,7 @@ def test_another_release_has_formats_of_its_own(project: Project) -> None:
     assert f"golden: {LAYOUTS} is of PyTorch 1.0, this is {here}: not compared" in run.output
     assert f"golden: {SNAPSHOTS_HEAD} is of PyTorch 1.0, this is {here}: only values are compared" in run.output
     digest = first_digest(project)
-    run = edited(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
+    run = run_with_edit(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
     assert run.code == 1
     assert f"output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
 
@@ -208,11 +208,11 @@ def test_a_partial_update_never_deletes(project: Project) -> None:
 def test_an_update_is_refused_under_ci(project: Project) -> None:
     """What nobody has reviewed is not golden, whichever way it is asked for."""
     before = text(project, LAYOUTS)
-    assert project.pytest(*UPDATE, CI="true").refused().startswith("--eq-update-golden: not under CI: what nobody has")
-    message = project.pytest(EQUIVALENCE_UPDATE_GOLDEN="1", CI="1").refused()
+    assert project.pytest(*UPDATE, CI="true").refusal().startswith("--eq-update-golden: not under CI: what nobody has")
+    message = project.pytest(EQUIVALENCE_UPDATE_GOLDEN="1", CI="1").refusal()
     assert message.startswith("EQUIVALENCE_UPDATE_GOLDEN: not under CI")
     project.write("pytest.ini", "[pytest]\neq_update_golden = yes\n")
-    assert project.pytest(CI="yes").refused().startswith("eq_update_golden in the ini file: not under CI")
+    assert project.pytest(CI="yes").refusal().startswith("eq_update_golden in the ini file: not under CI")
     assert text(project, LAYOUTS) == before
 
 
@@ -220,6 +220,6 @@ def test_a_golden_file_that_does_not_parse_is_one_message(project: Project) -> N
     """The mistakes of both files, with line and column, before a worker starts."""
     project.write(LAYOUTS, text(project, LAYOUTS).replace("at sse41", "at sse42", 1))
     project.write(SNAPSHOTS_HEAD, text(project, SNAPSHOTS_HEAD).replace(first_digest(project), "x"))
-    message = project.pytest("--eq-python", "no/such/python").refused()
+    message = project.pytest("--eq-python", "no/such/python").refusal()
     assert "'sse42' is not a level of the contract; did you mean 'sse41'?" in message
     assert f"{SNAPSHOTS_HEAD}:11:16: " in message

@@ -31,35 +31,37 @@ IN_THE_SUITE = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "said"), IN_THE_SUITE.values(), ids=IN_THE_SUITE)
-def test_a_mistake_in_a_suite_is_told_before_any_worker_starts(project: Project, old: str, new: str, said: str) -> None:
+@pytest.mark.parametrize(("old", "new", "expected"), IN_THE_SUITE.values(), ids=IN_THE_SUITE)
+def test_a_mistake_in_a_suite_is_reported_before_a_worker_starts(
+    project: Project, old: str, new: str, expected: str
+) -> None:
     """The message names the file and says what is wrong with it."""
     assert old in SUITE
     project.suite(SUITE.replace(old, new))
-    message = project.pytest("--eq-python", NOWHERE).refused()
-    assert said in message
+    message = project.pytest("--eq-python", NOWHERE).refusal()
+    assert expected in message
     assert message.startswith("suites/x/s.yaml:")
     assert NOWHERE not in message
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [(b"", "the file is empty"), (b"\x00\x01\xff\xfe", "not UTF-8"), (b"suite: [ : ]]", "not YAML")],
     ids=["empty", "binary", "no YAML"],
 )
-def test_a_file_that_is_no_suite(project: Project, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_suite(project: Project, content: bytes, expected: str) -> None:
     """What cannot be read at all is named with its place."""
     project.suite(content)
-    message = project.pytest("--eq-python", NOWHERE).refused()
+    message = project.pytest("--eq-python", NOWHERE).refusal()
     assert message.startswith("suites/x/s.yaml:1:")
-    assert said in message
+    assert expected in message
 
 
 def test_the_mistakes_of_all_files_come_together(project: Project) -> None:
     """One run tells the mistakes of every suite it was given."""
     project.suite(b"")
     project.write("suites/y/t.yaml", SUITE.replace("call:", "cal:"))
-    message = project.pytest("--eq-python", NOWHERE).refused()
+    message = project.pytest("--eq-python", NOWHERE).refusal()
     assert "suites/x/s.yaml:1:1:" in message
     assert "suites/y/t.yaml:4:" in message
 
@@ -76,25 +78,25 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "said"), OPTIONS.values(), ids=OPTIONS)
-def test_a_wrong_option(project: Project, arguments: list[str], said: str) -> None:
+@pytest.mark.parametrize(("arguments", "expected"), OPTIONS.values(), ids=OPTIONS)
+def test_a_wrong_option(project: Project, arguments: list[str], expected: str) -> None:
     """The message names the option, the value, and what would be right."""
-    assert said in project.pytest("--eq-python", NOWHERE, *arguments).refused()
+    assert expected in project.pytest("--eq-python", NOWHERE, *arguments).refusal()
 
 
 def test_a_wrong_option_elsewhere(project: Project) -> None:
     """What comes from the environment or an ini file is named by where it comes from."""
-    told = project.pytest(EQUIVALENCE_SEED="x").refused()
-    assert told == "EQUIVALENCE_SEED: 'x' is not a whole number"
+    message = project.pytest(EQUIVALENCE_SEED="x").refusal()
+    assert message == "EQUIVALENCE_SEED: 'x' is not a whole number"
     project.write("pytest.ini", "[pytest]\neq_in_process = perhaps\n")
-    told = project.pytest().refused()
-    assert told == "eq_in_process in the ini file: 'perhaps' is neither true nor false"
+    message = project.pytest().refusal()
+    assert message == "eq_in_process in the ini file: 'perhaps' is neither true nor false"
 
 
 @needs_workers
 def test_a_level_that_does_not_exist(project: Project) -> None:
     """An ISA name is checked before a worker starts, with the nearest there is."""
-    assert "there is no ISA level 'sse42'; did you mean sse41?" in project.pytest("--eq-levels", "sse42").refused()
+    assert "there is no ISA level 'sse42'; did you mean sse41?" in project.pytest("--eq-levels", "sse42").refusal()
 
 
 @needs_workers
@@ -102,7 +104,7 @@ def test_a_level_that_the_cpu_lacks(project: Project) -> None:
     """Asked for by name, a level that cannot run is refused and never left out."""
     level = "about: none\n      onednn: null\n      aten: default\n      requires: [no_such_flag]"
     project.write("suites/isa.yaml", f"levels:\n  x86_64:\n    future:\n      {level}\n")
-    message = project.pytest("--eq-levels", "future").refused()
+    message = project.pytest("--eq-levels", "future").refusal()
     assert "ISA level future cannot run here: needs no_such_flag" in message
 
 
@@ -110,12 +112,12 @@ def test_a_level_that_the_cpu_lacks(project: Project) -> None:
 @pytest.mark.parametrize("mistake", ["suite", "option", "python"])
 def test_a_mistake_is_the_same_under_xdist(project: Project, mistake: str, workers: list[str]) -> None:
     """The controller refuses before it starts a worker process of either kind."""
-    said = {"suite": "did you mean 'call'?", "option": "--eq-seed: -1 is less than 0", "python": NOWHERE}[mistake]
+    expected = {"suite": "did you mean 'call'?", "option": "--eq-seed: -1 is less than 0", "python": NOWHERE}[mistake]
     if mistake == "suite":
         project.suite(SUITE.replace("call:", "cal:"))
     arguments = ["--eq-seed", "-1"] if mistake == "option" else ["--eq-python", NOWHERE]
     run = project.pytest(*arguments, *workers)
-    assert said in run.refused()
+    assert expected in run.refusal()
     assert "gw0" not in run.output
 
 
@@ -127,24 +129,24 @@ FAKES = {
 
 
 @needs_workers
-@pytest.mark.parametrize(("torch", "numpy", "said"), FAKES.values(), ids=FAKES)
+@pytest.mark.parametrize(("torch", "numpy", "expected"), FAKES.values(), ids=FAKES)
 def test_an_interpreter_that_cannot_be_tested(
-    project: Project, torch: str | None, numpy: str | None, said: str
+    project: Project, torch: str | None, numpy: str | None, expected: str
 ) -> None:
     """A build that does not even import is one message, and it names the interpreter."""
     for name, text in (("torch", torch), ("numpy", numpy)):
         if text is not None:
             project.write(f"site/{name}/__init__.py", text)
     python = _fake(project, f'PYTHONPATH="{project.root}/site" exec "$PYTHON" -S "$@"')
-    message = project.pytest("--eq-python", str(python), PYTHON=sys.executable).refused()
-    assert said in message
+    message = project.pytest("--eq-python", str(python), PYTHON=sys.executable).refusal()
+    assert expected in message
     assert str(python) in message
 
 
 def test_something_that_is_no_interpreter(project: Project) -> None:
     """A program that is not Python is said to be none."""
     python = _fake(project, "echo hello")
-    assert "is not a working Python interpreter: hello" in project.pytest("--eq-python", str(python)).refused()
+    assert "is not a working Python interpreter: hello" in project.pytest("--eq-python", str(python)).refusal()
 
 
 def _fake(project: Project, line: str) -> Path:
@@ -155,11 +157,11 @@ def _fake(project: Project, line: str) -> Path:
 
 @needs_workers
 def test_what_only_a_worker_knows(project: Project) -> None:
-    """All callables that do not exist and arguments that they lack are told at once, each at its line."""
+    """All callables that do not exist and arguments that they lack are named at once, each at its line."""
     wrong = SUITE.replace("  relu:\n", "  other:\n").replace("functional.relu", "functional.relux")
     lacking = SUITE.partition("cases:\n")[2].replace("numerics:", "arguments: {inplac: true}\n    numerics:")
     project.suite(wrong + lacking)
-    lines = project.briefly().refused().splitlines()
+    lines = project.briefly().refusal().splitlines()
     assert lines[0].startswith("suites/x/s.yaml:3: other: torch.nn.functional has no 'relux'; did you mean ")
     assert lines[1].startswith("suites/x/s.yaml:10: relu: torch.nn.functional.relu takes no argument 'inplac'; did you")
     assert len(lines) == 2
@@ -169,7 +171,7 @@ def test_what_only_a_worker_knows(project: Project) -> None:
 def test_a_preload_file_that_raises(project: Project) -> None:
     """What a kernel library says when it cannot be loaded is the message."""
     path = project.write("kernels.py", KERNELS + "raise RuntimeError('no such kernel')\n")
-    message = project.pytest("--eq-levels", LEVEL, "--eq-preload", "kernels.py").refused()
+    message = project.pytest("--eq-levels", LEVEL, "--eq-preload", "kernels.py").refusal()
     assert message == f"preload {path} raised RuntimeError: no such kernel"
 
 
@@ -204,9 +206,9 @@ IN_ISSUES = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "said"), IN_ISSUES.values(), ids=IN_ISSUES)
+@pytest.mark.parametrize(("old", "new", "expected"), IN_ISSUES.values(), ids=IN_ISSUES)
 def test_a_mistake_in_the_known_issues(
-    project: Project, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+    project: Project, capsys: pytest.CaptureFixture[str], old: str, new: str, expected: str
 ) -> None:
     """An entry names what exists, and its reproducer is an example of its case under its condition."""
     assert old in ISSUE
@@ -216,10 +218,10 @@ def test_a_mistake_in_the_known_issues(
     message = capsys.readouterr().err
     assert code == 4
     assert message.startswith(f"ERROR: {project.root / 'golden/issues.yaml'}:")
-    assert said in message
+    assert expected in message
 
 
 def test_a_known_issue_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
     """The plugin says so as the command line does."""
     project.write("golden/issues.yaml", ISSUE.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
-    assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refused()
+    assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refusal()

@@ -75,9 +75,9 @@ def test_mistakes_in_files_of_models_come_together(tmp_path: Path) -> None:
     project.write(
         "suites/models/m.yaml", MODELS.replace("steps: [eval]", "steps: [evaluation]").replace("profile", "x")
     )
-    said = project.pytest("--eq-levels", LEVEL).refused()
-    assert "suites/models/m.yaml:5:11: " in said
-    assert "suites/models/m.yaml:9:" in said
+    message = project.pytest("--eq-levels", LEVEL).refusal()
+    assert "suites/models/m.yaml:5:11: " in message
+    assert "suites/models/m.yaml:9:" in message
 
 
 NETS = """\
@@ -115,12 +115,12 @@ def test_each_model_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path
     assert run.code == 1, run.output
     assert "3 failed, 1 passed" in run.output
     assert "Traceback" not in run.output
-    for said in (
+    for sentence in (
         "broken in eval-eager-float32: nets.broken raised ValueError: no weights today\n",
         "Wordy in eval-eager-float32: output['label'] is a str; a model returns tensors, in tuples, lists, dicts or ",
         "dropping in train-eager-float32: two runs with the same input differ (output[0], ",
     ):
-        assert said in run.output
+        assert sentence in run.output
     assert "1 is a Dropout that is on; switch it off, or freeze its class: frozen: [Dropout]" in run.output
 
 
@@ -133,7 +133,7 @@ def test_a_factory_that_cannot_be_had_is_a_mistake_at_its_line(tmp_path: Path) -
     project.write("ruined.py", "import no_such_thing\n")
     text = UNJUDGED.replace("nets.Wordy", "ruined.Net").replace("nets.broken", "nets.brokn")
     project.write("suites/models/m.yaml", text)
-    said = project.briefly().refused()
-    assert "suites/models/m.yaml:4: broken: nets has no 'brokn'; did you mean nets.broken?" in said
-    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: " in said
-    assert "no_such_thing" in said
+    message = project.briefly().refusal()
+    assert "suites/models/m.yaml:4: broken: nets has no 'brokn'; did you mean nets.broken?" in message
+    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: " in message
+    assert "no_such_thing" in message

@@ -35,7 +35,7 @@ def again(project: Project, *arguments: str) -> Run:
     return project.run("pytest", "suites", "-v", "--color=no", *options, *arguments)
 
 
-def ended(run: Run) -> list[str]:
+def ended_items(run: Run) -> list[str]:
     """The ids of the items that were run, in order."""
     words = (line.split() for line in run.output.splitlines())
     return [
@@ -46,7 +46,7 @@ def ended(run: Run) -> list[str]:
 def test_a_first_run_has_every_item_in_declared_order(first: Run) -> None:
     """One of them fails, neither the first nor the last."""
     assert first.code == 1
-    assert ended(first) == [RIGHT, WRONG, LAST], first.output
+    assert ended_items(first) == [RIGHT, WRONG, LAST], first.output
 
 
 def test_only_what_failed_last_is_run(first: Run, trio: Project) -> None:
@@ -54,7 +54,7 @@ def test_only_what_failed_last_is_run(first: Run, trio: Project) -> None:
     assert first.code == 1
     run = again(trio, "--lf")
     assert run.code == 1
-    assert ended(run) == [WRONG], run.output
+    assert ended_items(run) == [WRONG], run.output
 
 
 def test_only_what_failed_last_is_run_by_several_processes(first: Run, trio: Project) -> None:
@@ -68,7 +68,7 @@ def test_only_what_failed_last_is_run_by_several_processes(first: Run, trio: Pro
 def test_what_failed_last_is_run_first(first: Run, trio: Project) -> None:
     """--ff moves the failed item to the front and leaves the rest in order."""
     assert first.code == 1
-    assert ended(again(trio, "--ff")) == [WRONG, RIGHT, LAST]
+    assert ended_items(again(trio, "--ff")) == [WRONG, RIGHT, LAST]
 
 
 def test_what_is_new_is_run_first(first: Run, trio: Project) -> None:
@@ -78,19 +78,19 @@ def test_what_is_new_is_run_first(first: Run, trio: Project) -> None:
     run = again(trio, "--nf")
     trio.suite(TRIO)
     new = [name.replace("32", "64") for name in (RIGHT, WRONG, LAST)]
-    assert ended(run) == [*new, RIGHT, WRONG, LAST], run.output
+    assert ended_items(run) == [*new, RIGHT, WRONG, LAST], run.output
 
 
 def test_a_stepwise_run_goes_on_where_it_stopped(trio: Project) -> None:
     """--sw stops at the failed item, and the next run begins with it; once it passes, all the rest is run."""
     stepwise = ("--sw", "-o", "cache_dir=.stepwise")  # what the other tests rely on stays in the other cache
-    assert ended(again(trio, *stepwise)) == [RIGHT, WRONG]
-    assert ended(again(trio, *stepwise)) == [WRONG]
+    assert ended_items(again(trio, *stepwise)) == [RIGHT, WRONG]
+    assert ended_items(again(trio, *stepwise)) == [WRONG]
     trio.write("kernels.py", "")
     passed = again(trio, *stepwise)
     trio.write("kernels.py", KERNELS)
     assert passed.code == 0, passed.output
-    assert ended(passed) == [WRONG, LAST]
+    assert ended_items(passed) == [WRONG, LAST]
 
 
 def test_an_id_from_the_cache_is_an_argument(first: Run, trio: Project) -> None:

@@ -63,7 +63,7 @@ def first(pair: Project) -> Run:
     )
 
 
-def recorded(project: Project, name: str) -> dict[str, Any]:
+def timeless_record(project: Project, name: str) -> dict[str, Any]:
     """A record without its seconds."""
     data: dict[str, Any] = json.loads((project.root / name).read_text())
     return timeless(data)
@@ -71,8 +71,8 @@ def recorded(project: Project, name: str) -> dict[str, Any]:
 
 def failure(project: Project) -> Example:
     """The minimal example of the first run's only failure."""
-    (found,) = recorded(project, "first.json")["items"][WRONG]["failures"]
-    return Example.from_json(found["example"])
+    (recorded_failure,) = timeless_record(project, "first.json")["items"][WRONG]["failures"]
+    return Example.from_json(recorded_failure["example"])
 
 
 def test_a_run_says_what_it_tested(first: Run) -> None:
@@ -107,7 +107,7 @@ def test_a_failure_is_remembered(first: Run, pair: Project) -> None:
 def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
     """Build, run and levels head the record; every item has every field, under its node id, in order."""
     assert first.code == 1
-    record = recorded(pair, "first.json")
+    record = timeless_record(pair, "first.json")
     assert set(record) == {"schema", "build", "run", "levels", "items"}
     assert record["schema"] == 1
     assert record["run"]["profile"] == "gate"
@@ -122,13 +122,15 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
     """Who reads JUnit alone sees status, number of examples, worst ratio and known issues."""
     assert first.code == 1
     cases = ET.parse(pair.root / "junit.xml").iter("testcase")  # noqa: S314 - written by pytest just now
-    found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
-    assert {name: properties["status"] for name, properties in found.items()} == {
+    properties = {
+        case.get("name"): {entry.get("name"): entry.get("value") for entry in case.iter("property")} for case in cases
+    }
+    assert {name: values["status"] for name, values in properties.items()} == {
         "relu6[float32]": "failed",
         "relu[float32]": "passed",
     }
-    assert set(found["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues"}
-    assert found["relu[float32]"]["examples"] == "16"
+    assert set(properties["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues"}
+    assert properties["relu[float32]"]["examples"] == "16"
 
 
 def test_several_processes_give_the_same_record(first: Run, pair: Project) -> None:
@@ -137,7 +139,7 @@ def test_several_processes_give_the_same_record(first: Run, pair: Project) -> No
     again = pair.pytest(*OPTIONS, "--eq-record", "again.json", "-n", "2")
     assert again.code == 1
     assert "1 failed, 1 passed" in again.output
-    assert recorded(pair, "again.json") == recorded(pair, "first.json")
+    assert timeless_record(pair, "again.json") == timeless_record(pair, "first.json")
 
 
 def test_options_of_every_kind_give_the_same_record(first: Run, pair: Project) -> None:
@@ -149,13 +151,13 @@ def test_options_of_every_kind_give_the_same_record(first: Run, pair: Project) -
     )
     (pair.root / "pytest.ini").unlink()
     assert again.code == 1
-    assert recorded(pair, "again.json") == recorded(pair, "first.json")
+    assert timeless_record(pair, "again.json") == timeless_record(pair, "first.json")
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_a_selection_of_nothing_is_a_mistake(project: Project, workers: list[str]) -> None:
     """A -k that matches no case would else be a gate that passes without a test."""
-    message = project.briefly("-k", "no_such_case", *workers).refused()
+    message = project.briefly("-k", "no_such_case", *workers).refusal()
     assert message.startswith("-k 'no_such_case' matches no case; `pytest --collect-only -q` lists them")
 
 

@@ -62,9 +62,9 @@ def mistakes(load: Load) -> Mistakes:
 def wrong(mistakes: Mistakes) -> Callable[..., list[str]]:
     """The mistakes of the plain case with one text replaced by another, or with lines added to it."""
 
-    def changed(old: str = "", new: str = "", *, add: str = "") -> list[str]:
+    def mistakes_of_change(old: str = "", new: str = "", *, add: str = "") -> list[str]:
         assert old in CASE
         text = CASE.replace(old, new, 1) if old else CASE
         return mistakes(text + "".join(f"    {line}\n" for line in add.splitlines()))
 
-    return changed
+    return mistakes_of_change

@@ -18,7 +18,7 @@ def below(name: str) -> set[str]:
     return {deeper for lower in LEVELS[name].above for deeper in {lower, *below(lower)}}
 
 
-def refused(tmp_path: Path, text: str) -> list[str]:
+def mistakes_in(tmp_path: Path, text: str) -> list[str]:
     """The mistakes in a file of levels, one line each, without the file's name."""
     path = tmp_path / "isa.yaml"
     path.write_text(text)
@@ -107,4 +107,4 @@ LEVEL = "{about: it, onednn: X, aten: default, requires: []"
 )
 def test_mistakes_in_levels_are_placed(tmp_path: Path, text: str, expected: list[str]) -> None:
     """Unknown levels below, circles, names, and what the schema says."""
-    assert refused(tmp_path, text) == expected
+    assert mistakes_in(tmp_path, text) == expected

@@ -47,14 +47,14 @@ class Outer(StrictSchema):
     plain: Inner = Field(Inner(text=""), json_schema_extra={"x-expected": "something plain"})
 
 
-def written(tmp_path: Path, content: str | bytes) -> Path:
+def write_file(tmp_path: Path, content: str | bytes) -> Path:
     """A YAML file with that content."""
     path = tmp_path / "d.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
-def refused(path: Path) -> list[str]:
+def mistakes_in(path: Path) -> list[str]:
     """The mistakes of a file read by the schema above, one line each, without the file's name."""
     with pytest.raises(DeclarationError) as caught:
         read_validated(path, Outer, "thing")
@@ -63,7 +63,7 @@ def refused(path: Path) -> list[str]:
 
 def test_a_schema_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
     """Values, keys, characters within a value; what is not in the file is where its parent is."""
-    path = written(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
+    path = write_file(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
     values, positions = read_validated(path, Outer, "thing")
     assert [entry.text for entry in values.entries] == ["one", "two"]
     assert positions.at(("entries", 1, "text")) == (3, 11)
@@ -110,31 +110,31 @@ def test_a_schema_comes_with_the_positions_of_its_values(tmp_path: Path) -> None
 )
 def test_mistakes_are_placed_in_any_file(tmp_path: Path, content: str | bytes, expected: list[str]) -> None:
     """The words come from the schema."""
-    assert refused(written(tmp_path, content)) == expected
+    assert mistakes_in(write_file(tmp_path, content)) == expected
 
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
     """It says so at the first line."""
-    assert refused(tmp_path / "none.yaml") == ["1:1: cannot be read: there is no such file"]
+    assert mistakes_in(tmp_path / "none.yaml") == ["1:1: cannot be read: there is no such file"]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """The system's own words are given."""
-    assert refused(tmp_path) == [f"1:1: cannot be read: {os.strerror(errno.EISDIR)}"]
+    assert mistakes_in(tmp_path) == [f"1:1: cannot be read: {os.strerror(errno.EISDIR)}"]
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     """A few lines could ask for more values than memory holds."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
-    assert refused(written(tmp_path, "\n".join(lines))) == [
+    assert mistakes_in(write_file(tmp_path, "\n".join(lines))) == [
         "6:4: aliases make more than 200000 values of this; write it without aliases"
     ]
 
 
 def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> None:
     """What is still readable can be looked at with them."""
-    path = written(tmp_path, "entries: []\neither: 1e5\n")
+    path = write_file(tmp_path, "entries: []\neither: 1e5\n")
     document = read_document(path, "thing", name="shown.yaml")
     assert document.data == {"entries": [], "either": 100000.0}
     mistake = Mistake("shown.yaml", 2, 9, "'1e5' is read as text, not as a number; write 1.0e+5")
@@ -146,15 +146,15 @@ def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> 
 
 def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
     """Columns within it would be those of another line."""
-    path = written(tmp_path, "entries: []\neither: |\n  a\n  b\n")
+    path = write_file(tmp_path, "entries: []\neither: |\n  a\n  b\n")
     _, positions = read_validated(path, Outer, "thing")
     assert positions.at(("either",), 2) == (2, 9)
 
 
 @pytest.mark.parametrize(
-    ("known", "expected"),
+    ("names", "expected"),
     [(["input"], "; did you mean 'input'?"), (["a", "b"], "; known are a, b"), ([], "")],
 )
-def test_a_suggestion_ends_a_message(known: list[Any], expected: str) -> None:
+def test_a_suggestion_ends_a_message(names: list[Any], expected: str) -> None:
     """The nearest name, else all of them, else nothing."""
-    assert suggestion("inptu", known) == expected
+    assert suggestion("inptu", names) == expected
