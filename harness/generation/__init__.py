@@ -1,7 +1,7 @@
-"""Generation: from a Case to Examples. Sizes, layouts, fills, covering arrays, and shrinking."""
+"""Generation: from a Case to Examples. Sizes, covering arrays, drawing, and shrinking."""
 
 from harness.generation.corners import corner_examples
-from harness.generation.coverage import Coverage, coverage
+from harness.generation.coverage import CornerCoverage, corner_coverage
 from harness.generation.declared_examples import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.gradcheck_examples import gradcheck_examples
@@ -20,15 +20,15 @@ from harness.generation.shrinking import shrink
 __all__ = [
     "BUDGET",
     "ORDINARY",
-    "Coverage",
+    "CornerCoverage",
     "LayoutProbe",
     "ResolvedExample",
     "ResolvedModule",
     "ResolvedTensor",
     "arguments",
     "construction",
+    "corner_coverage",
     "corner_examples",
-    "coverage",
     "declared_examples",
     "gradcheck_examples",
     "layout_probes",

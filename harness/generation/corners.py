@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import covertable
 
-from harness.generation.shapes import unsatisfiable
+from harness.generation.shapes import unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, Pick, assemble, factors
 
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
 _REPAIRS = 300  # alternatives tried for a row that breaks a constraint
 
 
-def corner_examples(case: Case, dtype: str, strength: int = 2, kept: Path | None = None) -> list[Example]:
+def corner_examples(case: Case, dtype: str, strength: int = 2, directory: Path | None = None) -> list[Example]:
     """Examples in which every `strength` factors take every combination of their corners, simplest first.
 
     Deterministic, without duplicates. Dependent sizes are resolved row by row, so a corner is relative to its bounds;
     the element budget then wins over a corner, and a row that breaks `require` is repaired by moving one or two sizes
-    to other corners, or dropped. Arrays are read from the directory `kept`, or written there: one of 25 factors takes
+    to other corners, or dropped. Arrays are read from `directory`, or written there: one of 25 factors takes
     half a second for pairs and a minute for triples. Raises UserError naming the case where no row is left.
     """
     free = factors(case, dtype)
-    found: dict[str, Example] = {}
+    examples: dict[str, Example] = {}
     problem = ""
-    for seed, row in enumerate(_rows(tuple(factor.count for factor in free), strength, kept)):
+    for seed, row in enumerate(_rows(tuple(factor.count for factor in free), strength, directory)):
         try:
-            example = _repaired(case, dtype, free, row, seed)
+            example = _repair(case, dtype, free, row, seed)
         except UnsatisfiableError as error:
             problem = str(error)
         else:
-            found.setdefault(example.but(seed=0).to_json(), example)
-    if not found:
-        raise unsatisfiable(case, problem)
-    rows = list(found.values())
-    return [*rows, *_emptied(case, rows), *_along(case.paths_in(dtype)[1:], rows)]
+            examples.setdefault(example.but(seed=0).to_json(), example)
+    if not examples:
+        raise unsatisfiable_mistake(case, problem)
+    rows = list(examples.values())
+    return [*rows, *_empty_rows(case, rows), *_path_rows(case.paths_in(dtype)[1:], rows)]
 
 
-def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
+def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
     """For each size that may be 0, a simple row and one from the middle with it: enough for what emptiness shows."""
     for size in case.sizes:
         if size.empty:
@@ -56,34 +56,34 @@ def _emptied(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
                 yield rows[row].but(sizes={**rows[row].sizes, size.name: 0})
 
 
-def _along(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
+def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
     """Each other way to run the call with each layout that the first tensor has in the rows: the pair that matters.
 
     The paths are no factor of the array, of which most rows would then be without gradients.
     """
     first = next(iter(rows[0].layouts), "")
-    alike: dict[str, list[Example]] = {}
+    by_layout: dict[str, list[Example]] = {}
     for row in rows:
         if not row.inplace:
-            alike.setdefault(row.layouts.get(first, ""), []).append(row)
+            by_layout.setdefault(row.layouts.get(first, ""), []).append(row)
     for index, path in enumerate(paths):
-        yield from (same[(index + 1) % len(same)].but(path=path) for same in alike.values())
+        yield from (group[(index + 1) % len(group)].but(path=path) for group in by_layout.values())
 
 
-def _repaired(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:
+def _repair(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:
     """The example of the row, or of the first row nearby that is legal. Raises the row's own UnsatisfiableError."""
     try:
-        return assemble(case, dtype, free, picking(free, row), seed)
+        return assemble(case, dtype, free, corner_pick(free, row), seed)
     except UnsatisfiableError as error:
-        for other in islice(_nearby(free, row), _REPAIRS):
+        for other in islice(_nearby_rows(free, row), _REPAIRS):
             try:
-                return assemble(case, dtype, free, picking(free, other), seed)
+                return assemble(case, dtype, free, corner_pick(free, other), seed)
             except UnsatisfiableError:
                 continue
         raise error from None
 
 
-def _nearby(free: tuple[Factor, ...], row: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _nearby_rows(free: tuple[Factor, ...], row: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Rows with one size, then two sizes, at another corner."""
     sizes = [index for index, factor in enumerate(free) if factor.kind == "size"]
     for moved in (1, 2):
@@ -93,7 +93,7 @@ def _nearby(free: tuple[Factor, ...], row: tuple[int, ...]) -> Iterator[tuple[in
                 yield tuple(changes.get(index, corner) for index, corner in enumerate(row))
 
 
-def picking(free: tuple[Factor, ...], row: Sequence[int]) -> Pick:
+def corner_pick(free: tuple[Factor, ...], row: Sequence[int]) -> Pick:
     """A pick of the corners that the row names, factor by factor."""
     corners = {(factor.kind, factor.name, factor.position): corner for factor, corner in zip(free, row, strict=True)}
 
@@ -104,30 +104,30 @@ def picking(free: tuple[Factor, ...], row: Sequence[int]) -> Pick:
     return pick
 
 
-def _rows(counts: tuple[int, ...], strength: int, kept: Path | None) -> list[tuple[int, ...]]:
+def _rows(counts: tuple[int, ...], strength: int, directory: Path | None) -> list[tuple[int, ...]]:
     """Rows of corner indices, the sum of which grows: simple rows come first.
 
     The array is computed for the sorted counts, so that cases that differ in the order of their factors share it.
     """
     order = sorted(range(len(counts)), key=lambda index: -counts[index])
-    rows = kept_array(tuple(counts[index] for index in order), strength, kept)
+    rows = load_covering_array(tuple(counts[index] for index in order), strength, directory)
     restored = [tuple(corner for _, corner in sorted(zip(order, row, strict=True))) for row in rows]
     return sorted(restored, key=lambda row: (sum(row), row))
 
 
-def kept_array(counts: tuple[int, ...], strength: int, kept: Path | None) -> tuple[tuple[int, ...], ...]:
-    """The covering array, from `kept` if it is there; a file that cannot be read is made again."""
-    if kept is None:
+def load_covering_array(counts: tuple[int, ...], strength: int, directory: Path | None) -> tuple[tuple[int, ...], ...]:
+    """The covering array, from a file of `directory` where that has it; one that cannot be read is made again."""
+    if directory is None:
         return covering_array(counts, strength)
-    file = kept / f"{strength}-{'.'.join(map(str, counts))}-{version('covertable')}.json"
+    file = directory / f"{strength}-{'.'.join(map(str, counts))}-{version('covertable')}.json"
     try:
         return tuple(tuple(row) for row in json.loads(file.read_text("ascii")))
     except (OSError, ValueError, TypeError):
         rows = covering_array(counts, strength)
-    kept.mkdir(parents=True, exist_ok=True)
-    whole = file.with_suffix(f".{os.getpid()}")  # another process may be making the same
-    whole.write_text(json.dumps(rows, separators=(",", ":")), "ascii")
-    whole.replace(file)
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}")  # another process may be making the same
+    unfinished.write_text(json.dumps(rows, separators=(",", ":")), "ascii")
+    unfinished.replace(file)
     return rows
 
 

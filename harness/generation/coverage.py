@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class CornerCoverage:
     """Combinations of corner values of two, and of three, different factors: how many were met, of how many.
 
     The totals count what the bounds leave; a combination that only `require` or the element budget rules out counts as
@@ -32,7 +32,7 @@ class Coverage:
     triples_total: int = 0
 
 
-def coverage(case: Case, dtype: str, examples: Iterable[Example], *, triples: bool = True) -> Coverage:
+def corner_coverage(case: Case, dtype: str, examples: Iterable[Example], *, triples: bool = True) -> CornerCoverage:
     """The coverage of these examples. A value between the corners counts for nothing.
 
     Where bounds leave a size fewer corners, its last corner counts for those that it stands for.
@@ -43,38 +43,38 @@ def coverage(case: Case, dtype: str, examples: Iterable[Example], *, triples: bo
     hits = np.array(rows, dtype=bool).reshape(len(rows), len(owner))
     pairs = (owner[:, None] < owner[None, :]) & _together(hits)
     counts = [factor.count for factor in free]
-    total2, total3 = _totals(counts)
+    pairs_total, triples_total = _totals(counts)
     if not triples:
-        return Coverage(int(pairs.sum()), total2)
-    return Coverage(int(pairs.sum()), total2, _triples(hits, owner), total3)
+        return CornerCoverage(int(pairs.sum()), pairs_total)
+    return CornerCoverage(int(pairs.sum()), pairs_total, _triples(hits, owner), triples_total)
 
 
 def _together(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which two corners some row holds both of."""
     as_float = hits.astype(np.float32)  # a matrix product of floats runs in BLAS, one of booleans does not
-    found: npt.NDArray[np.bool_] = (as_float.T @ as_float) > 0
-    return found
+    together: npt.NDArray[np.bool_] = (as_float.T @ as_float) > 0
+    return together
 
 
 def _triples(hits: npt.NDArray[np.bool_], owner: npt.NDArray[np.intp]) -> int:
     """For each corner, the pairs of later factors' corners in the rows that hold it."""
-    found = 0
+    count = 0
     for corner, factor in enumerate(owner):
         later = owner > factor
         rest = owner[later]
         both = _together(hits[hits[:, corner]][:, later])
-        found += int((both & (rest[:, None] < rest[None, :])).sum())
-    return found
+        count += int((both & (rest[:, None] < rest[None, :])).sum())
+    return count
 
 
 def _totals(counts: list[int]) -> tuple[int, int]:
     """The elementary symmetric sums of degree two and three of the numbers of corners."""
-    one = two = three = 0
+    singles = pairs = triples = 0
     for count in counts:
-        three += two * count
-        two += one * count
-        one += count
-    return two, three
+        triples += pairs * count
+        pairs += singles * count
+        singles += count
+    return pairs, triples
 
 
 def _hits(case: Case, free: tuple[Factor, ...], example: Example) -> list[bool]:

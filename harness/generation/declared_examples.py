@@ -20,10 +20,10 @@ def declared_examples(case: Case, dtype: str) -> list[Example]:
 
     They are as large as they say: the element budget is for draws. Raises UserError for what is not legal.
     """
-    return [_completed(case, dtype, declared) for declared in case.examples]
+    return [_complete(case, dtype, declared) for declared in case.examples]
 
 
-def _completed(case: Case, dtype: str, declared: DeclaredExample) -> Example:
+def _complete(case: Case, dtype: str, declared: DeclaredExample) -> Example:
     where = f"the example {declared.why!r}"
     names = {factor.name: factor for factor in factors(case, dtype) if factor.kind == "layout"}
     absent = _absent(case, declared, where)
@@ -43,12 +43,12 @@ def _sizes(case: Case, fixed: Mapping[str, Any], where: str) -> dict[str, Any]:
     names = [size.name for size in case.sizes]
     if unknown := [name for name in fixed if name not in names]:
         raise mistake(case, f"{where} fixes {unknown[0]!r}; the sizes are {', '.join(names)}")
-    wanted = {name: tuple(value) if isinstance(value, list) else value for name, value in fixed.items()}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fixed.items()}
     try:
-        sizes = legalise(case, wanted)
+        sizes = legalise(case, values)
     except UnsatisfiableError as error:
         raise mistake(case, f"{where}: {error}") from error
-    for name, value in wanted.items():
+    for name, value in values.items():
         if sizes[name] != value:
             raise mistake(case, f"{where} has {name} = {value!r}, which is not legal; the nearest is {sizes[name]!r}")
     return sizes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.generation.shapes import mistake, unsatisfiable
+from harness.generation.shapes import mistake, unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
 
@@ -47,14 +47,14 @@ def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Examp
     """
     if count < 1:
         return []
-    collected = _Collection(case, dtype, factors(case, dtype))
+    collection = _Collection(case, dtype, factors(case, dtype))
     for repeat in range(_ROUNDS):
-        missing = count - len(collected.examples)
+        missing = count - len(collection.examples)
         if missing <= 0:
             break
-        _collect(collected, missing + missing // 8 + 4, f"{seed}/{repeat}")
-        _check_rejections(collected)
-    return list(collected.examples.values())[:count]
+        _collect(collection, missing + missing // 8 + 4, f"{seed}/{repeat}")
+        _check_rejections(collection)
+    return list(collection.examples.values())[:count]
 
 
 def sampled_examples(case: Case, dtype: str, count: int) -> list[Example]:
@@ -62,15 +62,15 @@ def sampled_examples(case: Case, dtype: str, count: int) -> list[Example]:
 
     Raises UserError as `random_examples` does.
     """
-    collected = _Collection(case, dtype, factors(case, dtype))
+    collection = _Collection(case, dtype, factors(case, dtype))
     source = random.Random(0)  # noqa: S311 - not for secrets
     for _ in range(count):
-        _add(collected, source.randrange)
-    _check_rejections(collected)
-    return list(collected.examples.values())
+        _add(collection, source.randrange)
+    _check_rejections(collection)
+    return list(collection.examples.values())
 
 
-def _collect(collected: _Collection, count: int, seed: str) -> None:
+def _collect(collection: _Collection, count: int, seed: str) -> None:
     """Let Hypothesis draw `count` examples; nothing fails inside, so there is nothing to shrink."""
     # Imported here: it takes longer than all the rest of the package, and collecting tests does not need it.
     import hypothesis  # noqa: PLC0415
@@ -99,43 +99,43 @@ def _collect(collected: _Collection, count: int, seed: str) -> None:
             """An index below `options`."""
             return int(data.draw(below(options))) - _BASE
 
-        _add(collected, draw)
+        _add(collection, draw)
 
     collect()
 
 
-def _add(collected: _Collection, draw: Draw) -> None:
-    collected.draws += 1
+def _add(collection: _Collection, draw: Draw) -> None:
+    collection.draws += 1
     try:
-        example = draw_example(collected.case, collected.dtype, collected.free, draw)
+        example = draw_example(collection.case, collection.dtype, collection.free, draw)
     except UnsatisfiableError as error:
-        collected.rejected += 1
-        collected.problem = str(error)
+        collection.rejected += 1
+        collection.problem = str(error)
     else:
-        collected.examples.setdefault(example.but(seed=0).to_json(), example)
+        collection.examples.setdefault(example.but(seed=0).to_json(), example)
 
 
-def _check_rejections(collected: _Collection) -> None:
-    case, rejected, draws = collected.case, collected.rejected, collected.draws
-    if not collected.examples:
-        raise unsatisfiable(case, collected.problem)
+def _check_rejections(collection: _Collection) -> None:
+    case, rejected, draws = collection.case, collection.rejected, collection.draws
+    if not collection.examples:
+        raise unsatisfiable_mistake(case, collection.problem)
     if rejected > _TOLERATED[0] and rejected > _TOLERATED[1] * draws:
         share = f"{rejected} of {draws} draws ({100 * rejected / draws:.0f} %)"
         advice = "declare sizes whose bounds make every draw legal"
-        raise mistake(case, f"the case rejects {share}: {collected.problem}; {advice}")
+        raise mistake(case, f"the case rejects {share}: {collection.problem}; {advice}")
 
 
 def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -> Example:
-    """One example. A mood is drawn first, so that degenerate sizes meet each other more often than chance has it.
+    """One example. How its sizes are drawn is drawn first: degenerate ones meet each other more often than by chance.
 
     Index 0 of every draw is the simplest. Raises UnsatisfiableError where the sizes are not legal.
     """
-    mood = draw(4)
+    bias = draw(4)
 
     def pick(factor: Factor, allowed: Domain) -> Any:
         """The value of one factor, from a pool in which what matters comes up more often."""
         if factor.kind == "size":
-            pool = _size_pool(mood, allowed)
+            pool = _size_pool(bias, allowed)
         elif factor.kind == "layout":
             pool = _layout_pool(factor, allowed)
         elif factor.kind == "fill":
@@ -147,14 +147,14 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
     return assemble(case, dtype, free, pick, draw(2**16))
 
 
-def _size_pool(mood: int, allowed: Domain) -> tuple[Any, ...]:
-    """What a size is drawn from: in mood 0 mostly the least values, in 1 corners, in 2 half of each, in 3 anything."""
+def _size_pool(bias: int, allowed: Domain) -> tuple[Any, ...]:
+    """What a size is drawn from: with bias 0 mostly the least values, 1 corners, 2 half of each, 3 anything."""
     corners, values = allowed.corners, allowed.values
-    if mood == 0:
+    if bias == 0:
         return corners[:2] * (3 * len(corners) // 2) + corners
-    if mood == 1:
+    if bias == 1:
         return corners
-    return corners * (len(values) // len(corners)) + values if mood == 2 else values
+    return corners * (len(values) // len(corners)) + values if bias == 2 else values
 
 
 def _layout_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from harness.generation.space import factors
 if TYPE_CHECKING:
     from harness.core import Case, Size
 
-WANTED = {"batch": 2, "channels": 2, "spatial": 3}
+TARGETS = {"batch": 2, "channels": 2, "spatial": 3}
 """The nearest legal sizes are taken."""
 
 
@@ -21,25 +21,25 @@ def gradcheck_examples(case: Case, dtype: str) -> list[Example]:
 
     The numbers are `reals`, which lie on no kink and tie in no maximum; tensors that may be channels-last are.
     """
-    found: list[Example] = []
+    examples: list[Example] = []
     for rank in (0, 1):
         try:
-            sizes = legalise(case, {size.name: _wanted(size, rank) for size in case.sizes})
+            sizes = legalise(case, {size.name: _target(size, rank) for size in case.sizes})
         except UnsatisfiableError:
             continue
         example = Example(case.id, dtype, sizes, _layouts(case, dtype), fill="reals", seed=rank)
-        found += [example] if not found or sizes != found[0].sizes else []
-    return found
+        examples += [example] if not examples or sizes != examples[0].sizes else []
+    return examples
 
 
-def _wanted(size: Size, rank: int) -> Any:
-    one: Any = size.choices[min(rank, len(size.choices) - 1)] if size.choices else WANTED.get(size.kind, rank + 1)
-    return (one,) * size.length if size.length else one
+def _target(size: Size, rank: int) -> Any:
+    value: Any = size.choices[min(rank, len(size.choices) - 1)] if size.choices else TARGETS.get(size.kind, rank + 1)
+    return (value,) * size.length if size.length else value
 
 
 def _layouts(case: Case, dtype: str) -> dict[str, str]:
-    named = [factor for factor in factors(case, dtype) if factor.kind == "layout"]
+    offers = {factor.name: factor.domain for factor in factors(case, dtype) if factor.kind == "layout"}
     return {
-        one.name: "channels_last" if one.domain and "channels_last" in one.domain.values else "contiguous"
-        for one in named
+        name: "channels_last" if domain and "channels_last" in domain.values else "contiguous"
+        for name, domain in offers.items()
     }

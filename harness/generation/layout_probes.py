@@ -1,4 +1,4 @@
-"""Probes: tiny examples that show which memory format a case hands back, and examples that are worth pinning.
+"""Probes: tiny examples that show which memory format a case hands back, and examples that are worth a snapshot.
 
 Nothing here is drawn at random from a seed that may change: the same case gives the same probes in every run.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from harness.core import Case, Example, Size
 from harness.generation.drawing import sampled_examples
-from harness.generation.shapes import SIMPLEST, domain_of, largest, legalise
+from harness.generation.shapes import SIMPLEST, domain_of, largest_numel, legalise
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.space import GRAD_OUTPUT, factors
 from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS
@@ -32,8 +32,8 @@ _AMBIGUOUS: Final[Mapping[str, Mapping[str, int]]] = {
 All sizes drawn as that kind take the least value: ``H = W = 1`` is D, H and W.
 """
 
-_MIXED: Final = 3
-"""Up to this many tensors with formats all mixtures are probed: 8 of them; beyond, each tensor alone in the other."""
+_ALL_COMBINATIONS: Final = 3
+"""Up to this many tensors with formats all 8 combinations are probed; beyond, each tensor alone in the other."""
 
 _SAMPLES: Final = 400
 _WHOLE, _OTHER = 60, 12  # candidates with integers, and with each other fill
@@ -61,15 +61,15 @@ def probe_shapes(case: Case, dtype: str) -> list[str]:
 def layout_probes(case: Case, dtype: str) -> list[LayoutProbe]:
     """The probes of a case, ordinary shapes first: every shape class in every plain format of tensors and grad_output.
 
-    Optional tensors are present. Where several tensors have a format, only ordinary shapes are probed with mixtures of
-    them. A class whose sizes the case does not allow, or that comes out as another one, is left out.
+    Optional tensors are present. Where several tensors have a format, only ordinary shapes are probed with combinations
+    of them. A class whose sizes the case does not allow, or that comes out as another one, is left out.
     """
     names = [factor.name for factor in factors(case, dtype) if factor.kind == "layout"]
     free = [spec.name for spec in case.tensors if spec.channels_last]
     return [
         LayoutProbe(shape, _example(case, dtype, sizes, {name: MEMORY_FORMATS[name in chosen] for name in names}))
         for shape, sizes in _shapes(case, dtype).items()
-        for last in _mixtures(free, mixed=shape == ORDINARY)
+        for last in _format_combinations(free, every=shape == ORDINARY)
         for chosen in ([last, {*last, GRAD_OUTPUT}] if GRAD_OUTPUT in names else [last])
     ]
 
@@ -80,16 +80,16 @@ def snapshot_candidates(case: Case, dtype: str) -> list[Example]:
     Each is a call as users write it: channels-last or contiguous tensors, no views, not in place. They hold integers;
     then come some with the case's other fills, for operators to which all integers are alike.
     """
-    found: dict[str, Example] = {}
+    by_sizes: dict[str, Example] = {}
     for drawn in sampled_examples(case, dtype, _SAMPLES):
-        if 1 < largest(case, drawn.sizes) <= _SMALL:
-            found.setdefault(str(sorted(drawn.sizes.items())), drawn)
-    several = sorted(found.values(), key=lambda drawn: min(_extents(case, drawn), default=2) < 2)
+        if 1 < largest_numel(case, drawn.sizes) <= _SMALL:
+            by_sizes.setdefault(str(sorted(drawn.sizes.items())), drawn)
+    several = sorted(by_sizes.values(), key=lambda drawn: min(_extents(case, drawn), default=2) < 2)
     place = case.dtypes.index(dtype)
     mine = several[place :: len(case.dtypes)]
     fills = ["integers"] * _WHOLE + [fill for fill in case.fills if fill != "integers" for _ in range(_OTHER)]
     return [
-        _pinned(case, mine[index % len(mine)], index + place).but(fill=fill)
+        _snapshot_example(case, mine[index % len(mine)], index + place).but(fill=fill)
         for index, fill in enumerate(fills if mine else ())
     ]
 
@@ -101,7 +101,7 @@ def _extents(case: Case, drawn: Example) -> Iterator[int]:
             yield from drawn.sizes[size.name] if size.length else (drawn.sizes[size.name],)
 
 
-def _pinned(case: Case, drawn: Example, index: int) -> Example:
+def _snapshot_example(case: Case, drawn: Example, index: int) -> Example:
     """Two of three in channels-last."""
     last = {GRAD_OUTPUT, *(spec.name for spec in case.tensors if spec.channels_last)} if index % 3 < 2 else ()
     layouts = {name: MEMORY_FORMATS[name in last] for name in drawn.layouts}
@@ -112,26 +112,28 @@ def _example(case: Case, dtype: str, sizes: Mapping[str, Any], layouts: Mapping[
     return Example(case.id, dtype, sizes, layouts, fill=case.fills[0])
 
 
-def _mixtures(free: list[str], *, mixed: bool) -> list[set[str]]:
-    """Which tensors are channels-last: none, all, and where `mixed` every choice of them, or each one alone."""
+def _format_combinations(free: list[str], *, every: bool) -> list[set[str]]:
+    """Which tensors are channels-last: none, all, and with `every` each choice of them, or each tensor alone."""
     uniform: list[set[str]] = [set(), set(free)] if free else [set()]
-    if not mixed or len(free) < 2:
+    if not every or len(free) < 2:
         return uniform
-    sizes = range(1, len(free)) if len(free) <= _MIXED else [1]
+    sizes = range(1, len(free)) if len(free) <= _ALL_COMBINATIONS else [1]
     return [*uniform, *({*some} for count in sizes for some in itertools.combinations(free, count))]
 
 
 def _shapes(case: Case, dtype: str) -> dict[str, dict[str, Any]]:
     """Shape class → sizes, each class once."""
-    plain = _wished(case)
-    wishes = {ORDINARY: plain, **{name: {**plain, **_least(case, kinds)} for name, kinds in _AMBIGUOUS.items()}}
-    wishes |= _options(case, plain)
-    found: dict[str, dict[str, Any]] = {}
-    for name, wish in wishes.items():
-        sizes = _legal(case, wish)
-        if sizes is not None and _is_meant(case, name, sizes) and sizes not in found.values():
-            found[name] = sizes
-    return found if ORDINARY in found else {ORDINARY: dict(sampled_examples(case, dtype, 60)[0].sizes), **found}
+    plain = _plain_sizes(case)
+    by_shape = {ORDINARY: plain, **{name: {**plain, **_least(case, kinds)} for name, kinds in _AMBIGUOUS.items()}}
+    by_shape |= _options(case, plain)
+    classes: dict[str, dict[str, Any]] = {}
+    for name, targets in by_shape.items():
+        sizes = _legal(case, targets)
+        if sizes is not None and _is_meant(case, name, sizes) and sizes not in classes.values():
+            classes[name] = sizes
+    if ORDINARY in classes:
+        return classes
+    return {ORDINARY: dict(sampled_examples(case, dtype, 60)[0].sizes), **classes}
 
 
 def _kind(case: Case, size: Size) -> str:
@@ -141,20 +143,20 @@ def _kind(case: Case, size: Size) -> str:
     return "spatial" if is_extent and size.kind in ("range", "choice") and not size.length else size.kind
 
 
-def _wished(case: Case) -> dict[str, Any]:
+def _plain_sizes(case: Case) -> dict[str, Any]:
     """Plain sizes; a size of another kind that a tensor's shape uses takes its second value, so that it is not 1."""
     spatial = itertools.count(_PLAIN["spatial"])
     shaped = {name for spec in case.tensors for extent in spec.shape for name in extent.names}
-    wished: dict[str, Any] = {}
+    targets: dict[str, Any] = {}
     for size in case.sizes:
         if size.kind in _PLAIN:
             parts = [next(spatial) if size.kind == "spatial" else _PLAIN[size.kind] for _ in range(size.length or 1)]
-            wished[size.name] = tuple(parts) if size.length else parts[0]
+            targets[size.name] = tuple(parts) if size.length else parts[0]
         elif size.kind == "choice" and _kind(case, size) == "spatial":
-            wished[size.name] = size.choices[:2][-1]
+            targets[size.name] = size.choices[:2][-1]
         elif size.name in shaped and size.kind == "range":
-            wished[size.name] = (2,) * size.length if size.length else 2
-    return wished
+            targets[size.name] = (2,) * size.length if size.length else 2
+    return targets
 
 
 def _least(case: Case, kinds: Mapping[str, int]) -> dict[str, Any]:
@@ -172,7 +174,7 @@ def _least(case: Case, kinds: Mapping[str, int]) -> dict[str, Any]:
 def _options(case: Case, plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Ordinary shapes with one option at another value: every choice, and the second value of a range."""
     base = _legal(case, plain)
-    found = {}
+    targets = {}
     for size in case.sizes if base else ():
         if _kind(case, size) in _PLAIN:
             continue
@@ -180,21 +182,21 @@ def _options(case: Case, plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for value in domain.values if size.kind == "choice" else domain.corners[:2]:
             whole = (value,) * size.length if size.length else value
             if whole != (base or {})[size.name]:
-                found[f"{size.name} = {_shown(value)}"] = {**plain, size.name: whole}
-    return found
+                targets[f"{size.name} = {_yaml_text(value)}"] = {**plain, size.name: whole}
+    return targets
 
 
-def _shown(value: Any) -> str:
+def _yaml_text(value: Any) -> str:
     """As YAML has it, without spaces; a tuple as Python has it."""
     if isinstance(value, tuple):
-        return f"({','.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
+        return f"({','.join(map(_yaml_text, value))}{',' if len(value) == 1 else ''})"
     words = {None: "null", True: "true", False: "false"}
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
-def _legal(case: Case, wished: Mapping[str, Any]) -> dict[str, Any] | None:
+def _legal(case: Case, targets: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        return legalise(case, wished)
+        return legalise(case, targets)
     except UnsatisfiableError:
         return None
 
@@ -202,8 +204,8 @@ def _legal(case: Case, wished: Mapping[str, Any]) -> dict[str, Any] | None:
 def _is_meant(case: Case, name: str, sizes: Mapping[str, Any]) -> bool:
     """Whether legalising left the ambiguity: all sizes of the kind have the value."""
     for kind, value in _AMBIGUOUS.get(name, {}).items():
-        found = [sizes[size.name] for size in case.sizes if _kind(case, size) == kind]
-        flat = [part for one in found for part in (one if isinstance(one, tuple) else (one,))]
-        if not flat or any(part != value for part in flat):
+        extents = [sizes[size.name] for size in case.sizes if _kind(case, size) == kind]
+        scalars = [part for extent in extents for part in (extent if isinstance(extent, tuple) else (extent,))]
+        if not scalars or any(scalar != value for scalar in scalars):
             return False
     return True

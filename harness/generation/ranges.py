@@ -25,35 +25,35 @@ def ranges(case: Case, example: Example) -> dict[str, Range]:
     that) with the fills `integers` and `ones`, all that the dtype has with the others, within 2^20. One whose
     declaration gives it an integer dtype may be an index, and stays 0 to 3 unless it declares a range.
     """
-    found = {}
+    by_tensor = {}
     for spec in case.tensors:
         between = None if spec.name in example.absent else _range(case, spec, example)
         if between is not None:
-            found[spec.name] = between
-    return found
+            by_tensor[spec.name] = between
+    return by_tensor
 
 
 def _range(case: Case, spec: TensorSpec, example: Example) -> Range | None:
     dtype = spec.dtype or example.dtype
     if spec.between is None:
-        return _under_test(example) if spec.dtype is None and dtype in INTEGRAL else None
+        return _range_under_test(example) if spec.dtype is None and dtype in INTEGRAL else None
     low, high = (evaluate(case, end, example.sizes) for end in spec.between)
     if spec.distinct:
-        _enough(case, spec, example, math.floor(high) - math.ceil(low) + 1)
+        _check_distinct(case, spec, example, math.floor(high) - math.ceil(low) + 1)
     first, last, _exponent = grid(example.fill, part_of(dtype), (low, high)) if low <= high else (1, 0, 0)
     if first > last:
         raise mistake(case, f"{spec.name} lies between {low!r} and {high!r}, where {dtype} has no number")
     return low, high
 
 
-def _enough(case: Case, spec: TensorSpec, example: Example, numbers: int) -> None:
+def _check_distinct(case: Case, spec: TensorSpec, example: Example, numbers: int) -> None:
     """Raise UserError where a distinct tensor has more elements than its range has numbers."""
     needed = math.prod(shape_of(case, spec, example.sizes)[-spec.distinct :])
     if needed > numbers:
         raise mistake(case, f"{spec.name} has {needed} distinct elements, and its range {numbers} whole numbers")
 
 
-def _under_test(example: Example) -> Range:
+def _range_under_test(example: Example) -> Range:
     low, high = INTEGRAL[example.dtype]
     reach = 3 if example.fill in ("integers", "ones") else WIDEST
     return max(low, -reach), min(high, reach)

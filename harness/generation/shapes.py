@@ -26,7 +26,7 @@ def mistake(case: Case, message: str) -> UserError:
     return UserError(f"{case.id} (line {case.line}): {message}")
 
 
-def unsatisfiable(case: Case, problem: str) -> UserError:
+def unsatisfiable_mistake(case: Case, problem: str) -> UserError:
     """The error for a case none of whose draws is legal."""
     return mistake(
         case, f"nothing satisfies this case: {problem}; loosen `require` or give the sizes bounds that meet it"
@@ -49,15 +49,15 @@ def domain_of(case: Case, size: Size, sizes: Sizes) -> Domain:
         raise mistake(case, f"the bounds of {size.name}: {error.message}") from error
 
 
-def legalise(case: Case, wanted: Sizes) -> dict[str, Any]:
-    """The legal sizes nearest to `wanted`, in declared order; what is not wanted is simplest.
+def legalise(case: Case, targets: Sizes) -> dict[str, Any]:
+    """The legal sizes nearest to `targets`, in declared order; what they leave out is simplest.
 
     Raises UnsatisfiableError where a range is empty or a constraint of `require` does not hold.
     """
     sizes: dict[str, Any] = {}
     for size in case.sizes:
         allowed = domain_of(case, size, sizes)
-        value = wanted.get(size.name, SIMPLEST)
+        value = targets.get(size.name, SIMPLEST)
         if size.length:
             parts = value if isinstance(value, tuple) and len(value) == size.length else (SIMPLEST,) * size.length
             sizes[size.name] = tuple(allowed.nearest(part) for part in parts)
@@ -85,8 +85,8 @@ def shape_of(case: Case, spec: TensorSpec, sizes: Sizes) -> tuple[int, ...]:
     for expression, value in zip(spec.shape, shape, strict=True):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             used = ", ".join(f"{name}={sizes[name]!r}" for name in sorted(expression.names) if name in sizes)
-            given = f" with {used}" if used else ""
-            raise mistake(case, f"{spec.name} has a size {expression.text!r} = {value!r}{given}; sizes are 0 or more")
+            values = f" with {used}" if used else ""
+            raise mistake(case, f"{spec.name} has a size {expression.text!r} = {value!r}{values}; sizes are 0 or more")
     return shape
 
 
@@ -155,7 +155,7 @@ def scalar(sizes: Sizes, at: Coordinate) -> Any:
     return sizes[name] if position < 0 else sizes[name][position]
 
 
-def replaced(sizes: Sizes, changes: Mapping[Coordinate, Any]) -> dict[str, Any]:
+def with_values(sizes: Sizes, changes: Mapping[Coordinate, Any]) -> dict[str, Any]:
     """A copy of `sizes` with the values at these coordinates replaced, legal or not."""
     changed = dict(sizes)
     for (name, position), value in changes.items():
@@ -164,7 +164,7 @@ def replaced(sizes: Sizes, changes: Mapping[Coordinate, Any]) -> dict[str, Any]:
     return changed
 
 
-def largest(case: Case, sizes: Sizes) -> int:
+def largest_numel(case: Case, sizes: Sizes) -> int:
     """Elements of the largest tensor, the optional ones included."""
     return max((math.prod(shape_of(case, spec, sizes)) for spec in case.tensors), default=0)
 
@@ -175,8 +175,8 @@ def within_budget(case: Case, sizes: dict[str, Any], budget: int = BUDGET) -> di
     The largest spatial size is halved first, down to its bound, then channels, then batch, then all else goes to its
     simplest value; only what makes the largest tensor smaller is touched. Raises UnsatisfiableError as `legalise` does.
     """
-    while (elements := largest(case, sizes)) > budget:
-        smaller = next((found for found in _smaller(case, sizes) if largest(case, found) < elements), None)
+    while (elements := largest_numel(case, sizes)) > budget:
+        smaller = next((each for each in _smaller(case, sizes) if largest_numel(case, each) < elements), None)
         if smaller is None:
             break
         sizes = smaller
@@ -190,6 +190,6 @@ def _smaller(case: Case, sizes: Sizes) -> Iterator[dict[str, Any]]:
         halve = kind in ("spatial", "channels", "batch")
         for at in sorted(these, key=lambda at: -scalar(sizes, at)) if halve else these:
             try:
-                yield legalise(case, replaced(sizes, {at: max(1, scalar(sizes, at) // 2) if halve else SIMPLEST}))
+                yield legalise(case, with_values(sizes, {at: max(1, scalar(sizes, at) // 2) if halve else SIMPLEST}))
             except UnsatisfiableError:
                 continue

@@ -9,8 +9,17 @@ from __future__ import annotations
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
-from harness.generation.shapes import SIMPLEST, Coordinate, coordinates, domain_of, legalise, mistake, replaced, scalar
-from harness.generation.sizes import Domain, UnsatisfiableError, listed
+from harness.generation.shapes import (
+    SIMPLEST,
+    Coordinate,
+    coordinates,
+    domain_of,
+    legalise,
+    mistake,
+    scalar,
+    with_values,
+)
+from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain
 from harness.generation.space import factors, without_overlap
 from harness.portable.memory_format import MEMORY_FORMATS
 
@@ -35,7 +44,7 @@ def shrink(case: Case, example: Example, fails: Callable[[Example], bool], attem
     """
     _check_sizes(case, example)
     descent = _Descent(case, example, fails, attempts)
-    while descent.left > 0 and (descent.lap() or descent.reseeded()):
+    while descent.left > 0 and (descent.lap() or descent.try_other_seeds()):
         pass
     return descent.best
 
@@ -43,11 +52,11 @@ def shrink(case: Case, example: Example, fails: Callable[[Example], bool], attem
 def _check_sizes(case: Case, example: Example) -> None:
     """An example written for an earlier form of the case has no choices to descend on."""
     lengths = {size.name: size.length for size in case.sizes}
-    found = {
+    present = {
         name: len(value) if lengths.get(name) and isinstance(value, tuple) else 0
         for name, value in example.sizes.items()
     }
-    if found != lengths:
+    if present != lengths:
         has, needs = ", ".join(map(str, example.sizes)), ", ".join(lengths)
         raise mistake(case, f"an example with the sizes {has} is not one of this case, which has {needs}")
 
@@ -71,13 +80,13 @@ class _Descent:
             self._lower(at)
         self._options()
         self._layouts()
-        for one, other in permutations(coordinates(self.case), 2):
-            self._lower_both(one, other)
-        for one, other in combinations(coordinates(self.case), 2):
-            self._exchange(one, other)
+        for at, other in permutations(coordinates(self.case), 2):
+            self._lower_both(at, other)
+        for at, other in combinations(coordinates(self.case), 2):
+            self._exchange(at, other)
         return self.best != before
 
-    def reseeded(self) -> bool:
+    def try_other_seeds(self) -> bool:
         """Whether a smaller size fails with another seed; many are tried where values have a part in the failure."""
         simplest = dict.fromkeys(coordinates(self.case), SIMPLEST)
         if any(self._try_sizes(simplest, seed) for seed in range(FEW_SEEDS)):
@@ -116,7 +125,7 @@ class _Descent:
 
     def _try_sizes(self, changes: dict[Coordinate, Any], seed: int | None = None) -> bool:
         try:
-            sizes = legalise(self.case, replaced(self.best.sizes, changes))
+            sizes = legalise(self.case, with_values(self.best.sizes, changes))
         except UnsatisfiableError:
             return False
         if any(scalar(sizes, at) != value for at, value in changes.items() if value is not SIMPLEST):
@@ -132,7 +141,7 @@ class _Descent:
         try:
             return domain_of(self.case, self._sizes[at[0]], self.best.sizes)
         except UnsatisfiableError:  # the example itself is not legal: leave this size to the others
-            return listed((scalar(self.best.sizes, at),))
+            return choice_domain((scalar(self.best.sizes, at),))
 
     def _lower(self, at: Coordinate) -> None:
         allowed, value = self._domain(at), scalar(self.best.sizes, at)
@@ -159,24 +168,24 @@ class _Descent:
             if abs(target - simplest) < abs(value - simplest) and self._try_sizes({at: target}):
                 return
 
-    def _lower_both(self, one: Coordinate, other: Coordinate) -> None:
+    def _lower_both(self, at: Coordinate, other: Coordinate) -> None:
         """Lower two sizes together: both to their simplest, by the same difference, or in the same ratio."""
         values = self.best.sizes
-        first, second = scalar(values, one), scalar(values, other)
-        lowest = self._domain(one), self._domain(other)
+        first, second = scalar(values, at), scalar(values, other)
+        lowest = self._domain(at), self._domain(other)
         if _is_simplest(lowest[0], first) or _is_simplest(lowest[1], second):
             return
         for target in _lower_values(lowest[0], first):
             partners = _partners(first, target, second, lowest[1].simplest)
-            if any(self._try_sizes({one: target, other: partner}) for partner in partners):
+            if any(self._try_sizes({at: target, other: partner}) for partner in partners):
                 return
 
-    def _exchange(self, one: Coordinate, other: Coordinate) -> None:
+    def _exchange(self, at: Coordinate, other: Coordinate) -> None:
         """Of two sizes of a kind the last may be the larger: one of several examples that are equally small."""
-        first, second = scalar(self.best.sizes, one), scalar(self.best.sizes, other)
-        alike = self._sizes[one[0]].kind == self._sizes[other[0]].kind != "choice"
+        first, second = scalar(self.best.sizes, at), scalar(self.best.sizes, other)
+        alike = self._sizes[at[0]].kind == self._sizes[other[0]].kind != "choice"
         if alike and first > second:
-            self._try_sizes({one: second, other: first})
+            self._try_sizes({at: second, other: first})
 
     def _options(self) -> None:
         """Leave out optional tensors, in place off, one thread, the first fill, seed 0."""

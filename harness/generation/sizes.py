@@ -59,8 +59,8 @@ class Domain:
         return self.corners[min(index, len(self.corners) - 1)]
 
 
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+def _same(value: Any, other: Any) -> bool:
+    return type(value) is type(other) and bool(value == other)
 
 
 def domain(size: Size, values: Mapping[str, Any]) -> Domain:
@@ -69,7 +69,7 @@ def domain(size: Size, values: Mapping[str, Any]) -> Domain:
     Raises UnsatisfiableError where high < low, ExpressionError where a bound is not a whole number.
     """
     if size.kind == "choice":
-        return listed(size.choices)
+        return choice_domain(size.choices)
     low = None if size.low is None else _whole(size.low, values)
     if size.kind == "range":
         high = low if size.high is None else _whole(size.high, values)
@@ -84,7 +84,7 @@ def _whole(expression: Expression, values: Mapping[str, Any]) -> int:
     return int(bound)
 
 
-def listed(values: tuple[Any, ...], corners: tuple[Any, ...] | None = None) -> Domain:
+def choice_domain(values: tuple[Any, ...], corners: tuple[Any, ...] | None = None) -> Domain:
     """The domain of a choice from a list; every value is a corner unless `corners` says which are."""
     return Domain(corners=values if corners is None else corners, values=values)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.core import Case, Example, ExpressionError, TensorSpec
-from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable, within_budget
-from harness.generation.sizes import Domain, UnsatisfiableError, corner_count, listed
+from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable_mistake, within_budget
+from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain, corner_count
 from harness.portable import layouts
 from harness.portable.dtypes import is_differentiable
 
@@ -79,7 +79,7 @@ def _size_factors(case: Case) -> Iterator[Factor]:
         except ExpressionError as error:
             raise mistake(case, f"the bounds of {size.name}: {error.message}") from error
         except UnsatisfiableError as error:
-            raise unsatisfiable(case, str(error)) from error
+            raise unsatisfiable_mistake(case, str(error)) from error
         for position in range(size.length) if size.length else (-1,):
             yield Factor("size", size.name, count, position)
 
@@ -90,26 +90,26 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
     differentiated = any(spec.grad and is_differentiable(spec.dtype or dtype) for spec in case.tensors)
     if case.tensors and (differentiated or "out" in case.paths):  # what out= is given has that layout too
-        offered = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
-        names = tuple(name for name in _GRAD_OUTPUT if name in offered)
-        allowed = listed(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offered))
+        offers = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
+        names = tuple(name for name in _GRAD_OUTPUT if name in offers)
+        allowed = choice_domain(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offers))
         yield Factor("layout", GRAD_OUTPUT, len(allowed.corners), domain=allowed)
 
 
-def _layout_domain(spec: TensorSpec, wanted: tuple[str, ...]) -> Domain:
+def _layout_domain(spec: TensorSpec, corners: tuple[str, ...]) -> Domain:
     names = layouts.names_for(len(spec.shape), spec.channels_last, inplace=spec.buffer)
-    formats = wanted if "channels_last" in names else _PLAIN_CORNERS
+    formats = corners if "channels_last" in names else _PLAIN_CORNERS
     absent = (None,) if spec.optional else ()
-    return listed((*names, *absent), (*(name for name in formats if name in names), *absent))
+    return choice_domain((*names, *absent), (*(name for name in formats if name in names), *absent))
 
 
 def _run_factors(case: Case, dtype: str) -> Iterator[Factor]:
-    yield Factor("fill", "fill", len(case.fills), domain=listed(case.fills))
-    yield Factor("threads", "threads", len(THREADS), domain=listed(THREADS))
+    yield Factor("fill", "fill", len(case.fills), domain=choice_domain(case.fills))
+    yield Factor("threads", "threads", len(THREADS), domain=choice_domain(THREADS))
     if case.inplace is not None:
-        yield Factor("inplace", "inplace", 2, domain=listed((False, True)))
+        yield Factor("inplace", "inplace", 2, domain=choice_domain((False, True)))
     if len(paths := case.paths_in(dtype)) > 1:  # one corner: rows of a covering array are for gradients too
-        yield Factor("path", "path", 1, domain=listed(paths, paths[:1]))
+        yield Factor("path", "path", 1, domain=choice_domain(paths, paths[:1]))
 
 
 def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed: int) -> Example:

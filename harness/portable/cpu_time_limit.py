@@ -11,50 +11,52 @@ import os
 import time
 from pathlib import Path
 
-IDLE = 0.02
+IDLE_SHARE = 0.02
 """A process that gets less of one core than this is not working: even among fifty it would get as much."""
-LEAST = 1.0
-"""Seconds over which that is measured, at least."""
+LEAST_SPAN = 1.0
+"""Seconds over which that share is measured, at least."""
 
 
 class CpuTimeLimit:
-    """The patience with one process over one request: it ends after `limit` seconds of CPU time, of all its threads.
+    """The CPU time that one process, with all its threads, may spend on one request: `limit` seconds.
 
-    It also ends when the process has waited `limit` seconds by the clock and is not working, stopped or deadlocked.
-    `begun` is when the request began on the monotonic clock, now if not given. Where the system does not tell CPU times
-    (it needs /proc), the clock alone decides.
+    The limit is also reached when the process has been waited for `limit` seconds by the clock and is not working,
+    because it is stopped or deadlocked. `start` is when the request began on the monotonic clock, now if it is left
+    out. Where the system does not tell CPU times (it needs /proc), the clock alone decides.
     """
 
-    def __init__(self, pid: int, limit: float, begun: float | None = None) -> None:
+    def __init__(self, pid: int, limit: float, start: float | None = None) -> None:
         self._pid = pid
         self._left = limit
-        self._span = min(limit, LEAST)
-        self._looked = time.monotonic()
-        self._used = cpu_seconds(pid)
-        self.wait = max((self._looked if begun is None else begun) + limit - self._looked, self._span)
+        self._span = min(limit, LEAST_SPAN)
+        self._last_time = time.monotonic()
+        self._last_cpu = cpu_seconds(pid)
+        first = self._last_time if start is None else start
+        self.wait = max(first + limit - self._last_time, self._span)
+        """Seconds to wait for an answer before `is_reached` is asked."""
 
-    def lost(self) -> bool:
+    def is_reached(self) -> bool:
         """After `wait` seconds without an answer: whether to give up. If not, `wait` is for how long to wait again."""
-        now, used = time.monotonic(), cpu_seconds(self._pid)
-        spent, passed = max(used - self._used, 0.0), now - self._looked
-        self._looked, self._used = now, used
-        self._left -= spent
+        now, cpu = time.monotonic(), cpu_seconds(self._pid)
+        used, passed = max(cpu - self._last_cpu, 0.0), now - self._last_time
+        self._last_time, self._last_cpu = now, cpu
+        self._left -= used
         self.wait = max(self._left, self._span)
-        return self._left <= 0 or spent < IDLE * passed
+        return self._left <= 0 or used < IDLE_SHARE * passed
 
 
 def cpu_seconds(pid: int) -> float:
     """The CPU time that a process and its children that still run have used; the clock where the system tells none."""
-    own = _used(pid)
+    own = _own_cpu_seconds(pid)
     if own is None:
         return time.monotonic()
     children = ""
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return own + sum(_used(int(child)) or 0.0 for child in children.split())
+    return own + sum(_own_cpu_seconds(int(child)) or 0.0 for child in children.split())
 
 
-def _used(pid: int) -> float | None:
+def _own_cpu_seconds(pid: int) -> float | None:
     """Fields 14 and 15 of /proc/PID/stat, in clock ticks: proc_pid_stat(5)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward
 from harness.execution import Executor, Result
-from harness.generation import corner_examples, coverage, declared_examples, random_examples
+from harness.generation import corner_coverage, corner_examples, declared_examples, random_examples
 from harness.profiles import Profile
 from harness.trial.double_backward import has_double_backward, judge_double_backward
 from harness.trial.judged_result import JudgedResult, disturbance, judge_result
@@ -215,7 +215,7 @@ class Trial:
     def _measure_coverage(self, done: Sequence[Example]) -> None:
         if self._must_be_refused:  # that every combination is refused is not what the few examples are for
             return
-        share = coverage(self.case, self.dtype, done)
+        share = corner_coverage(self.case, self.dtype, done)
         self.outcome.coverage = {
             "pairs": share.pairs_covered,
             "of": share.pairs_total,

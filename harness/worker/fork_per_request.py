@@ -83,5 +83,5 @@ def _read_all(read: int, limit: cpu_time_limit.CpuTimeLimit) -> tuple[bytes, boo
             if not part:
                 return b"".join(parts), True
             parts.append(part)
-        elif limit.lost():
+        elif limit.is_reached():
             return b"", False

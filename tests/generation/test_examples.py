@@ -15,8 +15,8 @@ import pytest
 
 from harness.core import Case, DeclaredExample, Example, Expression, Size, TensorSpec
 from harness.errors import UserError
-from harness.generation import Coverage, corner_examples, coverage, declared_examples, random_examples
-from harness.generation.corners import covering_array, kept_array
+from harness.generation import CornerCoverage, corner_coverage, corner_examples, declared_examples, random_examples
+from harness.generation.corners import covering_array, load_covering_array
 from harness.generation.shapes import legalise
 from harness.portable import layouts
 
@@ -38,15 +38,15 @@ def test_a_covering_array_covers_and_starts_simple() -> None:
 
 def test_arrays_are_kept(tmp_path: Path) -> None:
     """The second run reads what the first wrote; what cannot be read is made and written again."""
-    rows = kept_array((3, 2, 2, 2), 3, tmp_path / "arrays")
+    rows = load_covering_array((3, 2, 2, 2), 3, tmp_path / "arrays")
     (file,) = (tmp_path / "arrays").iterdir()
     assert rows == covering_array((3, 2, 2, 2), 3)
     file.write_text("[[1, 0, 0, 0]]")
-    assert kept_array((3, 2, 2, 2), 3, tmp_path / "arrays") == ((1, 0, 0, 0),)
+    assert load_covering_array((3, 2, 2, 2), 3, tmp_path / "arrays") == ((1, 0, 0, 0),)
     file.write_text("[[1,")
-    assert kept_array((3, 2, 2, 2), 3, tmp_path / "arrays") == rows
-    assert kept_array((3, 2, 2, 2), 2, tmp_path / "arrays") == covering_array((3, 2, 2, 2), 2)
-    assert kept_array((3, 2, 2, 2), 3, None) == rows
+    assert load_covering_array((3, 2, 2, 2), 3, tmp_path / "arrays") == rows
+    assert load_covering_array((3, 2, 2, 2), 2, tmp_path / "arrays") == covering_array((3, 2, 2, 2), 2)
+    assert load_covering_array((3, 2, 2, 2), 3, None) == rows
 
 
 @pytest.mark.parametrize("strength", [2, 3])
@@ -54,7 +54,7 @@ def test_corner_examples_cover_their_combinations(declare: Declare, tensor: Tens
     """At strength two all pairs are met, at strength three all triples, in few rows."""
     sizes = [Size("N", "batch"), Size("C", "channels"), Size("g", "choice", choices=(1, 2, 4))]
     case = declare(sizes, [tensor("x", ["N", "C"]), tensor("b", ["C"], optional=True)])
-    found = coverage(case, "float32", corner_examples(case, "float32", strength))
+    found = corner_coverage(case, "float32", corner_examples(case, "float32", strength))
     assert found.pairs_covered == found.pairs_total
     assert (found.triples_covered == found.triples_total) == (strength == 3)
 
@@ -69,7 +69,7 @@ def test_corner_examples_are_few_distinct_legal_and_the_same_every_time(conv2d: 
     assert examples[0].seed == 0
     assert set(examples[0].layouts.values()) == {"contiguous"}
     assert {example.absent for example in examples} == {(), ("bias",)}
-    assert coverage(conv2d, "float32", examples).pairs_covered > 2900
+    assert corner_coverage(conv2d, "float32", examples).pairs_covered > 2900
 
 
 def test_in_place_examples_have_no_overlapping_first_tensor(image: Case) -> None:
@@ -247,11 +247,11 @@ def test_coverage_counts_combinations_of_corners(declare: Declare, tensor: Tenso
     counts = (2, 4, 3, 1, 2)  # a, k, layout of x, fill, threads
     pairs = sum(one * other for one, other in combinations(counts, 2))
     triples = sum(one * two * three for one, two, three in combinations(counts, 3))
-    assert coverage(case, "float32", [example]) == Coverage(10, pairs, 10, triples)
+    assert corner_coverage(case, "float32", [example]) == CornerCoverage(10, pairs, 10, triples)
     between = example.but(sizes={"a": 1, "k": 7})
-    assert coverage(case, "float32", [between]) == Coverage(6, pairs, 4, triples)
-    assert coverage(case, "float32", [example, between], triples=False) == Coverage(10, pairs)
-    assert coverage(case, "float32", []) == Coverage(0, pairs, 0, triples)
+    assert corner_coverage(case, "float32", [between]) == CornerCoverage(6, pairs, 4, triples)
+    assert corner_coverage(case, "float32", [example, between], triples=False) == CornerCoverage(10, pairs)
+    assert corner_coverage(case, "float32", []) == CornerCoverage(0, pairs, 0, triples)
 
 
 def test_every_path_meets_every_layout_of_the_first_tensor(image: Case) -> None:

@@ -118,7 +118,7 @@ class Process(ABC):
             try:
                 return self.receive(cpu_time_limit.wait)
             except queue.Empty:
-                if cpu_time_limit.lost():
+                if cpu_time_limit.is_reached():
                     raise
 
     def end(self) -> Ended:

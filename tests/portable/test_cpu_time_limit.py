@@ -44,18 +44,18 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 def test_an_idle_machine_gives_the_limit_and_no_more(clocks: Clocks) -> None:
     """A process that computes all the time is lost when the limit has passed."""
-    watch = CpuTimeLimit(1, 20.0)
-    assert watch.wait == 20.0
+    limit = CpuTimeLimit(1, 20.0)
+    assert limit.wait == 20.0
     clocks.tick(20.0, 1.0)
-    assert watch.lost()
+    assert limit.is_reached()
 
 
 def test_a_loaded_machine_gets_more_time(clocks: Clocks) -> None:
     """With a tenth of a core each second of CPU time takes ten of the clock; the limit is one of CPU time."""
-    watch, looks = CpuTimeLimit(1, 20.0), 1
-    clocks.tick(watch.wait, 0.1)
-    while not watch.lost():
-        clocks.tick(watch.wait, 0.1)
+    limit, looks = CpuTimeLimit(1, 20.0), 1
+    clocks.tick(limit.wait, 0.1)
+    while not limit.is_reached():
+        clocks.tick(limit.wait, 0.1)
         looks += 1
     assert clocks.cpu - 50.0 >= 20.0
     assert looks < 100
@@ -64,39 +64,39 @@ def test_a_loaded_machine_gets_more_time(clocks: Clocks) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.01])
 def test_what_does_not_work_is_lost_by_the_clock(clocks: Clocks, share: float) -> None:
     """Stopped, deadlocked or asleep."""
-    watch = CpuTimeLimit(1, 20.0)
+    limit = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, share)
-    assert watch.lost()
+    assert limit.is_reached()
 
 
 def test_what_stops_on_the_way_is_lost_at_the_next_look(clocks: Clocks) -> None:
     """It had worked until the limit came."""
-    watch = CpuTimeLimit(1, 20.0)
+    limit = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, 0.5)
-    assert not watch.lost()
-    clocks.tick(watch.wait, 0.0)
-    assert watch.lost()
+    assert not limit.is_reached()
+    clocks.tick(limit.wait, 0.0)
+    assert limit.is_reached()
 
 
 def test_a_request_that_began_long_ago_is_watched_for_a_moment(clocks: Clocks) -> None:
     """Its limit is over before anybody looked: one second tells whether it works."""
-    watch = CpuTimeLimit(1, 20.0, begun=clocks.wall - 300.0)
-    assert watch.wait == cpu_time_limit.LEAST
-    clocks.tick(watch.wait, 1.0)
-    assert not watch.lost()
-    assert watch.wait == 19.0
+    limit = CpuTimeLimit(1, 20.0, start=clocks.wall - 300.0)
+    assert limit.wait == cpu_time_limit.LEAST_SPAN
+    clocks.tick(limit.wait, 1.0)
+    assert not limit.is_reached()
+    assert limit.wait == 19.0
 
 
 def test_without_cpu_times_the_clock_decides(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a system without /proc."""
     monkeypatch.setattr(cpu_time_limit, "cpu_seconds", lambda _pid: clocks.wall)
-    watch = CpuTimeLimit(1, 20.0)
+    limit = CpuTimeLimit(1, 20.0)
     clocks.tick(20.0, 0.0)
-    assert watch.lost()
+    assert limit.is_reached()
 
 
 @pytest.fixture
-def started() -> Iterator[list[subprocess.Popen[bytes]]]:
+def processes_to_end() -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that end with the test, and what they have forked with them."""
     processes: list[subprocess.Popen[bytes]] = []
     yield processes
@@ -108,11 +108,11 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="CPU times are read from /proc")
 @pytest.mark.parametrize(("program", "grows"), [(WORKS, True), (SLEEPS, False), (FORKS, True)])
 def test_the_cpu_time_of_a_process_and_its_children_is_read(
-    started: list[subprocess.Popen[bytes]], program: str, grows: bool
+    processes_to_end: list[subprocess.Popen[bytes]], program: str, grows: bool
 ) -> None:
     """A loop uses it, in the process or in a child of it; a sleeping process does not, nor one that has ended."""
     process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
-    started.append(process)
+    processes_to_end.append(process)
     looks = 0
     while cpu_seconds(process.pid) < 1.0 and looks < (2000 if grows else 20):
         time.sleep(0.05)
