@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from harness.execution import Executor
+from harness.reporting import BuildRecord, LevelRecord, RecordHead, RunRecord
 from harness.settings import Settings
 
 
@@ -28,18 +28,19 @@ def header_lines(executor: Executor, settings: Settings) -> list[str]:
     return [*build_lines(executor), f"profile: {settings.profile.name}, seed {settings.seed}, 1 and 2 threads"]
 
 
-def record_header(
-    executor: Executor, settings: Settings
-) -> tuple[dict[str, str], dict[str, Any], dict[str, dict[str, str]]]:
+def record_head(executor: Executor, settings: Settings) -> RecordHead:
     """Build, run and levels as the record keeps them."""
     build = {name: str(value) for name, value in asdict(executor.build).items() if name != "flags"}
-    run = {**asdict(settings.profile), "profile": settings.profile.name, "seed": settings.seed}
-    levels: dict[str, dict[str, str]] = {
-        cell.name: {"state": "run", "why": _proof_text(cell.proof)} for cell in executor.cells
+    levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
+    levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
+    levels |= {
+        name: LevelRecord(state="not available", why=reason) for name, reason in _unavailable_here(executor).items()
     }
-    for state, names in (("alias of", executor.aliases), ("not available", _unavailable_here(executor))):
-        levels |= {name: {"state": state, "why": why} for name, why in names.items()}
-    return build, run, levels
+    return RecordHead(
+        BuildRecord(**build),
+        RunRecord(**asdict(settings.profile), profile=settings.profile.name, seed=settings.seed),
+        levels,
+    )
 
 
 def _unavailable_here(executor: Executor) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core import Cell, Level
 from harness.execution import Build
-from harness.run_header import build_lines, header_lines, record_header
+from harness.run_header import build_lines, header_lines, record_head
 from harness.settings import settings
 from tests.trial.toy import CELLS, ToyExecutor
 
@@ -47,13 +47,13 @@ def test_the_lines_that_open_a_report(executor: Any, tmp_path: Path) -> None:
 
 def test_what_the_record_keeps_of_them(executor: Any, tmp_path: Path) -> None:
     """Build and run by field; each level of this architecture with its state."""
-    build, run, levels = record_header(executor, settings(tmp_path, {"profile": "quick"}))
-    assert build == {
+    head = record_head(executor, settings(tmp_path, {"profile": "quick"}))
+    assert head.build.model_dump() == {
         "torch": "2.9.0", "onednn": "3.9", "cpu": "some CPU", "python": "3.11.7", "numpy": "2.1",
         "platform": "Linux-x86_64",
     }  # fmt: skip
-    assert (run["profile"], run["seed"]) == ("quick", 0)
-    assert {name: level["state"] for name, level in levels.items()} == {
+    assert (head.run.profile, head.run.seed) == ("quick", 0)
+    assert {name: level.state for name, level in head.levels.items()} == {
         "avx2": "run",
         "avx2_vnni": "alias of",
         "avx512_core": "not available",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from harness.cli.options import add_record_option
 from harness.cli.parser import Commands, add_command
 from harness.errors import UserError
-from harness.reporting import read_record
+from harness.reporting import OperatorItemRecord, Record, read_operator_record
 from harness.settings import NOT_UNDER_CI, Settings, under_ci
 from harness.suites import read_document
 
@@ -36,27 +36,25 @@ def write_accuracy(_: argparse.Namespace, settings: Settings) -> int:
     """
     if under_ci():
         raise UserError(f"equivalence accuracy: {NOT_UNDER_CI}")
-    record = read_record(settings.record)
-    suites: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for item in record["items"].values():
-        if item.get("ratios"):
-            suites[Path(item["case"].partition("::")[0]).stem].append(item)
+    record = read_operator_record(settings.record)
+    suites: dict[str, list[OperatorItemRecord]] = defaultdict(list)
+    for item in record.operators.values():
+        if item.ratios:
+            suites[Path(item.suite).stem].append(item)
     if not suites:
         raise UserError(f"{settings.record}: no item has a ratio of error to allowance; run the gate first")
     for suite, items in sorted(suites.items()):
-        file = settings.root / _FOLDER / f"{suite}.yaml"
-        name = file.relative_to(settings.root)
-        if left_out := _cases_of(file) - {_case(item) for item in items}:
-            print(f"{name}: kept; the run had nothing of {', '.join(sorted(left_out))}")  # noqa: T201 - a command prints
-            continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(_lines(record, items)) + "\n", "utf-8")
-        print(f"{name}: {len(items)} items, worst {_worst(items)}")  # noqa: T201 - a command prints
+        print(_update(settings.root, settings.root / _FOLDER / f"{suite}.yaml", record, items))  # noqa: T201 - a command prints
     return 0
 
 
-def _case(item: Mapping[str, Any]) -> str:
-    return str(item["case"].partition("::")[2])
+def _update(root: Path, file: Path, record: Record, items: Sequence[OperatorItemRecord]) -> str:
+    """Write the file of one suite, unless it has cases that the run had nothing of; what was done, as a line."""
+    if left_out := _cases_of(file) - {item.name for item in items}:
+        return f"{file.relative_to(root)}: kept; the run had nothing of {', '.join(sorted(left_out))}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(_lines(record, items)) + "\n", "utf-8")
+    return f"{file.relative_to(root)}: {len(items)} items, worst {_worst(items)}"
 
 
 def _cases_of(file: Path) -> set[str]:
@@ -65,24 +63,24 @@ def _cases_of(file: Path) -> set[str]:
     return set(data.get("worst") or ()) if isinstance(data, dict) else set()
 
 
-def _lines(record: Mapping[str, Any], items: list[Mapping[str, Any]]) -> Iterator[str]:
-    yield _HEAD + f"torch: {json.dumps(record['build']['torch'])}"
-    yield f"cpu: {json.dumps(record['build']['cpu'])}"
-    yield f"levels: {json.dumps([name for name, level in record['levels'].items() if level['state'] == 'run'])}"
-    yield f"examples: {sum(sum(item['examples'].values()) for item in items)}"
+def _lines(record: Record, items: Sequence[OperatorItemRecord]) -> Iterator[str]:
+    yield _HEAD + f"torch: {json.dumps(record.build.torch)}"
+    yield f"cpu: {json.dumps(record.build.cpu)}"
+    yield f"levels: {json.dumps(record.cells)}"
+    yield f"examples: {sum(sum(item.examples.values()) for item in items)}"
     yield "worst:"
-    by_case: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    cases: dict[str, list[OperatorItemRecord]] = defaultdict(list)
     for item in items:
-        by_case[_case(item)][item["dtype"]] = item["ratios"]
-    for case, dtypes in sorted(by_case.items()):
-        yield f"  {case}:"
-        for dtype, ratios in dtypes.items():
-            by_tensor = ", ".join(f"{json.dumps(tensor)}: {ratio:.2g}" for tensor, ratio in sorted(ratios.items()))
-            yield f"    {dtype}: {{{by_tensor}}}"
+        cases[item.name].append(item)
+    for name, of_case in sorted(cases.items()):
+        yield f"  {name}:"
+        for item in of_case:
+            ratios = (f"{json.dumps(tensor)}: {ratio:.2g}" for tensor, ratio in sorted(item.ratios.items()))
+            yield f"    {item.dtype}: {{{', '.join(ratios)}}}"
 
 
-def _worst(items: list[Mapping[str, Any]]) -> str:
+def _worst(items: Sequence[OperatorItemRecord]) -> str:
     ratio, tensor, item = max(
-        (ratio, name, f"{item['case']}[{item['dtype']}]") for item in items for name, ratio in item["ratios"].items()
+        (ratio, tensor, f"{item.case}[{item.dtype}]") for item in items for tensor, ratio in item.ratios.items()
     )
     return f"{ratio:.2g} ({item}, {tensor})"

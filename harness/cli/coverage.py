@@ -11,7 +11,7 @@ from harness.cli.parser import Commands, add_command
 from harness.core import Case
 from harness.gate import Gate
 from harness.golden import CoverageTargets, load_coverage_targets
-from harness.reporting import Coverage, judge_functions, operators_reached, read_record, share
+from harness.reporting import ReachReport, count_operators, function_reach, list_reach, read_operator_record
 from harness.resources import resource
 from harness.settings import Settings
 
@@ -26,7 +26,7 @@ def add_coverage_command(commands: Commands) -> None:
 
 def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
-    record = read_record(settings.record)
+    record = read_operator_record(settings.record)
     wanted = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
     cases = gate.project.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
@@ -35,23 +35,26 @@ def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
         calls = {call for case in cases.values() for call in _calls(case)}
         offered, called = gate.executor.catalogue(calls)
         torch = gate.executor.build.torch
-    items = record["items"]
-    reached = operators_reached(items)
-    functions = judge_functions(
-        offered, _cases_by_function(cases, called, wanted), wanted.functions.reasons(), items, wanted.functions.through
-    )
-    coverage = Coverage(
+    items = record.operators
+    reached = count_operators(items.values())
+    report = ReachReport(
         record=str(settings.record),
-        torch=record["build"]["torch"],
+        torch=record.build.torch,
         items=len(items),
         absent=tuple(sorted(_ids(cases.values()) - set(items))),
         operators=reached,
-        shares=tuple(share(name, listed, reached) for name, listed in wanted.operators.items()),
-        functions=functions,
-        notes=_notes(torch, record["build"]["torch"]),
+        lists=tuple(list_reach(name, published, reached) for name, published in wanted.operators.items()),
+        functions=function_reach(
+            offered,
+            _cases_by_function(cases, called, wanted),
+            wanted.functions.reasons(),
+            items.values(),
+            wanted.functions.through,
+        ),
+        notes=_notes(torch, record.build.torch),
     )
-    print(coverage.text())  # noqa: T201 - a command prints
-    return 0 if coverage.complete else 1
+    print(report.text())  # noqa: T201 - a command prints
+    return 0 if report.complete else 1
 
 
 def _ids(cases: Iterable[Case]) -> set[str]:

@@ -63,10 +63,6 @@ class ReproducerCheck:
         """As it is printed: ``stale: it passes``."""
         return f"{self.state}: {self.detail}" if self.detail else str(self.state)
 
-    def as_json(self) -> dict[str, str]:
-        """Plain data for the record."""
-        return {"state": self.state.value, "detail": self.detail}
-
 
 class DoubleBackwardState(enum.StrEnum):
     """What the double backward of one example came to in one layout. The text is the worker's and the record's."""

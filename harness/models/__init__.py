@@ -14,6 +14,7 @@ from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
 from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped
 from harness.models.operator_replay import OperatorReplayer
+from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.trial import ModelFailure, ModelOutcome, ModelTrial, issues_of_model
 
@@ -38,6 +39,7 @@ __all__ = [
     "model_arguments",
     "model_examples",
     "model_failure_text",
+    "model_item_record",
     "model_shapes",
     "model_summary",
     "model_text",

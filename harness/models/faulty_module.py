@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from harness.core import CellState
 
@@ -45,16 +44,3 @@ class FaultyModule:
     def known_issues(self) -> tuple[str, ...]:
         """The known issues of its operator that explain all that is wrong with it; none where something is left."""
         return self.replay.known_issues if self.replay is not None else ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the record."""
-        return {
-            "path": self.path,
-            "kind": self.class_name,
-            "cell": self.cell,
-            "message": self.message,
-            "calls": self.calls,
-            "example": self.replay.example if self.replay is not None else "",
-            "verdict": self.replay.verdict.value if self.replay is not None else "",
-            "known": self.known_issues,
-        }

@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from harness.models.templating import TEMPLATES
 from harness.models.trial import ModelOutcome
+from harness.reporting import LayoutRowRecord, ModelItemRecord, Record, sum_counts
 
 MARKS: Final = {
     "passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not available": "n", "not run": "-",
 }  # fmt: skip
 
 
-def model_summary(outcomes: Sequence[dict[str, Any]], cells: Sequence[str]) -> str:
+@dataclass(frozen=True)
+class ModelRow:
+    """One model over the ways to run it, each with its mark. `ratio` is None where no tensor had one."""
+
+    name: str
+    ways: tuple[tuple[str, str], ...]
+    ratio: float | None
+    reorders: str
+    seconds: float
+
+
+def model_summary(record: Record) -> str:
     """One line for each model: a mark for each way to run it, reorders, headroom, seconds. Empty without models."""
-    if not outcomes:
+    items = tuple(record.models.values())
+    if not items:
         return ""
-    named: dict[str, list[dict[str, Any]]] = {}
-    for outcome in outcomes:
-        named.setdefault(outcome["model"], []).append(outcome)
-    ran = [cell for cell in cells if any(cell in outcome["cells"] for outcome in outcomes)]
+    models: dict[str, list[ModelItemRecord]] = {}
+    for item in items:
+        models.setdefault(item.model, []).append(item)
     return TEMPLATES.get_template("models.txt").render(
-        rows=[_row(name, found) for name, found in named.items()],
-        cells=ran,
+        rows=[_row(of_model) for of_model in models.values()],
+        cells=[cell for cell in record.cells if any(cell in item.cells for item in items)],
         marks=MARKS,
-        missing=sorted({why for outcome in outcomes for why in outcome["skipped"].values()}),
-        incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
-        notes=[f"{_short(outcome)}: {note}" for outcome in outcomes for note in outcome["notes"]],
-        known_issues=_known_issues(outcomes),
+        missing=sorted({reason for item in items for reason in item.skipped.values()}),
+        incidents=[incident for item in items for incident in item.incidents],
+        notes=[f"{item.name}[{item.item}]: {note}" for item in items for note in item.notes],
+        known_issues=sorted(sum_counts(item.known_issues for item in items).items()),
     )
 
 
-def _row(name: str, outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    reorders: dict[str, int] = next((one["reorders"] for one in outcomes if one["reorders"]), {})
-    return {
-        "name": name.rpartition("::")[2],
-        "items": [(MARKS[one["status"]], one["item"]) for one in outcomes],
-        "ratio": max((ratio for one in outcomes for ratio in one["ratios"].values()), default=None),
-        "reorders": f"{reorders['nchw']} -> {reorders['both']}" if "both" in reorders else "",
-        "seconds": sum(one["seconds"] for one in outcomes),
-    }
-
-
-def _short(outcome: dict[str, Any]) -> str:
-    return f"{str(outcome['model']).rpartition('::')[2]}[{outcome['item']}]"
-
-
-def _known_issues(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for outcome in outcomes:
-        for name, count in outcome["known_issues"].items():
-            counts[name] = counts.get(name, 0) + count
-    return sorted(counts.items())
+def _row(items: Sequence[ModelItemRecord]) -> ModelRow:
+    """The row of the items of one model."""
+    reorders = next((item.reorders for item in items if item.reorders), {})
+    return ModelRow(
+        name=items[0].name,
+        ways=tuple((MARKS[item.status], item.item) for item in items),
+        ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
+        reorders=f"{reorders['nchw']} -> {reorders['both']}" if "both" in reorders else "",
+        seconds=sum(item.seconds for item in items),
+    )
 
 
 def model_failure_text(outcome: ModelOutcome, item: str, seed: int) -> str:
@@ -103,6 +105,6 @@ def layout_text(outcome: ModelOutcome) -> str:
     )
 
 
-def _worth_a_line(row: Mapping[str, Any]) -> bool:
-    formats = f"{row['in']} {row['out']}".split()
-    return "nchw" in formats or "other" in formats or bool(row["reorders_nchw"] or row["reorders_nhwc"])
+def _worth_a_line(row: LayoutRowRecord) -> bool:
+    formats = f"{row.formats_in} {row.formats_out}".split()
+    return "nchw" in formats or "other" in formats or bool(row.reorders_nchw or row.reorders_nhwc)

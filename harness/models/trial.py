@@ -6,8 +6,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from harness.core import Finding, matches
 from harness.models.examples import model_examples
@@ -17,7 +17,8 @@ from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
 from harness.models.model import Model, ModelExample, ModelObservation, ModelReference, Problem, Skipped
-from harness.trial import DEATHS, cell_states, covers_version, round_ratios, subtract_accepted
+from harness.reporting import LayoutRowRecord
+from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
 SHOWN = 3
 """Findings of one example that are told in full; the others are counted."""
@@ -30,11 +31,6 @@ class ModelFailure:
     example: ModelExample
     findings: tuple[Finding, ...]
     faulty_modules: tuple[FaultyModule, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        modules = [module.as_json() for module in self.faulty_modules]
-        return {**asdict(self), "faulty_modules": modules}
 
 
 @dataclass
@@ -58,7 +54,7 @@ class ModelOutcome:
     skipped: dict[str, Skipped] = field(default_factory=dict)
     hits: dict[str, Counter[str]] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
-    layout: list[dict[str, Any]] = field(default_factory=list)
+    layout: list[LayoutRowRecord] = field(default_factory=list)
     reorders: dict[str, int] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -78,33 +74,6 @@ class ModelOutcome:
         if self.untrusted:
             return "untrusted"
         return "not available" if self.skipped else "not run"
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data with stable order; the same run gives the same text but for `seconds`."""
-        return {
-            "model": self.model,
-            "item": self.item,
-            "status": self.status,
-            "examples": self.examples,
-            "cells": {
-                cell: {str(name): count for name, count in sorted(counts.items())}
-                for cell, counts in self.cells.items()
-            },
-            "failures": [failure.as_json() for failure in self.failures],
-            "known_issues": dict(sorted(self.known_issues.items())),
-            "explained": [module.as_json() for module in self.explained],
-            "stale": self.stale,
-            "untrusted": dict(sorted(self.untrusted.items())),
-            "skipped": {cell: skipped.reason for cell, skipped in self.skipped.items()},
-            "hits": {cell: dict(sorted(counts.items())) for cell, counts in self.hits.items()},
-            "ratios": round_ratios(self.ratios),
-            "layout": self.layout,
-            "reorders": self.reorders,
-            "incidents": self.incidents,
-            "notes": self.notes,
-            "problem": "" if self.problem is None else self.problem.sentence,
-            "seconds": round(self.seconds, 1),
-        }
 
 
 ENDINGS: Final = ("error", *DEATHS)
@@ -260,20 +229,20 @@ def _widest(findings: Sequence[Finding]) -> Finding:
     return replace(findings[0], cells=cells, layouts=layouts)
 
 
-def layout_rows(runs: Sequence[ModelObservation]) -> list[dict[str, Any]]:
+def layout_rows(runs: Sequence[ModelObservation]) -> list[LayoutRowRecord]:
     """One row for each module call that got or gave an image: its formats when converted, reorders before and after."""
     plain = next((seen.modules for seen in runs if seen.conversion == "nchw"), ())
     both = next((seen.modules for seen in runs if seen.conversion == "both"), ())
     before = [module.reorders for module in plain] if len(plain) == len(both) else [0] * len(both)
     return [
-        {
-            "module": module.path,
-            "class": module.class_name,
-            "in": " ".join(filter(None, module.input_formats)),
-            "out": " ".join(filter(None, module.output_formats)),
-            "reorders_nchw": earlier,
-            "reorders_nhwc": module.reorders,
-        }
+        LayoutRowRecord(
+            module=module.path,
+            kind=module.class_name,
+            formats_in=" ".join(filter(None, module.input_formats)),
+            formats_out=" ".join(filter(None, module.output_formats)),
+            reorders_nchw=earlier,
+            reorders_nhwc=module.reorders,
+        )
         for module, earlier in zip(both, before, strict=True)
         if not module.is_parent and (any(module.input_formats) or any(module.output_formats))
     ]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.models import model_summary
+from harness.models import ModelOutcome, model_item_record, model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read_settings
 from harness.plugin.session import KEY, Session, is_suite, suite_files
-from harness.reporting import Record, terminal_summary
+from harness.reporting import Record, item_text, operator_item_record, parse_item, terminal_summary
+from harness.trial import Outcome
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,13 +79,24 @@ def pytest_runtest_makereport(
     """Send the outcome along with the report: xdist carries it to the controller."""
     report = yield
     if call.when == "call" and isinstance(item, (CaseItem, ModelItem)) and item.outcome is not None:
-        report.equivalence = item.outcome.as_json()  # type: ignore[attr-defined] # extra attributes are serialised
+        attach_outcome(report, item.outcome)
     return report
+
+
+def attach_outcome(report: pytest.TestReport, outcome: Outcome | ModelOutcome) -> None:
+    """Put what an item came to on its report, as plain data: extra attributes of a report are serialised."""
+    if isinstance(outcome, ModelOutcome):
+        report.equivalence_item = item_text(model_item_record(outcome))  # type: ignore[attr-defined] # extra attribute
+    else:
+        report.equivalence_item = item_text(operator_item_record(outcome))  # type: ignore[attr-defined] # the same
+        if outcome.golden.observed:
+            observed = (outcome.case, outcome.dtype, outcome.golden.as_json())
+            report.equivalence_observed = observed  # type: ignore[attr-defined] # the same
 
 
 def summaries(record: Record) -> tuple[str, str]:
     """The tables of operators and of models; one that has no row is empty."""
-    return terminal_summary(record), model_summary(record.models, record.cells)
+    return terminal_summary(record), model_summary(record)
 
 
 class _ControllerHooks:
@@ -101,15 +113,16 @@ class _ControllerHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcomes into the record."""
-        data: dict[str, Any] | None = getattr(report, "equivalence", None)
-        if data is not None:
-            self.run.receive(data, report.nodeid)
+        if (text := getattr(report, "equivalence_item", None)) is not None:
+            self.run.receive(parse_item(text), report.nodeid)
+        if (observed := getattr(report, "equivalence_observed", None)) is not None:
+            self.run.receive_observed(*observed)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the record; a ``-k`` that matched nothing is a usage error under xdist too."""
-        if self.run.record.outcomes:
-            self.run.record.write(self.run.settings.record)
+        if self.run.recorder.items:
+            self.run.recorder.record().write(self.run.settings.record)
         if not session.config.option.collectonly:
             self.golden_lines = self._update_golden(session)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
@@ -128,9 +141,9 @@ class _ControllerHooks:
         if self.golden_lines:
             terminalreporter.section("golden")
             terminalreporter.write_line("\n".join(self.golden_lines))
-        if self.run.record.outcomes:
+        if self.run.recorder.items:
             terminalreporter.section("equivalence")
-            terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.record))))
+            terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.recorder.record()))))
             terminalreporter.write_line(f"record: {self.run.settings.record}")
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)

@@ -16,8 +16,8 @@ from harness.gate import Gate
 from harness.golden import ItemObservation, write_golden
 from harness.models import Model, ModelOutcome
 from harness.preflight import check_callables, check_declarations, check_factories
-from harness.reporting import Record
-from harness.run_header import header_lines, record_header
+from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, prepare_record
+from harness.run_header import header_lines, record_head
 from harness.settings import Settings
 from harness.trial import Outcome
 
@@ -33,7 +33,7 @@ class Session:
         self.gate: Gate | None = None
         self.cases: dict[Path, tuple[Case, ...]] = {}
         self.models: dict[Path, tuple[Model, ...]] = {}
-        self.record = Record()
+        self.recorder = Recorder()
         self.observed: dict[tuple[str, str], dict[str, Any]] = {}
         self.remaining = 0
         self._open = contextlib.ExitStack()
@@ -61,7 +61,7 @@ class Session:
 
     def _preflight(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
-        self.record.prepare(self.settings.record)
+        prepare_record(self.settings.record)
         self._open.callback(gate.executor.close)
         with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
             gate.executor.start()  # importing torch takes the workers longer than all else here together
@@ -70,7 +70,7 @@ class Session:
         check_callables(gate.executor, cases)
         check_factories(gate.model_executor, models)
         header = header_lines(gate.executor, self.settings)
-        self.record.open(header, *record_header(gate.executor, self.settings))
+        self.recorder.open(header, record_head(gate.executor, self.settings))
 
     def _opened_gate(self, gate: Gate) -> Gate:
         """The gate with its workers, which xdist's workers start when they get their first item."""
@@ -126,14 +126,16 @@ class Session:
 
     def header(self) -> list[str]:
         """Lines for pytest's header."""
-        return self.record.header
+        return [*self.recorder.header]
 
-    def receive(self, data: dict[str, Any], nodeid: str) -> None:
-        """Take the outcome of one item, from this process or an xdist worker; an update's is no part of the record."""
-        if self.settings.update_golden:
-            self.observed[data["case"], data["dtype"]] = data["golden"]
-        else:
-            self.record.add(nodeid, data)
+    def receive(self, item: OperatorItemRecord | ModelItemRecord, nodeid: str) -> None:
+        """Take what one item came to, from this process or an xdist worker; an update's is no part of the record."""
+        if not self.settings.update_golden:
+            self.recorder.add(nodeid, item)
+
+    def receive_observed(self, case: str, dtype: str, review: dict[str, Any]) -> None:
+        """Take what one item observed for an update of golden/, from this process or an xdist worker."""
+        self.observed[case, dtype] = review
 
     def golden_misfits(self, path: Path) -> list[str]:
         """What golden/ and the suite of that file do not agree in; nothing where the project keeps no contract."""

@@ -1,21 +1,54 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
-from harness.reporting.coverage import Coverage, judge_functions, operators_reached, read_record, share
 from harness.reporting.failure import failure_text
-from harness.reporting.record import Record
+from harness.reporting.finding_record import FindingRecord, finding_record, in_order
+from harness.reporting.model_item import (
+    FaultyModuleRecord,
+    LayoutRowRecord,
+    ModelExampleRecord,
+    ModelFailureRecord,
+    ModelItemRecord,
+)
+from harness.reporting.operator_item import OperatorItemRecord, operator_item_record
+from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
+from harness.reporting.reading import read_operator_record, read_record
+from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
+from harness.reporting.recorder import Recorder, RecordHead, prepare_record
 from harness.reporting.replay import replay_text
-from harness.reporting.summary import terminal_summary
+from harness.reporting.summary import sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
 
 __all__ = [
     "TEMPLATES",
-    "Coverage",
+    "BuildRecord",
+    "FaultyModuleRecord",
+    "FindingRecord",
+    "FunctionReach",
+    "LayoutRowRecord",
+    "LevelRecord",
+    "ListReach",
+    "ModelExampleRecord",
+    "ModelFailureRecord",
+    "ModelItemRecord",
+    "OperatorItemRecord",
+    "ReachReport",
     "Record",
+    "RecordHead",
+    "Recorder",
+    "RunRecord",
+    "count_operators",
     "failure_text",
-    "judge_functions",
-    "operators_reached",
+    "finding_record",
+    "function_reach",
+    "in_order",
+    "item_text",
+    "list_reach",
+    "operator_item_record",
+    "parse_item",
+    "prepare_record",
+    "read_operator_record",
     "read_record",
     "replay_text",
-    "share",
+    "sum_counts",
     "terminal_summary",
 ]

@@ -1,88 +1,114 @@
-"""The record of a run: one JSON document, of which everything printed is a view."""
+"""The record of a run: one JSON document, of which everything printed is a view.
+
+`record.schema.json` beside this file is its JSON Schema; `python -m harness.reporting` writes it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, Literal
 
-from harness.errors import UserError
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
-SCHEMA: Final = 1
-"""Raised by one whenever a field changes its meaning or goes away."""
+from harness.reporting.model_item import ModelItemRecord
+from harness.reporting.operator_item import OperatorItemRecord
+from harness.suites import StrictSchema
+
+SCHEMA: Final = 2
+"""Raised by one whenever a field changes its meaning, its name or goes away."""
 
 
-@dataclass
-class Record:
-    """Header, levels and the outcome of every item, in the order of their ids whatever the order they came in."""
+class BuildRecord(StrictSchema):
+    """The build under test and its host."""
 
-    header: list[str] = field(default_factory=list)
-    build: dict[str, str] = field(default_factory=dict)
-    run: dict[str, Any] = field(default_factory=dict)
-    levels: dict[str, dict[str, str]] = field(default_factory=dict)
-    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    torch: str
+    onednn: str = Field(description="Empty where the build has none")
+    cpu: str
+    python: str
+    numpy: str
+    platform: str
 
-    def open(self, header: Sequence[str], build: dict[str, str], run: dict[str, Any], levels: dict[str, Any]) -> None:
-        """What is known before the first item runs."""
-        self.header, self.build, self.run, self.levels = list(header), build, run, levels
 
-    def prepare(self, path: Path) -> None:
-        """Make the directories, and find out now rather than after the run whether the file can be written.
+class RunRecord(StrictSchema):
+    """How much was run: the profile with what the options changed of it, and the seed."""
 
-        Raises UserError.
-        """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("a").close()
-        except OSError as error:
-            raise UserError(f"the record {path} cannot be written: {error.strerror}") from None
+    name: str
+    strength: int = Field(description="Of the covering array: 2 for every pair of corner values, 3 for every triple")
+    rows: int = Field(description="At most that many rows of the covering array for each item; 0: all")
+    random: int = Field(description="Examples drawn for each item")
+    limit: float = Field(description="CPU seconds that one example may take in one cell")
+    attempts: int = Field(description="Candidates that a shrink may try")
+    fresh: bool = Field(description="Whether every run has a new seed")
+    recalls: bool = Field(description="Whether failures of earlier runs go first")
+    saved_only: bool = Field(description="Whether nothing is drawn")
+    models: str = Field(description="The largest tier of models that is run")
+    profile: str
+    seed: int
 
-    def add(self, item: str, outcome: dict[str, Any]) -> None:
-        """The outcome of one item, by its node id."""
-        self.outcomes[item] = outcome
 
-    def as_json(self) -> dict[str, Any]:
-        """The document. The same run gives the same document but for the `seconds`."""
-        return {
-            "schema": SCHEMA,
-            "build": self.build,
-            "run": self.run,
-            "levels": self.levels,
-            "items": {item: self.outcomes[item] for item in sorted(self.outcomes)},
-        }
+class LevelRecord(StrictSchema):
+    """What became of an ISA level."""
 
-    def write(self, path: Path) -> None:
-        """Write the document; directories are made."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n", "utf-8")
+    state: Literal["run", "alias of", "not available"]
+    why: str = Field(description="The proof of the level, the level that it equals, or what the CPU lacks")
+
+
+def _item_tag(item: object) -> str:
+    """Which of the two an item is, of plain data or of a record; what is neither is taken for an operator."""
+    named = "model" in item if isinstance(item, Mapping) else isinstance(item, ModelItemRecord)
+    return "model" if named else "operator"
+
+
+ItemRecord = Annotated[
+    Annotated[OperatorItemRecord, Tag("operator")] | Annotated[ModelItemRecord, Tag("model")],
+    Discriminator(_item_tag),
+]
+_ITEM: Final[TypeAdapter[OperatorItemRecord | ModelItemRecord]] = TypeAdapter(ItemRecord)
+
+
+class Record(StrictSchema):
+    """The whole document. The same run gives the same document but for the `seconds`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    version: Literal[2] = Field(default=SCHEMA, alias="schema", description="The version of this schema")
+    build: BuildRecord
+    run: RunRecord
+    levels: Mapping[str, LevelRecord] = Field(description="The ISA levels, lowest first")
+    items: Mapping[str, ItemRecord] = Field(description="Node id: what the item came to; in the order of the ids")
 
     @property
-    def sorted(self) -> list[dict[str, Any]]:
-        """The outcomes by item id."""
-        return [self.outcomes[item] for item in sorted(self.outcomes)]
+    def operators(self) -> Mapping[str, OperatorItemRecord]:
+        """The items of operators, by node id."""
+        return {name: item for name, item in self.items.items() if isinstance(item, OperatorItemRecord)}
 
     @property
-    def cases(self) -> list[dict[str, Any]]:
-        """The outcomes of operators."""
-        return [outcome for outcome in self.sorted if "case" in outcome]
-
-    @property
-    def models(self) -> list[dict[str, Any]]:
-        """The outcomes of models."""
-        return [outcome for outcome in self.sorted if "model" in outcome]
+    def models(self) -> Mapping[str, ModelItemRecord]:
+        """The items of models, by node id."""
+        return {name: item for name, item in self.items.items() if isinstance(item, ModelItemRecord)}
 
     @property
     def cells(self) -> list[str]:
         """The levels that ran, lowest first."""
-        return [name for name, level in self.levels.items() if level["state"] == "run"]
+        return [name for name, level in self.levels.items() if level.state == "run"]
+
+    def text(self) -> str:
+        """The JSON of the document."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the document; directories are made."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.text(), "utf-8")
 
 
-def total(counts: Iterable[dict[str, int]]) -> Counter[str]:
-    """The sum of several counts."""
-    summed: Counter[str] = Counter()
-    for count in counts:
-        summed.update(count)
-    return summed
+def item_text(item: OperatorItemRecord | ModelItemRecord) -> str:
+    """The JSON of one item, as it travels from a process of pytest to the one that writes the record."""
+    return item.model_dump_json(by_alias=True)
+
+
+def parse_item(text: str) -> OperatorItemRecord | ModelItemRecord:
+    """The item that `item_text` wrote. Raises pydantic's ValidationError for any other text."""
+    return _ITEM.validate_json(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core import Finding
-from harness.reporting.failure import rows
+from harness.reporting.failure import cell_table
 from harness.reporting.templating import TEMPLATES
 from harness.trial import JudgedResult, cell_rows
 
@@ -15,7 +15,7 @@ def replay_text(judged: JudgedResult) -> str:
     return TEMPLATES.get_template("replay.txt").render(
         verdict="FAILED" if findings else "PASSED",
         findings=findings,
-        tables=[rows(cell_rows(judged, findings[0][1] if findings else passed))],
+        tables=[cell_table(cell_rows(judged, findings[0][1] if findings else passed))],
         untrusted=list(judged.judgement.untrusted),
         example=judged.example,
     )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from harness.core import CellState, ReproducerCheck, ReproducerState
+from harness.core import CellState, ItemStatus, ReproducerState
 from harness.portable.dtypes import DTYPES
-from harness.reporting.record import Record, total
+from harness.reporting.operator_item import OperatorItemRecord
+from harness.reporting.record import Record
 from harness.reporting.templating import TEMPLATES
+
+Name = TypeVar("Name", bound=str)
 
 MARKS: Final = {
     CellState.PASSED: ".",
@@ -21,90 +25,111 @@ MARKS: Final = {
 WORST_FIRST: Final = (CellState.FAILED, CellState.KNOWN_ISSUE, CellState.PASSED, CellState.UNTRUSTED)
 
 
+@dataclass(frozen=True)
+class SummaryRow:
+    """One case over its dtypes. `marks` has a mark for each cell, by dtype; `ratio` is None where all were exact."""
+
+    name: str
+    marks: Mapping[str, str]
+    examples: int
+    ratio: float | None
+    pairs: str
+
+
+@dataclass(frozen=True)
+class KnownIssueLine:
+    """A known issue, how many examples it accepted, and what its reproducer does, where that is worth a line."""
+
+    name: str
+    examples: int
+    reproducer: str
+
+
 def terminal_summary(record: Record) -> str:
     """Matrix of case x dtype x level, counts, kernels hit at each level, coverage, headroom, what is not trusted.
 
     Empty where only models ran, which have a table of their own.
     """
-    outcomes = record.cases
-    if not outcomes:
+    items = tuple(record.operators.values())
+    if not items:
         return ""
     return TEMPLATES.get_template("summary.txt").render(
         cells=record.cells,
         levels=record.levels,
         marks=MARKS,
-        dtypes=_dtypes(outcomes),
-        rows=_rows(record),
-        hits=_hits(record),
-        examples=+total(outcome["examples"] for outcome in outcomes),
-        untrusted=total(outcome["untrusted"] for outcome in outcomes).most_common(),
-        skipped=total(outcome["skipped"] for outcome in outcomes).most_common(),
-        checked=total(counts for outcome in outcomes for counts in outcome["cells"].values()),
-        known_issues=_known_issues(outcomes),
-        doubles=Counter(outcome["double"] for outcome in outcomes if outcome["double"]).most_common(),
-        unchecked=_unchecked(outcomes),
-        pairs=total(outcome["coverage"] for outcome in outcomes),
-        golden=total({"facts": one["golden"]["facts"], "snapshots": one["golden"]["snapshots"]} for one in outcomes),
-        not_compared=sorted({said for one in outcomes for said in one["golden"]["not_compared"]}),
-        incidents=[incident for outcome in outcomes for incident in outcome["incidents"]],
-        notes=[f"{_name(outcome)}[{outcome['dtype']}]: {note}" for outcome in outcomes for note in outcome["notes"]],
+        dtypes=_dtypes(items),
+        rows=_rows(items, record.cells),
+        hits=_hits(items, record.cells),
+        examples=+sum_counts(item.examples for item in items),
+        untrusted=sum_counts(item.untrusted for item in items).most_common(),
+        skipped=sum_counts(item.skipped for item in items).most_common(),
+        checked=sum_counts(counts for item in items for counts in item.cells.values()),
+        known_issues=_known_issues(items),
+        doubles=Counter(item.double for item in items if item.double).most_common(),
+        unchecked=sorted(f"{item.name}[{item.dtype}]" for item in items if item.status is ItemStatus.UNTRUSTED),
+        pairs=sum(item.coverage.pairs for item in items),
+        all_pairs=sum(item.coverage.of for item in items),
+        facts=sum(item.golden.facts for item in items),
+        snapshots=sum(item.golden.snapshots for item in items),
+        not_compared=sorted({reason for item in items for reason in item.golden.not_compared}),
+        incidents=[incident for item in items for incident in item.incidents],
+        notes=[f"{item.name}[{item.dtype}]: {note}" for item in items for note in item.notes],
     )
 
 
-def state(outcome: dict[str, Any], cell: str) -> CellState:
+def cell_state(item: OperatorItemRecord, cell: str) -> CellState:
     """What one cell came to over all examples: the worst thing, and `untrusted` only where nothing was checked."""
-    counts = outcome["cells"].get(cell, {})
-    return next((name for name in WORST_FIRST if counts.get(name)), CellState.NOT_RUN)
+    counts = item.cells.get(cell, {})
+    return next((state for state in WORST_FIRST if counts.get(state)), CellState.NOT_RUN)
 
 
-def _name(outcome: dict[str, Any]) -> str:
-    return str(outcome["case"]).rpartition("::")[2]
+def sum_counts(several: Iterable[Mapping[Name, int]]) -> Counter[Name]:
+    """The sum of several counts."""
+    total: Counter[Name] = Counter()
+    for counts in several:
+        total.update(counts)
+    return total
 
 
-def _dtypes(outcomes: Iterable[dict[str, Any]]) -> list[str]:
-    seen = {outcome["dtype"] for outcome in outcomes}
-    return [dtype for dtype in DTYPES if dtype in seen]
+def _dtypes(items: Iterable[OperatorItemRecord]) -> list[str]:
+    dtypes = {item.dtype for item in items}
+    return [dtype for dtype in DTYPES if dtype in dtypes]
 
 
-def _rows(record: Record) -> list[dict[str, Any]]:
-    cases: dict[str, list[dict[str, Any]]] = {}
-    for outcome in record.cases:
-        cases.setdefault(outcome["case"], []).append(outcome)
-    return [
-        {
-            "name": case.rpartition("::")[2],
-            "marks": {one["dtype"]: "".join(MARKS[state(one, cell)] for cell in record.cells) for one in outcomes},
-            "examples": sum(sum(one["examples"].values()) for one in outcomes),
-            "ratio": max((ratio for one in outcomes for ratio in one["ratios"].values()), default=None),
-            "pairs": _share(total(one["coverage"] for one in outcomes)),
-            "seconds": sum(one["seconds"] for one in outcomes),
-        }
-        for case, outcomes in cases.items()
-    ]
+def _rows(items: Iterable[OperatorItemRecord], cells: Sequence[str]) -> list[SummaryRow]:
+    cases: dict[str, list[OperatorItemRecord]] = {}
+    for item in items:
+        cases.setdefault(item.case, []).append(item)
+    return [_row(of_case, cells) for of_case in cases.values()]
 
 
-def _share(coverage: dict[str, int]) -> str:
-    return f"{100 * coverage['pairs'] // coverage['of']} %" if coverage.get("of") else "-"
+def _row(items: Sequence[OperatorItemRecord], cells: Sequence[str]) -> SummaryRow:
+    """The row of the items of one case."""
+    pairs, all_pairs = sum(item.coverage.pairs for item in items), sum(item.coverage.of for item in items)
+    return SummaryRow(
+        name=items[0].name,
+        marks={item.dtype: "".join(MARKS[cell_state(item, cell)] for cell in cells) for item in items},
+        examples=sum(sum(item.examples.values()) for item in items),
+        ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
+        pairs=f"{100 * pairs // all_pairs} %" if all_pairs else "-",
+    )
 
 
-def _hits(record: Record) -> dict[str, list[tuple[str, int]]]:
+def _hits(items: Collection[OperatorItemRecord], cells: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
     """Cell → implementations with counts, most used first, then by name."""
-    return {
-        cell: sorted(
-            total(outcome["hits"].get(cell, {}) for outcome in record.cases).items(), key=lambda hit: (-hit[1], hit[0])
-        )
-        for cell in record.cells
+    totals = {cell: sum_counts(item.hits.get(cell, {}) for item in items) for cell in cells}
+    return {cell: sorted(total.items(), key=lambda hit: (-hit[1], hit[0])) for cell, total in totals.items()}
+
+
+def _known_issues(items: Collection[OperatorItemRecord]) -> list[KnownIssueLine]:
+    """Those that accepted an example, and those whose reproducer is of this run, in the order of their names."""
+    counts = sum_counts(item.known_issues for item in items)
+    reproducers = {
+        name: str(check)
+        for item in items
+        for name, check in item.reproducers.items()
+        if check.state is not ReproducerState.OF_ANOTHER_ITEM
     }
-
-
-def _known_issues(outcomes: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
-    """Known issue → how many examples it accepted, and what its reproducer says, where that is worth saying."""
-    counts = total(outcome["known_issues"] for outcome in outcomes)
-    reproducers = [item for outcome in outcomes for item in outcome["reproducers"].items()]
-    checks = {name: ReproducerCheck(ReproducerState(data["state"]), data["detail"]) for name, data in reproducers}
-    states = {name: str(check) for name, check in checks.items() if check.state != ReproducerState.OF_ANOTHER_ITEM}
-    return [(name, counts.get(name, 0), states.get(name, "")) for name in sorted({*counts, *states})]
-
-
-def _unchecked(outcomes: Iterable[dict[str, Any]]) -> list[str]:
-    return sorted(f"{_name(outcome)}[{outcome['dtype']}]" for outcome in outcomes if outcome["status"] == "untrusted")
+    return [
+        KnownIssueLine(name, counts.get(name, 0), reproducers.get(name, "")) for name in sorted({*counts, *reproducers})
+    ]

@@ -1,10 +1,9 @@
-"""What one trial (a case in one dtype) came to, as plain data that goes into the record of the run."""
+"""What one trial (a case in one dtype) came to: what the record of a run is made of."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from harness.core import CellState, DoubleBackwardState, Example, Finding, ItemStatus, ReproducerCheck, ReproducerState
 from harness.trial.review import Review
@@ -34,13 +33,6 @@ class Failure:
     rows: tuple[CellRow, ...]
     confirmed: str
     why: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data; the examples as objects that `equivalence replay` reads."""
-        data = asdict(self)
-        data["found"] = data.pop("original")
-        data["rows"] = [{**asdict(row), "verdict": row.verdict.value} for row in self.rows]
-        return data
 
 
 @dataclass
@@ -79,20 +71,3 @@ class Outcome(Tally):
     def unchecked_status(self) -> ItemStatus:
         """What the time budget cut short before anything could be checked, or had nothing to run, is not run."""
         return ItemStatus.UNTRUSTED if self.complete and self.examples.total() else ItemStatus.NOT_RUN
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data with stable order; the same run gives the same text but for `seconds`."""
-        return {
-            "case": self.case,
-            "dtype": self.dtype,
-            **self.tally_as_json(),
-            "examples": dict(sorted(self.examples.items())),
-            "skipped": dict(sorted(self.skipped.items())),
-            "failures": [failure.as_json() for failure in self.failures],
-            "reproducers": {name: check.as_json() for name, check in sorted(self.reproducers.items())},
-            "operators": sorted(self.operators),
-            "coverage": self.coverage,
-            "double": self.double.value if self.double else "",
-            "faults": self.faults,
-            "golden": self.golden.as_json(),
-        }

@@ -1,4 +1,4 @@
-"""What the trial of a case and the trial of a model count alike, and how it goes into the record."""
+"""What the trial of a case and the trial of a model count alike."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import abc
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from harness.core import CellState, ItemStatus
-
-Text = TypeVar("Text", bound=str)
 
 
 @dataclass(kw_only=True)
@@ -69,25 +66,6 @@ class Tally(abc.ABC):
     def keep_worst_ratio(self, tensor: str, ratio: float) -> None:
         """Keep the larger of this ratio of error to bound and those before."""
         self.ratios[tensor] = max(ratio, self.ratios.get(tensor, 0.0))
-
-    def tally_as_json(self) -> dict[str, Any]:
-        """The counts as plain data with stable order; the same run gives the same text but for `seconds`."""
-        return {
-            "status": self.status.value,
-            "cells": {cell: _sorted_counts(counts) for cell, counts in self.cells.items()},
-            "known_issues": _sorted_counts(self.known_issues),
-            "untrusted": _sorted_counts(self.untrusted),
-            "hits": {cell: _sorted_counts(counts) for cell, counts in self.hits.items()},
-            "ratios": round_ratios(self.ratios),
-            "incidents": self.incidents,
-            "notes": self.notes,
-            "seconds": round(self.seconds, 1),
-        }
-
-
-def _sorted_counts(counts: Mapping[Text, int]) -> dict[str, int]:
-    """The counts in the order of their names, each of which is plain text: a worker of xdist sends no other."""
-    return {str(name): count for name, count in sorted(counts.items())}
 
 
 def round_ratios(ratios: Mapping[str, float]) -> dict[str, float]:

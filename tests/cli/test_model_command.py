@@ -141,8 +141,8 @@ def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     assert "RIGHT, but does not stay channels-last" in text
     assert "the model's own forward (Loses)" in text
     assert "torch.Tensor.contiguous(self=float32[1, 4, 6, 6] NHWC strides [144, 1, 24, 4]) -> float32[1, 4" in text
-    (row,) = [row for row in outcomes[0].layout if row["module"] == "norm"]
-    assert (row["in"], row["out"]) == ("nchw", "nchw")
+    (row,) = [row for row in outcomes[0].layout if row.module == "norm"]
+    assert (row.formats_in, row.formats_out) == ("nchw", "nchw")
 
 
 @pytest.mark.parametrize(

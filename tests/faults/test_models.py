@@ -88,8 +88,8 @@ def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> Non
     assert (module.path, module.class_name) == ("14", "ReLU")
     assert module.replay is not None
     assert module.replay.verdict is CellState.FAILED
-    (row,) = [row for row in outcome.layout if row["module"] == "14"]
-    assert (row["in"], row["out"]) == ("nhwc", "nchw")
+    (row,) = [row for row in outcome.layout if row.module == "14"]
+    assert (row.formats_in, row.formats_out) == ("nhwc", "nchw")
 
 
 @pytest.mark.parametrize("item", [0, 1])

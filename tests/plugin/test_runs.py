@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from harness.core import Example
+from harness.reporting import read_record
+from harness.reporting.record import SCHEMA
 from tests.plugin.project import KERNELS, LEVEL, SUITE, Project, Run, needs_workers, timeless
 
 pytestmark = needs_workers
@@ -105,11 +107,15 @@ def test_a_failure_is_remembered(first: Run, pair: Project) -> None:
 
 
 def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
-    """Build, run and levels head the record; every item has every field, under its node id, in order."""
+    """Build, run and levels head the record; every item has every field, under its node id, in order.
+
+    It can be read back, and gives the same text again.
+    """
     assert first.code == 1
     record = timeless_record(pair, "first.json")
+    assert read_record(pair.root / "first.json").text() == (pair.root / "first.json").read_text("utf-8")
     assert set(record) == {"schema", "build", "run", "levels", "items"}
-    assert record["schema"] == 1
+    assert record["schema"] == SCHEMA
     assert record["run"]["profile"] == "gate"
     assert list(record["items"]) == [WRONG, RIGHT]
     for item in record["items"].values():

@@ -1,20 +1,17 @@
-"""The record and its views: what is kept, what is printed."""
+"""The views of a record, and the story of a failure: what is printed."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.core import CellState, Example, Finding, ReproducerCheck, ReproducerState
-from harness.errors import UserError
-from harness.reporting import Record, failure_text, terminal_summary
+from harness.reporting import failure_text, operator_item_record, terminal_summary
 from harness.trial import CellRow, Failure, Outcome
+from tests.reporting.records import CASE, model_item, record
 
-CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
 FINDING = Finding(
     "values", "output[0]", "layout", {"avx2": 3.0}, ("drawn",), "output[0] differs", "all in the last column"
@@ -33,7 +30,7 @@ def outcome(dtype: str = "float32", **changes: Any) -> Outcome:
     """A trial that passed in one cell, and was not trusted once."""
     fields: dict[str, Any] = {
         "examples": Counter(corners=3, drawn=2),
-        "cells": {"sse41": Counter(passed=4, untrusted=1)},
+        "cells": {"sse41": Counter({CellState.PASSED: 4, CellState.UNTRUSTED: 1})},
         "untrusted": Counter({"same layout": 1}),
         "hits": {"sse41": Counter({"convolution:jit:sse41": 7})},
         "ratios": {"output[0]": 0.51234},
@@ -42,53 +39,14 @@ def outcome(dtype: str = "float32", **changes: Any) -> Outcome:
     return Outcome(CASE, dtype, **{**fields, **changes})
 
 
-def record(*outcomes: Outcome) -> Record:
-    """A record of these outcomes at two levels that ran and one that did not."""
-    made = Record()
-    levels = {
-        "sse41": {"state": "run", "why": "SSE4.1"},
-        "avx2": {"state": "run", "why": "AVX2"},
-        "amx": {"state": "not available", "why": "needs amx_tile"},
-    }
-    made.open(["header"], {"torch": "2.9"}, {"seed": 0}, levels)
-    for one in outcomes:
-        made.add(f"{one.case}[{one.dtype}]", one.as_json())
-    return made
-
-
-def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
-    """In whatever order the outcomes came, the document is the same, and it is JSON that any reader takes."""
-    path = tmp_path / "deep" / "record.json"
-    one, other = outcome("float64"), outcome("bfloat16")
-    record(one, other).prepare(path)
-    record(one, other).write(path)
-    text = path.read_text()
-    record(other, one).write(path)
-    assert path.read_text() == text
-    data = json.loads(text)
-    assert list(data) == ["schema", "build", "run", "levels", "items"]
-    assert [item["dtype"] for item in data["items"].values()] == ["bfloat16", "float64"]
-    assert data["items"][f"{CASE}[float64]"]["ratios"] == {"output[0]": 0.51}
-
-
-def test_a_record_that_cannot_be_written_is_known_before_the_run(tmp_path: Path) -> None:
-    """A file where a directory is needed is refused."""
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written: "):
-        Record().prepare(tmp_path / "file" / "record.json")
-
-
-def test_a_failure_is_plain_data_that_replay_reads() -> None:
-    """Through JSON and back the example is the same."""
-    data = json.loads(json.dumps(outcome(failures=[FAILURE]).as_json()))
-    (failure,) = data["failures"]
-    assert Example.from_json(failure["example"]) == EXAMPLE
-    assert failure["why"] == "pytorch#1: one column"
+def summary(*outcomes: Outcome) -> str:
+    """The summary of a record of these outcomes, at two levels that ran and one that did not."""
+    return terminal_summary(record(*map(operator_item_record, outcomes)))
 
 
 def test_the_summary_of_a_run_that_passed() -> None:
     """Marks by level, counts, share of pairs, headroom, kernels that ran, what was not trusted."""
-    text = terminal_summary(record(outcome()))
+    text = summary(outcome())
     assert "one mark for each level, in this order: sse41 avx2" in text
     assert "level amx: not available: needs amx_tile" in text
     line = next(line for line in text.splitlines() if line.startswith("max_pool2d"))
@@ -103,8 +61,11 @@ def test_the_summary_of_a_run_that_passed() -> None:
 
 def test_the_summary_of_what_went_otherwise() -> None:
     """Failures, known issues with their reproducers, items without a check, incidents and notes each have a line."""
-    cells = {"sse41": Counter(failed=1, passed=3), "avx2": Counter({"known issue": 2})}
-    told = outcome(
+    cells = {
+        "sse41": Counter({CellState.FAILED: 1, CellState.PASSED: 3}),
+        "avx2": Counter({CellState.KNOWN_ISSUE: 2}),
+    }
+    eventful = outcome(
         cells=cells,
         failures=[FAILURE],
         known_issues=Counter(column=2),
@@ -118,8 +79,8 @@ def test_the_summary_of_what_went_otherwise() -> None:
         ratios={},
         coverage={},
     )
-    empty = outcome("float64", cells={"sse41": Counter(untrusted=5)})
-    text = terminal_summary(record(told, empty))
+    empty = outcome("float64", cells={"sse41": Counter({CellState.UNTRUSTED: 5})})
+    text = summary(eventful, empty)
     assert next(line for line in text.splitlines() if line.startswith("max_pool2d")).split()[1:3] == ["Fd", "u-"]
     for line in (
         "known issue column: 2 examples; reproducer still fails",
@@ -134,9 +95,14 @@ def test_the_summary_of_what_went_otherwise() -> None:
 
 def test_a_summary_without_a_bound_or_a_pair() -> None:
     """Where everything was compared bit for bit there is no ratio, and where nothing was counted no share."""
-    text = terminal_summary(record(outcome(ratios={}, coverage={})))
+    text = summary(outcome(ratios={}, coverage={}))
     line = next(line for line in text.splitlines() if line.startswith("max_pool2d"))
     assert line.split()[-2:] == ["-", "exact"]
+
+
+def test_a_run_of_models_alone_has_no_summary_of_operators() -> None:
+    """They have a table of their own."""
+    assert terminal_summary(record(model_item())) == ""
 
 
 def test_the_story_of_a_failure() -> None:
@@ -170,8 +136,8 @@ def test_a_stale_known_issue_says_what_to_do() -> None:
     assert text.startswith(expected)
 
 
-@pytest.mark.parametrize(("reasons", "said"), [(Counter(empty=2), "empty"), (Counter(), "no example ran")])
-def test_nothing_checked_says_why(reasons: Counter[str], said: str) -> None:
+@pytest.mark.parametrize(("reasons", "words"), [(Counter(empty=2), "empty"), (Counter(), "no example ran")])
+def test_nothing_checked_says_why(reasons: Counter[str], words: str) -> None:
     """An item in which no check could have failed lists the reasons."""
     text = failure_text(outcome(cells={}, untrusted=reasons))
-    assert f"nothing was checked: {said}" in text
+    assert f"nothing was checked: {words}" in text

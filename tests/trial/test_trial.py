@@ -285,20 +285,3 @@ def test_saved_failures_run_first() -> None:
     outcome = try_case(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
     assert outcome.failures[0].original == REPRODUCER
-
-
-def plain_types(data: Any) -> set[type]:
-    """The types of all that is in some data; an enum that is text has a type of its own."""
-    inner = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list | tuple) else []
-    return {type(data)}.union(*map(plain_types, inner))
-
-
-def test_the_record_of_an_outcome_is_plain_data() -> None:
-    """`as_json` has the status and the counts, and rounds ratios so that two runs give the same text."""
-    outcome = try_case(ToyExecutor(wide))
-    outcome.ratios["output[0]"] = 0.123456
-    data = outcome.as_json()
-    assert plain_types(data) <= {dict, list, tuple, str, int, float, bool, type(None)}
-    assert data["status"] == "failed"
-    assert data["ratios"] == {"output[0]": 0.12}
-    assert data["failures"][0]["example"]["sizes"]["W"] == 3

@@ -1,0 +1,152 @@
+"""The item of a record that is an operator: one case in one dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from harness.core import CellState, DoubleBackwardState, Example, ItemStatus, ReproducerCheck
+from harness.reporting.finding_record import Counts, FindingRecord, finding_record, in_order
+from harness.suites import StrictSchema
+from harness.trial import Failure, Outcome, round_ratios
+
+
+def _read_example(plain: object) -> object:
+    """The example that core reads from plain data; its message says what is wrong. Raises ValueError."""
+    return Example.from_json(plain) if isinstance(plain, Mapping) else plain
+
+
+OperatorExample = Annotated[Example, BeforeValidator(_read_example)]
+
+
+class CellRowRecord(StrictSchema):
+    """What one cell gave for the minimal example of a failure."""
+
+    cell: str
+    verdict: CellState = Field(description="What the cell came to")
+    ratio: float = Field(description="Error in units of its allowance; 0 where no bound was used")
+    kernels: tuple[str, ...] = Field(description="The oneDNN implementations that ran; none: ATen's own")
+
+
+class FailureRecord(StrictSchema):
+    """One fault of an operator."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    finding: FindingRecord
+    example: OperatorExample = Field(description="The smallest example that shows the fault")
+    original: OperatorExample = Field(alias="found", description="The example that showed it first")
+    rows: tuple[CellRowRecord, ...] = Field(description="The minimal example, cell by cell")
+    confirmed: str = Field(description="How the fault behaved in a fresh worker")
+    why: str = Field(description="Why the suite declares the example; empty where it does not")
+
+
+class CornerCoverage(StrictSchema):
+    """Combinations of corner values that the examples met: of two, and of three, different factors.
+
+    Without a field where nothing was counted.
+    """
+
+    pairs: int = 0
+    of: int = 0
+    triples: int = 0
+    of_triples: int = 0
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_was_not_counted(self, serialize: SerializerFunctionWrapHandler) -> dict[str, int]:
+        counts: dict[str, int] = serialize(self)
+        return counts if self.model_fields_set else {}
+
+
+class GoldenComparison(StrictSchema):
+    """How an item compares with golden/."""
+
+    facts: int = Field(description="How many facts of the layout contract were compared")
+    snapshots: int = Field(description="How many snapshots were compared")
+    differing: tuple[str, ...] = Field(description="A sentence for each that differs")
+    not_compared: tuple[str, ...] = Field(description="What could not be compared, and why")
+
+
+class OperatorItemRecord(StrictSchema):
+    """One case in one dtype."""
+
+    case: str = Field(description="<suite file>::<name>")
+    dtype: str
+    status: ItemStatus
+    examples: Counts = Field(description="Phase: how many of its examples ran")
+    cells: Mapping[str, Mapping[CellState, int]] = Field(description="Cell: state: how many examples came to it there")
+    skipped: Counts = Field(description="Cell: how many examples another cell answered for")
+    failures: tuple[FailureRecord, ...]
+    known_issues: Counts = Field(description="Known issue: how many examples it accepted something of")
+    reproducers: Mapping[str, ReproducerCheck] = Field(description="Known issue: what its reproducer does now")
+    untrusted: Counts = Field(description="Reason: how many examples could not be trusted for it")
+    hits: Mapping[str, Counts] = Field(description="Cell: oneDNN implementation: how often it ran")
+    operators: tuple[str, ...] = Field(description="The operators that a trace showed")
+    ratios: Mapping[str, float] = Field(description="Tensor: the worst ratio of error to allowance, to two digits")
+    coverage: CornerCoverage
+    double: DoubleBackwardState | Literal[""] = Field(
+        description="What the double backward came to; empty where none was asked for"
+    )
+    faults: tuple[str, ...] = Field(description="What is wrong with the double backward")
+    incidents: tuple[str, ...] = Field(description="What befell the workers")
+    notes: tuple[str, ...]
+    golden: GoldenComparison
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The case's name in its suite."""
+        return self.case.rpartition("::")[2]
+
+    @property
+    def suite(self) -> str:
+        """The case's suite file, relative to the root of the project."""
+        return self.case.partition("::")[0]
+
+
+def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
+    """The outcome of a trial as a record keeps it: in stable order, the same for the same run but for `seconds`."""
+    return OperatorItemRecord(
+        case=outcome.case,
+        dtype=outcome.dtype,
+        status=outcome.status,
+        examples=in_order(outcome.examples),
+        cells={cell: in_order(states) for cell, states in outcome.cells.items()},
+        skipped=in_order(outcome.skipped),
+        failures=tuple(map(failure_record, outcome.failures)),
+        known_issues=in_order(outcome.known_issues),
+        reproducers=in_order(outcome.reproducers),
+        untrusted=in_order(outcome.untrusted),
+        hits={cell: in_order(kernels) for cell, kernels in outcome.hits.items()},
+        operators=tuple(sorted(outcome.operators)),
+        ratios=round_ratios(outcome.ratios),
+        coverage=CornerCoverage(**outcome.coverage),
+        double=outcome.double or "",
+        faults=tuple(outcome.faults),
+        incidents=tuple(outcome.incidents),
+        notes=tuple(outcome.notes),
+        golden=GoldenComparison(
+            facts=outcome.golden.facts,
+            snapshots=outcome.golden.snapshots,
+            differing=tuple(outcome.golden.differing),
+            not_compared=tuple(outcome.golden.not_compared),
+        ),
+        seconds=round(outcome.seconds, 1),
+    )
+
+
+def failure_record(failure: Failure) -> FailureRecord:
+    """One fault as a record keeps it."""
+    return FailureRecord(
+        finding=finding_record(failure.finding),
+        example=failure.example,
+        original=failure.original,
+        rows=tuple(
+            CellRowRecord(cell=row.cell, verdict=row.verdict, ratio=row.ratio, kernels=row.kernels)
+            for row in failure.rows
+        ),
+        confirmed=failure.confirmed,
+        why=failure.why,
+    )

@@ -1,0 +1,56 @@
+"""Gathering the record of a run while its items run, in whatever order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.reporting.model_item import ModelItemRecord
+from harness.reporting.operator_item import OperatorItemRecord
+from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord
+
+
+@dataclass(frozen=True)
+class RecordHead:
+    """What is known before the first item runs."""
+
+    build: BuildRecord
+    run: RunRecord
+    levels: Mapping[str, LevelRecord]
+
+
+@dataclass
+class Recorder:
+    """The lines that head pytest's report, what heads the record, and the items so far by node id."""
+
+    header: Sequence[str] = ()
+    head: RecordHead | None = None
+    items: dict[str, OperatorItemRecord | ModelItemRecord] = field(default_factory=dict)
+
+    def open(self, header: Sequence[str], head: RecordHead) -> None:
+        """Note what is known before the first item runs."""
+        self.header, self.head = header, head
+
+    def add(self, item: str, record: OperatorItemRecord | ModelItemRecord) -> None:
+        """Note what one item came to, by its node id."""
+        self.items[item] = record
+
+    def record(self) -> Record:
+        """The record of the items so far, in the order of their ids."""
+        assert self.head is not None  # noqa: S101 - no item runs before it is known
+        items = {item: self.items[item] for item in sorted(self.items)}
+        return Record(build=self.head.build, run=self.head.run, levels=self.head.levels, items=items)
+
+
+def prepare_record(path: Path) -> None:
+    """Make the directories of a record, and find out before the run whether its file can be written.
+
+    Raises UserError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError as error:
+        raise UserError(f"the record {path} cannot be written: {error.strerror}") from None
