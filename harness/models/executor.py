@@ -21,6 +21,7 @@ from harness.models.model import (
     Problem,
     Skipped,
 )
+from harness.portable.model_protocol import ModuleCallData
 
 LIMIT: Final = 120.0
 """Seconds one request may take in a cell, at least: a training step of a large model under load, twice or more."""
@@ -75,7 +76,8 @@ class ModelExecutor:
             reply = self._executor.ask_reference(request, about=model.factory, limit=self._limit, preloaded=preloaded)
         except WorkerLost as lost:
             return "", f"importing {model.factory} ended the worker: {lost.message}"
-        return reply["missing"], reply["problem"]
+        message = reply.get("message", "")
+        return (message, "") if reply["status"] == "missing" else ("", message)
 
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
@@ -116,7 +118,7 @@ class ModelExecutor:
         if reference.problem is not None or reference.status != "ok":
             return ModelResult(example, reference, (), problem=reference.problem)
         names = self._executor.representative_cells if cells is None else self._executor.cell_names(cells)
-        request = {**self.request(model, example), "op": "model", "state": reference.state}
+        request = {**self.request(model, example), "op": "model-run", "state": reference.state}
         if isolated:
             preloaded = self._needs_preload(model)
             replies = self._executor.ask_forks(
@@ -147,7 +149,13 @@ class ModelExecutor:
             "factory": model.factory,
             "arguments": model_arguments(model, example),
             "inputs": [
-                (spec.name, shape, spec.dtype, spec.channels_last, spec.most)
+                {
+                    "name": spec.name,
+                    "shape": shape,
+                    "dtype": spec.dtype,
+                    "channels_last": spec.channels_last,
+                    "most": spec.most,
+                }
                 for spec, shape in zip(model.inputs, shapes, strict=True)
             ],
             "step": example.step,
@@ -176,20 +184,20 @@ def model_result(
         if isinstance(reply, WorkerLost):
             observations += lost_observations(cell, reply, conversions)
             continue
-        if "skip" in reply:
-            skipped[cell] = Skipped(reply["skip"])
-        elif "problem" in reply and problem is None:
-            problem = Problem(reply["problem"])
+        if reply["status"] == "skipped":
+            skipped[cell] = Skipped(reply["message"])
+        elif reply["status"] == "problem" and problem is None:
+            problem = Problem(reply["message"])
         observations += observations_of(cell, reply)
     return ModelResult(example, reference, tuple(observations), skipped, problem)
 
 
 def reference_of(reply: Reply) -> ModelReference:
     """The reference in a reply."""
-    if "problem" in reply:
-        return ModelReference("raised", problem=Problem(reply["problem"]))
+    if reply["status"] == "problem":
+        return ModelReference("raised", problem=Problem(reply["message"]))
     values = {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in reply["values"].items()}
-    return ModelReference("ok", values, reply["spread"], reply.get("state"))
+    return ModelReference("ok", values, reply["sensitivity"], reply.get("state"))
 
 
 def lost_observations(cell: str, lost: WorkerLost, conversions: Sequence[str]) -> list[ModelObservation]:
@@ -207,13 +215,24 @@ def observations_of(cell: str, reply: Reply) -> list[ModelObservation]:
     for conversion, run in reply.get("runs", {}).items():
         tensors = {name: record_of(record, unconverted.get(name)) for name, record in run["tensors"].items()}
         unconverted = unconverted or tensors
-        modules = tuple(
-            ModuleRecord(path, kind, tuple(given), tuple(returned), alias, parent, reorders, tuple(dtypes), turned)
-            for path, kind, given, returned, alias, parent, reorders, dtypes, turned in run["modules"]
-        )
+        modules = tuple(map(_module_record, run["modules"]))
         observations.append(
             ModelObservation(
                 cell, conversion, run["status"], tensors, modules, run["kernels"], run["error"], run["message"]
             )
         )
     return observations
+
+
+def _module_record(call: ModuleCallData) -> ModuleRecord:
+    return ModuleRecord(
+        path=call["path"],
+        class_name=call["class_name"],
+        input_formats=tuple(call["input_formats"]),
+        output_formats=tuple(call["output_formats"]),
+        is_view=call["is_view"],
+        is_parent=call["is_parent"],
+        reorders=call["reorders"],
+        input_dtypes=tuple(call["input_dtypes"]),
+        permuted_input=call["permuted_input"],
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from harness.portable.memory_format import FormatReading, format_by_order
+from harness.portable.model_protocol import FunctionArgument, FunctionCallData
 
 ArgumentValue: TypeAlias = "CallTensor | tuple[ArgumentValue, ...] | bool | int | float | str | None"
 """An argument or a result of a call: a tensor, a container of these, a number, a text or nothing."""
@@ -72,19 +73,23 @@ def tensors_in_values(values: Iterable[ArgumentValue]) -> Iterator[CallTensor]:
             yield from tensors_in_values(value)
 
 
-def argument_value(reply: Any) -> ArgumentValue:
+def argument_value(data: FunctionArgument) -> ArgumentValue:
     """An argument as a worker says it: ``("tensor", dtype, shape, strides)``, a list of arguments, or itself."""
-    if isinstance(reply, tuple):
-        _mark, dtype, shape, strides = reply
+    if isinstance(data, tuple):
+        _mark, dtype, shape, strides = data
         return CallTensor(dtype, tuple(shape), tuple(strides))
-    return tuple(map(argument_value, reply)) if isinstance(reply, list) else reply
+    return tuple(map(argument_value, data)) if isinstance(data, list) else data
 
 
-def function_call(reply: tuple[Any, ...]) -> FunctionCall:
-    """A call as a worker says it: function, parameters, arguments by name, names of those that are defaults, results."""
-    function, parameters, arguments, defaults, results = reply
-    values = {name: argument_value(value) for name, value in arguments}
-    return FunctionCall(function, tuple(parameters), values, tuple(defaults), tuple(map(argument_value, results)))
+def function_call(data: FunctionCallData) -> FunctionCall:
+    """A call as a worker says it."""
+    return FunctionCall(
+        function=data["function"],
+        parameters=tuple(data["parameters"]),
+        arguments={name: argument_value(value) for name, value in data["arguments"].items()},
+        defaults=tuple(data["defaults"]),
+        results=tuple(map(argument_value, data["results"])),
+    )
 
 
 def _value_text(value: ArgumentValue) -> str:

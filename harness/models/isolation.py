@@ -67,9 +67,12 @@ class ModuleIsolation:
         return self._lost
 
     def __enter__(self) -> Self:
-        reply = self._ask_reference({"op": "model-calls", "threads": 1})
+        reply = self._ask_reference({"op": "model-record-calls", "threads": 1})
         if not isinstance(reply, NotIsolated):
-            self.calls = tuple(ModuleCall(number, *call) for number, call in enumerate(reply["calls"]))
+            self.calls = tuple(
+                ModuleCall(number, call["path"], call["class_name"], call["is_parent"])
+                for number, call in enumerate(reply["calls"])
+            )
         return self
 
     def __exit__(
@@ -81,7 +84,7 @@ class ModuleIsolation:
         self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images
     ) -> IsolatedModule | NotIsolated:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
-        fed = self._ask_reference({"op": "model-fed", "call": call.number, "threads": 1})
+        fed = self._ask_reference({"op": "model-feed", "call": call.number, "threads": 1})
         if isinstance(fed, NotIsolated):
             return fed
         reference = reference_of(fed)
@@ -89,18 +92,18 @@ class ModuleIsolation:
             return NotIsolated(reference.problem.sentence)
         request = {
             **self._request,
-            "op": "model-alone",
+            "op": "model-isolate",
             "path": call.path,
-            "given": fed["given"],
+            "call_arguments": fed["call_arguments"],
             "gradients": fed["gradients"],
             "conversions": tuple(conversions),
             "images": {conversion: list(formats) for conversion, formats in images.items()},
         }
         try:
-            reply = self._model_executor.ask_cell(cell, request, f"model-alone of {self._about}")
+            reply = self._model_executor.ask_cell(cell, request, f"model-isolate of {self._about}")
         except WorkerLost as lost:
             return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
-        calls = tuple(map(function_call, reply["called"]))
+        calls = tuple(map(function_call, reply["calls"]))
         return IsolatedModule(reference, tuple(observations_of(cell, reply)), calls)
 
     def _ask_reference(self, fields: Mapping[str, object]) -> Reply | NotIsolated:
@@ -112,7 +115,7 @@ class ModuleIsolation:
             reply = self._model_executor.ask_reference(self._model, request, f"{fields['op']} of {self._about}")
         except WorkerLost as lost:
             return self._note_lost(f"{lost.how}: {lost.message}")
-        return self._note_lost(reply["message"]) if reply.get("status") == "lost" else reply
+        return self._note_lost(reply["message"]) if reply["status"] == "lost" else reply
 
     def _note_lost(self, why: str) -> NotIsolated:
         self._lost = NotIsolated(f"the reference's worker no longer has the module calls ({why})")

@@ -15,30 +15,25 @@ it has; whether the worker died over it is not among them, that is said by who a
 | ``model-release`` | reference | forget the recorded calls |
 
 The calls that ``model-record-calls`` keeps live in one process. Where that was replaced before ``model-feed``, the
-answer is a `LostReply`.
+answer is a `CallsLostReply`.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union
+from typing import Dict, List, Literal, Mapping, Sequence, Tuple, TypedDict, Union
+
+from .protocol import ArrayData, Operation, TensorData
 
 Scalar = Union[None, bool, int, float, str]
 
-ArrayData = Tuple[str, Sequence[int], bytes]
-"""An array: NumPy's name of the dtype (``<f8``), the shape, and the elements in C order."""
-
-TensorData = Tuple[str, Sequence[int], Sequence[int], Optional[bytes]]
-"""A tensor: torch's name of the dtype, shape, strides in elements, and the elements in C order; None in place of these
-where the run with nothing converted has the same bits."""
-
 ArgumentData = Union[
-    Tuple[Literal["tensor"], str, List[int], bytes],
+    Tuple[Literal["tensor"], ArrayData],
     Tuple[Literal["list"], List["ArgumentData"]],
     Tuple[Literal["dict"], List[Tuple[str, "ArgumentData"]]],
     Tuple[Literal["value"], Scalar],
 ]
-"""An argument of a module call. A tensor is told as `ArrayData` tells it; a tuple travels as a list; what is neither
-tensor nor container nor `Scalar` travels as the value None."""
+"""An argument of a module call. A tuple travels as a list; what is neither tensor nor container nor `Scalar` travels as
+the value None."""
 
 TensorMetadata = Tuple[Literal["tensor"], str, List[int], List[int]]
 """A tensor in the arguments or results of a function: torch's name of the dtype, shape, strides in elements."""
@@ -110,7 +105,7 @@ class SkippedReply(TypedDict):
     message: str
 
 
-class LostReply(TypedDict):
+class CallsLostReply(TypedDict):
     """The recorded calls are not in this process: it is not the one that recorded them, or has released them."""
 
     status: Literal["lost"]
@@ -193,12 +188,12 @@ class ModelReferRequest(ModelFields):
 
 
 class ReferenceReply(TypedDict):
-    """The tensors of the float64 run by name; `spread` says how far rounding may move each, in its largest element."""
+    """The tensors of the float64 run by name; `sensitivity` says how far rounding may move each."""
 
     status: Literal["ok"]
     state: CalibrationData
     values: Dict[str, ArrayData]
-    spread: Dict[str, float]
+    sensitivity: Dict[str, float]
 
 
 ModelReferReply = Union[ReferenceReply, ProblemReply]
@@ -250,21 +245,27 @@ class ModelFeedRequest(ModelFields):
     call: int
 
 
+class CallArgumentsData(TypedDict):
+    """The arguments of a module call."""
+
+    positional: List[ArgumentData]
+    named: Dict[str, ArgumentData]
+
+
 class FeedReply(TypedDict):
     """What the call was given, what it comes to, and how far rounding may move that.
 
-    `call_arguments` has two items, the list of those by position and the dict of those by name. `gradients` are those
-    of the outputs, by the names of these.
+    `gradients` are those that came back to the outputs, by the names of these.
     """
 
     status: Literal["ok"]
-    call_arguments: ArgumentData
-    gradients: Dict[str, ArgumentData]
+    call_arguments: CallArgumentsData
+    gradients: Dict[str, ArrayData]
     values: Dict[str, ArrayData]
-    spread: Dict[str, float]
+    sensitivity: Dict[str, float]
 
 
-ModelFeedReply = Union[FeedReply, ProblemReply, LostReply]
+ModelFeedReply = Union[FeedReply, ProblemReply, CallsLostReply]
 
 
 class ModelIsolateRequest(ModelFields):
@@ -276,8 +277,8 @@ class ModelIsolateRequest(ModelFields):
     op: Literal["model-isolate"]
     state: CalibrationData
     path: str
-    call_arguments: ArgumentData
-    gradients: Mapping[str, ArgumentData]
+    call_arguments: CallArgumentsData
+    gradients: Mapping[str, ArrayData]
     images: Mapping[str, Sequence[ImageFormat]]
 
 
@@ -301,12 +302,13 @@ class ReleasedReply(TypedDict):
     status: Literal["ok"]
 
 
-ModelOperationRequest = Union[
-    ModelCheckRequest,
-    ModelReferRequest,
-    ModelRunRequest,
-    ModelRecordCallsRequest,
-    ModelFeedRequest,
-    ModelIsolateRequest,
-    ModelReleaseRequest,
-]
+MODEL_OPERATIONS: Dict[str, Operation] = {
+    "model-check": Operation(ModelCheckRequest, ModelCheckReply),
+    "model-refer": Operation(ModelReferRequest, ModelReferReply),
+    "model-run": Operation(ModelRunRequest, ModelRunReply),
+    "model-record-calls": Operation(ModelRecordCallsRequest, RecordedCallsReply),
+    "model-feed": Operation(ModelFeedRequest, ModelFeedReply),
+    "model-isolate": Operation(ModelIsolateRequest, IsolatedReply),
+    "model-release": Operation(ModelReleaseRequest, ReleasedReply),
+}
+"""What a worker can be asked about models."""

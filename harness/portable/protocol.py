@@ -9,7 +9,7 @@ that it is ready; then each request is answered by one reply, in order. What a w
 from __future__ import annotations
 
 import marshal
-from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Tuple, Type, TypedDict
+from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Tuple, TypedDict
 
 MARSHAL_VERSION = 2
 """The format of the messages: every Python that runs a worker writes and reads this one."""
@@ -134,10 +134,10 @@ class FaultReply(TypedDict):
 
 
 class Operation(NamedTuple):
-    """The types of the request and of the reply of an operation."""
+    """The types of the request and of the reply of an operation: each a TypedDict, or a Union of these."""
 
-    request: Type[Any]
-    reply: Type[Any]
+    request: object
+    reply: object
 
 
 FORK_SERVER_OPERATIONS: Dict[str, Operation] = {

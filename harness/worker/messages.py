@@ -18,6 +18,3 @@ def failure(error: BaseException) -> Tuple[str, str]:
 def error_line(error: BaseException) -> str:
     """``ValueError: too small``: its class and its first line."""
     return ": ".join(failure(error))
-
-
-told = error_line

@@ -7,7 +7,7 @@ A container is a tuple, a list or a dict, a subclass of one included. What a mod
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 import torch
 
@@ -99,24 +99,3 @@ def plain_containers(part: object) -> object:
     if isinstance(part, dict):
         return {key: plain_containers(value) for key, value in part.items()}
     return [plain_containers(value) for value in part] if isinstance(part, (tuple, list)) else part
-
-
-def named(result: Any, name: str = "output") -> dict[str, Any]:
-    """As `named_outputs`."""
-    return named_outputs(result, name)
-
-
-def channels_last_of(tensor: Any) -> Any:
-    """The memory format that is channels-last for an image or a video; None for any other tensor."""
-    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.dim())
-
-
-def formatted(tensor: Any) -> str:
-    """``nhwc``, ``nchw``, ``either`` or ``other`` for an image or a video; nothing for any other tensor."""
-    wanted = channels_last_of(tensor)
-    if wanted is None or tensor.layout != torch.strided:
-        return ""
-    last, first = tensor.is_contiguous(memory_format=wanted), tensor.is_contiguous()
-    if last == first:
-        return "either" if last else "other"
-    return "nhwc" if last else "nchw"

@@ -11,7 +11,7 @@ from ..portable import protocol
 from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
 from . import call, describe, fork_per_request, fork_server, kernel_trace
 from .channel import Channel
-from .models import builder, localise, run_step, sensitivity
+from .models import factory, operations
 from .operators import check, double_backward, functional_catalogue, lookup, metadata, observe
 from .reference import float64
 
@@ -26,7 +26,7 @@ class Worker:
     def __init__(self, role: Role, traced: bool) -> None:
         self.role = role
         self.log = kernel_trace.Trace(traced)
-        self.handlers: Dict[str, Handler] = {**self._operator_handlers(), **self._model_handlers()}
+        self.handlers: Dict[str, Handler] = {**self._operator_handlers(), **operations.handlers(self.log)}
         if role == "fork_per_request":
             fork_per_request.prepare()
 
@@ -67,17 +67,6 @@ class Worker:
             "catalogue": _catalogue,
         }
 
-    def _model_handlers(self) -> Dict[str, Handler]:
-        return {
-            "model": lambda request: run_step.serve(request, self.log),
-            "model-refer": sensitivity.refer,
-            "model-calls": localise.calls,
-            "model-fed": localise.fed,
-            "model-alone": lambda request: localise.alone(request, self.log),
-            "model-release": lambda _request: localise.release(),
-            "model-check": builder.checked,
-        }
-
     def _observe(self, request: wire.ObserveRequest) -> wire.ObserveReply:
         return observe.observe_repeatedly(call.parse_observe(request), self.log)
 
@@ -99,7 +88,7 @@ def _check(request: wire.CheckRequest) -> wire.CheckReply:
 
 
 def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:
-    return {"missing": builder.missing(request["requires"])}
+    return {"missing": factory.missing_package(request["requires"])}
 
 
 def _catalogue(request: wire.CatalogueRequest) -> wire.CatalogueReply:

@@ -1,1 +1,1 @@
-"""Models in a worker: built, run, hooked and taken apart."""
+"""Models in a worker: built, run, hooked and taken apart. Requests come in by `operations`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Mapping, Sequence
 
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 SELECTIONS = {"nonzero", "masked_select", "topk", "sort", "argsort", "argmax", "argmin", "nms"}
@@ -11,14 +12,20 @@ SELECTIONS = {"nonzero", "masked_select", "topk", "sort", "argsort", "argmax", "
 
 
 class DataDependentOps(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
-    """Notes in `seen` whether an operator among SELECTIONS runs."""
+    """Notes in `selects` whether an operator among SELECTIONS runs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen = False
+        self.selects = False
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        func: torch._ops.OpOverload,
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         """The operator as it is."""
         del types
-        self.seen = self.seen or func.overloadpacket.__name__ in SELECTIONS
+        self.selects = self.selects or func.overloadpacket.__name__ in SELECTIONS
         return func(*args, **(kwargs or {}))

@@ -3,93 +3,123 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, List, Tuple
+from typing import Callable, ContextManager, Dict, List, Mapping, Sequence
 
 import torch
 
+from ...portable.model_protocol import FunctionArgument, FunctionCallData
 from .. import tensors
 
-Called = Tuple[str, List[str], List[Any], List[str], List[Any]]
-"""Dotted name; the names of the parameters, in order; name and value of each argument, those left out with their
-defaults; the names of those that have the default; results. A tensor is ("tensor", dtype, shape, strides)."""
+Function = Callable[..., object]
 
 
-def calls_of(module: Any, called: List[Called]) -> Any:
+def record_function_calls(module: torch.nn.Module, calls: List[FunctionCallData]) -> ContextManager[object]:
     """A context that appends each function that the module itself calls. What its children call is theirs."""
-    depth = [0]  # 1 in the module's own forward, more in that of a child
-
-    def deeper(*_: Any) -> None:
-        """A forward begins."""
-        depth[0] += 1
-
-    def back(*_: Any) -> None:
-        """It ends."""
-        depth[0] -= 1
-
-    for one in (module, *module.children()):
-        one.register_forward_pre_hook(deeper)
-        one.register_forward_hook(back)
+    depth = _ForwardDepth(module)
 
     class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # mypy does not follow torch here
         """Sees every function of torch that is called while it is on."""
 
-        def __torch_function__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
+        def __torch_function__(
+            self,
+            function: Function,
+            types: Sequence[type],
+            args: Sequence[object] = (),
+            kwargs: Mapping[str, object] | None = None,
+        ) -> object:
             del types
-            before = [described(one) for one in given], {name: described(one) for name, one in (named or {}).items()}
-            result = function(*given, **(named or {}))
-            dotted = torch.overrides.resolve_name(function) or getattr(function, "__name__", "")
-            results = [described(one) for one in (result if isinstance(result, (tuple, list)) else [result])]
-            if depth[0] == 1 and _takes_tensors(before) and any(map(_is_tensor, results)):
-                called.append((dotted, *_bound(function, dotted, *before), results))
+            keywords = kwargs or {}
+            # arguments are described before the call: it may change them
+            positional = list(map(argument_data, args))
+            named = {name: argument_data(value) for name, value in keywords.items()}
+            result = function(*args, **keywords)
+            results = list(map(argument_data, result if isinstance(result, (tuple, list)) else [result]))
+            takes_tensors = any(map(_has_dimensions, [*positional, *named.values()]))
+            if depth.is_own and takes_tensors and any(map(_has_dimensions, results)):
+                calls.append(_call_data(function, positional, named, results))
             return result
 
     return Mode()
 
 
-def _takes_tensors(before: Any) -> bool:
-    given, named = before
-    return any(_is_tensor(one) for one in [*given, *named.values()])
+class _ForwardDepth:
+    """Counts the forwards that are under way: 1 in the module's own, more in that of a child."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self._depth = 0
+        for hooked in (module, *module.children()):
+            hooked.register_forward_pre_hook(self._begin)
+            hooked.register_forward_hook(self._end)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the module itself is at work."""
+        return self._depth == 1
+
+    def _begin(self, *_: object) -> None:
+        """A forward begins."""
+        self._depth += 1
+
+    def _end(self, *_: object) -> None:
+        """A forward ends."""
+        self._depth -= 1
 
 
-def _is_tensor(value: Any) -> bool:
+def _has_dimensions(value: FunctionArgument) -> bool:
     """Whether there is a tensor with dimensions in it: a counter that a module keeps is no part of what it computes."""
     if isinstance(value, tuple):
         return bool(value[2])
-    return isinstance(value, list) and any(map(_is_tensor, value))
+    return isinstance(value, list) and any(map(_has_dimensions, value))
 
 
-def _bound(function: Any, dotted: str, given: List[Any], named: Any) -> Tuple[List[str], List[Any], List[str]]:
-    """Parameters of the function, each argument by name, and those that have their default."""
-    defaults = _parameters(function, dotted, len(given), named)
-    passed = {**dict(zip(defaults, given)), **named}
-    unsaid = [name for name, value in defaults.items() if name not in passed and value is not inspect.Parameter.empty]
-    whole = {**passed, **{name: described(defaults[name]) for name in unsaid}}
-    standard = [name for name in whole if name in defaults and whole[name] == described(defaults[name])]
-    return list(defaults), [[name, value] for name, value in whole.items()], standard
+def _call_data(
+    function: Function,
+    positional: Sequence[FunctionArgument],
+    named: Mapping[str, FunctionArgument],
+    results: List[FunctionArgument],
+) -> FunctionCallData:
+    """The call with each argument by name, those included that were left out and have their default."""
+    dotted = torch.overrides.resolve_name(function) or getattr(function, "__name__", "")
+    parameters = _parameters(function, dotted, len(positional), named)
+    passed = {**dict(zip(parameters, positional)), **named}
+    defaults = {
+        name: argument_data(value) for name, value in parameters.items() if value is not inspect.Parameter.empty
+    }
+    whole = {**passed, **{name: value for name, value in defaults.items() if name not in passed}}
+    return {
+        "function": dotted,
+        "parameters": list(parameters),
+        "arguments": whole,
+        "defaults": [name for name, value in whole.items() if name in defaults and value == defaults[name]],
+        "results": results,
+    }
 
 
-def _parameters(function: Any, dotted: str, count: int, named: Any) -> Any:
+def _parameters(
+    function: Function, dotted: str, count: int, named: Mapping[str, FunctionArgument]
+) -> Dict[str, object]:
     """Parameter names with their defaults: of a Python function, else of the ATen operator of that name."""
     try:
-        found = inspect.signature(function).parameters
-        return {name: parameter.default for name, parameter in found.items()}
+        signature = inspect.signature(function)
+        return {name: parameter.default for name, parameter in signature.parameters.items()}
     except (TypeError, ValueError):
         pass
     packet = getattr(torch.ops.aten, dotted.rpartition(".")[2], None)
     for overload in packet.overloads() if packet is not None else ():
         arguments = getattr(packet, overload)._schema.arguments
-        names = {
-            one.name: one.default_value if one.has_default_value() else inspect.Parameter.empty for one in arguments
+        defaults = {
+            argument.name: argument.default_value if argument.has_default_value() else inspect.Parameter.empty
+            for argument in arguments
         }
-        if count <= len(names) and set(named) <= set(names):
-            return names
+        if count <= len(defaults) and set(named) <= set(defaults):
+            return defaults
     return {f"argument {index}": inspect.Parameter.empty for index in range(count)}
 
 
-def described(value: Any) -> Any:
-    """A tensor by dtype, shape, strides; containers of these; numbers and texts themselves."""
+def argument_data(value: object) -> FunctionArgument:
+    """A tensor by dtype, shape, strides; sequences of these; numbers and texts themselves; else the text of it."""
     if isinstance(value, torch.Tensor):
         return ("tensor", tensors.name_of(value.dtype), list(value.shape), list(value.stride()))
     if isinstance(value, (tuple, list)):
-        return [described(one) for one in value]
+        return [argument_data(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

@@ -1,34 +1,35 @@
-"""Forward hooks that see every module: the formats of what it gets and gives, and the oneDNN reorders in between."""
+"""Forward hooks on every module: the formats of what it gets and gives, and the oneDNN reorders in between."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Dict, List, Tuple
+from typing import Callable, Dict, List, Type
 
 import torch
 
-from .. import kernel_trace, pytree, tensors
-
-Record = Tuple[str, str, List[str], List[str], bool, bool, int, List[str], bool]
-"""Path, class, formats of the images given and returned, whether it is a view or has its features last, whether it
-called modules, reorders, dtypes of the images given, whether one of them is a turned image of the module before."""
+from ...portable.model_protocol import ModuleCallData
+from .. import kernel_trace, tensors
+from .image_format import format_name, images
 
 
-class NoHooks:
-    """Sees no module, and counts the kernels of the whole run: for what runs without Python's modules."""
+class KernelCounts:
+    """Counts the kernels of a whole run, and sees no module: for what runs without Python's modules."""
 
     def __init__(self, log: kernel_trace.Trace) -> None:
-        self.records: List[Record] = []
+        self.calls: List[ModuleCallData] = []
         self._log = log
         self._counts: Counter[str] = Counter()
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> None:
         self._log.text()
-        return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: Type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.drain()
 
@@ -43,91 +44,101 @@ class NoHooks:
         return dict(self._counts)
 
 
-class ModuleHooks(NoHooks):
+@dataclass
+class _OpenCall:
+    """A module call that has begun and not ended."""
+
+    input_formats: List[str]
+    input_dtypes: List[str]
+    permuted_input: bool
+    is_parent: bool = False
+
+
+class ModuleHooks(KernelCounts):
     """Hooks on all modules while its context lasts. The first forward pass is recorded, later ones only counted."""
 
-    def __init__(self, model: Any, log: kernel_trace.Trace) -> None:
+    def __init__(self, model: torch.nn.Module, log: kernel_trace.Trace) -> None:
         super().__init__(log)
         self._model = model
-        self._handles: List[Any] = []
-        self._open: List[List[Any]] = []
-        self._last: List[Any] = []
-        self._done = False
+        self._handles: List[torch.utils.hooks.RemovableHandle] = []
+        self._open: List[_OpenCall] = []
+        self._last_images: List[torch.Tensor] = []
+        self._is_done = False
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> None:
         super().__enter__()
         for path, module in self._model.named_modules():
-            self._handles.append(module.register_forward_pre_hook(self._enterer()))
-            self._handles.append(module.register_forward_hook(self._leaver(path)))
-        return self
+            self._handles.append(module.register_forward_pre_hook(self._begin))
+            self._handles.append(module.register_forward_hook(self._end_hook(path)))
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: Type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for handle in self._handles:
             handle.remove()
         super().__exit__(kind, error, trace)
 
-    def _enterer(self) -> Any:
-        def enter(module: Any, given: Any) -> None:
-            """Note what the module gets; the reorders so far belong to whoever called it."""
-            del module
-            self.drain()
-            if self._open:
-                self._open[-1][1] = True
-            # formats are read before the call: an in-place module changes what it was given
-            images = _images(given)
-            dtypes = [tensors.name_of(one.dtype) for one in images]
-            turned = any(_turned(one, other) for one in images for other in self._last)
-            self._open.append([[pytree.formatted(one) for one in images], False, dtypes, turned])
+    def _begin(self, module: torch.nn.Module, args: object) -> None:
+        """Note what the module gets; the reorders so far belong to whoever called it."""
+        del module
+        self.drain()
+        if self._open:
+            self._open[-1].is_parent = True
+        # formats are read before the call: an in-place module changes what it was given
+        inputs = images(args)
+        dtypes = [tensors.name_of(image.dtype) for image in inputs]
+        permuted = any(_is_permutation(image, other) for image in inputs for other in self._last_images)
+        self._open.append(_OpenCall(list(map(format_name, inputs)), dtypes, permuted))
 
-        return enter
-
-    def _leaver(self, path: str) -> Any:
-        def leave(module: Any, given: Any, output: Any) -> None:
+    def _end_hook(self, path: str) -> Callable[[torch.nn.Module, object, object], None]:
+        def end(module: torch.nn.Module, args: object, output: object) -> None:
             """Record what it gives back, and the reorders since the last module began or ended."""
             reorders = self.drain()
-            formats, parent, dtypes, turned = self._open.pop()
-            if self._done:
+            call = self._open.pop()
+            if self._is_done:
                 return
-            returned = self._last = _images(output)
-            alias = bool(returned) and all(_viewed(one, _images(given)) for one in returned)
-            given_back = [pytree.formatted(one) for one in returned]
-            kind = type(module).__name__
-            self.records.append((path, kind, formats, given_back, alias, parent, reorders, dtypes, turned))
+            outputs = self._last_images = images(output)
+            self.calls.append(
+                {
+                    "path": path,
+                    "class_name": type(module).__name__,
+                    "input_formats": call.input_formats,
+                    "output_formats": list(map(format_name, outputs)),
+                    "input_dtypes": call.input_dtypes,
+                    "is_view": bool(outputs) and all(_is_view_or_windows(image, images(args)) for image in outputs),
+                    "is_parent": call.is_parent,
+                    "reorders": reorders,
+                    "permuted_input": call.permuted_input,
+                }
+            )
             if not self._open:
-                self._done, self._last = True, []
+                self._is_done, self._last_images = True, []
 
-        return leave
-
-
-def _images(part: Any) -> List[Any]:
-    """The four- and five-dimensional tensors of a call's arguments or result; what is no container holds none."""
-    if isinstance(part, torch.Tensor):
-        return [part] if part.dim() in (4, 5) else []
-    if isinstance(part, dict):
-        part = tuple(part.values())
-    return [tensor for item in part for tensor in _images(item)] if isinstance(part, (tuple, list)) else []
+        return end
 
 
-def _shares(one: Any, others: List[Any]) -> bool:
-    return any(_memory(one) == _memory(other) for other in others)
+def _shares_memory(tensor: torch.Tensor, others: List[torch.Tensor]) -> bool:
+    return any(_storage_address(tensor) == _storage_address(other) for other in others)
 
 
-def _viewed(one: Any, given: List[Any]) -> bool:
+def _is_view_or_windows(output: torch.Tensor, inputs: List[torch.Tensor]) -> bool:
     """Whether a result is a view of what was given, or windows of it, (N, windows, pixels, C): no image any more."""
-    return _shares(one, given) or any(
-        one.numel() == other.numel() and one.shape != other.shape and one.shape[-1] == other.shape[1] for other in given
+    return _shares_memory(output, inputs) or any(
+        output.numel() == image.numel() and output.shape != image.shape and output.shape[-1] == image.shape[1]
+        for image in inputs
     )
 
 
-def _turned(one: Any, other: Any) -> bool:
+def _is_permutation(tensor: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether a tensor is another one with its dimensions in another order."""
-    here, there = (list(zip(tensor.shape, tensor.stride())) for tensor in (one, other))
-    return here != there and sorted(here) == sorted(there) and _shares(one, [other])
+    here, there = (list(zip(view.shape, view.stride())) for view in (tensor, other))
+    return here != there and sorted(here) == sorted(there) and _shares_memory(tensor, [other])
 
 
-def _memory(tensor: Any) -> int:
+def _storage_address(tensor: torch.Tensor) -> int:
     """Where a tensor's storage begins; PyTorch before 2.0 has no untyped storage of it."""
     storage = getattr(tensor, "untyped_storage", tensor.storage)()
     return int(storage.data_ptr())

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator
+from typing import Iterator, Mapping, Sequence
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..reference import float64
+from ..reference import graph
 
 
-class Wide(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class PromoteFloat64(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
     """Every operator that is asked for float32 gives float64: ``x.float()``, ``torch.arange(n).to(torch.float32)``."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        func: torch._ops.OpOverload,
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         """The operator, asked for float64."""
         del types
         keywords = dict(kwargs or {})
@@ -24,7 +30,7 @@ class Wide(TorchDispatchMode):  # type: ignore[misc] # torch is not there where 
 
 
 @contextlib.contextmanager
-def wide() -> Iterator[None]:
+def promote_float64() -> Iterator[None]:
     """The same for what is made without a dtype: a grid of coordinates, a mask of zeros; as before when it ends."""
-    with float64.wide(), Wide():
+    with graph.wide(), PromoteFloat64():
         yield

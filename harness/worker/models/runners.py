@@ -4,85 +4,85 @@ from __future__ import annotations
 
 import importlib
 import shutil
-from typing import Any, Callable
+from types import ModuleType
+from typing import Callable, List, Sequence
 
 import torch
 
 from .. import messages
-from . import builder
+from .model_request import ModelRequest
+from .problems import ModelProblem, Unavailable
 
 WARM_UP = 2
 """Calls before the one observed: TorchScript's profiling executor optimises what it has seen run."""
 
-
-class Unavailable(Exception):  # noqa: N818 - it names the state, and never leaves the worker
-    """A way to run that this PyTorch or this machine does not have; the text says what is missing."""
+Inputs = Sequence[torch.Tensor]
 
 
-def prepared(request: dict[str, Any], model: Any, given: list[Any]) -> Any:
-    """What is called in place of the model. Raises ModelProblem where it cannot be made of it."""
-    runner = request["runner"]
+def make_program(request: ModelRequest, model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    """The module to call in place of the model. Raises ModelProblem where it cannot be made of it, and Unavailable."""
+    runner = request.runner
     if runner == "eager":
         return model
     try:
-        return _MAKERS[runner](model, given)
+        return _MAKERS[runner](model, inputs)
     except Unavailable:
         raise
     except Exception as error:
-        msg = f"{_NAMES[runner]} does not take the model: {messages.told(error)}"
-        raise builder.ModelProblem(msg) from None
+        msg = f"{_NAMES[runner]} does not take the model: {messages.error_line(error)}"
+        raise ModelProblem(msg) from None
 
 
-def _fx(model: Any, given: list[Any]) -> Any:
-    del given
+def _fx(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    del inputs
     return torch.fx.symbolic_trace(model)
 
 
-def _script(model: Any, given: list[Any]) -> Any:
-    return _warm(torch.jit.script(model), given)
+def _script(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    return _warm_up(torch.jit.script(model), inputs)
 
 
-def _trace(model: Any, given: list[Any]) -> Any:
-    return _warm(torch.jit.trace(model, tuple(given), check_trace=False, strict=False), given)
+def _trace(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    return _warm_up(torch.jit.trace(model, tuple(inputs), check_trace=False, strict=False), inputs)
 
 
-def _warm(call: Any, given: list[Any]) -> Any:
-    for _ in range(0 if call.training else WARM_UP):  # a training call would move the buffers
-        call(*given)
-    return call
+def _warm_up(program: torch.jit.ScriptModule, inputs: Inputs) -> torch.jit.ScriptModule:
+    for _ in range(0 if program.training else WARM_UP):  # a training call would move the buffers
+        program(*inputs)
+    return program
 
 
-def _export(model: Any, given: list[Any]) -> Any:
-    exporting = _module("torch.export", "torch.export came with PyTorch 2.1")
-    return exporting.export(model, tuple(given)).module()
+def _export(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    exporter = _import_or_unavailable("torch.export", "torch.export came with PyTorch 2.1")
+    return exporter.export(model, tuple(inputs)).module()
 
 
-def _compile(model: Any, given: list[Any]) -> Any:
-    del given  # it compiles at the first call
+def _compile(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+    del inputs  # it compiles at the first call
     if not hasattr(torch, "compile"):
         msg = "torch.compile came with PyTorch 2.0"
         raise Unavailable(msg)
-    config = _module("torch._inductor.config", "this PyTorch has no inductor")
-    compilers = [name for name in _listed(config.cpp.cxx) if name and shutil.which(name)]
-    if not compilers:
+    config = _import_or_unavailable("torch._inductor.config", "this PyTorch has no inductor")
+    if not any(shutil.which(name) for name in _compiler_names(config.cpp.cxx)):
         msg = "inductor needs a C++ compiler, and none is on the path; install g++ or clang, or name it in CXX"
         raise Unavailable(msg)
     torch._dynamo.reset()
     return torch.compile(model)
 
 
-def _listed(names: Any) -> list[Any]:
-    return list(names) if isinstance(names, (tuple, list)) else [names]
+def _compiler_names(cxx: object) -> List[str]:
+    """Inductor's setting is a name or a sequence of names to try, of which some may be None."""
+    return [str(name) for name in (cxx if isinstance(cxx, (tuple, list)) else [cxx]) if name]
 
 
-def _module(name: str, without: str) -> Any:
+def _import_or_unavailable(name: str, without: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError:
         raise Unavailable(without) from None
 
 
-_MAKERS: dict[str, Callable[[Any, list[Any]], Any]] = {
+_MAKERS: dict[str, Callable[[torch.nn.Module, Inputs], torch.nn.Module]] = {
     "fx": _fx,
     "script": _script,
     "trace": _trace,

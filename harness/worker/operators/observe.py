@@ -6,7 +6,7 @@ import torch
 
 from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
-from .. import kernel_trace, messages
+from .. import kernel_trace
 from ..call import Observe
 from .run import Run
 
@@ -85,6 +85,3 @@ def same(record: TensorData | None, other: TensorData | None) -> bool:
     if record is None or other is None:
         return False
     return (record[0], record[1], record[3]) == (other[0], other[1], other[3])
-
-
-failure = messages.failure

@@ -16,9 +16,7 @@ from ..call import Call, Refer
 from ..operators import invoke, output_dtypes
 from ..tensors import Array
 from . import attention, interpolation, monte_carlo, uint8_interpolation
-from .graph import Change, Graph, stock, wide
-
-__all__ = ["refer", "resampler", "stock", "wide"]
+from .graph import Change, Graph, stock
 
 BYTES = "uint8"
 FIRST_OUTPUT = tensor_name.output(0)

@@ -7,17 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.execution.workers import bundle
 from tests.execution.stand import module
+from tests.worker.models.small_models import image_input, planted, refer
 
 torch = pytest.importorskip("torch")
 WIDTH, HEIGHT = 80, 64
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _worker() -> None:
-    """The worker's package, in this process."""
-    bundle.in_this_process()
 
 
 class Recorder(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
@@ -29,8 +23,8 @@ class Recorder(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is f
         return images[0]
 
 
-def given(batch: Any, *, training: bool) -> Recorder:
-    """What a detector with masks and keypoints is given for a batch."""
+def arguments_of_detector(batch: Any, *, training: bool) -> Recorder:
+    """The images and objects that a detector with masks and keypoints gets for a batch."""
     recorder = Recorder()
     detector = module("callables.detectors").Detector(recorder, keypoints=True, masks=True)
     detector.train(training)(batch)
@@ -41,7 +35,7 @@ def given(batch: Any, *, training: bool) -> Recorder:
 def test_a_detector_gets_views_of_the_batch_in_its_format(form: Any) -> None:
     """Images of unequal heights, copied by nobody, and no objects in evaluation."""
     batch = torch.rand(3, 3, HEIGHT, WIDTH).to(memory_format=form)
-    recorder = given(batch, training=False)
+    recorder = arguments_of_detector(batch, training=False)
     assert [tuple(image.shape) for image in recorder.images] == [(3, 64, 80), (3, 56, 80), (3, 48, 80)]
     for image, whole in zip(recorder.images, batch, strict=True):
         assert (image.data_ptr(), image.stride()) == (whole.data_ptr(), whole.stride())
@@ -50,8 +44,8 @@ def test_a_detector_gets_views_of_the_batch_in_its_format(form: Any) -> None:
 
 def test_objects_lie_within_their_image_and_are_all_different() -> None:
     """Boxes of some size, keypoints and masks inside them, in the precision of the images."""
-    recorder = given(torch.rand(3, 3, HEIGHT, WIDTH, dtype=torch.float64), training=True)
-    seen = set()
+    recorder = arguments_of_detector(torch.rand(3, 3, HEIGHT, WIDTH, dtype=torch.float64), training=True)
+    sizes = set()
     for image, objects in zip(recorder.images, recorder.targets, strict=True):
         height, width = image.shape[1:]
         assert objects["boxes"].dtype == image.dtype
@@ -64,25 +58,25 @@ def test_objects_lie_within_their_image_and_are_all_different() -> None:
             assert top - 1 < rows.min() < rows.max() < bottom
             assert (points[:, 0] > left).all()
             assert (points[:, 1] < bottom).all()
-            seen.add((right - left, bottom - top))
-    assert len(seen) == 6
+            sizes.add((right - left, bottom - top))
+    assert len(sizes) == 6
 
 
 def test_a_detector_is_the_same_from_every_seed() -> None:
     """Of anchors and proposals all are taken, so there is nothing to draw; its losses are those of objects it finds."""
     pytest.importorskip("torchvision")
     detector = module("callables.detectors").fasterrcnn_mobilenet_v3_large_320_fpn().train()
-    found = []
+    losses = []
     for seed in (1, 2):
         torch.manual_seed(seed)
         with torch.no_grad():
-            found.append(detector(torch.linspace(0, 1, 3 * HEIGHT * WIDTH).reshape(1, 3, HEIGHT, WIDTH)))
+            losses.append(detector(torch.linspace(0, 1, 3 * HEIGHT * WIDTH).reshape(1, 3, HEIGHT, WIDTH)))
         for layer in detector.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.reset_running_stats()
-    assert set(found[0]) == {"loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
-    assert found[0] == found[1]
-    assert all(float(loss) > 0 for loss in found[0].values())
+    assert set(losses[0]) == {"loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
+    assert losses[0] == losses[1]
+    assert all(float(loss) > 0 for loss in losses[0].values())
 
 
 class Chooser(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
@@ -107,39 +101,19 @@ def test_a_choice_is_judged_where_no_allowed_error_changes_it(
     monkeypatch: pytest.MonkeyPatch, gap: float, judged: bool
 ) -> None:
     """Two scores that differ by less than the allowance may come in any order, and their sizes are judged."""
-    monkeypatch.setattr(module("callables.blocks"), "given", lambda: Chooser(gap), raising=False)
-    module("models.builder").release()
-    module("operators.lookup").resolve.cache_clear()
-    reply = module("models.sensitivity").refer(asked())
-    assert reply["spread"]["output['number']"] == (0.0 if judged else math.inf)
-    assert 0.0 < reply["spread"]["output['best']"] < 5 * 2.0**-24
-
-
-def asked() -> dict[str, Any]:
-    """A request for `nhwc_equivalence.worker.callables.blocks.given` in evaluation."""
-    return {
-        "factory": "nhwc_equivalence.worker.callables.blocks.given",
-        "arguments": {},
-        "inputs": [("x", (1, 3, 4, 4), "float32", True, 3)],
-        "step": "eval",
-        "runner": "eager",
-        "precision": "float32",
-        "conversions": ("both",),
-        "frozen": (),
-        "watch": (),
-        "seeded": False,
-        "seed": 1,
-        "threads": 1,
-    }
+    sensitivity = refer(planted(monkeypatch, Chooser(gap), inputs=[image_input("x", (1, 3, 4, 4))]))["sensitivity"]
+    assert sensitivity["output['number']"] == (0.0 if judged else math.inf)
+    assert 0.0 < sensitivity["output['best']"] < 5 * 2.0**-24
 
 
 def test_a_model_that_chooses_nothing_is_run_as_often_as_before() -> None:
     """The two wide draws are for what selects; max pooling and ReLU are no selection."""
-    count = len(list(module("models.sensitivity").perturbations("float32", selecting=False)))
-    assert len(list(module("models.sensitivity").perturbations("float32", selecting=True))) == count + 2
-    with module("models.data_dependent_ops").DataDependentOps() as choices:
+    perturbations = module("models.rounding_hooks").perturbations
+    count = len(list(perturbations("float32", selects=False)))
+    assert len(list(perturbations("float32", selects=True))) == count + 2
+    with module("models.data_dependent_ops").DataDependentOps() as ops:
         torch.nn.functional.max_pool2d(torch.rand(1, 2, 4, 4), 2).relu()
-    assert not choices.seen
-    with module("models.data_dependent_ops").DataDependentOps() as choices:
+    assert not ops.selects
+    with module("models.data_dependent_ops").DataDependentOps() as ops:
         torch.where(torch.rand(4) > 0.5)
-    assert choices.seen
+    assert ops.selects

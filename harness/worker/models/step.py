@@ -1,0 +1,172 @@
+"""An evaluation or a training step of a model, in a cell or the reference: the tensors that it comes to, by name."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+import torch
+
+from ...portable import fills, tensor_name
+from ...portable.tensor_name import TensorKind, TensorName
+from .. import pytree
+from . import promote_float64, runners
+from .model_request import ModelRequest
+from .problems import ModelProblem
+
+LOSS_STREAM = 1 << 21
+"""The loss takes its coefficients from this fill stream plus the number of the output."""
+
+LEARNING_RATE = 2.0**-4
+"""The learning rate of the one step of SGD."""
+
+LOSS = TensorKind.LOSS.value
+
+NamedTensor = Tuple[str, torch.Tensor]
+
+
+class ModelStep:
+    """One step of a model that is built and converted; `inputs` are what it is called with, by position.
+
+    `double`: everything in float64, for the reference. `draw` is added to the seed of torch's generator.
+    """
+
+    def __init__(
+        self,
+        request: ModelRequest,
+        model: torch.nn.Module,
+        inputs: Sequence[torch.Tensor],
+        *,
+        double: bool = False,
+        draw: int = 0,
+    ) -> None:
+        self.request = request
+        self.model = model
+        self.inputs = inputs
+        self.double = double
+        self.seed = (request.seed + draw) & 0x7FFFFFFF
+        self.watched_outputs: Dict[str, torch.Tensor] = {}
+
+    def run(self) -> Iterator[NamedTensor]:
+        """Each tensor as it is there. Raises whatever the model raises, ModelProblem and Unavailable."""
+        set_mode(self.model, self.request)
+        torch.manual_seed(self.seed)
+        with self._watch():
+            yield from self._train() if self.request.trains else self._evaluate()
+
+    def _evaluate(self) -> Iterator[NamedTensor]:
+        with torch.no_grad():
+            program = runners.make_program(self.request, self.model, self.inputs)
+            yield from self._forward(program).items()
+        yield from self.watched_outputs.items()
+
+    def _forward(self, program: torch.nn.Module) -> Dict[str, torch.Tensor]:
+        """The named outputs of the program. Raises ModelProblem where something else comes back."""
+        with promote_float64.promote_float64() if self.double else autocast(self.request):
+            result = program(*self.inputs)
+        try:
+            return pytree.named_outputs(result)
+        except pytree.NotTensors as error:
+            raise ModelProblem(str(error)) from None
+
+    def _train(self) -> Iterator[NamedTensor]:
+        parameters = dict(self.model.named_parameters())
+        leaves = self._leaves(parameters)
+        program = runners.make_program(self.request, self.model, self.inputs)
+        outputs = self._forward(program)
+        yield from outputs.items()
+        yield from self.watched_outputs.items()
+        loss = self.loss(outputs)
+        yield LOSS, loss
+        gradients_or_none = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+        gradients = {name: gradient for name, gradient in zip(leaves, gradients_or_none) if gradient is not None}
+        yield from gradients.items()
+        yield from floating_buffers(self.model)
+        self._update(parameters, gradients)
+        torch.manual_seed(self.seed)
+        with torch.no_grad():
+            for name, output in self._forward(program).items():
+                yield str(TensorName(TensorKind.AFTER, name)), output
+
+    def _leaves(self, parameters: Mapping[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+        """The inputs and parameters that have gradients, by the names of these."""
+        leaves = {}
+        for spec, tensor in zip(self.request.inputs, self.inputs):
+            if tensor.is_floating_point():
+                leaves[str(TensorName(TensorKind.INPUT_GRADIENT, spec.name))] = tensor.requires_grad_()
+        leaves.update(gradient_leaves(parameters))
+        return leaves
+
+    def _update(self, parameters: Mapping[str, torch.Tensor], gradients: Mapping[str, torch.Tensor]) -> None:
+        for name, parameter in parameters.items():
+            parameter.grad = gradients.get(tensor_name.gradient(name))
+        torch.optim.SGD(self.model.parameters(), lr=LEARNING_RATE).step()
+
+    def loss(self, outputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The sum of the losses that the model returns; else the mean of each output times fixed coefficients.
+
+        A scalar, in float64 for the reference and in float32 else. Raises ModelProblem where nothing can be trained.
+        """
+        differentiable = [output for output in outputs.values() if output.requires_grad]
+        if not differentiable:
+            msg = "no output depends on a parameter or an input; there is nothing to train"
+            raise ModelProblem(msg)
+        wide = [output if self.double else output.float() for output in differentiable]
+        if all(output.dim() == 0 for output in wide):
+            return torch.stack(wide).sum()
+        terms = [(output * self.coefficients(index, output)).mean() for index, output in enumerate(wide)]
+        return torch.stack(terms).sum()
+
+    def coefficients(self, index: int, output: torch.Tensor) -> torch.Tensor:
+        """The coefficients of one output, in its strides, exact in float32."""
+        numbers = fills.values("reals", "float32", tuple(output.shape), self.request.seed, LOSS_STREAM + index)
+        fixed = torch.from_numpy(np.ascontiguousarray(numbers)).to(output.dtype)
+        return torch.empty_like(output.detach()).copy_(fixed)
+
+    @contextlib.contextmanager
+    def _watch(self) -> Iterator[None]:
+        """Keep the outputs of the modules that the request watches, at their first call."""
+        modules = dict(self.model.named_modules())
+        handles: List[torch.utils.hooks.RemovableHandle] = []
+        for path in self.request.watch:
+            if path not in modules:
+                msg = f"the model has no module {path!r} to watch"
+                raise ModelProblem(msg)
+            handles.append(modules[path].register_forward_hook(self._keeping_hook(path)))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _keeping_hook(self, path: str) -> Callable[[torch.nn.Module, object, object], None]:
+        def keep(_module: torch.nn.Module, _inputs: object, output: object) -> None:
+            """Keep copies: what comes after may write into the output."""
+            for name, tensor in pytree.named_outputs(output, str(TensorName(TensorKind.WATCHED, path))).items():
+                self.watched_outputs.setdefault(name, tensor.detach().clone())
+
+        return keep
+
+
+def gradient_leaves(parameters: Mapping[str, torch.Tensor]) -> Iterator[NamedTensor]:
+    """The parameters that have gradients, each with the name of that."""
+    return ((tensor_name.gradient(name), tensor) for name, tensor in parameters.items() if tensor.requires_grad)
+
+
+def floating_buffers(module: torch.nn.Module) -> Iterator[NamedTensor]:
+    """The floating buffers of a module and its children, by the names that they have as results."""
+    return ((tensor_name.buffer(name), value) for name, value in module.named_buffers() if value.is_floating_point())
+
+
+def autocast(request: ModelRequest) -> ContextManager[object]:
+    """A context in which the request's precision is used."""
+    return torch.autocast("cpu", torch.bfloat16) if request.precision == "bfloat16" else contextlib.nullcontext()
+
+
+def set_mode(model: torch.nn.Module, request: ModelRequest) -> None:
+    """Set evaluation mode, or training mode but for the modules of the frozen classes."""
+    model.train(request.trains)
+    for module in model.modules():
+        if type(module).__name__ in request.frozen:
+            module.eval()
