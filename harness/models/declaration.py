@@ -14,22 +14,22 @@ from harness.models.model import InputSpec, Model
 from harness.suites import (
     PLACEHOLDER,
     Argument,
+    ArgumentReader,
     Arithmetic,
     Document,
     Items,
     LayeredEntry,
     Location,
-    Reader,
     Report,
     Scope,
     SizeEntry,
     StrictSchema,
     WordsSchema,
-    attempt,
     build_shape,
     build_size,
     is_dotted,
     is_name,
+    validate_part,
 )
 
 SCHEMA_FILE: Final = Path(__file__).with_name("models.schema.json")
@@ -106,7 +106,7 @@ def build_models(document: Document) -> ModelSuite:
     Raises DeclarationError with every mistake in it.
     """
     report = Report(document)
-    checked = attempt(report, ModelsFile, document.data)
+    checked = validate_part(report, ModelsFile, document.data)
     report.next_look()
     models = list(_models(checked, report)) if checked is not None else []
     report.raise_if_any()
@@ -210,7 +210,7 @@ def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
         yield InputSpec(name, extents, schema.layout == "channels_last", schema.dtype, schema.most)
 
 
-class _FactoryReader(Reader):
+class _FactoryReader(ArgumentReader):
     """Reads the arguments of a factory: no tensor is among them, and nothing of torch's."""
 
     def __init__(self, scope: Scope) -> None:

@@ -1,6 +1,6 @@
 """Suite files and levels, from YAML to the nouns of `core`, with every mistake at its place."""
 
-from harness.suites.arguments import Reader
+from harness.suites.arguments import ArgumentReader
 from harness.suites.document import Document, display_path, read_document
 from harness.suites.editor_schema import json_schema, schema_text
 from harness.suites.entry import LayeredEntry
@@ -13,11 +13,12 @@ from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.suite import Suite, build_suite, load_suite
 from harness.suites.tensors import build_shape
-from harness.suites.validation import Items, Report, StrictSchema, attempt, read_validated, validate
+from harness.suites.validation import Items, Report, StrictSchema, read_validated, validate, validate_part
 
 __all__ = [
     "PLACEHOLDER",
     "Argument",
+    "ArgumentReader",
     "Arithmetic",
     "DeclarationError",
     "Document",
@@ -26,14 +27,12 @@ __all__ = [
     "Location",
     "Mistake",
     "Positions",
-    "Reader",
     "Report",
     "Scope",
     "SizeEntry",
     "StrictSchema",
     "Suite",
     "WordsSchema",
-    "attempt",
     "build_shape",
     "build_size",
     "build_suite",
@@ -48,4 +47,5 @@ __all__ = [
     "schema_text",
     "suggestion",
     "validate",
+    "validate_part",
 ]

@@ -15,7 +15,7 @@ from harness.suites.scope import Scope
 
 def build_arguments(entry: Entry, scope: Scope, held: Collection[str] = ()) -> dict[str, Any]:
     """`positional` and `arguments` of a case; mistakes go to the report. A module's state is `held`, and not passed."""
-    reader = Reader(scope, tuple(entry.get("tensors")))
+    reader = ArgumentReader(scope, tuple(entry.get("tensors")))
     arguments = {}
     for name, written in entry.get("arguments").items():
         if not name.isidentifier():
@@ -25,7 +25,7 @@ def build_arguments(entry: Entry, scope: Scope, held: Collection[str] = ()) -> d
 
 
 def _positional(
-    entry: Entry, scope: Scope, reader: Reader, arguments: dict[str, Any], held: Collection[str]
+    entry: Entry, scope: Scope, reader: ArgumentReader, arguments: dict[str, Any], held: Collection[str]
 ) -> tuple[Any, ...] | None:
     written = entry.get("positional")
     if written is None:
@@ -39,7 +39,7 @@ def _positional(
     return values
 
 
-class Reader:
+class ArgumentReader:
     """Reads the values of arguments, of which a text may be the name of a tensor."""
 
     def __init__(self, scope: Scope, tensors: Collection[str]) -> None:

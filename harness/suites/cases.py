@@ -15,7 +15,7 @@ from harness.suites.mistakes import suggestion
 from harness.suites.modules import build_module
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
 from harness.suites.positions import Location
-from harness.suites.schema import NumericsSchema, SingleSchema
+from harness.suites.schema import NumericsSchema, TensorNumericsSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.tensors import build_tensors
@@ -132,18 +132,18 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     schema = written if isinstance(written, NumericsSchema) else NumericsSchema(output=written)
     gradient = schema.gradient or ("selection" if schema.output == "exact" else schema.output)
     terms = None if schema.terms is None else scope.parse(schema.terms, entry.at("numerics", "terms"))
-    each = {name: _single(entry, scope, name, single) for name, single in schema.each.items()}
+    each = {name: _tensor_numerics(entry, scope, name, rule) for name, rule in schema.each.items()}
     return Numerics(schema.output, gradient, terms, schema.ulps, schema.magnitude, constant=schema.constant, each=each)
 
 
-def _single(entry: Entry, scope: Scope, tensor: str, written: SingleSchema | str) -> Numerics:
+def _tensor_numerics(entry: Entry, scope: Scope, tensor: str, written: TensorNumericsSchema | str) -> Numerics:
     """The rule of one tensor; reports a name that no tensor of the case can have."""
     at = entry.at("numerics", "each", tensor)
     names = [f"{kind}:{name}" for name in entry.get("tensors") for kind in ("grad", "buffer")]
     if not _OUTPUT.fullmatch(tensor) and tensor not in names:
         tail = suggestion(tensor, ["output[0]", *names], otherwise="there are")
         scope.report.add(at, f"{tensor!r} is not an output, a gradient or a buffer of {entry.key!r}{tail}", key=True)
-    schema = written if isinstance(written, SingleSchema) else SingleSchema(rule=written)  # type: ignore[arg-type] # a rule
+    schema = written if isinstance(written, TensorNumericsSchema) else TensorNumericsSchema(rule=written)  # type: ignore[arg-type] # a rule
     terms = None if schema.terms is None else scope.parse(schema.terms, (*at, "terms"))
     below = None if schema.below is None else scope.parse(schema.below, (*at, "below"))
     return Numerics(schema.rule, schema.rule, terms, schema.ulps, schema.magnitude, below)

@@ -43,7 +43,7 @@ def read_document(path: Path | str, label: str = "document", name: str | None = 
     path = Path(path)
     name = name or path.as_posix()
     text = _text(path, name)
-    reader = _Reader(name)
+    reader = _NodeReader(name)
     root = _root_node(text, name)
     if root is None:
         raise DeclarationError([Mistake(name, 1, 1, f"the file is empty; a {label} was expected")])
@@ -101,7 +101,7 @@ def _root_node(text: str, name: str) -> Node | None:
     return node
 
 
-class _Reader:
+class _NodeReader:
     """Turns nodes into data and collects what is wrong with the nodes themselves."""
 
     def __init__(self, name: str) -> None:

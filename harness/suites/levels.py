@@ -13,7 +13,7 @@ from pydantic import Field
 from harness.core import Level
 from harness.suites.document import read_document
 from harness.suites.mistakes import suggestion
-from harness.suites.validation import Items, Report, StrictSchema, attempt
+from harness.suites.validation import Items, Report, StrictSchema, validate_part
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -40,7 +40,7 @@ def load_levels(path: Path | str) -> tuple[Level, ...]:
     """Read the levels of all architectures, in the order of the file. Raises DeclarationError with every mistake."""
     document = read_document(path, "file of ISA levels")
     report = Report(document)
-    checked = attempt(report, LevelsSchema, document.data)
+    checked = validate_part(report, LevelsSchema, document.data)
     report.next_look()
     if checked is not None:
         _check_names(checked, report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.core import Expression, Module
-from harness.suites.arguments import Reader
+from harness.suites.arguments import ArgumentReader
 from harness.suites.entry import Entry
 from harness.suites.mistakes import suggestion
 from harness.suites.scope import Scope
@@ -29,7 +29,7 @@ def build_module(entry: Entry, scope: Scope) -> Module | None:
         return None
     if entry.get("inplace") is not None:
         scope.report.add(entry.at("inplace"), "a module has no in-place form here; give its own argument in init")
-    reader = Reader(scope, ())
+    reader = ArgumentReader(scope, ())
     init = {name: reader.read(value, entry.at("init", name)) for name, value in written.init.items()}
     train = written.train
     return Module(init, _mode(train, entry, scope) if isinstance(train, str) else train, _state(entry, scope))

@@ -87,21 +87,23 @@ class DistributionSchema(StrictSchema):
     spatial: Arithmetic | None = Field(None, description="At least this; `empty`: may also be 0")
 
 
-_Drawn: TypeAlias = (
+_Part: TypeAlias = (
     _Text | Annotated[Choices, Tag("<list>")] | Annotated[DistributionSchema, Tag("<mapping>")]
 )  # what a pair is made of
-Drawn = Annotated[_Drawn, _BY_TYPE, _expectation(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
+PartEntry = Annotated[_Part, _BY_TYPE, _expectation(f"{ONE_SIZE}, or a mapping such as {{spatial: 3}}")]
 
 
-class SeveralSchema(DistributionSchema):
-    """A distribution with its bound, or a tuple of two or three. Exactly one key."""
+class SizeSchema(DistributionSchema):
+    """A size as a mapping: a distribution with its bound, or a tuple of two or three. Exactly one key."""
 
-    pair: Drawn | None = Field(None, description="A tuple of two, drawn independently: name[0], name[1]")
-    triple: Drawn | None = Field(None, description="A tuple of three, drawn independently: name[0], name[1], name[2]")
+    pair: PartEntry | None = Field(None, description="A tuple of two, drawn independently: name[0], name[1]")
+    triple: PartEntry | None = Field(
+        None, description="A tuple of three, drawn independently: name[0], name[1], name[2]"
+    )
 
 
 SizeEntry = Annotated[
-    _Text | Annotated[Choices, Tag("<list>")] | Annotated[SeveralSchema, Tag("<mapping>")],
+    _Text | Annotated[Choices, Tag("<list>")] | Annotated[SizeSchema, Tag("<mapping>")],
     _BY_TYPE,
     _expectation(f"{ONE_SIZE}, or a mapping such as {{channels: 4}} or {{pair: 1..5}}"),
 ]
@@ -133,7 +135,7 @@ class WordsSchema(StrictSchema):
     torch: str | None = Field(None, description="What torch has under this name: float32, channels_last")
 
 
-class SingleSchema(StrictSchema):
+class TensorNumericsSchema(StrictSchema):
     """How the values of one tensor are judged."""
 
     rule: Rule = Field(description="The rule for this tensor")
@@ -143,8 +145,8 @@ class SingleSchema(StrictSchema):
     below: Arithmetic | None = Field(None, description="It holds indices: whole numbers from 0 to one less than this")
 
 
-SingleEntry = Annotated[
-    Annotated[Rule, Tag("<text>")] | Annotated[SingleSchema, Tag("<mapping>")],
+TensorNumericsEntry = Annotated[
+    Annotated[Rule, Tag("<text>")] | Annotated[TensorNumericsSchema, Tag("<mapping>")],
     _BY_TYPE,
     _expectation("a rule, or a mapping such as {rule: multilinear, terms: 9}"),
 ]
@@ -159,7 +161,7 @@ class NumericsSchema(StrictSchema):
     ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
     magnitude: Magnitude = Field("none", description="elementwise: the largest intermediate")
     constant: bool = Field(default=False, description="Outputs are one number throughout, as those of zeros_like")
-    each: dict[str, SingleEntry] = Field(
+    each: dict[str, TensorNumericsEntry] = Field(
         default_factory=dict, description="Rules of single tensors: output[1], grad:bias, buffer:running_mean"
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, cast
 from harness.core import Expression, Size
 from harness.errors import did_you_mean
 from harness.suites.positions import Location
-from harness.suites.schema import ONE_SIZE, DistributionSchema, SeveralSchema
+from harness.suites.schema import ONE_SIZE, DistributionSchema, SizeSchema
 from harness.suites.scope import Scope, is_whole
 
 DISTRIBUTIONS: Final = ("batch", "channels", "spatial")
@@ -23,13 +23,13 @@ def build_size(name: str, entry: Any, scope: Scope, at: Location) -> Size | None
     """The size that `entry` describes, and its name drawn in `scope`; None when there are mistakes."""
     if problem := _name_problem(name):
         scope.report.add(at, problem, key=True)
-    build = _size_of_mapping if isinstance(entry, SeveralSchema) else _single_size
+    build = _size_of_mapping if isinstance(entry, SizeSchema) else _single_size
     size = build(name, entry, scope, at)
-    scope.draw(name, None if size is None else simplest(size, scope))
+    scope.draw(name, None if size is None else simplest_value(size, scope))
     return None if problem else size
 
 
-def simplest(size: Size, scope: Scope) -> Any:
+def simplest_value(size: Size, scope: Scope) -> Any:
     """The simplest value that may be drawn: the first choice, the low end, at least 1 for a distribution."""
     if size.kind == "choice":
         value = size.choices[0]
@@ -45,7 +45,7 @@ def _name_problem(name: str) -> str:
     return "" if name.isidentifier() else f"{name!r} cannot be used in expressions; a name is letters, digits and _"
 
 
-def _size_of_mapping(name: str, entry: SeveralSchema, scope: Scope, at: Location) -> Size | None:
+def _size_of_mapping(name: str, entry: SizeSchema, scope: Scope, at: Location) -> Size | None:
     key = _only_key(name, entry, (*DISTRIBUTIONS, *LENGTHS), scope, at)
     if key is None:
         return None

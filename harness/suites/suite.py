@@ -17,7 +17,7 @@ from harness.suites.document import Document, display_path, read_document
 from harness.suites.entry import Entry
 from harness.suites.positions import Location
 from harness.suites.schema import CaseSchema, DefaultsSchema, SuiteSchema
-from harness.suites.validation import Report, SchemaT, attempt
+from harness.suites.validation import Report, SchemaT, validate_part
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def build_suite(document: Document) -> Suite:
     Raises DeclarationError with every mistake in it.
     """
     report = Report(document)
-    checked = attempt(report, SuiteSchema, document.data)
+    checked = validate_part(report, SuiteSchema, document.data)
     report.next_look()
     cases = _cases(document, report)
     report.raise_if_any()

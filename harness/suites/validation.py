@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.suites.document import Document, read_document
 from harness.suites.mistakes import DeclarationError, Mistake
 from harness.suites.positions import Location, Positions
-from harness.suites.wording import consequences, explain
+from harness.suites.wording import consequences, explain_error
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Report:
             raise DeclarationError(self.mistakes)
 
 
-def attempt(report: Report, schema: type[SchemaT], data: Any, at: Location = ()) -> SchemaT | None:
+def validate_part(report: Report, schema: type[SchemaT], data: Any, at: Location = ()) -> SchemaT | None:
     """Validate `data`, found at `at`; None, and mistakes in the report, when it does not fit."""
     try:
         return schema.model_validate(data)
@@ -72,14 +72,14 @@ def attempt(report: Report, schema: type[SchemaT], data: Any, at: Location = ())
                 continue
             key = detail["type"] in ("extra_forbidden", "missing")
             location = (*at, *detail["loc"][: -1 if detail["type"] == "missing" else None])
-            report.add(location, explain(detail, schema), key=key)
+            report.add(location, explain_error(detail, schema), key=key)
         return None
 
 
 def validate(document: Document, schema: type[SchemaT]) -> SchemaT:
     """The document as `schema`. Raises DeclarationError with the mistakes of the YAML and of its shape together."""
     report = Report(document)
-    checked = attempt(report, schema, document.data)
+    checked = validate_part(report, schema, document.data)
     report.raise_if_any()
     assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
     return checked

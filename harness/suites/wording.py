@@ -29,11 +29,11 @@ _TYPES: Final = {
 _LONGEST: Final = 40
 
 
-def explain(error: ErrorDetails, schema: type[BaseModel]) -> str:
+def explain_error(error: ErrorDetails, schema: type[BaseModel]) -> str:
     """Say in one sentence what is wrong, and what would be right."""
     *above, last = error["loc"] or ("",)
     ctx = error.get("ctx", {})
-    got = describe(error["input"])
+    got = describe_value(error["input"])
     match error["type"]:
         case "extra_forbidden":
             sentence = f"unknown key {last!r}{suggestion(last, _known_keys(schema, above), otherwise='known keys are')}"
@@ -58,7 +58,7 @@ def explain(error: ErrorDetails, schema: type[BaseModel]) -> str:
 
 def _not_one_of(known: list[str], value: Any) -> str:
     near = did_you_mean(value, known) if isinstance(value, str) else ""
-    return f"expected {_one_of(known)}, got {describe(value)}{near}"
+    return f"expected {_one_of(known)}, got {describe_value(value)}{near}"
 
 
 def consequences(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
@@ -76,7 +76,7 @@ def _beside(other: ErrorDetails, error: ErrorDetails) -> bool:
     return other["type"] == "extra_forbidden" and other["loc"][:-1] == error["loc"][:-1]
 
 
-def describe(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Name a value as a person would."""
     match value:
         case None:
