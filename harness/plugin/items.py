@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case
+from harness.core import Case, ItemStatus
 from harness.errors import UserError
 from harness.models import Model, ModelOutcome, model_failure_text
 from harness.plugin.session import Session
@@ -85,9 +85,9 @@ class CaseItem(pytest.Item):
         self.outcome = Session.of(self.config).try_case(self.case, self.dtype)
         for name, value in self._properties(self.outcome):
             self.user_properties.append((name, value))
-        if self.outcome.status in ("failed", "untrusted"):
+        if self.outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(self.outcome)
-        if self.outcome.status == "not run":
+        if self.outcome.status is ItemStatus.NOT_RUN:
             pytest.skip("; ".join(self.outcome.notes) or "no example to run")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -99,7 +99,7 @@ class CaseItem(pytest.Item):
         return self.path, self.case.line - 1, self.name
 
     def _properties(self, outcome: Outcome) -> Iterator[tuple[str, object]]:
-        yield "status", outcome.status
+        yield "status", str(outcome.status)  # a worker of xdist sends plain text, and no enum
         yield "examples", outcome.examples.total()
         yield "worst_ratio", max(outcome.ratios.values(), default=0.0)
         yield "known_issues", " ".join(sorted(outcome.known_issues))
@@ -120,11 +120,11 @@ class ModelItem(pytest.Item):
         if session.settings.update_golden:
             pytest.skip("golden/ holds no facts of models")
         self.outcome = outcome = session.try_model(self.model, self.way)
-        self.user_properties.append(("status", outcome.status))
+        self.user_properties.append(("status", str(outcome.status)))
         self.user_properties.append(("worst_ratio", max(outcome.ratios.values(), default=0.0)))
-        if outcome.status in ("failed", "untrusted"):
+        if outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(outcome)
-        if outcome.status in ("not available", "not run"):
+        if outcome.status in (ItemStatus.NOT_AVAILABLE, ItemStatus.NOT_RUN):
             reasons = dict.fromkeys(skipped.reason for skipped in outcome.skipped.values())
             pytest.skip("; ".join([*reasons, *outcome.notes]) or "no example to run")
 
