@@ -19,7 +19,7 @@ from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
 from harness.execution.workers.pool import Pool
 from harness.execution.workers.supervisor import PendingRequest, Reply, Request, Supervisor, WorkerLost
-from harness.generation import ResolvedExample, resolve
+from harness.generation import ResolvedExample, resolve_example
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to send again."""
@@ -237,7 +237,7 @@ class Executor:
         result = pending.collect()
         skipped = tuple(name for name in cells if name not in pending.cells)
         if skipped and any(observation.kernels for observation in result.observations):
-            late = self._send_to_cells(resolve(pending.case, pending.example), skipped)
+            late = self._send_to_cells(resolve_example(pending.case, pending.example), skipped)
             everywhere = {**pending.cells, **late}
             result = replace(pending, cells={name: everywhere[name] for name in cells}).collect()
             skipped = ()
@@ -265,7 +265,7 @@ class Executor:
         return observations
 
     def _send_for_metadata(self, case: Case, examples: Sequence[Example], cell: str) -> PendingRequest:
-        request = requests.metadata_request(resolve(case, example) for example in examples)
+        request = requests.metadata_request(resolve_example(case, example) for example in examples)
         return self._pool.cell(cell).send(request, about=examples[0].to_json(), limit=self.limit)
 
     def _metadata_one_by_one(self, case: Case, examples: Sequence[Example], cell: str) -> Iterator[Observation]:
@@ -290,7 +290,7 @@ class Executor:
         chosen, repeats = self.cell_names(cells), max(repeats, 1)
         supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
-        resolved, earlier = resolve(case, example), [resolve(case, each) for each in after]
+        resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
         request = requests.observation_request(resolved, repeats=repeats, after=earlier)
         result = PendingExample(
             case,
@@ -308,7 +308,7 @@ class Executor:
 
     def double_backward(self, case: Case, example: Example) -> dict[str, tuple[DoubleBackwardState, str]]:
         """Layout: (state, message) of the double backward in the last cell, whose level is the highest."""
-        request = requests.double_backward_request(resolve(case, example))
+        request = requests.double_backward_request(resolve_example(case, example))
         try:
             reply = self.ask_cell(self.cells[-1].name, request, about=example.to_json(), limit=self.limit)
         except WorkerLost as lost:
@@ -316,7 +316,7 @@ class Executor:
         return {layout: (DoubleBackwardState(answer["state"]), answer["message"]) for layout, answer in reply.items()}
 
     def _send_example(self, case: Case, example: Example, cells: Sequence[str], *, trace: bool) -> PendingExample:
-        resolved = resolve(case, example)
+        resolved = resolve_example(case, example)
         reference = self._pool.reference(preloaded=self._lookup.needs_preload(case)).send(
             requests.reference_request(resolved),
             about=example.to_json(),

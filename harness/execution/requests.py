@@ -10,7 +10,7 @@ from harness.generation import (
     ResolvedExample,
     ResolvedModule,
     ResolvedTensor,
-    resolve,
+    resolve_example,
     resolve_module,
     sampled_examples,
 )
@@ -42,7 +42,7 @@ def reference_request(resolved: ResolvedExample) -> ReferRequest:
     case, example = resolved.case, resolved.example
     numerics = case.numerics
     if example.dtype in case.unsupported:
-        resolved = resolve(case, example.but(dtype=case.dtypes[0], path="no_grad"))
+        resolved = resolve_example(case, example.but(dtype=case.dtypes[0], path="no_grad"))
     return {
         **_call(resolved),
         "op": "refer",

@@ -13,7 +13,7 @@ from harness.generation.layout_probes import (
     snapshot_candidates,
 )
 from harness.generation.ranges import ranges
-from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve, resolve_module
+from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve_example, resolve_module
 from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
 from harness.generation.shrinking import shrink
 
@@ -36,7 +36,7 @@ __all__ = [
     "probe_shapes",
     "random_examples",
     "ranges",
-    "resolve",
+    "resolve_example",
     "resolve_module",
     "sampled_examples",
     "shapes",

@@ -57,7 +57,7 @@ class ResolvedExample:
     terms: int
 
 
-def resolve(case: Case, example: Example) -> ResolvedExample:
+def resolve_example(case: Case, example: Example) -> ResolvedExample:
     """Evaluate what the case says of the example's sizes.
 
     Raises UserError, naming the case, where an expression has no value, a size is not 0 or more, or no number of a

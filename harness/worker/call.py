@@ -63,7 +63,7 @@ class Operand:
 
 
 @dataclass(frozen=True)
-class ModuleCall:
+class ModuleConstruction:
     """How the module of a call is made; the fields are those of `ModuleData`."""
 
     init: Mapping[str, Argument]
@@ -76,7 +76,7 @@ class Call:
     """A call with everything that its inputs are made of; the fields are those of `CallFields`."""
 
     call: str
-    module: ModuleCall | None
+    module: ModuleConstruction | None
     inplace: str | None
     operands: Tuple[Operand, ...]
     positional: Tuple[Argument, ...]
@@ -161,7 +161,7 @@ class Check:
     positional: int
     arguments: Tuple[str, ...]
     out: bool
-    module: ModuleCall | None
+    module: ModuleConstruction | None
     torch: Tuple[str, ...]
 
 
@@ -189,9 +189,9 @@ def parse_operand(data: OperandData) -> Operand:
     return Operand(**data)
 
 
-def parse_module(data: ModuleData | None) -> ModuleCall | None:
+def parse_module(data: ModuleData | None) -> ModuleConstruction | None:
     """The module of a call, where it has one."""
-    return None if data is None else ModuleCall(_arguments(data["init"]), data["train"], data["state"])
+    return None if data is None else ModuleConstruction(_arguments(data["init"]), data["train"], data["state"])
 
 
 def _arguments(data: Dict[str, WireArgument]) -> Dict[str, Argument]:

@@ -30,7 +30,7 @@ def _input_values(call: Call, operand: Operand, shape: tuple[int, ...]) -> Array
     # what autocast to bfloat16 cuts off would be no fault, so that dtype has all of the numbers
     dtype = "bfloat16" if call.path == "autocast" and operand.dtype == "float32" else operand.dtype
     drawn = _values(call.fill, dtype, shape, call.seed, operand.stream, call.terms, operand.between, operand.distinct)
-    return _shared(drawn, operand.layout)
+    return _with_shared_elements(drawn, operand.layout)
 
 
 def grad_output_values(call: Call, index: int, shape: tuple[int, ...], dtype: str) -> Array:
@@ -54,7 +54,7 @@ def _companion_values(call: Call, shape: tuple[int, ...], dtype: str, layout: st
     Infinities that meet in a sum of grad_outputs would say nothing about a format.
     """
     fill = "reals" if call.fill == "special" else call.fill
-    return _shared(_values(fill, dtype, shape, call.seed, stream, call.terms), layout)
+    return _with_shared_elements(_values(fill, dtype, shape, call.seed, stream, call.terms), layout)
 
 
 def _common_dtype(example: str, output: str) -> str:
@@ -65,7 +65,7 @@ def _common_dtype(example: str, output: str) -> str:
     return example if floating[output].precision >= floating[example].precision else output
 
 
-def _shared(values: Array, layout: str) -> Array:
+def _with_shared_elements(values: Array, layout: str) -> Array:
     """The same in a tensor of that layout, some of whose elements may be one."""
     strides, _offset, _numel = layouts.placement(layout, values.shape)
     first = tuple(

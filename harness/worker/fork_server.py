@@ -39,7 +39,7 @@ def serve_forks(channel: Channel, serve: ServeWorker) -> None:
     Raises ValueError for an operation that there is not.
     """
     fork_per_request.prepare()
-    ready: ForkServerReadyMessage = {"problem": "", "fork_safe": is_fork_safe()}
+    ready: ForkServerReadyMessage = {"problem": "", "fork_safe": can_forks_run_kernels()}
     channel.send(protocol.encode(ready))
     for message in channel:
         channel.send(protocol.encode(_reply(protocol.decode(message), serve)))
@@ -53,7 +53,7 @@ def _reply(request: SpawnRequest | WaitRequest, serve: ServeWorker) -> SpawnRepl
     raise ValueError(protocol.unknown_operation(request["op"], FORK_SERVER_OPERATIONS))
 
 
-def is_fork_safe() -> bool:
+def can_forks_run_kernels() -> bool:
     """Whether a fork can run a kernel: not where threads had been started here, which a fork has not and waits for."""
     reply = fork_per_request.run_in_fork(lambda: {"ran": describe.run_small_convolution()}, TRIAL_LIMIT)
     return "ran" in reply

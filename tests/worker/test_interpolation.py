@@ -12,7 +12,7 @@ import torch
 from harness.core import Case, Example
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.generation import resolve
+from harness.generation import resolve_example
 from tests.execution import stand
 from tests.execution.stand import module
 
@@ -21,7 +21,7 @@ Run = Callable[..., Result]
 
 def resampler(one: Case, example: Example) -> Callable[[Any], Any]:
     """The operator of an example as a function of its first tensor."""
-    call = module("call").parse_call(reference_request(resolve(one, example)))
+    call = module("call").parse_call(reference_request(resolve_example(one, example)))
     function: Callable[[Any], Any] = module("reference.float64").resampler(call)
     return function
 

@@ -14,7 +14,7 @@ from harness.core import Case, Example, Expression, TensorArgument
 from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.generation import resolve
+from harness.generation import resolve_example
 from harness.oracles import round_to
 from harness.oracles.bounds import normwise_allowance
 from tests.execution import stand
@@ -117,7 +117,7 @@ def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> Non
     one = OPERATORS[name]
     example = drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())
     expected = run_here(one, example).reference.values
-    call = module("call").parse_call(reference_request(resolve(one, example)))
+    call = module("call").parse_call(reference_request(resolve_example(one, example)))
     values = module("fill_values").input_values(call)
     with module("reference.monte_carlo").RoundingNoise(0.0, 0.0, 0.0, 0):
         graph = module("reference.graph").Graph(call, values, np.array)

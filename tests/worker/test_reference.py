@@ -10,7 +10,7 @@ import pytest
 from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
-from harness.generation import resolve
+from harness.generation import resolve_example
 from harness.portable import fills
 from tests.execution import stand
 
@@ -103,7 +103,7 @@ def test_an_expanded_grad_output_is_laid_out_anew() -> None:
     """A copy that kept the order of its strides would be stored with the images innermost."""
     relu = stand.case("torch.nn.functional.relu", rules=("exact", "selection"))
     example = stand.example(relu, sizes={"N": 3}, layouts={"grad_output": "contiguous:expand_n"})
-    call = stand.module("call").parse_call(reference_request(resolve(relu, example)))
+    call = stand.module("call").parse_call(reference_request(resolve_example(relu, example)))
     values = stand.module("fill_values").input_values(call)
     graph = stand.module("reference.graph").Graph(call, values, np.array)
     assert graph.grad_output(0).flags.c_contiguous

@@ -7,7 +7,7 @@ from typing import Iterator
 import torch
 
 from .. import messages
-from ..call import Check, ModuleCall
+from ..call import Check, ModuleConstruction
 from . import invoke, lookup, signatures
 
 
@@ -30,7 +30,7 @@ def _function_problems(check: Check) -> list[str]:
     return sentences
 
 
-def _module_problems(check: Check, module: ModuleCall) -> list[str]:
+def _module_problems(check: Check, module: ModuleConstruction) -> list[str]:
     dotted = check.call
     sentences = signatures.call_problems(dotted, 0, list(module.init))
     if sentences:
@@ -45,7 +45,7 @@ def _module_problems(check: Check, module: ModuleCall) -> list[str]:
     ]
 
 
-def _state_problems(dotted: str, instance: torch.nn.Module, module: ModuleCall) -> list[str]:
+def _state_problems(dotted: str, instance: torch.nn.Module, module: ModuleConstruction) -> list[str]:
     slots = [name for name, _ in _slots(instance)]
     sentences = [
         f"{dotted} has no parameter or buffer {name!r}; it has {', '.join(slots) or 'none'}"

@@ -7,7 +7,7 @@ from typing import Callable, Mapping, Optional
 import torch
 
 from .. import pytree
-from ..call import Argument, Call, ModuleCall, TensorByName, TorchByName
+from ..call import Argument, Call, ModuleConstruction, TensorByName, TorchByName
 from . import lookup
 
 Inputs = Mapping[str, Optional[torch.Tensor]]
@@ -27,8 +27,8 @@ def invoke(call: Call, inputs: Inputs, plain: bool = False, **more: object) -> o
 
     Raises what it raises, and Unresolved.
     """
-    positional = tuple(argument_value(value, inputs) for value in call.positional)
-    keywords = {name: argument_value(value, inputs) for name, value in call.arguments.items()}
+    positional = tuple(resolve_argument(value, inputs) for value in call.positional)
+    keywords = {name: resolve_argument(value, inputs) for name, value in call.arguments.items()}
     if call.module is None:
         function, form = in_place_form(call, plain)
         return function(*positional, **form, **keywords, **more)
@@ -40,23 +40,23 @@ def output_tensors(call: Call, inputs: Inputs, plain: bool = False) -> list[torc
     return pytree.flatten(invoke(call, inputs, plain))
 
 
-def argument_value(value: Argument, inputs: Inputs) -> object:
+def resolve_argument(value: Argument, inputs: Inputs) -> object:
     """An argument with the tensors, and what torch's names stand for, in their places."""
     if isinstance(value, TensorByName):
         return inputs[value.name]
     if isinstance(value, TorchByName):
         return lookup.torch_attribute(value.name)
-    return tuple(argument_value(part, inputs) for part in value) if isinstance(value, tuple) else value
+    return tuple(resolve_argument(part, inputs) for part in value) if isinstance(value, tuple) else value
 
 
-def make_module(dotted: str, module: ModuleCall) -> torch.nn.Module:
+def make_module(dotted: str, module: ModuleConstruction) -> torch.nn.Module:
     """A new module: what it counts (`num_batches_tracked`) starts again with every call."""
-    options = {name: argument_value(value, {}) for name, value in module.init.items()}
+    options = {name: resolve_argument(value, {}) for name, value in module.init.items()}
     instance: torch.nn.Module = lookup.resolve(dotted)(**options)
     return instance.train(module.train)
 
 
-def module_with_state(dotted: str, module: ModuleCall, inputs: Inputs) -> torch.nn.Module:
+def module_with_state(dotted: str, module: ModuleConstruction, inputs: Inputs) -> torch.nn.Module:
     """A new module in which the tensors stand for parameters and buffers. Raises Unresolved where one has none."""
     instance = make_module(dotted, module)
     without = [name for name in floating_state(instance) if name not in module.state]

@@ -60,13 +60,13 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
     log.text()
     records, raised = run.call()
     kernels = log.drain()
-    unrepeated = _unrepeated(run, records) if repeat and raised is None else []
+    unrepeated = _unrepeated_names(run, records) if repeat and raised is None else []
     operators = run.operators() if trace else []
     return {
         "status": "ok" if raised is None else "raised",
         "tensors": records,
         "inputs": run.strides(),
-        "written": run.written(),
+        "written": run.written_names(),
         "unrepeated": unrepeated,
         "kernels": kernels,
         "operators": operators,
@@ -75,7 +75,7 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
     }
 
 
-def _unrepeated(run: Run, records: dict[str, TensorData]) -> list[str]:
+def _unrepeated_names(run: Run, records: dict[str, TensorData]) -> list[str]:
     again, _failure = run.call()
     return [name for name, record in records.items() if not same(record, again.get(name))]
 

@@ -74,7 +74,7 @@ class Run:
         self._operators = None
         return list(dict.fromkeys(operators))
 
-    def _traced(self, work: Callable[[], T]) -> T:
+    def _trace(self, work: Callable[[], T]) -> T:
         """The result of `work`, its operators noted while they are asked for."""
         if self._operators is None:
             return work()
@@ -82,7 +82,7 @@ class Run:
         self._operators += kernel_trace.operators(lambda: results.append(work()))
         return results[0]
 
-    def written(self) -> list[str]:
+    def written_names(self) -> list[str]:
         """The inputs and grad_outputs of which any byte has changed, for a buffer any beside its own elements."""
         changed = [
             name
@@ -107,22 +107,22 @@ class Run:
             return self._outputs()
         first = self._call.operands[0]
         target = self._overwritable(first)
-        self._traced(lambda: invoke.invoke(self._call, {**self.inputs, first.name: target}))
+        self._trace(lambda: invoke.invoke(self._call, {**self.inputs, first.name: target}))
         return [target]
 
     def _outputs(self) -> list[torch.Tensor]:
         """The outputs of the call that is not in place, along its path."""
         call, inputs = self._call, self.inputs
         if call.path == "vmap":
-            return self._traced(lambda: modes.call_batched(call, inputs))
+            return self._trace(lambda: modes.call_batched(call, inputs))
         if call.path == "jvp":
             along = modes.tangents(call, layouts=not self._contiguous)
-            outputs, self._tangents = self._traced(lambda: modes.call_forward_mode(call, inputs, along))
+            outputs, self._tangents = self._trace(lambda: modes.call_forward_mode(call, inputs, along))
             return outputs
-        outputs = pytree.flatten(self._traced(lambda: invoke.invoke(call, inputs)))
+        outputs = pytree.flatten(self._trace(lambda: invoke.invoke(call, inputs)))
         if call.path == "out":
             memory = self._out = modes.OutMemory(outputs, None if self._contiguous else call.grad_output)
-            outputs = self._traced(lambda: modes.call_into(call, inputs, memory))
+            outputs = self._trace(lambda: modes.call_into(call, inputs, memory))
         return outputs
 
     def _overwritable(self, operand: Operand) -> torch.Tensor:
@@ -137,7 +137,7 @@ class Run:
         if not leaves or not ends:
             return {}
         grad_outputs = [self.grad_output(index, output) for index, output in ends.items()]
-        gradients = self._traced(
+        gradients = self._trace(
             lambda: torch.autograd.grad(list(ends.values()), list(leaves.values()), grad_outputs, allow_unused=True)
         )
         return {name: gradient for name, gradient in zip(leaves, gradients) if gradient is not None}

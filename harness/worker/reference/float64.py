@@ -165,7 +165,9 @@ def _perturb(request: Refer, values: Values, reply: ReferReply) -> None:
         with kernel, noise:
             graph = Graph(request.call, values, np.array)
             moved = {**graph.tensors(), **graph.gradients(np.array)}
-        return {name: tensors.as_numpy(noise.unrounded(tensor)) for name, tensor in moved.items() if name in judged}
+        return {
+            name: tensors.as_numpy(noise.before_rounding(tensor)) for name, tensor in moved.items() if name in judged
+        }
 
     def largest_moves(steps: monte_carlo.Steps) -> dict[str, ArrayData]:
         """How far these roundings move each tensor, with either kernel of attention."""

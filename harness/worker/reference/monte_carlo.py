@@ -32,7 +32,7 @@ class Steps(NamedTuple):
     stored: float
     tiny: float
 
-    def scaled(self, factor: float) -> Steps:
+    def times(self, factor: float) -> Steps:
         """So many times as large."""
         return Steps(*(step * factor for step in self))
 
@@ -48,7 +48,7 @@ def largest_moves(
     scale = max(roundoff, SMALLEST) / roundoff
     moves: dict[str, Array] = {}
     for trial in range(TRIALS):
-        for name, moved in run(RoundingNoise(*steps.scaled(scale), trial)).items():
+        for name, moved in run(RoundingNoise(*steps.times(scale), trial)).items():
             with np.errstate(invalid="ignore", over="ignore"):
                 away: Array = np.abs(moved - values[name]) / scale
             away = np.where(np.isnan(away), np.inf, away)

@@ -185,7 +185,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         self._unrounded[tensor.data_ptr()] = tensor, tensor.clone()
         return tensor.add_(self._step(tensor) * self._own_pattern(tensor))
 
-    def unrounded(self, tensor: torch.Tensor) -> torch.Tensor:
+    def before_rounding(self, tensor: torch.Tensor) -> torch.Tensor:
         """`tensor` before the last operator's result was perturbed as a whole, where that can be told."""
         rounded, clean = self._unrounded.get(tensor.data_ptr(), (tensor, tensor))
         dense = tensor.is_contiguous() and clean.is_contiguous() and tensor.numel() == rounded.numel()

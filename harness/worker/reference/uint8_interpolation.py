@@ -37,11 +37,11 @@ def two_passes(matrices: list[Array], image: Array) -> tuple[Array, Array]:
             continue  # the same size: nothing is computed
         shape = [-1 if each == dim else 1 for each in range(image.ndim)]
         value = np.clip(interpolation.along(value, matrix, dim), 0.0, LARGEST)
-        off = interpolation.along(off, np.abs(matrix), dim) + rounding(matrix).reshape(shape)
+        off = interpolation.along(off, np.abs(matrix), dim) + pass_error(matrix).reshape(shape)
     return value, off
 
 
-def rounding(matrix: Array) -> Array:
+def pass_error(matrix: Array) -> Array:
     """What one pass adds for each of its outputs."""
     step = LARGEST * 2.0 ** -(fraction_bits(float(matrix.max())) + 1)
     weights: Array = np.count_nonzero(matrix, axis=1)
