@@ -1,4 +1,4 @@
-"""The nouns that cross rooms: Case, Example, Cell, Observation, Finding, Known issue. Plain data and nothing else."""
+"""What crosses rooms: Case, Example, Cell, Observation, Finding, Known issue. Plain data and nothing else."""
 
 from harness.core.case import (
     Case,

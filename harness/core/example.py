@@ -22,6 +22,10 @@ _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 _LEAST: Final = {"seed": 0, "threads": 1}
 
 
+GRAD_OUTPUT: Final = "grad_output"
+"""The key in `layouts` of what backward is given, which has the same layout for every output."""
+
+
 @dataclass(frozen=True)
 class Example:
     """Enough to rebuild the inputs bit for bit on any machine.
@@ -52,9 +56,9 @@ class Example:
     def from_json(cls, text: str | Mapping[str, Any]) -> Example:
         """Read what `to_json` wrote. Raises ValueError that says what is wrong."""
         data = _parse_mapping(text)
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(data) - known):
-            raise ValueError(f"an example has no {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        names = {field.name for field in fields(cls)}
+        if unknown := sorted(set(data) - names):
+            raise ValueError(f"an example has no {unknown[0]!r}; it has {', '.join(sorted(names))}")
         if missing := [name for name in ("case", "dtype", "sizes", "layouts") if name not in data]:
             raise ValueError(f"an example needs {missing[0]!r}")
         for name, value in data.items():

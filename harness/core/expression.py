@@ -69,8 +69,8 @@ class Expression:
     tree: ast.expr = field(compare=False, repr=False)
 
     @classmethod
-    def parse(cls, text: str | int, known: Collection[str] | None = None) -> Expression:
-        """Parse `text`; with `known`, every name must be one of them. Raises ExpressionError."""
+    def parse(cls, text: str | int, vocabulary: Collection[str] | None = None) -> Expression:
+        """Parse `text`; with a `vocabulary`, every name must be in it. Raises ExpressionError."""
         source = str(text)
         try:
             tree = ast.parse(source.strip(), mode="eval").body
@@ -78,9 +78,9 @@ class Expression:
             offset = max((getattr(error, "offset", 1) or 1) - 1, 0)
             raise ExpressionError(f"{source!r} is not an expression", offset) from None
         names = frozenset(_check(tree, source))
-        for name in sorted(names) if known is not None else ():
-            if name not in (known or ()):
-                near = did_you_mean(name, known or ()) or f"; known are {', '.join(known or ()) or 'nothing'}"
+        for name in sorted(names) if vocabulary is not None else ():
+            if name not in (vocabulary or ()):
+                near = did_you_mean(name, vocabulary or ()) or f"; known are {', '.join(vocabulary or ()) or 'nothing'}"
                 raise ExpressionError(f"{name!r} is not known here{near}", source.find(name))
         return cls(source, names, tree)
 

@@ -1,4 +1,4 @@
-"""Refusal: a double backward that a case is known not to have."""
+"""Missing double backward: what autograd raises where an operator has none, which is accepted for now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MissingDoubleBackward:
-    """`error` is part of what autograd says, `reason` why that is so; `both`: it must say so in both formats."""
+    """What a case is known to lack: `error` is part of what autograd says, `reason` why that is so.
+
+    `both`: autograd must say so in both formats.
+    """
 
     error: str
     reason: str

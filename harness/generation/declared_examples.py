@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.core import Case, DeclaredExample, Example
+from harness.core.example import GRAD_OUTPUT
 from harness.generation.shapes import legalise, mistake
 from harness.generation.sizes import UnsatisfiableError
-from harness.generation.space import GRAD_OUTPUT, Factor, factors
+from harness.generation.space import Factor, factors
 from harness.portable import layouts
 from harness.portable.fills import FILLS
 

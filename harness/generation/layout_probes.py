@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.core import Case, Example, Size
+from harness.core.example import GRAD_OUTPUT
 from harness.generation.drawing import sampled_examples
 from harness.generation.shapes import SIMPLEST, domain_of, largest_numel, legalise
 from harness.generation.sizes import UnsatisfiableError
-from harness.generation.space import GRAD_OUTPUT, factors
+from harness.generation.space import factors
 from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS
 
 ORDINARY: Final = "ordinary"

@@ -12,13 +12,13 @@ from harness.portable.fills import grid
 if TYPE_CHECKING:
     from harness.core import Case, Example, TensorSpec
 
-Range = tuple[float, float]
+Interval = tuple[float, float]
 
 WIDEST = 2**20
 """Integers under test go this far at most: beyond 16 bits, and exact where an operator makes float32 of them."""
 
 
-def ranges(case: Case, example: Example) -> dict[str, Range]:
+def ranges(case: Case, example: Example) -> dict[str, Interval]:
     """The range of each present tensor that has one. Raises UserError where no number of its dtype lies in it.
 
     A tensor of an integer dtype that is itself under test has one without declaring it: -3 to 3 (what there is of
@@ -33,7 +33,7 @@ def ranges(case: Case, example: Example) -> dict[str, Range]:
     return by_tensor
 
 
-def _range(case: Case, spec: TensorSpec, example: Example) -> Range | None:
+def _range(case: Case, spec: TensorSpec, example: Example) -> Interval | None:
     dtype = spec.dtype or example.dtype
     if spec.between is None:
         return _range_under_test(example) if spec.dtype is None and dtype in INTEGRAL else None
@@ -53,7 +53,7 @@ def _check_distinct(case: Case, spec: TensorSpec, example: Example, numbers: int
         raise mistake(case, f"{spec.name} has {needed} distinct elements, and its range {numbers} whole numbers")
 
 
-def _range_under_test(example: Example) -> Range:
+def _range_under_test(example: Example) -> Interval:
     low, high = INTEGRAL[example.dtype]
     reach = 3 if example.fill in ("integers", "ones") else WIDEST
     return max(low, -reach), min(high, reach)

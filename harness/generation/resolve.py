@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core import Case, Example
-from harness.generation.ranges import Range, ranges
+from harness.generation.ranges import Interval, ranges
 from harness.generation.shapes import arguments, construction, positional, shapes, terms
 
 
@@ -26,7 +26,7 @@ class ResolvedTensor:
     layout: str
     stream: int
     gradient: bool
-    between: Range | None
+    between: Interval | None
     buffer: bool
     distinct: int
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.core import Case, Example, ExpressionError, TensorSpec
+from harness.core.example import GRAD_OUTPUT
 from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable_mistake, within_budget
 from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain, corner_count
 from harness.portable import layouts
 from harness.portable.dtypes import is_differentiable
 
-GRAD_OUTPUT = "grad_output"
 THREADS = (1, 2)
 
 _FIRST_CORNERS = (

@@ -7,16 +7,15 @@ products and sums in the accumulator's, one rounding to the result's).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.core import Numerics
+from harness.core.observation import Array
 from harness.oracles.rounding import round_to
 from harness.portable.dtypes import FLOATING, accumulator_of, finfo
-
-Array = npt.NDArray[Any]
 
 UNJUDGED: Final = float(np.finfo(np.float64).max)
 """The allowance of an element that no bound holds for (n u >= 1): any finite number passes, NaN and Inf do not."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.core.observation import Array
 from harness.oracles.bounds import UNLIMITED, overflow_mask
 from harness.oracles.describe_mask import describe_mask
 from harness.oracles.expected import Expected
-
-Array = npt.NDArray[Any]
-
 
 PEER: Final = 4.0
 """How many times less accurate than in the other layout a `normwise` tensor may be."""

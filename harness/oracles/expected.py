@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.core import Case, Example, Reference
+from harness.core.observation import Array
 from harness.oracles.bounds import (
     UNJUDGED,
     coordinate_error,
@@ -22,7 +21,6 @@ from harness.oracles.rounding import round_to
 from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
 from harness.portable.tensor_name import TensorKind, kind_of, output, parse
 
-Array = npt.NDArray[Any]
 FIRST_OUTPUT = output(0)
 INTEGRAL_FILLS = ("integers", "ones")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
+from harness.core.example import GRAD_OUTPUT
 from harness.oracles.expected import FIRST_OUTPUT
 from harness.portable.layouts import split_name
 from harness.portable.memory_format import (
@@ -17,9 +18,6 @@ from harness.portable.memory_format import (
     unambiguous_format,
 )
 from harness.portable.tensor_name import TensorKind, kind_of, parse, with_kind
-
-GRAD_OUTPUT: Final = TensorKind.GRAD_OUTPUT.value
-"""The key of its layout in an example: all grad_outputs have the same."""
 
 _SAME_FORMAT_VIEWS: Final = {
     *("", "offset", "batch_slice"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.core.observation import Array
 from harness.portable.dtypes import COMPLEX, carrier_of
-
-Array = npt.NDArray[Any]
 
 
 def round_to(dtype: str, array: npt.ArrayLike) -> Array:

@@ -11,20 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.core import Case, Example, Observation, Reference
+from harness.core.observation import Array
 from harness.oracles.bounds import UNLIMITED
 from harness.oracles.compare import Fault
 from harness.oracles.describe_mask import describe_mask
 from harness.oracles.expected import Expected
 from harness.portable.dtypes import FLOATING, accumulator_of, finfo
 from harness.portable.tensor_name import TensorKind, kind_of
-
-Array = npt.NDArray[Any]
 
 FILL: Final = "special"
 REACH: Final = 0.5

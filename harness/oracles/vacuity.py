@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.core import Case, Observation, Reference
+from harness.core.observation import Array
 from harness.portable.memory_format import dense_strides, strides_agree
 from harness.portable.tensor_name import TensorKind, kind_of, with_kind
 
-Array = npt.NDArray[Any]
 Reasons = dict[str, tuple[str, ...]]
 """Why an example is untrusted, as the summary says it, and the cells for which that holds; no cell stands for all."""
 

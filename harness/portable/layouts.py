@@ -85,8 +85,8 @@ def split_name(name: str) -> tuple[str, str]:
     """Format and view ("" for none) of a name. Raises ValueError where there is no such layout."""
     memory_format, _, view = name.partition(":")
     if memory_format not in MEMORY_FORMATS or (":" in name and view not in VIEWS):
-        known = f"a format ({', '.join(MEMORY_FORMATS)}), or a format, a colon and a view ({', '.join(VIEWS)})"
-        raise ValueError(f"there is no layout {name!r}; a layout is {known}")
+        forms = f"a format ({', '.join(MEMORY_FORMATS)}), or a format, a colon and a view ({', '.join(VIEWS)})"
+        raise ValueError(f"there is no layout {name!r}; a layout is {forms}")
     return memory_format, view
 
 

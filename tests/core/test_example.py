@@ -32,7 +32,7 @@ def test_what_is_left_out_has_its_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "not JSON: "),
         ("[]", "an example is a JSON object"),
@@ -50,11 +50,11 @@ def test_what_is_left_out_has_its_default() -> None:
         ({**LEAST, "inplace": 1}, "an example's 'inplace' is true or false, not 1"),
     ],
 )
-def test_what_is_no_example(text: Any, said: str) -> None:
+def test_what_is_no_example(text: Any, message: str) -> None:
     """The message names the field and what it should be."""
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
         Example.from_json(text)
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(message)
 
 
 def test_the_names_of_a_condition() -> None:

@@ -43,7 +43,7 @@ def test_what_an_expression_computes(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("N +", "'N +' is not an expression"),
         ("N / 2", "'N / 2' is not arithmetic (use // for whole numbers); allowed are + - * // %, comparisons, and/or"),
@@ -58,27 +58,27 @@ def test_what_an_expression_computes(text: str, value: Any) -> None:
         ("\0", "is not an expression"),
     ],
 )
-def test_what_an_expression_refuses(text: str, said: str) -> None:
+def test_what_an_expression_refuses(text: str, message: str) -> None:
     """Anything but arithmetic is refused when it is read, whatever it would compute."""
     with pytest.raises(ExpressionError) as error:
         Expression.parse(text)
-    assert said in error.value.message
+    assert message in error.value.message
 
 
 def test_names_are_checked_where_they_are_known() -> None:
     """A name that does not exist is told with its nearest neighbour, or with all there are, at its place."""
     assert Expression.parse("N*C", ["N", "C"]).names == {"N", "C"}
-    for text, said in (("2*kernle[0]", "; did you mean 'kernel'?"), ("2*zzz", "; known are N, kernel")):
+    for text, hint in (("2*kernle[0]", "; did you mean 'kernel'?"), ("2*zzz", "; known are N, kernel")):
         with pytest.raises(ExpressionError) as error:
             Expression.parse(text, ["N", "kernel"])
-        assert error.value.message.endswith(f"is not known here{said}")
+        assert error.value.message.endswith(f"is not known here{hint}")
         assert error.value.offset == 2
     with pytest.raises(ExpressionError, match="'N' is not known here; known are nothing"):
         Expression.parse("N", [])
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("C // (N - 2)", "'C // (N - 2)' divides by zero with C=6, N=2"),
         ("C % 0", "'C % 0' divides by zero with C=6"),
@@ -88,11 +88,11 @@ def test_names_are_checked_where_they_are_known() -> None:
         ("1[0]", "'1[0]' cannot be computed with no values: "),
     ],
 )
-def test_what_cannot_be_computed(text: str, said: str) -> None:
+def test_what_cannot_be_computed(text: str, message: str) -> None:
     """The message has the expression and the values that it failed with."""
     with pytest.raises(ExpressionError) as error:
         Expression.parse(text).evaluate(VALUES)
-    assert error.value.message.startswith(said)
+    assert error.value.message.startswith(message)
 
 
 def test_expressions_are_their_text() -> None:
@@ -102,12 +102,12 @@ def test_expressions_are_their_text() -> None:
     assert str(Expression.parse("N + 1")) == "N + 1"
 
 
-def _joined(parts: tuple[str, str, str]) -> str:
+def _in_brackets(parts: tuple[str, str, str]) -> str:
     return f"({' '.join(parts)})"
 
 
 ARITHMETIC = st.recursive(
-    st.integers(-9, 9).map(str), lambda inner: st.tuples(inner, st.sampled_from("+-*"), inner).map(_joined)
+    st.integers(-9, 9).map(str), lambda inner: st.tuples(inner, st.sampled_from("+-*"), inner).map(_in_brackets)
 )
 
 

@@ -64,16 +64,15 @@ def image(declare: Declare) -> Case:
 @pytest.fixture(scope="session")
 def conv2d(declare: Declare) -> Case:
     """A convolution, the case with the most choices."""
-    one, two, three, five = (_expression(number) for number in (1, 2, 3, 5))
     sizes = [
         Size("N", "batch"),
         Size("groups", "choice", choices=(1, 2, 4)),
         Size("Cg", "channels"),
         Size("Kg", "channels"),
-        Size("kernel", "range", low=one, high=five, length=2),
-        Size("stride", "range", low=one, high=three, length=2),
-        Size("dilation", "range", low=one, high=two, length=2),
-        Size("padding", "range", low=_expression(0), high=two, length=2),
+        Size("kernel", "range", low=_expression(1), high=_expression(5), length=2),
+        Size("stride", "range", low=_expression(1), high=_expression(3), length=2),
+        Size("dilation", "range", low=_expression(1), high=_expression(2), length=2),
+        Size("padding", "range", low=_expression(0), high=_expression(2), length=2),
         Size("H", "spatial", low=_expression("dilation[0]*(kernel[0]-1)+1 - 2*padding[0]")),
         Size("W", "spatial", low=_expression("dilation[1]*(kernel[1]-1)+1 - 2*padding[1]")),
     ]

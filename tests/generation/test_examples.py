@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -30,8 +31,8 @@ def test_a_covering_array_covers_and_starts_simple() -> None:
     counts = (5, 4, 1, 3, 3, 2)
     rows = covering_array(counts, 2)
     assert rows[0] == (0,) * 6
-    for one, other in combinations(range(6), 2):
-        assert {(row[one], row[other]) for row in rows} == set(product(range(counts[one]), range(counts[other])))
+    for column, other in combinations(range(6), 2):
+        assert {(row[column], row[other]) for row in rows} == set(product(range(counts[column]), range(counts[other])))
     assert len(covering_array((2, 3), 3)) == 6
     assert covering_array((), 2) == ((),)
 
@@ -54,9 +55,9 @@ def test_corner_examples_cover_their_combinations(declare: Declare, tensor: Tens
     """At strength two all pairs are met, at strength three all triples, in few rows."""
     sizes = [Size("N", "batch"), Size("C", "channels"), Size("g", "choice", choices=(1, 2, 4))]
     case = declare(sizes, [tensor("x", ["N", "C"]), tensor("b", ["C"], optional=True)])
-    found = corner_coverage(case, "float32", corner_examples(case, "float32", strength))
-    assert found.pairs_covered == found.pairs_total
-    assert (found.triples_covered == found.triples_total) == (strength == 3)
+    share = corner_coverage(case, "float32", corner_examples(case, "float32", strength))
+    assert share.pairs_covered == share.pairs_total
+    assert (share.triples_covered == share.triples_total) == (strength == 3)
 
 
 def test_corner_examples_are_few_distinct_legal_and_the_same_every_time(conv2d: Case) -> None:
@@ -245,8 +246,8 @@ def test_coverage_counts_combinations_of_corners(declare: Declare, tensor: Tenso
     case = declare(sizes, [tensor("x", ["a"], grad=False)], fills=("integers",))
     example = Example(case.id, "float32", {"a": 1, "k": 9}, {"x": "contiguous"})
     counts = (2, 4, 3, 1, 2)  # a, k, layout of x, fill, threads
-    pairs = sum(one * other for one, other in combinations(counts, 2))
-    triples = sum(one * two * three for one, two, three in combinations(counts, 3))
+    pairs = sum(math.prod(group) for group in combinations(counts, 2))
+    triples = sum(math.prod(group) for group in combinations(counts, 3))
     assert corner_coverage(case, "float32", [example]) == CornerCoverage(10, pairs, 10, triples)
     between = example.but(sizes={"a": 1, "k": 7})
     assert corner_coverage(case, "float32", [between]) == CornerCoverage(6, pairs, 4, triples)

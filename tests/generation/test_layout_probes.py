@@ -59,24 +59,28 @@ def test_a_range_that_is_an_extent_is_part_of_the_image(declare: Declare, expres
     }
 
 
-def test_every_mixture_of_formats_is_probed_at_ordinary_shapes(pool: Case, tensor: Tensor) -> None:
+def test_every_combination_of_formats_is_probed_at_ordinary_shapes(pool: Case, tensor: Tensor) -> None:
     """Each tensor that has a format, and grad_output, in both; elsewhere the tensors agree with each other."""
     case = Case(**{**vars(pool), "tensors": (*pool.tensors, tensor("other", ["N", "C", "H", "W"], channels_last=True))})
-    seen: dict[str, set[frozenset[str]]] = {}
+    combinations: dict[str, set[frozenset[str]]] = {}
     for probe in layout_probes(case, "float32"):
-        seen.setdefault(probe.shape, set()).add(probe.channels_last)
+        combinations.setdefault(probe.shape, set()).add(probe.channels_last)
     names = [frozenset(some) for some in ((), ("input",), ("other",), ("input", "other"))]
-    assert seen[ORDINARY] == {some | also for some in names for also in (frozenset(), frozenset({"grad_output"}))}
-    assert seen["C = 1"] == {some | also for some in names[::3] for also in (frozenset(), frozenset({"grad_output"}))}
+    assert combinations[ORDINARY] == {
+        some | also for some in names for also in (frozenset(), frozenset({"grad_output"}))
+    }
+    assert combinations["C = 1"] == {
+        some | also for some in names[::3] for also in (frozenset(), frozenset({"grad_output"}))
+    }
 
 
 def test_what_is_pinned_is_a_plain_call(pool: Case) -> None:
     """Integers first, both formats, no views, not in place; other ones in each dtype, the same in every run."""
-    found = snapshot_candidates(pool, "float32")
-    assert found == snapshot_candidates(pool, "float32")
-    assert {layout for example in found for layout in example.layouts.values()} == {"contiguous", "channels_last"}
-    assert not any(example.inplace for example in found)
-    fills = [example.fill for example in found]
+    candidates = snapshot_candidates(pool, "float32")
+    assert candidates == snapshot_candidates(pool, "float32")
+    assert {layout for example in candidates for layout in example.layouts.values()} == {"contiguous", "channels_last"}
+    assert not any(example.inplace for example in candidates)
+    fills = [example.fill for example in candidates]
     assert fills == sorted(fills, key=pool.fills.index)
     assert fills[0] == "integers"
-    assert found[0].sizes != snapshot_candidates(pool, "float64")[0].sizes
+    assert candidates[0].sizes != snapshot_candidates(pool, "float64")[0].sizes

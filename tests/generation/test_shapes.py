@@ -34,8 +34,8 @@ def test_a_size_that_is_no_size_names_case_tensor_and_values(
 ) -> None:
     """A shape that comes out negative, or as something else, is a mistake of the declaration."""
     case = declare([Size("C", "channels")], [tensor("weight", [text])])
-    given = " with C=3" if "C" in text else ""
-    message = f"suites/some.yaml::op (line 7): weight has a size {text!r} = {value}{given}; sizes are 0 or more"
+    values = " with C=3" if "C" in text else ""
+    message = f"suites/some.yaml::op (line 7): weight has a size {text!r} = {value}{values}; sizes are 0 or more"
     with pytest.raises(UserError, match=re.escape(message)):
         shapes(case, Example(case.id, "float32", {"C": 3}, {}))
 
@@ -53,8 +53,8 @@ def test_arguments_are_evaluated_and_lists_are_tuples(
     declare: Declare, expression: Callable[[str | int], Expression]
 ) -> None:
     """Expressions over the sizes become values; literals stay."""
-    given = {"size": [expression("H//2"), 3], "mode": "reflect", "scale": 0.5, "dims": (2, (expression("H"),))}
-    case = declare([Size("H", "spatial")], [], arguments=given)
+    declared = {"size": [expression("H//2"), 3], "mode": "reflect", "scale": 0.5, "dims": (2, (expression("H"),))}
+    case = declare([Size("H", "spatial")], [], arguments=declared)
     values = arguments(case, Example(case.id, "float32", {"H": 9}, {}))
     assert values == {"size": (4, 3), "mode": "reflect", "scale": 0.5, "dims": (2, (9,))}
 

@@ -19,10 +19,10 @@ Tensor = Callable[..., TensorSpec]
 Predicate = Callable[[Example], bool]
 
 
-def _failing(case: Case, fails: Predicate) -> list[Example]:
-    found = [example for example in random_examples(case, "float32", 150, 7) if fails(example)]
-    assert found
-    return found[:8]
+def _failing_examples(case: Case, fails: Predicate) -> list[Example]:
+    failures = [example for example in random_examples(case, "float32", 150, 7) if fails(example)]
+    assert failures
+    return failures[:8]
 
 
 def _image(**changes: object) -> Example:
@@ -35,7 +35,7 @@ def _image(**changes: object) -> Example:
 def test_what_always_fails_ends_at_the_simplest_example(image: Case, conv2d: Case) -> None:
     """All sizes least, all contiguous, nothing optional, one thread, first fill, seed 0."""
     for case in (image, conv2d):
-        for example in _failing(case, lambda _: True):
+        for example in _failing_examples(case, lambda _: True):
             shrunk = shrink(case, example, lambda _: True)
             assert shrunk.sizes == legalise(case, {})
             assert set(shrunk.layouts.values()) == {"contiguous"}
@@ -49,13 +49,13 @@ def test_sizes_end_at_the_least_that_fails(image: Case) -> None:
     def fails(example: Example) -> bool:
         return example.sizes["C"] % 8 != 0 and example.sizes["H"] > 3
 
-    for example in [_image(), *_failing(image, fails)]:
+    for example in [_image(), *_failing_examples(image, fails)]:
         assert shrink(image, example, fails).sizes == {"N": 1, "C": 1, "H": 4, "W": 1}
 
 
 @pytest.mark.parametrize(("residue", "least"), [(0, 16), (1, 9), (5, 13)])
 def test_patterns_of_vector_lengths_are_followed_down(image: Case, residue: int, least: int) -> None:
-    """A tail of a vector's length is found again at the shorter vectors."""
+    """A tail of a vector's length is failures again at the shorter vectors."""
 
     def fails(example: Example) -> bool:
         return example.sizes["C"] % 8 == residue and example.sizes["C"] > 8
@@ -67,10 +67,10 @@ def test_patterns_of_vector_lengths_are_followed_down(image: Case, residue: int,
 def test_layouts_end_at_the_simplest_that_fails(image: Case) -> None:
     """A view that matters stays, its format and the other tensor's layout go."""
 
-    def sliced(example: Example) -> bool:
+    def is_sliced(example: Example) -> bool:
         return example.layouts["input"].endswith("slice_c")
 
-    assert shrink(image, _image(), sliced).layouts == {"input": "contiguous:slice_c", "grad_output": "contiguous"}
+    assert shrink(image, _image(), is_sliced).layouts == {"input": "contiguous:slice_c", "grad_output": "contiguous"}
 
     def not_contiguous(example: Example) -> bool:
         return not example.layouts["input"].startswith("contiguous")
@@ -130,7 +130,7 @@ def test_bounds_follow_the_sizes_they_depend_on(conv2d: Case) -> None:
     def fails(example: Example) -> bool:
         return bool(example.sizes["kernel"][1] >= 3)
 
-    for example in _failing(conv2d, fails):
+    for example in _failing_examples(conv2d, fails):
         shrunk = shrink(conv2d, example, fails)
         assert (shrunk.sizes["kernel"], shrunk.sizes["padding"]) == ((1, 3), (0, 0))
         assert (shrunk.sizes["H"], shrunk.sizes["W"]) == (1, 3)
@@ -148,33 +148,33 @@ def test_values_below_the_simplest_rise_to_it(declare: Declare, tensor: Tensor, 
 def test_constraints_hold_all_the_way_down(declare: Declare, tensor: Tensor) -> None:
     """No candidate breaks `require`."""
     case = declare([Size("a", "channels"), Size("b", "channels")], [tensor("x", ["a", "b"])], require=["a % b == 0"])
-    seen: list[Example] = []
+    candidates: list[Example] = []
 
     def fails(example: Example) -> bool:
-        seen.append(example)
+        candidates.append(example)
         return bool(example.sizes["a"] > 2)
 
     example = Example(case.id, "float32", {"a": 32, "b": 16}, {"x": "contiguous"})
     assert shrink(case, example, fails).sizes == {"a": 3, "b": 1}
-    assert all(candidate.sizes["a"] % candidate.sizes["b"] == 0 for candidate in seen)
+    assert all(candidate.sizes["a"] % candidate.sizes["b"] == 0 for candidate in candidates)
 
 
 def test_no_candidate_is_tried_twice_and_attempts_are_counted(image: Case) -> None:
     """The predicate is expensive: each candidate once, and never more of them than allowed."""
-    seen: list[str] = []
+    candidates: list[str] = []
 
     def fails(example: Example) -> bool:
-        seen.append(example.to_json())
+        candidates.append(example.to_json())
         return example.sizes["H"] * example.sizes["W"] > 20
 
     shrunk = shrink(image, _image(), fails)
     assert shrunk.sizes["H"] * shrunk.sizes["W"] > 20
-    assert len(seen) == len(set(seen))
-    assert _image().to_json() not in seen
+    assert len(candidates) == len(set(candidates))
+    assert _image().to_json() not in candidates
     for attempts in (0, 1, 5):
-        seen.clear()
+        candidates.clear()
         shrink(image, _image(), fails, attempts)
-        assert len(seen) == attempts
+        assert len(candidates) == attempts
 
 
 def test_a_failure_that_never_comes_back_keeps_the_example(image: Case) -> None:

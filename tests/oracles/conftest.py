@@ -36,8 +36,10 @@ class Stage:
     def change(self, cells: Sequence[str] = CELLS, layouts: Sequence[str] = ("drawn",), **changes: Any) -> None:
         """Replace fields of the observations of these cells and layouts."""
         self.observations = [
-            replace(seen, **changes) if seen.cell in cells and seen.layout in layouts else seen
-            for seen in self.observations
+            replace(observation, **changes)
+            if observation.cell in cells and observation.layout in layouts
+            else observation
+            for observation in self.observations
         ]
 
     def alter(
@@ -48,20 +50,20 @@ class Stage:
         layouts: Sequence[str] = ("drawn",),
     ) -> None:
         """Replace one returned tensor."""
-        for seen in list(self.observations):
-            if seen.cell in cells and seen.layout in layouts:
-                altered = {**seen.tensors, tensor: change(seen.tensors[tensor])}
-                self.change((seen.cell,), (seen.layout,), tensors=altered)
+        for observation in list(self.observations):
+            if observation.cell in cells and observation.layout in layouts:
+                altered = {**observation.tensors, tensor: change(observation.tensors[tensor])}
+                self.change((observation.cell,), (observation.layout,), tensors=altered)
 
     def poke(self, tensor: str, index: Any, value: float, **where: Any) -> None:
         """Overwrite elements of one returned tensor."""
 
-        def poked(record: TensorRecord) -> TensorRecord:
+        def overwrite(record: TensorRecord) -> TensorRecord:
             values = record.values.copy()
             values[index] = value
             return replace(record, values=values)
 
-        self.alter(tensor, poked, **where)
+        self.alter(tensor, overwrite, **where)
 
     def strides(self, tensor: str, strides: tuple[int, ...], **where: Any) -> None:
         """Let one tensor come back with these strides."""

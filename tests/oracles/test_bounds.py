@@ -32,7 +32,7 @@ def rounder(dtype: str) -> Round:
     return lambda value: float(round_to(dtype, value))
 
 
-def summed(products: list[tuple[float, float]], order: list[int], kept: str, blocks: int) -> float:
+def dot_product(products: list[tuple[float, float]], order: list[int], kept: str, blocks: int) -> float:
     """A dot product with every operation rounded to `kept`, in that order and in that many partial sums."""
     to = rounder(kept)
     partial = [0.0] * blocks
@@ -55,7 +55,7 @@ def test_a_dot_product_in_any_order_stays_within_the_bound(dtype: str) -> None:
     @given(st.data(), st.lists(st.tuples(numbers, numbers), min_size=1, max_size=40), st.integers(1, 5))
     def holds(data: st.DataObject, products: list[tuple[float, float]], blocks: int) -> None:
         order = data.draw(st.permutations(range(len(products))))
-        got = rounder(dtype)(summed(products, order, accumulator_of(dtype), blocks))
+        got = rounder(dtype)(dot_product(products, order, accumulator_of(dtype), blocks))
         exact = sum((Fraction(a) * Fraction(b) for a, b in products), Fraction(0))
         magnitude = sum((abs(Fraction(a) * Fraction(b)) for a, b in products), Fraction(0))
         allowed = multilinear_allowance(
@@ -73,7 +73,7 @@ def test_a_dot_product_in_any_order_stays_within_the_bound(dtype: str) -> None:
 def test_a_sum_kept_in_the_half_type_needs_the_wider_bound() -> None:
     """Summing in bfloat16 breaks the bound of a float32 accumulator and keeps that of its own."""
     products = [(1.0, 1 / 3)] * 100
-    got = summed(products, list(range(100)), "bfloat16", 1)
+    got = dot_product(products, list(range(100)), "bfloat16", 1)
     exact = np.array(100 / 3)
     usual = multilinear_allowance(exact, exact, 100, dtype="bfloat16", accumulator="float32")
     widened = multilinear_allowance(exact, exact, 100, dtype="bfloat16", accumulator="bfloat16")

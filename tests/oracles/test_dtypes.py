@@ -57,8 +57,8 @@ def _complex(values: Any, rule: Rule = "exact", fill: str = "reals", **changes: 
     strides = dense_strides("contiguous", array.shape)
     record = TensorRecord("complex64", array.shape, strides, round_to("complex64", array))
     layouts: tuple[Literal["drawn", "contiguous"], ...] = ("drawn", "contiguous")
-    seen = [Observation("avx2", layout, "ok", {"output[0]": record}) for layout in layouts]
-    stage = Stage(case, Example(case.id, "complex64", {}, {}, fill=fill), reference, seen)
+    observations = [Observation("avx2", layout, "ok", {"output[0]": record}) for layout in layouts]
+    stage = Stage(case, Example(case.id, "complex64", {}, {}, fill=fill), reference, observations)
     for index, value in changes.get("poke", {}).items():
         stage.poke("output[0]", index, value, cells=("avx2",))
     return stage
@@ -98,33 +98,35 @@ def test_nan_and_infinity_are_compared_part_by_part() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.bool_])
 def test_other_dtypes_are_equal_or_wrong(stage: Build, dtype: Any) -> None:
     """There is no bound to be within, whatever the rule."""
-    built = stage(np.asarray([0, 1, 1], dtype), rule="multilinear")
-    assert not built.judge().findings
-    built.poke("output[0]", 0, 1)
-    [finding] = built.judge().findings
+    scene = stage(np.asarray([0, 1, 1], dtype), rule="multilinear")
+    assert not scene.judge().findings
+    scene.poke("output[0]", 0, 1)
+    [finding] = scene.judge().findings
     assert finding.key == ("values", "output[0]")
 
 
-def _buffered(stage: Build) -> Stage:
-    built = stage({"output[0]": np.ones((2, 3, 2, 2)) * np.arange(3)[:, None, None], "buffer:mean": np.arange(3.0)})
-    built.case = replace(built.case, tensors=(SPECS[0], replace(SPECS[2], dtype="float32")))
-    built.observations = [replace(seen, inputs={**seen.inputs, "mean": (1,)}) for seen in built.observations]
-    return built
+def _scene_with_buffer(stage: Build) -> Stage:
+    scene = stage({"output[0]": np.ones((2, 3, 2, 2)) * np.arange(3)[:, None, None], "buffer:mean": np.arange(3.0)})
+    scene.case = replace(scene.case, tensors=(SPECS[0], replace(SPECS[2], dtype="float32")))
+    scene.observations = [
+        replace(observation, inputs={**observation.inputs, "mean": (1,)}) for observation in scene.observations
+    ]
+    return scene
 
 
 def test_a_buffer_is_judged_as_an_output(stage: Build) -> None:
     """Its values by the outputs' rule."""
-    assert not _buffered(stage).judge().findings
-    built = _buffered(stage)
-    built.poke("buffer:mean", 1, 5.0)
-    assert [finding.key for finding in built.judge().findings] == [("values", "buffer:mean")]
+    assert not _scene_with_buffer(stage).judge().findings
+    scene = _scene_with_buffer(stage)
+    scene.poke("buffer:mean", 1, 5.0)
+    assert [finding.key for finding in scene.judge().findings] == [("values", "buffer:mean")]
 
 
 def test_a_buffer_keeps_its_strides_and_what_lies_beside_it(stage: Build) -> None:
     """Neither may an operator that writes it change."""
-    built = _buffered(stage)
-    built.strides("buffer:mean", (2,))
-    built.change(written=("mean",))
-    findings = {finding.key: finding.message for finding in built.judge().findings}
+    scene = _scene_with_buffer(stage)
+    scene.strides("buffer:mean", (2,))
+    scene.change(written=("mean",))
+    findings = {finding.key: finding.message for finding in scene.judge().findings}
     assert set(findings) == {("strides", "buffer:mean"), ("written", "mean")}
     assert findings["written", "mean"] == "the call changed memory beside the elements of mean"

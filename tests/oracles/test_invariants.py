@@ -16,7 +16,7 @@ RAISED = {"status": "raised", "tensors": {}, "error": "RuntimeError", "message":
 
 
 def test_a_worker_that_died_is_a_crash(stage: Any) -> None:
-    """The signal's name is told, and the cells and layouts in which it happened; the rest is still judged."""
+    """The signal's name is error, and the cells and layouts in which it happened; the rest is still judged."""
     scene = stage(RAMP)
     scene.change(("avx2",), status="died", signal=11, tensors={})
     scene.poke("output[0]", 0, 99.0, cells=("avx512_core",))
@@ -41,9 +41,9 @@ def test_a_place_that_did_not_return_says_nothing_about_the_rest(stage: Any) -> 
         scene = stage(RAMP)
         scene.poke("output[0]", 0, 99.0, layouts=BOTH)
         scene.change(("avx2",), **lost)
-        found = {finding.oracle: finding.kind for finding in scene.judge().findings}
-        assert found.pop("values") == "universal"
-        assert found in ({"crash": "crash"}, {"error": "layout"})
+        kinds = {finding.oracle: finding.kind for finding in scene.judge().findings}
+        assert kinds.pop("values") == "universal"
+        assert kinds in ({"crash": "crash"}, {"error": "layout"})
 
 
 def test_a_worker_past_its_time_is_a_hang(stage: Any) -> None:
@@ -56,7 +56,7 @@ def test_a_worker_past_its_time_is_a_hang(stage: Any) -> None:
 
 
 def test_raising_in_one_layout_only_is_a_layout_finding(stage: Any) -> None:
-    """Class and first line of the message are told."""
+    """Class and first line of the message are error."""
     scene = stage(RAMP)
     scene.change(**RAISED)
     (finding,) = scene.judge().findings
@@ -119,8 +119,8 @@ def test_all_refusing_what_the_reference_computes_is_a_finding(stage: Any) -> No
 def test_without_a_reference_nothing_is_trusted(stage: Any, status: str, reason: str) -> None:
     """Cells that return without a reference are not judged by their values, but a crash among them still counts."""
     scene = stage(RAMP)
-    told = {"error": "TypeError", "message": "why\nmore"} if status == "raised" else {}
-    scene.reference = replace(scene.reference, status=status, values={}, **told)
+    error = {"error": "TypeError", "message": "why\nmore"} if status == "raised" else {}
+    scene.reference = replace(scene.reference, status=status, values={}, **error)
     assert scene.judge().untrusted == {reason: ()}
     scene.change(layouts=BOTH, status="died", tensors={})
     judgement = scene.judge()
@@ -181,7 +181,7 @@ def test_bits_that_differ_from_run_to_run_are_unstable(stage: Any) -> None:
     assert finding.message == "output[0] differs in its bits when the same call runs again"
 
 
-def refusing(stage: Any) -> Any:
+def refusing_scene(stage: Any) -> Any:
     """A scene in a dtype that its case does not support, in which every call raises."""
     scene = stage(RAMP)
     scene.case = replace(scene.case, dtypes=("float64",), unsupported=("float32",))
@@ -191,13 +191,13 @@ def refusing(stage: Any) -> Any:
 
 def test_a_declared_refusal_that_is_the_same_everywhere_passes(stage: Any) -> None:
     """It is a check like any other, and trusted."""
-    judgement = refusing(stage).judge()
+    judgement = refusing_scene(stage).judge()
     assert (judgement.findings, judgement.untrusted) == ((), {})
 
 
 def test_an_answer_in_an_unsupported_dtype_is_a_finding(stage: Any) -> None:
     """In one place, or in all of them; values are not looked at."""
-    scene = refusing(stage)
+    scene = refusing_scene(stage)
     scene.change(("avx2",), status="ok", error="", message="")
     (finding,) = scene.judge().findings
     assert (finding.oracle, finding.kind, set(finding.cells)) == ("error", "layout", {"avx2"})
@@ -205,7 +205,7 @@ def test_an_answer_in_an_unsupported_dtype_is_a_finding(stage: Any) -> None:
         finding.message == "the call returns in a dtype that is declared unsupported, where others raise RuntimeError"
     )
     scene = stage(RAMP)
-    scene.case = refusing(stage).case
+    scene.case = refusing_scene(stage).case
     scene.poke("output[0]", 0, 99.0)
     (finding,) = scene.judge().findings
     assert (finding.oracle, finding.kind) == ("error", "universal")
@@ -214,7 +214,7 @@ def test_an_answer_in_an_unsupported_dtype_is_a_finding(stage: Any) -> None:
 
 def test_a_refusal_of_another_class_is_a_finding(stage: Any) -> None:
     """The class that most contiguous runs raise is the usual one."""
-    scene = refusing(stage)
+    scene = refusing_scene(stage)
     scene.change(("avx2",), error="ValueError", message="no")
     (finding,) = scene.judge().findings
     assert finding.message == "the call raises ValueError where others raise RuntimeError: no"
@@ -222,7 +222,7 @@ def test_a_refusal_of_another_class_is_a_finding(stage: Any) -> None:
 
 def test_nothing_is_said_of_a_refusal_where_the_call_itself_is_wrong(stage: Any) -> None:
     """The reference runs in a dtype that is supported, and must have an answer."""
-    scene = refusing(stage)
+    scene = refusing_scene(stage)
     scene.reference = Reference("raised", error="TypeError", message="no such argument")
     judgement = scene.judge()
     assert judgement.findings == ()
@@ -232,7 +232,7 @@ def test_nothing_is_said_of_a_refusal_where_the_call_itself_is_wrong(stage: Any)
 def test_an_empty_answer_is_neither_a_refusal_nor_an_answer(stage: Any) -> None:
     """Unless others refuse: operators may return before they look at the dtype, but then in both formats."""
     scene = stage(np.zeros((2, 0, 3, 3)))
-    scene.case = refusing(stage).case
+    scene.case = refusing_scene(stage).case
     judgement = scene.judge()
     assert (judgement.findings, judgement.untrusted) == ((), {"empty": ()})
     scene.change(layouts=("contiguous",), **RAISED)

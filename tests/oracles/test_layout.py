@@ -18,15 +18,15 @@ RAMP = np.arange(120.0).reshape(SHAPE)
 @pytest.fixture
 def scene(stage: Any) -> Any:
     """`input` drawn channels-last, the output preserves it, and it does."""
-    built = stage({"output[0]": RAMP, "grad:input": RAMP})
-    built.case = replace(built.case, preserves=("input",))
-    built.change(inputs={"input": NHWC, "grad_output[0]": NHWC})
-    built.strides("output[0]", NHWC)
-    built.strides("grad:input", NHWC)
-    return built
+    scene = stage({"output[0]": RAMP, "grad:input": RAMP})
+    scene.case = replace(scene.case, preserves=("input",))
+    scene.change(inputs={"input": NHWC, "grad_output[0]": NHWC})
+    scene.strides("output[0]", NHWC)
+    scene.strides("grad:input", NHWC)
+    return scene
 
 
-def said(scene: Any) -> list[str]:
+def stride_messages(scene: Any) -> list[str]:
     """The messages of the strides oracle."""
     return [finding.message for finding in scene.judge().findings if finding.oracle == "strides"]
 
@@ -46,22 +46,22 @@ def test_channels_last_in_and_contiguous_out_is_a_layout_finding(scene: Any) -> 
 
 @pytest.mark.parametrize("layout", ["drawn", "contiguous"])
 def test_an_output_that_is_always_channels_last_is_so_whatever_comes_in(scene: Any, layout: str) -> None:
-    """Contiguous inputs change nothing about it; of its gradient nothing is said."""
+    """Contiguous inputs change nothing about it; of its gradient nothing is stride_messages."""
     scene.case = replace(scene.case, preserves=(), channels_last=True)
     scene.change(inputs={"input": NCHW, "grad_output[0]": NCHW})
     scene.strides("output[0]", NHWC, layouts=("drawn", "contiguous"))
     scene.strides("grad:input", PERMUTED)
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.strides("output[0]", NCHW, layouts=(layout,))
-    assert len(said(scene)) == 1
+    assert len(stride_messages(scene)) == 1
 
 
 def test_sliced_channels_last_in_gives_dense_channels_last_out(scene: Any) -> None:
     """A view that suggests channels-last promises a dense channels-last output."""
     scene.change(inputs={"input": (120, 1, 30, 6), "grad_output[0]": NHWC})
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.strides("output[0]", (120, 1, 30, 6))
-    assert len(said(scene)) == 1
+    assert len(stride_messages(scene)) == 1
 
 
 @pytest.mark.parametrize("strides", [PERMUTED, (0, 20, 5, 1)])
@@ -71,13 +71,13 @@ def test_an_ambiguous_input_promises_nothing(scene: Any, strides: tuple[int, ...
     for due in (NCHW, NHWC, PERMUTED):
         scene.strides("output[0]", due)
         scene.strides("grad:input", due)
-        assert said(scene) == []
+        assert stride_messages(scene) == []
 
 
 def test_contiguous_drawn_in_means_contiguous_out(scene: Any) -> None:
     """The promise holds in both directions."""
     scene.change(inputs={"input": (120, 40, 10, 2), "grad_output[0]": NCHW})
-    assert said(scene) == [
+    assert stride_messages(scene) == [
         "output[0] has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due",
         "grad:input has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due",
     ]
@@ -86,15 +86,19 @@ def test_contiguous_drawn_in_means_contiguous_out(scene: Any) -> None:
 def test_the_contiguous_run_must_give_contiguous_outputs(scene: Any) -> None:
     """In all-contiguous runs channels-last out is a finding, unless strides are unspecified."""
     scene.strides("output[0]", NHWC, layouts=("contiguous",))
-    assert said(scene) == ["output[0] has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due"]
+    assert stride_messages(scene) == [
+        "output[0] has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due"
+    ]
     scene.case = replace(scene.case, preserves=())
-    assert said(scene) == []
+    assert stride_messages(scene) == []
 
 
 def test_an_operator_that_is_always_contiguous_must_be(scene: Any) -> None:
     """`preserves` None: contiguous whatever comes in, and gradients are left open."""
     scene.case = replace(scene.case, preserves=None)
-    assert said(scene) == ["output[0] has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due"]
+    assert stride_messages(scene) == [
+        "output[0] has strides (60, 1, 15, 3) where contiguous strides (60, 20, 5, 1) are due"
+    ]
 
 
 def test_one_channels_last_tensor_of_those_named_is_enough(scene: Any) -> None:
@@ -102,12 +106,12 @@ def test_one_channels_last_tensor_of_those_named_is_enough(scene: Any) -> None:
     scene.case = replace(scene.case, preserves=("input", "weight", "bias"))
     scene.reference = replace(scene.reference, inputs={"input": RAMP, "weight": RAMP})
     scene.change(inputs={"input": NCHW, "weight": NHWC})
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.change(inputs={"input": NCHW, "weight": PERMUTED})
     scene.strides("output[0]", PERMUTED)
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.change(inputs={"input": NCHW, "weight": NCHW})
-    assert len(said(scene)) == 1
+    assert len(stride_messages(scene)) == 1
 
 
 @pytest.mark.parametrize(("own", "grad_output", "free"), [(NHWC, NHWC, False), (NCHW, NHWC, True), (NHWC, NCHW, True)])
@@ -118,7 +122,7 @@ def test_a_gradient_has_the_format_that_input_and_grad_output_share(
     scene.change(inputs={"input": own, "grad_output[0]": grad_output})
     scene.strides("output[0]", own)
     scene.strides("grad:input", PERMUTED)
-    assert (said(scene) == []) is free
+    assert (stride_messages(scene) == []) is free
 
 
 @pytest.mark.parametrize(
@@ -130,27 +134,27 @@ def test_grad_outputs_layout_name_stands_in_for_its_strides(scene: Any, layout: 
     scene.example = scene.example.but(layouts={"input": "channels_last", "grad_output": layout})
     scene.change(inputs={"input": NHWC})
     scene.strides("grad:input", NCHW)
-    assert len(said(scene)) == count
+    assert len(stride_messages(scene)) == count
 
 
 def test_gradients_of_tensors_that_are_not_named_are_left_open(scene: Any) -> None:
     """A bias, or a weight that the format does not follow, may have any strides; so may an unrecorded input's."""
     scene.case = replace(scene.case, preserves=("other",))
     scene.strides("grad:input", PERMUTED)
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.case = replace(scene.case, preserves=("input",))
     scene.change(inputs={})
-    assert said(scene) == []
+    assert stride_messages(scene) == []
 
 
 def test_a_gradient_of_a_vector_output_has_no_shared_format(stage: Any) -> None:
     """A full reduction hands no format back: its grad_output has none."""
-    built = stage({"output[0]": np.array(3.0), "grad:input": RAMP})
-    built.case = replace(built.case, preserves=("input",))
-    built.reference = replace(built.reference, inputs={"input": RAMP})
-    built.example = built.example.but(layouts={"grad_output": "channels_last"})
-    built.change(inputs={"input": NHWC})
-    assert said(built) == []
+    scene = stage({"output[0]": np.array(3.0), "grad:input": RAMP})
+    scene.case = replace(scene.case, preserves=("input",))
+    scene.reference = replace(scene.reference, inputs={"input": RAMP})
+    scene.example = scene.example.but(layouts={"grad_output": "channels_last"})
+    scene.change(inputs={"input": NHWC})
+    assert stride_messages(scene) == []
 
 
 def test_outputs_of_another_rank_and_empty_ones_are_skipped(stage: Any) -> None:
@@ -159,23 +163,23 @@ def test_outputs_of_another_rank_and_empty_ones_are_skipped(stage: Any) -> None:
     flat.case = replace(flat.case, preserves=None)
     flat.reference = replace(flat.reference, inputs={"input": RAMP})
     flat.strides("output[0]", (1, 2))
-    assert said(flat) == []
+    assert stride_messages(flat) == []
     empty = stage({"output[0]": np.zeros((0, 3, 4, 5))})
     empty.case = replace(empty.case, preserves=None)
     empty.strides("output[0]", (1, 1, 1, 1))
-    assert said(empty) == []
+    assert stride_messages(empty) == []
 
 
 def test_strides_of_size_one_dimensions_are_free(stage: Any) -> None:
     """A 1x1 output is both; a one-channel output in the channels-last run is due channels-last over the rest."""
-    built = stage({"output[0]": np.arange(40.0).reshape(2, 1, 4, 5)})
-    built.case = replace(built.case, preserves=("input",))
-    built.reference = replace(built.reference, inputs={"input": RAMP})
-    built.change(inputs={"input": NHWC})
-    built.strides("output[0]", (20, 1, 5, 1))
-    assert said(built) == []
-    built.strides("output[0]", (20, 20, 5, 1))
-    assert said(built) == []
+    scene = stage({"output[0]": np.arange(40.0).reshape(2, 1, 4, 5)})
+    scene.case = replace(scene.case, preserves=("input",))
+    scene.reference = replace(scene.reference, inputs={"input": RAMP})
+    scene.change(inputs={"input": NHWC})
+    scene.strides("output[0]", (20, 1, 5, 1))
+    assert stride_messages(scene) == []
+    scene.strides("output[0]", (20, 20, 5, 1))
+    assert stride_messages(scene) == []
 
 
 def test_an_in_place_result_keeps_its_inputs_strides(scene: Any) -> None:
@@ -183,18 +187,20 @@ def test_an_in_place_result_keeps_its_inputs_strides(scene: Any) -> None:
     scene.example = scene.example.but(inplace=True)
     scene.case = replace(scene.case, inplace="inplace", tensors=(TensorSpec("input", ()),))
     scene.change(inputs={"input": PERMUTED})
-    assert said(scene) == ["output[0] has strides (60, 1, 15, 3) where its input's own strides (1, 2, 6, 24) are due"]
+    assert stride_messages(scene) == [
+        "output[0] has strides (60, 1, 15, 3) where its input's own strides (1, 2, 6, 24) are due"
+    ]
     scene.strides("output[0]", PERMUTED)
-    assert said(scene) == []
+    assert stride_messages(scene) == []
 
 
 def test_five_dimensional_outputs_are_due_channels_last_3d(stage: Any) -> None:
     """NCDHW in NDHWC storage is handed on as such."""
     volume = np.arange(240.0).reshape(2, 3, 2, 4, 5)
-    built = stage({"output[0]": volume}, Numerics("exact", "exact"))
-    built.case = replace(built.case, preserves=("input",))
-    built.change(inputs={"input": (120, 1, 60, 15, 3)})
-    assert said(built) == [
+    scene = stage({"output[0]": volume}, Numerics("exact", "exact"))
+    scene.case = replace(scene.case, preserves=("input",))
+    scene.change(inputs={"input": (120, 1, 60, 15, 3)})
+    assert stride_messages(scene) == [
         "output[0] has strides (120, 40, 20, 5, 1) where channels-last strides (120, 1, 60, 15, 3) are due"
     ]
 
@@ -204,11 +210,11 @@ def test_a_gradient_may_be_grad_output_itself(scene: Any) -> None:
     sliced = (120, 1, 30, 6)
     scene.change(inputs={"input": NHWC, "grad_output[0]": sliced})
     scene.strides("grad:input", sliced)
-    assert said(scene) == []
+    assert stride_messages(scene) == []
     scene.strides("grad:input", (180, 1, 45, 9))
-    assert len(said(scene)) == 1
+    assert len(stride_messages(scene)) == 1
     scene.strides("output[0]", sliced)
-    assert len(said(scene)) == 2
+    assert len(stride_messages(scene)) == 2
 
 
 def test_a_shared_format_is_that_of_all(scene: Any) -> None:
@@ -216,34 +222,36 @@ def test_a_shared_format_is_that_of_all(scene: Any) -> None:
     other = TensorSpec("other", ())
     scene.case = replace(scene.case, preserves=("input", "other"), shared=True, tensors=(*scene.case.tensors, other))
     scene.reference = replace(scene.reference, inputs={"input": RAMP, "other": RAMP})
-    for given, due in ((NHWC, NHWC), (NCHW, NCHW), (PERMUTED, None)):
-        scene.change(inputs={"input": NHWC, "other": given, "grad_output[0]": NHWC})
-        for found in (NHWC, NCHW):
-            scene.strides("output[0]", found)
-            assert bool([text for text in said(scene) if text.startswith("output")]) == (due not in (None, found))
+    for strides, due in ((NHWC, NHWC), (NCHW, NCHW), (PERMUTED, None)):
+        scene.change(inputs={"input": NHWC, "other": strides, "grad_output[0]": NHWC})
+        for output in (NHWC, NCHW):
+            scene.strides("output[0]", output)
+            assert bool([text for text in stride_messages(scene) if text.startswith("output")]) == (
+                due not in (None, output)
+            )
 
 
 def test_what_was_given_to_out_keeps_its_strides(scene: Any) -> None:
     """Whatever the case promises of outputs that the operator makes itself."""
     scene.change(inputs={"input": NHWC, "out[0]": NCHW})
-    assert [text for text in said(scene) if text.startswith("output")] == [
+    assert [text for text in stride_messages(scene) if text.startswith("output")] == [
         "output[0] has strides (60, 1, 15, 3) where the strides it was given (60, 20, 5, 1) are due"
     ]
     scene.strides("output[0]", NCHW)
-    assert not [text for text in said(scene) if text.startswith("output")]
+    assert not [text for text in stride_messages(scene) if text.startswith("output")]
 
 
 def test_a_slice_of_a_batched_call_promises_no_strides(scene: Any) -> None:
     """Under vmap the batching rule decides where the dimension of the copies goes."""
     scene.strides("output[0]", NCHW)
     scene.example = replace(scene.example, path="vmap")
-    assert not [text for text in said(scene) if text.startswith("output")]
+    assert not [text for text in stride_messages(scene) if text.startswith("output")]
 
 
 def test_a_tangent_promises_no_strides(stage: Any) -> None:
     """Only the output it belongs to does."""
-    built = stage({"output[0]": RAMP, "jvp:output[0]": RAMP})
-    built.case = replace(built.case, preserves=("input",))
-    built.change(inputs={"input": NHWC})
-    built.strides("output[0]", NHWC)
-    assert said(built) == []
+    scene = stage({"output[0]": RAMP, "jvp:output[0]": RAMP})
+    scene.case = replace(scene.case, preserves=("input",))
+    scene.change(inputs={"input": NHWC})
+    scene.strides("output[0]", NHWC)
+    assert stride_messages(scene) == []

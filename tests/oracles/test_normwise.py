@@ -23,9 +23,9 @@ U = 2.0**-24
 @pytest.fixture
 def normal(stage: Build) -> Stage:
     """Sixteen elements, each of which roundings move by 2^-10."""
-    built: Stage = stage(VALUES, "normwise")
-    built.reference = replace(built.reference, inner_sensitivity={"output[0]": np.full(VALUES.shape, MOVE)})
-    return built
+    scene: Stage = stage(VALUES, "normwise")
+    scene.reference = replace(scene.reference, inner_sensitivity={"output[0]": np.full(VALUES.shape, MOVE)})
+    return scene
 
 
 def test_moves_and_the_rounding_of_the_result_add_up() -> None:
@@ -56,19 +56,19 @@ def test_a_move_that_is_no_number_judges_nothing() -> None:
     assert np.isnan(allowed[1])
 
 
-@pytest.mark.parametrize(("error", "found"), [(INNER * MOVE, 0), (INNER * MOVE * 1.01, 1)])
-def test_an_element_is_held_to_its_own_moves(normal: Stage, error: float, found: int) -> None:
+@pytest.mark.parametrize(("error", "count"), [(INNER * MOVE, 0), (INNER * MOVE * 1.01, 1)])
+def test_an_element_is_held_to_its_own_moves(normal: Stage, error: float, count: int) -> None:
     """A single element beyond the allowance is a finding, one within it is not."""
     normal.poke("output[0]", (0, 1, 0, 1), float(VALUES[0, 1, 0, 1]) + error)
-    assert len(normal.judge().findings) == found
+    assert len(normal.judge().findings) == count
 
 
 @pytest.mark.parametrize(
-    ("drawn", "contiguous", "found"),
+    ("drawn", "contiguous", "is_fault"),
     [(0.55, 0.1, True), (0.45, 0.1, False), (0.9, 0.3, False), (0.1, 0.55, True)],
 )
 def test_a_layout_much_less_accurate_than_the_other_is_found(
-    normal: Stage, drawn: float, contiguous: float, found: bool
+    normal: Stage, drawn: float, contiguous: float, is_fault: bool
 ) -> None:
     """Within the bound everywhere, one layout's typical error may be PEER times the other's, or PEER * FLOOR."""
     assert PEER * FLOOR == 0.5
@@ -77,8 +77,8 @@ def test_a_layout_much_less_accurate_than_the_other_is_found(
             "output[0]", lambda record, by=part: _off(record, by * INNER * MOVE), layouts=(layout,)
         )  # all of it off by one part of the allowance
     findings = normal.judge().findings
-    assert bool(findings) is found
-    if found:
+    assert bool(findings) is is_fault
+    if is_fault:
         worse = "drawn" if drawn > contiguous else "contiguous"
         assert (findings[0].kind, findings[0].layouts) == ("layout", (worse,))
         assert f"in layout {worse} output[0] is off by 0.55 of the bound" in findings[0].message
@@ -87,12 +87,12 @@ def test_a_layout_much_less_accurate_than_the_other_is_found(
 @pytest.mark.parametrize("count", [1, FEWEST - 1, FEWEST])
 def test_few_elements_are_held_to_the_bound_alone(stage: Build, count: int) -> None:
     """A few say too little of the size of errors: what is within the bound passes, what is beyond it does not."""
-    built = stage(np.ones(count), "normwise")
-    built.reference = replace(built.reference, inner_sensitivity={"output[0]": np.full(count, MOVE)})
-    built.alter("output[0]", lambda record: _off(record, 0.9 * INNER * MOVE))
-    assert len(built.judge().findings) == (count >= FEWEST)
-    built.alter("output[0]", lambda record: _off(record, 0.2 * INNER * MOVE))
-    assert len(built.judge().findings) == 1
+    scene = stage(np.ones(count), "normwise")
+    scene.reference = replace(scene.reference, inner_sensitivity={"output[0]": np.full(count, MOVE)})
+    scene.alter("output[0]", lambda record: _off(record, 0.9 * INNER * MOVE))
+    assert len(scene.judge().findings) == (count >= FEWEST)
+    scene.alter("output[0]", lambda record: _off(record, 0.2 * INNER * MOVE))
+    assert len(scene.judge().findings) == 1
 
 
 def _off(record: Any, by: float) -> Any:
@@ -108,7 +108,7 @@ def test_one_tensor_has_a_rule_of_its_own(stage: Build) -> None:
         "exact",
         "exact",
     )
-    built = stage({"output[0]": VALUES, "output[1]": VALUES}, numerics, terms=8)
+    scene = stage({"output[0]": VALUES, "output[1]": VALUES}, numerics, terms=8)
     for tensor in ("output[0]", "output[1]"):
-        built.alter(tensor, lambda record: replace(record, values=np.nextafter(record.values, np.float32(9))))
-    assert [finding.tensor for finding in built.judge().findings] == ["output[0]"]
+        scene.alter(tensor, lambda record: replace(record, values=np.nextafter(record.values, np.float32(9))))
+    assert [finding.tensor for finding in scene.judge().findings] == ["output[0]"]

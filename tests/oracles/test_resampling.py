@@ -18,19 +18,19 @@ ROOM = float(gamma(5, U)) * 3.0 + COORDINATE_ROUNDINGS * U * 100.0
 
 
 @pytest.fixture
-def resampled(stage: Callable[..., Stage]) -> Stage:
+def pixels(stage: Callable[..., Stage]) -> Stage:
     """Sixteen pixels in float32 with that much room."""
-    built: Stage = stage(VALUES, "resampling")
+    scene: Stage = stage(VALUES, "resampling")
     bound, terms, sensitivity = ({"output[0]": np.full(VALUES.shape, value)} for value in (3.0, 5.0, 100.0))
-    built.reference = replace(built.reference, bound=bound, terms=terms, inner_sensitivity=sensitivity)
-    return built
+    scene.reference = replace(scene.reference, bound=bound, terms=terms, inner_sensitivity=sensitivity)
+    return scene
 
 
-@pytest.mark.parametrize(("times", "found"), [(0.9, 0), (1.2, 1)])
-def test_roundings_and_moved_coordinates_are_the_room_there_is(resampled: Stage, times: float, found: int) -> None:
+@pytest.mark.parametrize(("times", "count"), [(0.9, 0), (1.2, 1)])
+def test_roundings_and_moved_coordinates_are_the_room_there_is(pixels: Stage, times: float, count: int) -> None:
     """What both come to passes, somewhat more does not: the rounding of the result is a hundredth of it."""
-    resampled.poke("output[0]", (0, 1, 0, 1), float(VALUES[0, 1, 0, 1]) + times * ROOM)
-    assert len(resampled.judge().findings) == found
+    pixels.poke("output[0]", (0, 1, 0, 1), float(VALUES[0, 1, 0, 1]) + times * ROOM)
+    assert len(pixels.judge().findings) == count
 
 
 def test_coordinates_in_a_half_type_move_more() -> None:
@@ -44,21 +44,21 @@ def test_coordinates_in_a_half_type_move_more() -> None:
 def bytes_(stage: Callable[..., Stage]) -> Stage:
     """Sixteen bytes whose reference lies a quarter above each, and that may be off by 1.1."""
     whole = np.arange(16, dtype=np.uint8).reshape(1, 4, 2, 2)
-    built: Stage = stage(whole, "resampling", dtype="uint8")
+    scene: Stage = stage(whole, "resampling", dtype="uint8")
     values, bound, sensitivity = (
         {"output[0]": array} for array in (whole + 0.25, np.full(whole.shape, 1.1), 0.0 * whole)
     )
-    built.reference = replace(
-        built.reference, values=values, bound=bound, inner_sensitivity=sensitivity, dtypes={"output[0]": "uint8"}
+    scene.reference = replace(
+        scene.reference, values=values, bound=bound, inner_sensitivity=sensitivity, dtypes={"output[0]": "uint8"}
     )
-    return built
+    return scene
 
 
-@pytest.mark.parametrize(("value", "found"), [(6, 0), (7, 1), (4, 1)])
-def test_bytes_are_judged_by_the_bound_of_their_passes(bytes_: Stage, value: int, found: int) -> None:
+@pytest.mark.parametrize(("value", "count"), [(6, 0), (7, 1), (4, 1)])
+def test_bytes_are_judged_by_the_bound_of_their_passes(bytes_: Stage, value: int, count: int) -> None:
     """One more than 5.25 is within 1.1 of it, two more and one less are not."""
     bytes_.poke("output[0]", (0, 1, 0, 1), value, layouts=("drawn", "contiguous"))
-    assert len(bytes_.judge().findings) == found
+    assert len(bytes_.judge().findings) == count
 
 
 def test_bytes_are_the_same_in_both_layouts(bytes_: Stage) -> None:

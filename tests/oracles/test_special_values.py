@@ -24,10 +24,10 @@ def special(stage: Callable[..., Stage]) -> Callable[..., Stage]:
 
     def build(values: Any, operand: Any, rule: str = "elementwise", tensor: str = "output[0]", **options: Any) -> Stage:
         named = {tensor: np.asarray(values, dtype=np.float64)}
-        built = stage(named, rule, fill="special", **options)
+        scene = stage(named, rule, fill="special", **options)
         inputs = {"input": np.asarray(operand, dtype=np.float64)}
         sensitivity = {tensor: np.zeros(named[tensor].shape)}
-        return replace(built, reference=replace(built.reference, inputs=inputs, inner_sensitivity=sensitivity))
+        return replace(scene, reference=replace(scene.reference, inputs=inputs, inner_sensitivity=sensitivity))
 
     return build
 

@@ -14,106 +14,106 @@ RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 NHWC = (12, 1, 6, 3)
 
 
-def reasons(scene: Any) -> dict[str, tuple[str, ...]]:
+def reasons(make_scene: Any) -> dict[str, tuple[str, ...]]:
     """Why the example is not trusted."""
-    return dict(scene.judge().untrusted)
+    return dict(make_scene.judge().untrusted)
 
 
 @pytest.fixture
-def scene(stage: Any) -> Any:
+def make_scene(stage: Any) -> Any:
     """Return a stage whose input was drawn channels-last."""
 
     def build(*arguments: Any, **options: Any) -> Any:
-        built = stage(*arguments, **options)
-        built.change(inputs={"input": NHWC})
-        return built
+        scene = stage(*arguments, **options)
+        scene.change(inputs={"input": NHWC})
+        return scene
 
     return build
 
 
-def test_a_varied_output_of_two_layouts_is_trusted(scene: Any) -> None:
+def test_a_varied_output_of_two_layouts_is_trusted(make_scene: Any) -> None:
     """Nothing to object to."""
-    assert reasons(scene(RAMP)) == {}
+    assert reasons(make_scene(RAMP)) == {}
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0, np.nan])
-def test_a_constant_output_is_not(scene: Any, value: float) -> None:
+def test_a_constant_output_is_not(make_scene: Any, value: float) -> None:
     """All the same: a kernel that reads the wrong elements gives the same."""
-    assert reasons(scene(np.full_like(RAMP, value))) == {"constant output": ()}
+    assert reasons(make_scene(np.full_like(RAMP, value))) == {"constant output": ()}
 
 
-def test_a_single_element_is_not_constant(scene: Any) -> None:
+def test_a_single_element_is_not_constant(make_scene: Any) -> None:
     """One number could still be wrong; among several outputs one that varies is enough."""
-    built = scene({"output[0]": np.ones((1, 3, 1, 1))[:, :1], "grad:input": RAMP})
-    built.change(inputs={"input": (1, 1, 1, 1)})
-    assert "constant output" not in reasons(built)
-    assert reasons(scene({"output[0]": RAMP, "output[1]": np.zeros(3)})) == {}
+    scene = make_scene({"output[0]": np.ones((1, 3, 1, 1))[:, :1], "grad:input": RAMP})
+    scene.change(inputs={"input": (1, 1, 1, 1)})
+    assert "constant output" not in reasons(scene)
+    assert reasons(make_scene({"output[0]": RAMP, "output[1]": np.zeros(3)})) == {}
 
 
 def test_the_same_strides_in_both_layouts_are_not(stage: Any) -> None:
     """Drawn contiguous over the dimensions larger than 1 compares a run with itself, unless grad_output differs."""
-    built = stage(RAMP)
-    assert reasons(built) == {"same layout": ()}
-    built.change(inputs={"input": (12, 4, 2, 1), "grad_output[0]": NHWC, "unknown": (3,)})
-    assert reasons(built) == {}
-    built.change(inputs={})
-    assert reasons(built) == {}
+    scene = stage(RAMP)
+    assert reasons(scene) == {"same layout": ()}
+    scene.change(inputs={"input": (12, 4, 2, 1), "grad_output[0]": NHWC, "unknown": (3,)})
+    assert reasons(scene) == {}
+    scene.change(inputs={})
+    assert reasons(scene) == {}
 
 
-def test_empty_outputs_are_not(scene: Any) -> None:
+def test_empty_outputs_are_not(make_scene: Any) -> None:
     """Nothing was computed; that alone is the reason."""
-    built = scene(np.zeros((0, 3, 2, 2)), "multilinear")
-    assert reasons(built) == {"empty": ()}
+    scene = make_scene(np.zeros((0, 3, 2, 2)), "multilinear")
+    assert reasons(scene) == {"empty": ()}
 
 
-def test_where_no_bound_holds_nothing_was_judged(scene: Any) -> None:
+def test_where_no_bound_holds_nothing_was_judged(make_scene: Any) -> None:
     """More terms than the accumulator has precision for, in the cells where it is so."""
-    built = scene(RAMP + 1, "multilinear", "bfloat16", terms=300)
-    assert reasons(built) == {}
+    scene = make_scene(RAMP + 1, "multilinear", "bfloat16", terms=300)
+    assert reasons(scene) == {}
     half = {"*": {"avx2": "bfloat16"}}
-    assert dict(built.judge(accumulators=half).untrusted) == {"nothing judged": ("avx2",)}
+    assert dict(scene.judge(accumulators=half).untrusted) == {"nothing judged": ("avx2",)}
     everywhere = {"*": {"avx2": "bfloat16", "avx512_core": "bfloat16"}}
-    assert dict(built.judge(accumulators=everywhere).untrusted) == {"nothing judged": ()}
-    built.poke("output[0]", 0, np.nan)
-    assert len(built.judge(accumulators=everywhere).findings) == 1
+    assert dict(scene.judge(accumulators=everywhere).untrusted) == {"nothing judged": ()}
+    scene.poke("output[0]", 0, np.nan)
+    assert len(scene.judge(accumulators=everywhere).findings) == 1
 
 
 def test_findings_are_reported_beside_reasons(stage: Any) -> None:
     """An untrusted example that fails has failed."""
-    built = stage(RAMP)
-    built.poke("output[0]", (0, 0, 0, 0), 5.0)
-    judgement = built.judge()
+    scene = stage(RAMP)
+    scene.poke("output[0]", (0, 0, 0, 0), 5.0)
+    judgement = scene.judge()
     assert len(judgement.findings) == 1
     assert judgement.untrusted == {"same layout": ()}
 
 
 def test_without_observations_nothing_is_said(stage: Any) -> None:
     """An empty run has no findings."""
-    built = stage(RAMP)
-    built.observations = []
-    assert built.judge().findings == ()
-    built.reference = replace(built.reference, status="raised", error="E")
-    assert built.judge().untrusted == {"the reference raised E: ": ()}
+    scene = stage(RAMP)
+    scene.observations = []
+    assert scene.judge().findings == ()
+    scene.reference = replace(scene.reference, status="raised", error="E")
+    assert scene.judge().untrusted == {"the reference raised E: ": ()}
 
 
-def test_a_constant_that_is_due_is_trusted(scene: Any) -> None:
+def test_a_constant_that_is_due_is_trusted(make_scene: Any) -> None:
     """A factory's output is one number throughout; another number is still wrong."""
-    built = scene(np.zeros_like(RAMP), Numerics("exact", "exact", constant=True))
-    assert reasons(built) == {}
-    built.poke("output[0]", (0, 0, 0, 0), 1.0)
-    assert [finding.oracle for finding in built.judge().findings] == ["values"]
+    scene = make_scene(np.zeros_like(RAMP), Numerics("exact", "exact", constant=True))
+    assert reasons(scene) == {}
+    scene.poke("output[0]", (0, 0, 0, 0), 1.0)
+    assert [finding.oracle for finding in scene.judge().findings] == ["values"]
 
 
-def test_where_any_values_are_right_only_promised_strides_are_a_check(scene: Any) -> None:
+def test_where_any_values_are_right_only_promised_strides_are_a_check(make_scene: Any) -> None:
     """Random numbers differ from the reference and from call to call; without a promise nothing was checked."""
-    built = scene(np.zeros_like(RAMP), "unspecified")
-    built.poke("output[0]", ..., np.nan)
-    built.change(unrepeated=("output[0]",))
-    assert built.judge().findings == ()
-    assert reasons(built) == {"nothing judged": ()}
-    built.case = replace(built.case, channels_last=True)
-    built.strides("output[0]", NHWC, layouts=("drawn", "contiguous"))
-    assert built.judge().findings == ()
-    assert reasons(built) == {}
-    built.strides("output[0]", (12, 4, 2, 1))
-    assert [finding.oracle for finding in built.judge().findings] == ["strides"]
+    scene = make_scene(np.zeros_like(RAMP), "unspecified")
+    scene.poke("output[0]", ..., np.nan)
+    scene.change(unrepeated=("output[0]",))
+    assert scene.judge().findings == ()
+    assert reasons(scene) == {"nothing judged": ()}
+    scene.case = replace(scene.case, channels_last=True)
+    scene.strides("output[0]", NHWC, layouts=("drawn", "contiguous"))
+    assert scene.judge().findings == ()
+    assert reasons(scene) == {}
+    scene.strides("output[0]", (12, 4, 2, 1))
+    assert [finding.oracle for finding in scene.judge().findings] == ["strides"]

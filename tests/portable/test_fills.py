@@ -11,7 +11,7 @@ from harness.portable import fills
 from harness.portable.dtypes import FLOATING, finfo
 
 
-def _rounded(values: Any, dtype: str) -> Any:
+def _round(values: Any, dtype: str) -> Any:
     """`values` after a trip through the dtype; bfloat16 as truncated float32, exact only if the low half is zero."""
     if dtype != "bfloat16":
         return values.astype(dtype).astype(np.float64)
@@ -25,7 +25,7 @@ def test_every_number_is_exact_in_its_dtype(fill: str, dtype: str) -> None:
     """Rounding a fill to its dtype changes nothing, the sign of zero included."""
     for terms in (1, 100, 10_000):
         values = fills.values(fill, dtype, (3, 4, 5, 6), seed=5, stream=1, terms=terms)
-        rounded = _rounded(values, dtype)
+        rounded = _round(values, dtype)
         np.testing.assert_array_equal(values, rounded)
         np.testing.assert_array_equal(np.signbit(values), np.signbit(rounded))
         assert values.dtype == np.float64

@@ -45,7 +45,7 @@ def test_a_name_is_taken_apart_and_comes_back_as_it_was(text: str, kind: TensorK
 
 def test_names_are_made_as_they_are_read() -> None:
     """Each maker gives the text that the wire, golden/ and the record hold."""
-    made = [tensor_name.output(1), tensor_name.grad_output(1), tensor_name.out(0), tensor_name.tangent(0)]
-    assert made == ["output[1]", "grad_output[1]", "out[0]", "jvp:output[0]"]
+    names = [tensor_name.output(1), tensor_name.grad_output(1), tensor_name.out(0), tensor_name.tangent(0)]
+    assert names == ["output[1]", "grad_output[1]", "out[0]", "jvp:output[0]"]
     assert [tensor_name.gradient("bias"), tensor_name.buffer("running_var")] == ["grad:bias", "buffer:running_var"]
     assert [tensor_name.module("layer1.0"), tensor_name.module("")] == ["module:layer1.0", "module:"]
