@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import List
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 def conv_bn_relu(channels: int, width: int, depth: int, kernel: int = 3, stride: int = 1) -> nn.Module:
     """`depth` times convolution, batch norm, ReLU; the first is strided."""
-    layers: list[Any] = []
+    layers: List[nn.Module] = []
     for index in range(depth):
         step = stride if index == 0 else 1
         source = channels if index == 0 else width
@@ -20,9 +20,9 @@ def conv_bn_relu(channels: int, width: int, depth: int, kernel: int = 3, stride:
     return nn.Sequential(*layers)
 
 
-def widening(channels: int, width: int, depth: int) -> nn.Module:
+def channel_ramp(channels: int, width: int, depth: int) -> nn.Module:
     """`depth` times convolution, batch norm, ReLU, each one channel wider than the one before: every number of them."""
-    layers: list[Any] = []
+    layers: List[nn.Module] = []
     for index in range(depth):
         wide = width + index
         source = wide - 1 if index else channels
@@ -73,7 +73,7 @@ def squeeze_excite(channels: int, width: int, depth: int, ratio: int = 4) -> nn.
 
 def depthwise_separable(channels: int, width: int, depth: int, kernel: int = 3, stride: int = 1) -> nn.Module:
     """`depth` times a depthwise and a pointwise convolution (Howard et al. 2017, arXiv:1704.04861)."""
-    layers: list[Any] = [nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU6()]
+    layers: List[nn.Module] = [nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU6()]
     for index in range(depth):
         step = stride if index == 0 else 1
         layers += [nn.Conv2d(width, width, kernel, step, kernel // 2, groups=width, bias=False)]
@@ -95,11 +95,11 @@ class UNet(nn.Module):  # type: ignore[misc] # mypy does not follow torch here
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images to images of the same size, which must be at least 2 ** depth."""
         x = functional.relu(self.entry(x))
-        passed = []
+        skips = []
         for layer in self.down:
-            passed.append(x)
+            skips.append(x)
             x = functional.relu(layer(self.pool(x)))
-        for layer, skip in zip(reversed(self.up), reversed(passed)):
+        for layer, skip in zip(reversed(self.up), reversed(skips)):
             x = functional.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=False)
             x = functional.relu(layer(torch.cat([skip, x], 1)))
         return x

@@ -7,33 +7,36 @@ Each goes through views of the map that no single operator is given otherwise.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Tuple
 
+import torch
 from torch.nn import functional
 
 
-def round_trip(image: Any) -> Any:
+def round_trip(image: torch.Tensor) -> torch.Tensor:
     """A map or volume as a dense array with its channels last, and back: the same numbers, channels-last."""
     return image.movedim(1, -1).contiguous().movedim(-1, 1)
 
 
-def linear(image: Any, weight: Any, bias: Any = None) -> Any:
+def linear(image: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """A linear layer over the channels of (N, C, H, W), moved last and back; `weight` is (K, C), `bias` (K) or None."""
     return functional.linear(image.movedim(1, -1), weight, bias).movedim(-1, 1)
 
 
-def conv1x1_and_linear(image: Any, weight: Any, bias: Any = None) -> Any:
+def conv1x1_and_linear(
+    image: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+) -> Tuple[torch.Tensor, torch.Tensor]:
     """A 1x1 convolution of (N, C, H, W), and `linear` of the same: one sum of products, with integers equal."""
     return functional.conv2d(image, weight[:, :, None, None], bias), linear(image, weight, bias)
 
 
-def attention(query: Any, key: Any, value: Any, heads: int) -> Any:
+def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, heads: int) -> torch.Tensor:
     """Scaled dot-product attention among the positions of three (N, C, H, W); a head has C / `heads` channels.
 
     The maps are flattened to sequences as in a transformer over images, and the answer is a map again.
     """
 
-    def split(image: Any) -> Any:
+    def split(image: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) to (N, heads, H W, C / heads)."""
         return image.flatten(2).unflatten(1, (heads, -1)).transpose(-1, -2)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from typing import Any, Dict
+from typing import Dict, List, Union
 
 import numpy as np
 import torch
@@ -29,6 +29,12 @@ CLASSES = 5
 
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 """Multiples of it, modulo 1, come to no simple fraction of the image: no box is as near to one anchor as to another."""
+
+Targets = Dict[str, torch.Tensor]
+"""The objects of one image, or what a detector says of them: boxes, labels and the like, by name."""
+
+Detections = Union[Targets, List[Targets]]
+"""A dict of losses in training; in evaluation what was detected, a dict for each image."""
 
 Arguments = Dict[str, int]
 SMALL: Arguments = {"min_size": 96, "max_size": 128}
@@ -58,27 +64,27 @@ class Detector(nn.Module):  # type: ignore[misc] # mypy does not follow torch he
         self.keypoints = keypoints
         self.masks = masks
 
-    def forward(self, x: torch.Tensor) -> Any:
+    def forward(self, x: torch.Tensor) -> Detections:
         """A batch (N, 3, H, W) to a dict of losses, or to dicts of boxes, scores and labels. H is at least 8 N."""
         images = [image[:, : x.shape[2] - LOWER * index] for index, image in enumerate(x)]
-        if not self.training:
-            return self.detector(images)
-        return self.detector(images, [self.objects(index, image) for index, image in enumerate(images)])
+        objects = [self.objects(index, image) for index, image in enumerate(images)] if self.training else None
+        detections: Detections = self.detector(images, objects)
+        return detections
 
-    def objects(self, index: int, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    def objects(self, index: int, image: torch.Tensor) -> Targets:
         """The objects of one image (3, H, W): boxes within it, labels from 1, and what else the detector wants."""
         height, width = image.shape[1:]
         boxes = [_box(index * OBJECTS + number, height, width) for number in range(OBJECTS)]
-        found = {
+        targets = {
             "boxes": torch.tensor(boxes, dtype=image.dtype),
             "labels": torch.tensor([1 if self.keypoints else 1 + number % (CLASSES - 1) for number in range(OBJECTS)]),
         }
         if self.masks:
-            found["masks"] = torch.stack([_ellipse(box, height, width) for box in boxes])
+            targets["masks"] = torch.stack([_ellipse(box, height, width) for box in boxes])
         if self.keypoints:
-            # RoIHeads.forward takes float32 only, in a float64 model too (`widening.py` has no say over NumPy)
-            found["keypoints"] = torch.from_numpy(np.array([_points(box) for box in boxes], np.float32))
-        return found
+            # RoIHeads.forward takes float32 only, in a float64 model too (`promote_float64` has no say over NumPy)
+            targets["keypoints"] = torch.from_numpy(np.array([_points(box) for box in boxes], np.float32))
+        return targets
 
 
 def _fraction(number: int) -> float:
@@ -110,7 +116,7 @@ def _points(box: list[float]) -> list[list[float]]:
     return [[left + (right - left) * x, top + (bottom - top) * y, 1.0] for x, y in places]
 
 
-def _made(name: str, arguments: Arguments, keypoints: bool = False, masks: bool = False) -> nn.Module:
+def _make_detector(name: str, arguments: Arguments, keypoints: bool = False, masks: bool = False) -> nn.Module:
     """A detector of torchvision, without weights."""
     factory = getattr(importlib.import_module("torchvision.models.detection"), name)
     return Detector(factory(weights=None, weights_backbone=None, **arguments), keypoints, masks)
@@ -118,35 +124,35 @@ def _made(name: str, arguments: Arguments, keypoints: bool = False, masks: bool 
 
 def fasterrcnn_mobilenet_v3_large_320_fpn() -> nn.Module:
     """Faster R-CNN (Ren et al. 2015, arXiv:1506.01497) on MobileNetV3."""
-    return _made("fasterrcnn_mobilenet_v3_large_320_fpn", {**TWO_STAGES, "num_classes": CLASSES})
+    return _make_detector("fasterrcnn_mobilenet_v3_large_320_fpn", {**TWO_STAGES, "num_classes": CLASSES})
 
 
 def fasterrcnn_resnet50_fpn() -> nn.Module:
     """Faster R-CNN on ResNet-50 with a feature pyramid (Lin et al. 2017, arXiv:1612.03144)."""
-    return _made("fasterrcnn_resnet50_fpn", {**TWO_STAGES, "num_classes": CLASSES})
+    return _make_detector("fasterrcnn_resnet50_fpn", {**TWO_STAGES, "num_classes": CLASSES})
 
 
 def maskrcnn_resnet50_fpn() -> nn.Module:
     """Mask R-CNN (He et al. 2017, arXiv:1703.06870)."""
-    return _made("maskrcnn_resnet50_fpn", {**TWO_STAGES, "num_classes": CLASSES}, masks=True)
+    return _make_detector("maskrcnn_resnet50_fpn", {**TWO_STAGES, "num_classes": CLASSES}, masks=True)
 
 
 def keypointrcnn_resnet50_fpn() -> nn.Module:
     """Keypoint R-CNN: the same with heatmaps of keypoints."""
     arguments = {**TWO_STAGES, "num_classes": 2, "num_keypoints": KEYPOINTS}
-    return _made("keypointrcnn_resnet50_fpn", arguments, keypoints=True)
+    return _make_detector("keypointrcnn_resnet50_fpn", arguments, keypoints=True)
 
 
 def retinanet_resnet50_fpn() -> nn.Module:
     """RetinaNet (Lin et al. 2017, arXiv:1708.02002)."""
-    return _made("retinanet_resnet50_fpn", {**ONE_STAGE, **SMALL})
+    return _make_detector("retinanet_resnet50_fpn", {**ONE_STAGE, **SMALL})
 
 
 def fcos_resnet50_fpn() -> nn.Module:
     """FCOS (Tian et al. 2019, arXiv:1904.01355)."""
-    return _made("fcos_resnet50_fpn", {**ONE_STAGE, **SMALL})
+    return _make_detector("fcos_resnet50_fpn", {**ONE_STAGE, **SMALL})
 
 
 def ssdlite320_mobilenet_v3_large() -> nn.Module:
     """SSDlite (Sandler et al. 2018, arXiv:1801.04381) on MobileNetV3; it resizes to 320 x 320 whatever comes in."""
-    return _made("ssdlite320_mobilenet_v3_large", ONE_STAGE)
+    return _make_detector("ssdlite320_mobilenet_v3_large", ONE_STAGE)

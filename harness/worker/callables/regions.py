@@ -9,36 +9,42 @@ Corners that are drawn apart make boxes that are never inside out.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from types import ModuleType
+from typing import Sequence
 
 import torch
+from torch import Tensor
 
 
-def roi_align(input: Any, image: Any, near: Any, far: Any, size: Any, **options: Any) -> Any:
+def roi_align(
+    input: Tensor, image: Tensor, near: Tensor, far: Tensor, size: Sequence[int], **options: object
+) -> Tensor:
     """The mean of bilinear samples in each bin: (K, C, *size)."""
     return _ops().roi_align(input, _rois(image, near, far), size, **options)
 
 
-def roi_pool(input: Any, image: Any, near: Any, far: Any, size: Any, **options: Any) -> Any:
+def roi_pool(input: Tensor, image: Tensor, near: Tensor, far: Tensor, size: Sequence[int], **options: object) -> Tensor:
     """The largest pixel in each bin: (K, C, *size)."""
     return _ops().roi_pool(input, _rois(image, near, far), size, **options)
 
 
-def ps_roi_align(input: Any, image: Any, near: Any, far: Any, size: Any, **options: Any) -> Any:
+def ps_roi_align(
+    input: Tensor, image: Tensor, near: Tensor, far: Tensor, size: Sequence[int], **options: object
+) -> Tensor:
     """As roi_align, each bin from channels of its own: (K, C / bins, *size)."""
     return _ops().ps_roi_align(input, _rois(image, near, far), size, **options)
 
 
-def nms(near: Any, far: Any, score: Any, threshold: float) -> Any:
+def nms(near: Tensor, far: Tensor, score: Tensor, threshold: float) -> Tensor:
     """Which boxes remain, where each pixel has one: its corners in two maps (N, 2, H, W), its score in (N, 1, H, W)."""
     boxes = torch.cat([near, far], 1).permute(0, 2, 3, 1).reshape(-1, 4)
     return _ops().nms(boxes, score.permute(0, 2, 3, 1).reshape(-1), threshold)
 
 
-def _rois(image: Any, near: Any, far: Any) -> Any:
+def _rois(image: Tensor, near: Tensor, far: Tensor) -> Tensor:
     return torch.cat([image.to(near.dtype).unsqueeze(1), near, far], 1)
 
 
-def _ops() -> Any:
+def _ops() -> ModuleType:
     """Imported when it is called: the other cases need no torchvision."""
     return importlib.import_module("torchvision.ops")

@@ -32,7 +32,7 @@ _LAST: List[_Built] = []
 """The last model built, or nothing: the next request mostly asks for the same."""
 
 
-def build(request: ModelRequest) -> torch.nn.Module:
+def build_model(request: ModelRequest) -> torch.nn.Module:
     """A fresh copy of the model in float32, filled, and calibrated where the request says how. Raises ModelProblem."""
     key = (request.parameters_key, request.calibration is not None)
     if not _LAST or _LAST[0].key != key:

@@ -48,11 +48,11 @@ def record_calls(request: ModelRequest) -> RecordedCallsReply:
     release_calls()
     request = replace(request, runner="eager")
     with graph.stock():
-        model = builder.build(request).double()
+        model = builder.build_model(request).double()
         recorder = CallRecorder(model)
         for _ in step.ModelStep(request, model, builder.inputs(request, torch.float64), double=True).run():
             pass
-        _LAST.append(_Recording(request.parameters_key, builder.build(request).double(), recorder.calls))
+        _LAST.append(_Recording(request.parameters_key, builder.build_model(request).double(), recorder.calls))
     return {"status": "ok", "calls": [call.to_data() for call in recorder.calls]}
 
 
@@ -157,7 +157,7 @@ def isolate_call(request: IsolateRequest, log: kernel_trace.Trace) -> IsolatedRe
     """The same call in a cell, unconverted and under each conversion; and the functions it called under the last."""
     conversions = request.model.conversions
     torch.set_num_threads(request.model.threads)
-    modules = dict(builder.build(request.model).named_modules())
+    modules = dict(builder.build_model(request.model).named_modules())
     runs: Dict[str, RunData] = {}
     calls: List[FunctionCallData] = []
     for conversion in (run_step.BASELINE, *conversions):

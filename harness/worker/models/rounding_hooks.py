@@ -173,21 +173,21 @@ class GradientFloors(RoundingHooks):
         size = root_mean_square(tensor)
         for name, largest in (("running_mean", size), ("running_var", size * size)):
             stored = float(getattr(module, name).abs().max())
-            self.floors[tensor_name.buffer(_joined(path, name))] = relative * max(largest, stored)
+            self.floors[tensor_name.buffer(_qualified_name(path, name))] = relative * max(largest, stored)
 
     def _add_gradients(
         self, path: str, parameters: Sequence[Tuple[str, torch.Tensor]], gradient: torch.Tensor, size: float
     ) -> None:
         """Add the floor of one call to those of the module's parameters."""
         for name, parameter in parameters:
-            key = tensor_name.gradient(_joined(path, name))
+            key = tensor_name.gradient(_qualified_name(path, name))
             positions = gradient.numel() / max(parameter.shape[0] if parameter.dim() else 1, 1)
             roundings = FLOAT32_ROUNDOFF * math.sqrt(positions / 2.0) * math.sqrt(positions)
             sums = self.unit * math.sqrt(positions) + roundings
             self.floors[key] = self.floors.get(key, 0.0) + sums * root_mean_square(gradient) * size
 
 
-def _joined(path: str, name: str) -> str:
+def _qualified_name(path: str, name: str) -> str:
     """The path of a parameter or buffer of the module at `path`."""
     return f"{path}.{name}" if path else name
 

@@ -58,7 +58,7 @@ def _has_bfloat16() -> bool:
 
 
 def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> RunData:
-    model = builder.build(request)
+    model = builder.build_model(request)
     inputs = builder.inputs(request)
     convert(model, inputs, request, conversion)
     hooked = request.runner in HOOKABLE_RUNNERS

@@ -71,7 +71,7 @@ def _reference(request: ModelRequest) -> ReferenceReply:
 
 
 def _calibrate(request: ModelRequest) -> Calibration:
-    model = builder.build(request).double()
+    model = builder.build_model(request).double()
     step.set_mode(model, replace(request, step="eval"))
     with torch.no_grad(), promote_float64.promote_float64():
         return calibrate(model, builder.inputs(request, torch.float64))
@@ -99,7 +99,7 @@ def copies(named: Iterable[step.NamedTensor]) -> Tensors:
 
 def _run(request: ModelRequest, hooks: RoundingHooks | None = None, draw: int = 0) -> Iterator[step.NamedTensor]:
     """Each tensor of a run as it comes; what is not kept needs no memory."""
-    model = builder.build(request).double()
+    model = builder.build_model(request).double()
     inputs = builder.inputs(request, torch.float64)
     if hooks is not None:
         hooks.attach(model, inputs)
@@ -119,7 +119,7 @@ def _refuse_random(request: ModelRequest, values: Tensors) -> None:
 
 def _random_remedy(request: ModelRequest) -> str:
     """Which module draws random numbers, where its class says it, and what to declare."""
-    model = builder.build(request)
+    model = builder.build_model(request)
     step.set_mode(model, request)
     for path, module in model.named_modules():
         kind = type(module).__name__
@@ -153,7 +153,7 @@ def _mean_sensitivity(output: torch.Tensor, sensitivity: float, unit: float) -> 
 def _nhwc_hint(request: ModelRequest) -> str:
     """What is wrong where an input is shaped NHWC and the model wants its channels first; else nothing."""
     try:
-        model = builder.build(request)
+        model = builder.build_model(request)
     except ModelProblem:
         return ""
     channels = [module.in_channels for module in model.modules() if isinstance(module, torch.nn.modules.conv._ConvNd)]

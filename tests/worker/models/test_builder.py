@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch")
 def test_parameters_are_the_same_in_every_worker() -> None:
     """Two builds of one request agree bit for bit, whatever torch's generator did in between."""
     builder = module("models.builder")
-    first = builder.build(parse(fields()))
+    first = builder.build_model(parse(fields()))
     builder.release()
     torch.manual_seed(99)
-    second = builder.build(parse(fields()))
+    second = builder.build_model(parse(fields()))
     for parameter, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(parameter, other)
 
@@ -26,7 +26,7 @@ def test_activations_stay_in_range() -> None:
     builder = module("models.builder")
     deep = fields(arguments={"channels": 3, "width": 8, "depth": 12})
     request = parse(deep, refer(deep)["state"])
-    model = builder.build(request).eval()
+    model = builder.build_model(request).eval()
     sizes: list[float] = []
     for layer in model:
         layer.register_forward_hook(

@@ -52,7 +52,7 @@ def test_numbers_that_a_model_makes_itself_are_float64_in_the_reference(monkeypa
     monkeypatch.setattr(module("callables.blocks"), "positions", positions, raising=False)
     request = parse(fields(f"{BLOCKS}.positions", arguments={"width": 8}))
     builder = module("models.builder")
-    model = builder.build(request).double()
+    model = builder.build_model(request).double()
     inputs = builder.inputs(request, torch.float64)
     columns = np.linspace(0, 1, 8) + np.arange(8) / 3
     kernel, bias = (parameter.detach().numpy() for parameter in model.parameters())
