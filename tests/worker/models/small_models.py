@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import marshal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from harness.portable.model_protocol import MODEL_OPERATIONS
 from tests.execution.stand import module
 
 BLOCKS = "nhwc_equivalence.worker.callables.blocks"
@@ -38,11 +39,17 @@ def image_input(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def answer(op: str, about: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """The reply to a request, both as they come out of marshal."""
+    """The reply to a request, both as they come out of marshal; it has the fields of one of the operation's replies."""
     request = marshal.loads(marshal.dumps({**(about or {}), **changes, "op": op}, 2))  # noqa: S302 - made here
     reply = module("models.operations").handlers(module("kernel_trace").Trace(active=False))[op](request)
     plain: dict[str, Any] = marshal.loads(marshal.dumps(reply, 2))  # noqa: S302 - made here
+    assert set(plain) in [set(form.__annotations__) for form in forms(MODEL_OPERATIONS[op].reply)]
     return plain
+
+
+def forms(reply: Any) -> tuple[Any, ...]:
+    """The forms that a reply may have, each a TypedDict."""
+    return get_args(reply) or (reply,)
 
 
 def refer(about: dict[str, Any]) -> dict[str, Any]:
