@@ -27,14 +27,14 @@ def add_coverage_command(commands: Commands) -> None:
 def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
     record = read_operator_record(settings.record)
-    wanted = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
+    targets = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
     cases = gate.project.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
-    wanted.check(cases, settings.root)
+    targets.check(cases, settings.root)
     with gate:
-        calls = {call for case in cases.values() for call in _calls(case)}
-        offered, called = gate.executor.catalogue(calls)
+        offered, functions = gate.executor.catalogue({call for case in cases.values() for call in _calls(case)})
         torch = gate.executor.build.torch
+    covering = _cases_by_function(cases, functions, targets)
     items = record.operators
     reached = count_operators(items.values())
     report = ReachReport(
@@ -43,13 +43,9 @@ def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
         items=len(items),
         absent=tuple(sorted(_ids(cases.values()) - set(items))),
         operators=reached,
-        lists=tuple(list_reach(name, published, reached) for name, published in wanted.operators.items()),
+        lists=tuple(list_reach(name, published, reached) for name, published in targets.operators.items()),
         functions=function_reach(
-            offered,
-            _cases_by_function(cases, called, wanted),
-            wanted.functions.reasons(),
-            items.values(),
-            wanted.functions.through,
+            offered, covering, targets.functions.reasons(), items.values(), targets.functions.through
         ),
         notes=_notes(torch, record.build.torch),
     )
@@ -67,17 +63,20 @@ def _calls(case: Case) -> Collection[str]:
 
 
 def _cases_by_function(
-    cases: Mapping[str, Case], called: Mapping[str, str], wanted: CoverageTargets
+    cases: Mapping[str, Case], functions: Mapping[str, str], targets: CoverageTargets
 ) -> Mapping[str, Collection[str]]:
-    """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says."""
+    """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says.
+
+    `functions` has the function of each dotted name that a case calls.
+    """
     covering: dict[str, set[str]] = defaultdict(set)
     for case in cases.values():
         for name in _calls(case):
-            if name in called:
-                covering[called[name]].add(case.id)
-        if case.inplace == "inplace" and case.call in called:  # relu(x, inplace=True) is relu_(x), and so are its like
-            covering[called[case.call] + "_"].add(case.id)
-    for name, case_id in wanted.functions.through.items():
+            if name in functions:
+                covering[functions[name]].add(case.id)
+        if case.inplace == "inplace" and case.call in functions:  # relu(x, inplace=True) is relu_(x), and so its like
+            covering[functions[case.call] + "_"].add(case.id)
+    for name, case_id in targets.functions.through.items():
         covering[name].add(case_id)
     return covering
 

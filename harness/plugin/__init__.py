@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = Session.of(config)
     run.share_budget(sum(isinstance(item, (CaseItem, ModelItem)) for item in items))
     if not items and selects_cases(config) and not run.is_xdist_worker:
-        raise pytest.UsageError(nothing_selected(config))
+        raise pytest.UsageError(no_match_message(config))
 
 
 def selects_cases(config: pytest.Config) -> bool:
@@ -67,7 +67,7 @@ def selects_cases(config: pytest.Config) -> bool:
     return bool(config.option.keyword and (session.cases or session.models))
 
 
-def nothing_selected(config: pytest.Config) -> str:
+def no_match_message(config: pytest.Config) -> str:
     """The message for a ``-k`` that matches no item."""
     return f"-k {config.option.keyword!r} matches no case; `pytest --collect-only -q` lists them"
 
@@ -146,7 +146,7 @@ class _ControllerHooks:
             terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.recorder.record()))))
             terminalreporter.write_line(f"record: {self.run.settings.record}")
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
-            terminalreporter.write_line(f"ERROR: {nothing_selected(terminalreporter.config)}", red=True)
+            terminalreporter.write_line(f"ERROR: {no_match_message(terminalreporter.config)}", red=True)
 
 
 @pytest.hookimpl(trylast=True)
