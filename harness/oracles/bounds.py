@@ -3,6 +3,9 @@
 Sources: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 2.2, 3.1 and 3.5 (gamma_n, and that
 it holds for any order of summation); Blanchard, Higham, Lopez, Mary, Pranesh, SISC 42(3), 2020 (two precisions:
 products and sums in the accumulator's, one rounding to the result's).
+
+In the formulas u is the dtype's unit roundoff, u_acc the accumulator's, tiny the dtype's `underflow_error`, ref the
+reference and B the operator on magnitudes. Arrays have the shape of the tensor; an allowance is an absolute error.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ class _ValuesOracle:
         if key not in self._expectations:
             expected = expected_values(self._case, self._example, self._reference, tensor, accumulator)
             self._can_fail[key] = expected.judges or (expected.free and self._promises_strides)
-            self._expectations[key] = special_values.excuse_overflow(
+            self._expectations[key] = special_values.adjust_for_special_fill(
                 expected, self._case, self._example, self._reference, tensor
             )
         return self._expectations[key]

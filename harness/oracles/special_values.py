@@ -29,7 +29,9 @@ REACH: Final = 0.5
 """From this share of the largest number on, an operand may overflow in a formula: the fill holds nothing between."""
 
 
-def excuse_overflow(expected: Expected, case: Case, example: Example, reference: Reference, tensor: str) -> Expected:
+def adjust_for_special_fill(
+    expected: Expected, case: Case, example: Example, reference: Reference, tensor: str
+) -> Expected:
     """What is expected under the `special` fill: elements that may overflow, zeros whose sign is fixed.
 
     Complex numbers are left as they are: what an overflow or an infinity makes of a product of two is not fixed (C17,

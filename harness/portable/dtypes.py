@@ -31,7 +31,7 @@ class FloatInfo(NamedTuple):
 
     @property
     def unit_roundoff(self) -> float:
-        """U = 2**-p, the largest relative error of one rounding to nearest (Higham, 2nd ed., Theorem 2.2).
+        """The largest relative error of one rounding to nearest, u = 2**-p (Higham, 2nd ed., Theorem 2.2).
 
         Half of what `torch.finfo` calls `eps`.
         """
