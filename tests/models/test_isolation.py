@@ -80,7 +80,7 @@ def test_a_reference_worker_that_is_lost_is_an_incident(executor: Executor, mode
     reason = "the reference's worker no longer has the module calls (died: killed by SIGKILL)"
     assert outcomes == [NotIsolated(reason)] * 2
     death, consequence = executor.incidents[before:]
-    assert death.startswith("worker reference-preloaded died (killed by SIGKILL) on model-fed of ")
+    assert death.startswith("worker reference-preloaded died (killed by SIGKILL) on model-feed of ")
     assert consequence.startswith('modules of {"model": "stand.yaml::wrong"')
     assert consequence.endswith(f"cannot be run by themselves: {reason}")
     with isolation(models, seed=2) as modules:
