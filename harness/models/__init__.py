@@ -14,9 +14,10 @@ from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
 from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped
 from harness.models.operator_replay import OperatorReplayer
+from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
-from harness.models.trial import ModelFailure, ModelOutcome, ModelTrial, issues_of_model
+from harness.models.trial import ModelTrial, issues_of_model
 
 __all__ = [
     "FaultyModule",

@@ -1,7 +1,7 @@
 """``python -m harness.models``: write the JSON Schema of files of models beside the code."""
 
-from harness.models.declaration import SCHEMA_FILE, ModelsFile
+from harness.models.schema import SCHEMA_FILE, ModelSuiteSchema
 from harness.suites import schema_text
 
 if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(ModelsFile), encoding="utf-8")
+    SCHEMA_FILE.write_text(schema_text(ModelSuiteSchema), encoding="utf-8")

@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
-
-from pydantic import Field
+from typing import Any, Final
 
 from harness.core import Size
 from harness.models.model import InputSpec, Model
+from harness.models.schema import InputSchema, ModelDefaultsSchema, ModelSchema, ModelSuiteSchema
 from harness.suites import (
     PLACEHOLDER,
-    Argument,
     ArgumentReader,
-    Arithmetic,
     Document,
-    Items,
     LayeredEntry,
     Location,
     Report,
     Scope,
     SizeEntry,
-    StrictSchema,
     WordsSchema,
     build_shape,
     build_size,
@@ -32,62 +27,10 @@ from harness.suites import (
     validate_part,
 )
 
-SCHEMA_FILE: Final = Path(__file__).with_name("models.schema.json")
-"""What editors read of a file of models; `python -m harness.models` writes it."""
-
-StepName = Literal["eval", "train"]
-RunnerName = Literal["eager", "fx", "script", "trace", "export", "compile"]
-PrecisionName = Literal["float32", "bfloat16"]
-ConversionName = Literal["both", "model", "input"]
-
-
-class InputSchema(StrictSchema):
-    """One tensor that the model is called with."""
-
-    shape: Items[Arithmetic] = Field(description="One expression for each dimension: [N, 3, H, W]")
-    layout: Literal["contiguous", "channels_last"] = Field(
-        "channels_last", description="contiguous: never converted; such an input is no image"
-    )
-    dtype: Literal["float32", "int64"] = Field("float32", description="int64 holds whole numbers from 0")
-    most: int = Field(3, ge=1, description="int64: the largest number")
-
-
-class ModelDefaults(StrictSchema):
-    """What the models of a file share. A model overrides it key by key."""
-
-    sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Choices and ranges, in the order of drawing")
-    inputs: dict[str, InputSchema] = Field(default_factory=dict, description="Tensors the model gets, in this order")
-    arguments: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments of the factory")
-    steps: Items[StepName] = Field(("eval", "train"), min_length=1, description="Evaluation, a step of training")
-    runners: Items[RunnerName] = Field(("eager",), min_length=1, description="The ways to run it")
-    precisions: Items[PrecisionName] = Field(("float32",), min_length=1, description="bfloat16 is by autocast")
-    conversions: Items[ConversionName] = Field(
-        ("both", "model", "input"), min_length=1, description="What is put in channels-last"
-    )
-    frozen: Items[str] = Field((), description="Classes of modules that stay in evaluation mode: [Dropout]")
-    watch: Items[str] = Field((), description="Paths of modules whose outputs are judged as well")
-    requires: Items[str] = Field((), description="Packages without which the models are skipped")
-    seeded: bool = Field(default=False, description="It draws random numbers, and is the same from the same seed")
-    profile: Literal["quick", "gate", "nightly"] = Field(
-        "gate", description="quick: in every run; gate: not where --eq-examples makes it short; nightly: only there"
-    )
-    draws: int = Field(1, ge=1, description="Examples of each item in the gate")
-
-
-class ModelSchema(ModelDefaults):
-    """One model, or with `names` one family of models that differ in a name."""
-
-    factory: str = Field(description="Dotted name of what makes the module: torchvision.models.resnet18")
-    names: Items[str] | None = Field(None, min_length=1, description="One model for each; replaces {name} in `factory`")
-
-
-class ModelsFile(StrictSchema):
-    """A file of models."""
-
-    suite: str = Field(min_length=1, description="The name of the suite")
-    about: str = Field("", description="What these models have in common")
-    defaults: ModelDefaults = Field(default_factory=ModelDefaults, description="Keys that the models share")
-    models: Annotated[dict[str, ModelSchema], Field(min_length=1)] = Field(description="Models by name")
+COPIED: Final = (
+    "steps", "runners", "precisions", "conversions", "frozen", "watch", "requires", "seeded", "draws", "profile",
+)  # fmt: skip
+"""The keys of a model that are its fields as they are."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +49,12 @@ def build_models(document: Document) -> ModelSuite:
     Raises DeclarationError with every mistake in it.
     """
     report = Report(document)
-    checked = validate_part(report, ModelsFile, document.data)
+    suite = validate_part(report, ModelSuiteSchema, document.data)
     report.next_look()
-    models = list(_models(checked, report)) if checked is not None else []
+    models = list(_models(suite, report)) if suite is not None else []
     report.raise_if_any()
-    assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
-    return ModelSuite(document.path, checked.suite, checked.about, tuple(models))
+    assert suite is not None  # noqa: S101 - the report was empty, so the data fitted
+    return ModelSuite(document.path, suite.suite, suite.about, tuple(models))
 
 
 @dataclass(frozen=True)
@@ -120,22 +63,22 @@ class _Entry(LayeredEntry):
 
     section = "models"
     schema: ModelSchema
-    defaults: ModelDefaults
+    defaults: ModelDefaultsSchema
     report: Report
 
 
-def _models(checked: ModelsFile, report: Report) -> Iterator[Model]:
+def _models(suite: ModelSuiteSchema, report: Report) -> Iterator[Model]:
     lines: dict[str, int] = {}
-    for key, schema in checked.models.items():
-        entry = _Entry(key, schema, checked.defaults, report)
-        common = _common(entry)
+    for key, schema in suite.models.items():
+        entry = _Entry(key, schema, suite.defaults, report)
+        fields = _shared_fields(entry)
         for name, at, is_key in _names(entry):
             line = (report.positions.key(at) if is_key else report.positions.at(at))[0]
             if name in lines:
                 report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
             lines.setdefault(name, line)
             factory = schema.factory.replace(PLACEHOLDER, name)
-            yield Model(f"{report.document.name}::{name}", name, checked.suite, line, factory, **common)
+            yield Model(f"{report.document.name}::{name}", name, suite.suite, line, factory, **fields)
 
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
@@ -156,44 +99,33 @@ def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
         yield name, (*at, "names", index), False
 
 
-def _common(entry: _Entry) -> dict[str, Any]:
+def _shared_fields(entry: _Entry) -> dict[str, Any]:
+    """The fields that the models of an entry have in common."""
     scope = Scope(entry.report, entry.key, tuple(entry.get("sizes")))
     reader = _FactoryReader(scope)
-    sizes = [_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()]
-    same = (
-        "steps",
-        "runners",
-        "precisions",
-        "conversions",
-        "frozen",
-        "watch",
-        "requires",
-        "seeded",
-        "draws",
-        "profile",
-    )
-    found = {field: entry.get(field) for field in same}
+    sizes = [_size(name, schema, scope, entry.at("sizes", name)) for name, schema in entry.get("sizes").items()]
+    arguments = {
+        name: reader.read(argument, entry.at("arguments", name)) for name, argument in entry.get("arguments").items()
+    }
     _check_runners(entry)
     return {
-        **found,
+        **{field: entry.get(field) for field in COPIED},
         "sizes": tuple(size for size in sizes if size is not None),
         "inputs": tuple(_inputs(entry, scope)),
-        "arguments": {
-            name: reader.read(written, entry.at("arguments", name)) for name, written in entry.get("arguments").items()
-        },
+        "arguments": arguments,
     }
 
 
 def _check_runners(entry: _Entry) -> None:
     """A program that was traced or exported is one of evaluation: its training mode is not the module's."""
-    evaluated = {"script", "trace", "export"} & set(entry.get("runners"))
-    if evaluated and "train" in entry.get("steps"):
-        message = f"{', '.join(sorted(evaluated))} run in evaluation only; write steps: [eval], or a model of its own"
+    fixed_mode = {"script", "trace", "export"} & set(entry.get("runners"))
+    if fixed_mode and "train" in entry.get("steps"):
+        message = f"{', '.join(sorted(fixed_mode))} run in evaluation only; write steps: [eval], or a model of its own"
         entry.report.add(entry.at("runners"), message)
 
 
-def _size(name: str, written: Any, scope: Scope, at: Location) -> Size | None:
-    size = build_size(name, written, scope, at)
+def _size(name: str, schema: SizeEntry, scope: Scope, at: Location) -> Size | None:
+    size = build_size(name, schema, scope, at)
     if size is not None and (size.kind not in ("choice", "range") or size.length):
         scope.report.add(at, f"{name!r} of a model is a list of choices or a range such as 1..5")
         return None
@@ -201,10 +133,10 @@ def _size(name: str, written: Any, scope: Scope, at: Location) -> Size | None:
 
 
 def _inputs(entry: _Entry, scope: Scope) -> Iterator[InputSpec]:
-    written: Mapping[str, InputSchema] = entry.get("inputs")
-    if not written:
+    inputs: Mapping[str, InputSchema] = entry.get("inputs")
+    if not inputs:
         entry.report.add(entry.location, f"{entry.key!r} has no inputs; it needs at least one", key=True)
-    for name, schema in written.items():
+    for name, schema in inputs.items():
         shape = build_shape(schema.shape, scope, entry.at("inputs", name, "shape"))
         extents = tuple(extent for extent in shape if extent is not None)
         yield InputSpec(name, extents, schema.layout == "channels_last", schema.dtype, schema.most)

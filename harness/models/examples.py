@@ -19,35 +19,38 @@ def model_examples(model: Model, item: tuple[str, str, str], seed: int, count: i
     UserError where a bound cannot be computed.
     """
     step, runner, precision = item
-    seen: set[str] = set()
+    drawn: set[str] = set()
     for index in range(4 * count):
         key = zlib.crc32(f"{seed}:{model.id}:{index}".encode())
-        sizes = _sizes(model, key if index else None)
+        sizes = _draw_sizes(model, key if index else None)
         example = ModelExample(model.id, step, runner, precision, sizes, seed=key % (1 << 31), threads=1 + index % 2)
-        if repr(sizes) not in seen:
-            seen.add(repr(sizes))
+        if repr(sizes) not in drawn:
+            drawn.add(repr(sizes))
             yield example
-        if len(seen) == count:
+        if len(drawn) == count:
             return
 
 
-def _sizes(model: Model, key: int | None) -> Mapping[str, Any]:
+def _draw_sizes(model: Model, key: int | None) -> Mapping[str, Any]:
     """Each size in declared order: a choice, or a number of its range; without a key the first of each."""
-    drawn: dict[str, Any] = {}
+    sizes: dict[str, Any] = {}
     for number, size in enumerate(model.sizes):
-        options = size.choices if size.kind == "choice" else _range(model, size.low, size.high, drawn)
-        drawn[size.name] = options[0 if key is None else _hashed(f"{key}:{number}") % len(options)]
-    return drawn
+        options = size.choices if size.kind == "choice" else _range_values(model, size.low, size.high, sizes)
+        sizes[size.name] = options[0 if key is None else _hash_of(f"{key}:{number}") % len(options)]
+    return sizes
 
 
-def _hashed(text: str) -> int:
+def _hash_of(text: str) -> int:
     """A number that no other draw tells: checksums of similar texts differ alike, and would tie sizes together."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def _range(model: Model, low: Expression | None, high: Expression | None, drawn: Mapping[str, Any]) -> tuple[int, ...]:
+def _range_values(
+    model: Model, low: Expression | None, high: Expression | None, sizes: Mapping[str, Any]
+) -> tuple[int, ...]:
+    """The numbers from one bound to the other, which the sizes drawn before give; at least the first of them."""
     try:
-        first, last = (0 if bound is None else bound.evaluate(drawn) for bound in (low, high))
+        first, last = (0 if bound is None else bound.evaluate(sizes) for bound in (low, high))
     except ExpressionError as error:
         raise UserError(f"{model.id}: {error.message}") from None
     return tuple(range(first, max(first, last) + 1))
@@ -57,7 +60,7 @@ def model_shapes(model: Model, example: ModelExample) -> list[tuple[int, ...]]:
     """The shape of each input. Raises UserError where an expression has no value, or a negative one."""
     shapes = []
     for spec in model.inputs:
-        shape = tuple(_value(model, extent, example) for extent in spec.shape)
+        shape = tuple(_evaluate(model, extent, example) for extent in spec.shape)
         if any(not isinstance(size, int) or size < 0 for size in shape):
             raise UserError(f"{model.id}: the input {spec.name!r} has the shape {shape} for {dict(example.sizes)}")
         shapes.append(shape)
@@ -65,16 +68,17 @@ def model_shapes(model: Model, example: ModelExample) -> list[tuple[int, ...]]:
 
 
 def model_arguments(model: Model, example: ModelExample) -> dict[str, Any]:
-    """The factory's keyword arguments with the sizes put in."""
-    return {name: _value(model, written, example) for name, written in model.arguments.items()}
+    """The factory's keyword arguments with the sizes put in. Raises UserError where an expression has no value."""
+    return {name: _evaluate(model, declared, example) for name, declared in model.arguments.items()}
 
 
-def _value(model: Model, written: Any, example: ModelExample) -> Any:
-    if isinstance(written, tuple):
-        return tuple(_value(model, item, example) for item in written)
-    if not isinstance(written, Expression):
-        return written
+def _evaluate(model: Model, declared: Any, example: ModelExample) -> Any:
+    """What was declared, with the example's sizes in place of each expression."""
+    if isinstance(declared, tuple):
+        return tuple(_evaluate(model, item, example) for item in declared)
+    if not isinstance(declared, Expression):
+        return declared
     try:
-        return written.evaluate(example.sizes)
+        return declared.evaluate(example.sizes)
     except ExpressionError as error:
         raise UserError(f"{model.id}: {error.message}") from None

@@ -58,7 +58,7 @@ class FunctionCall:
         }
 
     def __str__(self) -> str:
-        """As one writes it: ``torch.conv2d(input=float32[2, 64, 8, 8] NHWC …, stride=[2, 2]) -> …``, without defaults."""
+        """As one writes it, without defaults: ``torch.relu(input=float32[1, 3, 2, 2] NHWC strides […]) -> …``."""
         stated = {name: value for name, value in self.arguments.items() if name not in self.defaults}
         arguments = ", ".join(f"{name}={_value_text(value)}" for name, value in stated.items())
         return f"{self.function}({arguments}) -> {', '.join(map(_value_text, self.results))}"
@@ -73,22 +73,22 @@ def tensors_in_values(values: Iterable[ArgumentValue]) -> Iterator[CallTensor]:
             yield from tensors_in_values(value)
 
 
-def argument_value(data: FunctionArgument) -> ArgumentValue:
+def read_argument(data: FunctionArgument) -> ArgumentValue:
     """An argument as a worker says it: ``("tensor", dtype, shape, strides)``, a list of arguments, or itself."""
     if isinstance(data, tuple):
         _mark, dtype, shape, strides = data
         return CallTensor(dtype, tuple(shape), tuple(strides))
-    return tuple(map(argument_value, data)) if isinstance(data, list) else data
+    return tuple(map(read_argument, data)) if isinstance(data, list) else data
 
 
-def function_call(data: FunctionCallData) -> FunctionCall:
+def read_function_call(data: FunctionCallData) -> FunctionCall:
     """A call as a worker says it."""
     return FunctionCall(
         function=data["function"],
         parameters=tuple(data["parameters"]),
-        arguments={name: argument_value(value) for name, value in data["arguments"].items()},
+        arguments={name: read_argument(value) for name, value in data["arguments"].items()},
         defaults=tuple(data["defaults"]),
-        results=tuple(map(argument_value, data["results"])),
+        results=tuple(map(read_argument, data["results"])),
     )
 
 

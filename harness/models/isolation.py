@@ -9,7 +9,7 @@ from typing import Self
 
 from harness.execution import Reply, WorkerLost
 from harness.models.executor import ModelExecutor, lost_observations, observations_of, reference_of
-from harness.models.function_call import FunctionCall, function_call
+from harness.models.function_call import FunctionCall, read_function_call
 from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
@@ -62,7 +62,7 @@ class ModuleIsolation:
         self.calls: tuple[ModuleCall, ...] = ()
 
     @property
-    def lost(self) -> NotIsolated | None:
+    def loss_of_calls(self) -> NotIsolated | None:
         """Why no module can be run by itself any more; None while the calls are there."""
         return self._lost
 
@@ -103,7 +103,7 @@ class ModuleIsolation:
             reply = self._model_executor.ask_cell(cell, request, f"model-isolate of {self._about}")
         except WorkerLost as lost:
             return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
-        calls = tuple(map(function_call, reply["calls"]))
+        calls = tuple(map(read_function_call, reply["calls"]))
         return IsolatedModule(reference, tuple(observations_of(cell, reply)), calls)
 
     def _ask_reference(self, fields: Mapping[str, object]) -> Reply | NotIsolated:

@@ -24,6 +24,22 @@ def replay_nothing(calls: Sequence[FunctionCall], wrong: Sequence[Finding], cell
     del calls, wrong, cell
 
 
+@dataclass(frozen=True)
+class Localisation:
+    """The modules that a finding comes from, in the order of the forward pass; none where it is not one alone.
+
+    `given_up` is a sentence that says why not all of them could be looked at; empty where all were.
+    """
+
+    modules: tuple[FaultyModule, ...] = ()
+    given_up: str = ""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether all that is wrong is known of the operators of these modules, and all modules were looked at."""
+        return bool(self.modules) and not self.given_up and all(module.known_issues for module in self.modules)
+
+
 @dataclass
 class Localiser:
     """Traces findings of one example to modules. `observations` are those of the example."""
@@ -34,8 +50,8 @@ class Localiser:
     observations: Sequence[ModelObservation]
     replay_operator: ReplayOperator = replay_nothing
 
-    def faulty_modules(self, finding: Finding) -> tuple[FaultyModule, ...]:
-        """The modules that are wrong by themselves, in the order of the forward pass; none where it is not one alone.
+    def localise(self, finding: Finding) -> Localisation:
+        """The modules that are wrong by themselves.
 
         Modules without children go first, then their parents, the innermost first: what is wrong in a parent and in
         none of its children is in its own forward. The search ends at the first that no known issue covers; where all
@@ -43,30 +59,30 @@ class Localiser:
         """
         faulty: list[FaultyModule] = []
         for cell in finding.cells:
-            in_cell = self._faulty_in_cell(finding, cell)
-            if not in_cell:
-                return tuple(faulty) if not all(module.known_issues for module in faulty) else ()
-            faulty += in_cell
-            if not all(module.known_issues for module in in_cell):
-                break
-        return tuple(faulty)
+            in_cell = self._localise_in_cell(finding, cell)
+            if not in_cell.modules:
+                return in_cell
+            faulty += in_cell.modules
+            if not in_cell.is_explained:
+                return Localisation(tuple(faulty), in_cell.given_up)
+        return Localisation(tuple(faulty))
 
-    def _faulty_in_cell(self, finding: Finding, cell: str) -> list[FaultyModule]:
+    def _localise_in_cell(self, finding: Finding, cell: str) -> Localisation:
         with ModuleIsolation(self.model_executor, self.model, self.example) as isolation:
-            calls = _in_search_order(isolation.calls)
             if finding.oracle == "strides":
-                path = tensor_name.parse(finding.tensor).of
-                losing = next((call for call in calls if call.path == path), None)
-                return [self._module_that_loses(isolation, losing, cell, finding)] if losing is not None else []
-            conversions = [name for name in finding.layouts if name != BASELINE] or [FULL_CONVERSION]
-            return self._wrong_by_themselves(isolation, calls, cell, conversions)
+                modules = self._modules_that_lose(isolation, cell, finding)
+            else:
+                conversions = [name for name in finding.layouts if name != BASELINE] or [FULL_CONVERSION]
+                modules = self._wrong_by_themselves(isolation, cell, conversions)
+            loss = isolation.loss_of_calls
+        return Localisation(tuple(modules), loss.reason if loss is not None else "")
 
     def _wrong_by_themselves(
-        self, isolation: ModuleIsolation, calls: Sequence[ModuleCall], cell: str, conversions: Sequence[str]
+        self, isolation: ModuleIsolation, cell: str, conversions: Sequence[str]
     ) -> list[FaultyModule]:
         """The modules whose operators are known to be wrong, and the first that is wrong otherwise."""
         faulty: list[FaultyModule] = []
-        for call in calls:
+        for call in _in_search_order(isolation.calls):
             if any(is_below(module.path, call.path) for module in faulty):
                 continue  # what its child does wrong is wrong in it too
             module = self._wrong_by_itself(isolation, call, cell, conversions)
@@ -90,14 +106,16 @@ class Localiser:
         wrong.sort(key=lambda finding: -max(finding.cells.values(), default=0.0))
         return self._faulty_module(call, cell, wrong, isolated.calls)
 
-    def _module_that_loses(
-        self, isolation: ModuleIsolation, call: ModuleCall, cell: str, finding: Finding
-    ) -> FaultyModule:
+    def _modules_that_lose(self, isolation: ModuleIsolation, cell: str, finding: Finding) -> list[FaultyModule]:
         """The module that lost the format; of its functions those that did, where it was one of them."""
+        path = tensor_name.parse(finding.tensor).of
+        call = next((call for call in _in_search_order(isolation.calls) if call.path == path), None)
+        if call is None:
+            return []
         isolated = isolation.isolate(call, cell, [FULL_CONVERSION], self._images(call, cell))
         calls = () if isinstance(isolated, NotIsolated) else isolated.calls
         losing = tuple(function for function in calls if function.loses_channels_last)
-        return self._faulty_module(call, cell, [finding], losing or calls)
+        return [self._faulty_module(call, cell, [finding], losing or calls)]
 
     def _faulty_module(
         self, call: ModuleCall, cell: str, wrong: Sequence[Finding], calls: Sequence[FunctionCall]

@@ -15,13 +15,10 @@ Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
 Precision = Literal["float32", "bfloat16"]
 Conversion = Literal["both", "model", "input"]
-STEPS: Final = ("eval", "train")
-RUNNERS: Final = ("eager", "fx", "script", "trace", "export", "compile")
-PRECISIONS: Final = ("float32", "bfloat16")
-CONVERSIONS: Final = ("both", "model", "input")
+CONVERSIONS: Final[tuple[Conversion, ...]] = ("both", "model", "input")
 BASELINE: Final = "nchw"
 """The run with nothing converted, beside the conversions."""
-FULL_CONVERSION: Final = "both"
+FULL_CONVERSION: Final[Conversion] = "both"
 """The run with the model and its inputs converted."""
 
 
@@ -178,5 +175,5 @@ class ModelReference:
 
 
 def is_below(path: str, parent: str) -> bool:
-    """Whether a module's path lies below another's in the model; all others lie below the model's own, the empty one."""
+    """Whether a module's path lies below another's in the model; the model's own is empty, and all others below it."""
     return bool(path) and (not parent or path.startswith(f"{parent}."))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness.core import CellState, ItemStatus
 from harness.models.faulty_module import FaultyModule
-from harness.models.trial import ModelFailure, ModelOutcome
+from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.reporting import (
     FaultyModuleRecord,
     ModelExampleRecord,
@@ -21,12 +20,9 @@ def model_item_record(outcome: ModelOutcome) -> ModelItemRecord:
     return ModelItemRecord(
         model=outcome.model,
         item=outcome.item,
-        status=ItemStatus(outcome.status),
+        status=outcome.status,
         examples=outcome.examples,
-        cells={
-            cell: {CellState(state): count for state, count in in_order(states).items()}
-            for cell, states in outcome.cells.items()
-        },
+        cells={cell: in_order(states) for cell, states in outcome.cells.items()},
         failures=tuple(map(model_failure_record, outcome.failures)),
         known_issues=in_order(outcome.known_issues),
         explained=tuple(map(faulty_module_record, outcome.explained)),
@@ -57,7 +53,7 @@ def faulty_module_record(module: FaultyModule) -> FaultyModuleRecord:
     """One module to blame, as the record keeps it."""
     return FaultyModuleRecord(
         path=module.path,
-        kind=module.class_name,
+        class_name=module.class_name,
         cell=module.cell,
         message=module.message,
         calls=module.calls,

@@ -6,18 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.core import ItemStatus
+from harness.models.layout_report import is_worth_a_line
+from harness.models.model import BASELINE, FULL_CONVERSION
+from harness.models.outcome import ModelOutcome
 from harness.models.templating import TEMPLATES
-from harness.models.trial import ModelOutcome
-from harness.reporting import LayoutRowRecord, ModelItemRecord, Record, sum_counts
+from harness.reporting import ModelItemRecord, Record, sum_counts
+
+SHOWN: Final = 3
+"""Findings, and modules to blame, of one example that are told in full; the others are counted."""
 
 MARKS: Final = {
-    "passed": ".", "failed": "F", "known issue": "d", "untrusted": "u", "not available": "n", "not run": "-",
-}  # fmt: skip
+    ItemStatus.PASSED: ".",
+    ItemStatus.FAILED: "F",
+    ItemStatus.KNOWN_ISSUE: "d",
+    ItemStatus.UNTRUSTED: "u",
+    ItemStatus.NOT_AVAILABLE: "n",
+    ItemStatus.NOT_RUN: "-",
+}
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model over the ways to run it, each with its mark. `ratio` is None where no tensor had one."""
+    """One model over the ways to run it, each with its mark.
+
+    `ratio` is the worst of error to allowance (1 is the allowance), None where no tensor had one. `reorders` says how
+    many oneDNN ran with nothing converted and with all of it, `seconds` is wall time.
+    """
 
     name: str
     ways: tuple[tuple[str, str], ...]
@@ -52,59 +67,55 @@ def _row(items: Sequence[ModelItemRecord]) -> ModelRow:
         name=items[0].name,
         ways=tuple((MARKS[item.status], item.item) for item in items),
         ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
-        reorders=f"{reorders['nchw']} -> {reorders['both']}" if "both" in reorders else "",
+        reorders=f"{reorders[BASELINE]} -> {reorders[FULL_CONVERSION]}" if FULL_CONVERSION in reorders else "",
         seconds=sum(item.seconds for item in items),
     )
 
 
 def model_failure_text(outcome: ModelOutcome, item: str, seed: int) -> str:
-    """The story of a failed model; `item` and `seed` are what runs it again."""
-    return TEMPLATES.get_template("model_failure.txt").render(
-        outcome=outcome, name=outcome.model.rpartition("::")[2], item=item, seed=seed, shown=3
-    )
+    """The story of a failed model; `item`, an id of pytest's, and `seed` are what runs it again."""
+    template = TEMPLATES.get_template("model_failure.txt")
+    return template.render(outcome=outcome, item=item, seed=seed, shown=SHOWN)
 
 
 def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome]) -> str:
-    """What `equivalence model` says: verdicts, the first wrong layers, the layout report of the first way to run it."""
+    """What `equivalence model` says: verdicts, the first wrong layers, the layout report of the first way to run it.
+
+    `inputs` are the shapes that the model was called with.
+    """
     return TEMPLATES.get_template("model.txt").render(
         factory=factory,
         inputs=inputs,
-        outcomes=[(one, _verdict(one)) for one in outcomes],
+        outcomes=[(outcome, _verdict(outcome)) for outcome in outcomes],
         layout=layout_text(outcomes[0]),
-        shown=3,
+        shown=SHOWN,
     )
 
 
 def _verdict(outcome: ModelOutcome) -> str:
-    """One sentence."""
-    wrong = [one for failure in outcome.failures for one in failure.findings]
+    """What a model came to, in one sentence."""
     within = f"every value is within its allowance (at most {max(outcome.ratios.values(), default=0.0):.2g} of it)"
     match outcome.status:
-        case "failed" if any(one.oracle != "strides" for one in wrong):
+        case ItemStatus.FAILED if any(finding.oracle != "strides" for finding in outcome.findings):
             return "WRONG"
-        case "failed":
+        case ItemStatus.FAILED:
             return f"RIGHT, but does not stay channels-last; {within}"
-        case "passed":
+        case ItemStatus.PASSED:
             return f"RIGHT, and stays channels-last; {within}"
-        case "known issue":
+        case ItemStatus.KNOWN_ISSUE:
             return f"RIGHT but for what is known: {', '.join(sorted(outcome.known_issues))}"
-        case "untrusted":
+        case ItemStatus.UNTRUSTED:
             return f"NOT JUDGED: {'; '.join(outcome.untrusted)}"
         case _:
-            return "NOT RUN: " + "; ".join(
-                [*dict.fromkeys(one.reason for one in outcome.skipped.values()), *outcome.notes]
-            )
+            return f"NOT RUN: {'; '.join(outcome.reasons_not_run)}"
 
 
 def layout_text(outcome: ModelOutcome) -> str:
     """The layout report: modules that gave or got NCHW or where oneDNN reordered, how many more, what to change."""
-    lost = [finding for failure in outcome.failures for finding in failure.findings if finding.oracle == "strides"]
-    rows = [row for row in outcome.layout if _worth_a_line(row)]
+    rows = [row for row in outcome.layout if is_worth_a_line(row)]
     return TEMPLATES.get_template("layout.txt").render(
-        rows=rows, others=len(outcome.layout) - len(rows), lost=lost, reorders=outcome.reorders
+        rows=rows,
+        others=len(outcome.layout) - len(rows),
+        format_losses=[finding for finding in outcome.findings if finding.oracle == "strides"],
+        reorders=outcome.reorders,
     )
-
-
-def _worth_a_line(row: LayoutRowRecord) -> bool:
-    formats = f"{row.formats_in} {row.formats_out}".split()
-    return "nchw" in formats or "other" in formats or bool(row.reorders_nchw or row.reorders_nhwc)

@@ -27,7 +27,7 @@ class FaultyModuleRecord(StrictSchema):
     """A module that is wrong on the reference's own input."""
 
     path: str = Field(description="The module's name in the model; empty: the model's own forward")
-    kind: str = Field(description="The module's class")
+    class_name: str = Field(description="The module's class")
     cell: str
     message: str
     calls: tuple[str, ...] = Field(description="The functions that it called, with shapes and strides")
@@ -50,7 +50,7 @@ class LayoutRowRecord(StrictSchema):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     module: str = Field(description="The module's name in the model; empty: the model itself")
-    kind: str = Field(alias="class")
+    class_name: str = Field(alias="class")
     formats_in: str = Field(alias="in", description="The formats of the images that it got")
     formats_out: str = Field(alias="out", description="The formats of the images that it gave")
     reorders_nchw: int = Field(description="oneDNN reorders in it with nothing converted")

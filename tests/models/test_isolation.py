@@ -105,5 +105,6 @@ def test_a_trial_goes_on_without_its_reference_worker(
     outcome = run_trial(models)
     assert outcome.examples == 2
     assert [failure.faulty_modules for failure in outcome.failures] == [(), ()]
+    assert all(failure.not_localised.startswith("the reference's worker no longer") for failure in outcome.failures)
     assert [failure.findings for failure in outcome.failures] == [failure.findings for failure in whole.failures]
     assert sum("cannot be run by themselves" in incident for incident in outcome.incidents) == 2

@@ -1,0 +1,72 @@
+"""What the trial of a model in one way to run it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.core import Finding, ItemStatus
+from harness.models.faulty_module import FaultyModule
+from harness.models.model import ModelExample, Problem, Skipped
+from harness.reporting import LayoutRowRecord
+from harness.trial import Tally
+
+
+@dataclass(frozen=True)
+class ModelFailure:
+    """One example of a model that is wrong: its findings, the worst of them first, and the modules to blame.
+
+    `not_localised` is a sentence that says why the search for these modules was given up; empty where it was not.
+    """
+
+    example: ModelExample
+    findings: tuple[Finding, ...]
+    faulty_modules: tuple[FaultyModule, ...] = ()
+    not_localised: str = ""
+
+
+@dataclass
+class ModelOutcome(Tally):
+    """The counts of one trial of a model. `item` is ``eval-eager-float32``, `examples` is how many were judged.
+
+    `explained` are the modules whose operators are known to do what is wrong with them, `stale` the ids of known issues
+    that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each module call
+    of the first example, `reorders` counts oneDNN's in it for each conversion. `problem`: see Problem.
+    """
+
+    model: str
+    item: str
+    examples: int = 0
+    failures: list[ModelFailure] = field(default_factory=list)
+    explained: list[FaultyModule] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    skipped: dict[str, Skipped] = field(default_factory=dict)
+    layout: list[LayoutRowRecord] = field(default_factory=list)
+    reorders: dict[str, int] = field(default_factory=dict)
+    problem: Problem | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name in its suite file."""
+        return self.model.rpartition("::")[2]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All that is wrong and not known, over all examples."""
+        return [finding for failure in self.failures for finding in failure.findings]
+
+    @property
+    def reasons_not_run(self) -> list[str]:
+        """Why something was not run: what is missing, each reason once, and the notes."""
+        return [*dict.fromkeys(skipped.reason for skipped in self.skipped.values()), *self.notes]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is wrong that no known issue accepts, an entry is stale, or nothing can be judged."""
+        return bool(self.failures or self.stale) or self.problem is not None
+
+    @property
+    def unchecked_status(self) -> ItemStatus:
+        """``untrusted`` where examples ran, ``not available`` where something is missing, else ``not run``."""
+        if self.untrusted:
+            return ItemStatus.UNTRUSTED
+        return ItemStatus.NOT_AVAILABLE if self.skipped else ItemStatus.NOT_RUN
