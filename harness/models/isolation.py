@@ -17,7 +17,7 @@ Images = Mapping[str, Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
-class ModuleCall:
+class ReferenceCall:
     """One call of a module in the reference: its number, in the order in which calls end, and whether it called any."""
 
     number: int
@@ -59,7 +59,7 @@ class ModuleIsolation:
         reference = model_executor.reference(model, example)
         self._request = {**model_executor.request(model, example), "state": reference.state}
         self._lost: NotIsolated | None = None
-        self.calls: tuple[ModuleCall, ...] = ()
+        self.calls: tuple[ReferenceCall, ...] = ()
 
     @property
     def loss_of_calls(self) -> NotIsolated | None:
@@ -70,7 +70,7 @@ class ModuleIsolation:
         reply = self._ask_reference({"op": "model-record-calls", "threads": 1})
         if not isinstance(reply, NotIsolated):
             self.calls = tuple(
-                ModuleCall(number, call["path"], call["class_name"], call["is_parent"])
+                ReferenceCall(number, call["path"], call["class_name"], call["is_parent"])
                 for number, call in enumerate(reply["calls"])
             )
         return self
@@ -81,7 +81,7 @@ class ModuleIsolation:
         self._ask_reference({"op": "model-release"})
 
     def isolate(
-        self, call: ModuleCall, cell: str, conversions: Sequence[str], images: Images
+        self, call: ReferenceCall, cell: str, conversions: Sequence[str], images: Images
     ) -> IsolatedModule | NotIsolated:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
         fed = self._ask_reference({"op": "model-feed", "call": call.number, "threads": 1})

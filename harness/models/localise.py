@@ -9,7 +9,7 @@ from harness.core import Finding
 from harness.models.executor import ModelExecutor
 from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.function_call import FunctionCall
-from harness.models.isolation import ModuleCall, ModuleIsolation, NotIsolated
+from harness.models.isolation import ModuleIsolation, NotIsolated, ReferenceCall
 from harness.models.judge import judge_model
 from harness.models.model import BASELINE, FULL_CONVERSION, Model, ModelExample, ModelObservation, is_below
 from harness.portable import tensor_name
@@ -93,7 +93,7 @@ class Localiser:
         return faulty
 
     def _wrong_by_itself(
-        self, isolation: ModuleIsolation, call: ModuleCall, cell: str, conversions: Sequence[str]
+        self, isolation: ModuleIsolation, call: ReferenceCall, cell: str, conversions: Sequence[str]
     ) -> FaultyModule | None:
         """The module alone: what is wrong with it, or nothing."""
         isolated = isolation.isolate(call, cell, conversions, self._images(call, cell))
@@ -118,14 +118,14 @@ class Localiser:
         return [self._faulty_module(call, cell, [finding], losing or calls)]
 
     def _faulty_module(
-        self, call: ModuleCall, cell: str, wrong: Sequence[Finding], calls: Sequence[FunctionCall]
+        self, call: ReferenceCall, cell: str, wrong: Sequence[Finding], calls: Sequence[FunctionCall]
     ) -> FaultyModule:
         # the functions of a parent work on what its children made: none of them alone says what is wrong in its forward
         says_nothing = call.is_parent and wrong[0].oracle != "strides"
         replay = None if says_nothing else self.replay_operator(calls, wrong, cell)
         return FaultyModule(call.path, call.class_name, cell, wrong[0].message, tuple(map(str, calls)), replay)
 
-    def _images(self, call: ModuleCall, cell: str) -> dict[str, list[tuple[str, str]]]:
+    def _images(self, call: ReferenceCall, cell: str) -> dict[str, list[tuple[str, str]]]:
         """Format and dtype of the images that this call got in the whole model, by conversion."""
         images = {}
         for run in self.observations:
@@ -135,6 +135,6 @@ class Localiser:
         return images
 
 
-def _in_search_order(calls: Sequence[ModuleCall]) -> list[ModuleCall]:
+def _in_search_order(calls: Sequence[ReferenceCall]) -> list[ReferenceCall]:
     """Leaves in forward order, then parents, the inner ones first: calls end in that order."""
     return sorted(calls, key=lambda call: (call.is_parent, call.number))

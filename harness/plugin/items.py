@@ -125,8 +125,7 @@ class ModelItem(pytest.Item):
         if outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(outcome)
         if outcome.status in (ItemStatus.NOT_AVAILABLE, ItemStatus.NOT_RUN):
-            reasons = dict.fromkeys(skipped.reason for skipped in outcome.skipped.values())
-            pytest.skip("; ".join([*reasons, *outcome.notes]) or "no example to run")
+            pytest.skip("; ".join(outcome.reasons_not_run) or "no example to run")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The failure story instead of a traceback."""

@@ -21,7 +21,7 @@ models:
 """
 
 
-def loaded(tmp_path: Path, text: str) -> tuple[Model, ...]:
+def models_of(tmp_path: Path, text: str) -> tuple[Model, ...]:
     """The models of a file with this text."""
     path = tmp_path / "models.yaml"
     path.write_text(text)
@@ -30,16 +30,16 @@ def loaded(tmp_path: Path, text: str) -> tuple[Model, ...]:
     return suite.models
 
 
-def refused(tmp_path: Path, text: str) -> list[str]:
+def mistakes_of(tmp_path: Path, text: str) -> list[str]:
     """The mistakes in it, one line each, without the file's name."""
     with pytest.raises(DeclarationError) as caught:
-        loaded(tmp_path, text)
+        models_of(tmp_path, text)
     return [line.removeprefix("models.yaml:") for line in str(caught.value).splitlines()]
 
 
 def test_a_model_is_read_whole(tmp_path: Path) -> None:
     """Id, line, factory and the ways to run it arrive in the noun."""
-    [model] = loaded(tmp_path, MODEL)
+    [model] = models_of(tmp_path, MODEL)
     assert (model.id, model.line, model.factory) == ("models.yaml::net", 3, "package.module.make")
     assert model.items == (("eval", "eager", "float32"), ("train", "eager", "float32"))
     assert [spec.name for spec in model.inputs] == ["x"]
@@ -48,7 +48,7 @@ def test_a_model_is_read_whole(tmp_path: Path) -> None:
 def test_a_family_is_one_model_for_each_name(tmp_path: Path) -> None:
     """`names` stand for {name} in the factory."""
     text = MODEL.replace("package.module.make", "package.{name}\n    names: [a, b]")
-    assert [model.factory for model in loaded(tmp_path, text)] == ["package.a", "package.b"]
+    assert [model.factory for model in models_of(tmp_path, text)] == ["package.a", "package.b"]
 
 
 def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
     text = (
         MODEL.replace("models:", "defaults: {steps: [eval], precisions: [bfloat16]}\nmodels:") + "    steps: [train]\n"
     )
-    [model] = loaded(tmp_path, text)
+    [model] = models_of(tmp_path, text)
     assert model.items == (("train", "eager", "bfloat16"),)
 
 
@@ -78,12 +78,12 @@ def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
 )
 def test_a_mistake_has_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     """Line, column, what is wrong, and what would be right."""
-    assert any(line.startswith(message) for line in refused(tmp_path, MODEL.replace(old, new)))
+    assert any(line.startswith(message) for line in mistakes_of(tmp_path, MODEL.replace(old, new)))
 
 
 def test_a_traced_program_has_no_training_mode(tmp_path: Path) -> None:
     """Runners that fix the mode run in evaluation only."""
-    [line] = refused(tmp_path, MODEL + "    runners: [trace]\n")
+    [line] = mistakes_of(tmp_path, MODEL + "    runners: [trace]\n")
     assert line.startswith("7:14: trace run in evaluation only; write steps: [eval]")
 
 

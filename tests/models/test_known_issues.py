@@ -26,8 +26,8 @@ issues:
 EXAMPLE = ModelExample("suites/models/toy.yaml::small", "eval", "eager", "float32", {"S": 65})
 
 
-def written(tmp_path: Path, text: str) -> Path:
-    """The file."""
+def issues_file(tmp_path: Path, text: str) -> Path:
+    """A file with this text."""
     path = tmp_path / "models.yaml"
     path.write_text(text)
     return path
@@ -35,7 +35,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_an_entry_is_read(tmp_path: Path) -> None:
     """It holds in the items that its patterns name, where its condition is true, and names tensors by patterns."""
-    (entry,) = load_model_known_issues(written(tmp_path, TEXT))
+    (entry,) = load_model_known_issues(issues_file(tmp_path, TEXT))
     assert (entry.id, entry.line, entry.cells) == ("drift", 2, ("*",))
     assert entry.holds(EXAMPLE)
     assert not entry.holds(replace(EXAMPLE, step="train"))
@@ -48,7 +48,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """A condition that does not parse does not hide a specifier that is none."""
     text = TEXT.replace("S > 64 and threads == 1", "S >").replace('">=2.1"', '"2.1 or newer"')
     with pytest.raises(DeclarationError) as caught:
-        load_model_known_issues(written(tmp_path, text))
+        load_model_known_issues(issues_file(tmp_path, text))
     condition, releases = str(caught.value).splitlines()
     assert condition.startswith(f"{tmp_path}/models.yaml:7:11: ")
     assert releases == (
