@@ -4,8 +4,9 @@ Known issues (findings that are known and accepted for now), the layout contract
 must reach.
 """
 
+from harness.golden.contract.contract import Contract, load_contract
 from harness.golden.contract.layout_rule import FormatCombination, LayoutRule, RuleKind, candidate_rules, spell_out
-from harness.golden.contract.lines import LEVELS, Contract, ContractLine, Element, Facts, load_contract
+from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from harness.core import Example
 from harness.golden.contract.layout_rule import LayoutRule
-from harness.golden.contract.lines import Facts
+from harness.golden.contract.line import Facts
 from harness.golden.snapshots.snapshot import Digest, Snapshot
 
 

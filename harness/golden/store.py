@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harness.core import Case
 from harness.errors import UserError
-from harness.golden.contract.lines import Contract, load_contract
+from harness.golden.contract.contract import Contract, load_contract
+from harness.golden.files import contract_file, snapshots_file, suite_of, update_command
 from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, can_be_exact, load_snapshots
 from harness.suites import suggestion
 
@@ -91,23 +92,3 @@ def _foreign_dtypes(contract: Contract, case: Case) -> Iterator[str]:
             if dtype not in case.dtypes:
                 where = f"{contract.file}:{line.place}: unknown line: {line.key}"
                 yield f"{where}: {case.name} is not run in {dtype}{suggestion(dtype, case.dtypes)}"
-
-
-def suite_of(case: Case) -> str:
-    """The suite file of a case, relative to the project's root."""
-    return case.id.partition("::")[0]
-
-
-def update_command(suite: str) -> str:
-    """What writes the files of a suite."""
-    return f"python -m pytest {suite} --eq-update-golden"
-
-
-def contract_file(suite: str) -> str:
-    """The file of a suite's layout contract, relative to the root."""
-    return f"golden/contract/{PurePosixPath(suite).name}"
-
-
-def snapshots_file(suite: str) -> str:
-    """The file of a suite's snapshots, relative to the root."""
-    return f"golden/snapshots/{PurePosixPath(suite).name}"

@@ -10,11 +10,12 @@ from typing import Final
 
 from harness.core import Case
 from harness.errors import UserError
-from harness.golden.contract.lines import LEVELS, ContractLine
+from harness.golden.contract.line import LEVELS, ContractLine
 from harness.golden.contract.merge_lines import Axes, merge_lines
+from harness.golden.files import contract_file, snapshots_file, suite_of, update_command
 from harness.golden.item_observation import ItemObservation
 from harness.golden.snapshots.snapshot import Snapshot
-from harness.golden.store import Golden, contract_file, snapshots_file, suite_of, update_command
+from harness.golden.store import Golden
 
 CONTRACT_HEAD: Final = """\
 # Which memory format each operator of the suite hands back: the layout contract. A change of a line is a change of

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward
 from harness.execution import Executor, Result
-from harness.generation import corner_coverage, corner_examples, declared_examples, random_examples
+from harness.generation import corner_coverage, declared_examples
 from harness.profiles import Profile
 from harness.trial.double_backward import has_double_backward, judge_double_backward
 from harness.trial.judged_result import JudgedResult, disturbance, judge_result
 from harness.trial.known_issues import DEATHS, fatal_cells, fatal_known_issues
 from harness.trial.outcome import Outcome
+from harness.trial.plan import Plan, make_plan
 from harness.trial.reduction import Reducer
 from harness.trial.reproducers import check_reproducer
 from harness.trial.trace_selection import select_traced
@@ -53,7 +54,6 @@ class Trial:
     arrays: Path | None = None
     missing_double_backward: MissingDoubleBackward | None = None
     outcome: Outcome = field(init=False)
-    _phases: dict[str, str] = field(default_factory=dict, init=False)
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
     _confirmed_ends: set[str] = field(default_factory=set, init=False)
@@ -74,9 +74,12 @@ class Trial:
         for known_issue in self.known_issues:
             check = check_reproducer(known_issue, self.case, self.dtype, self.executor)
             self.outcome.reproducers[known_issue.id] = check
+        plan = self._make_plan()
+        self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
-        for judged in self._judged_results(self._examples()):
+        for judged in self._judged_results(plan.examples):
             examples.append(judged.example)
+            self.outcome.examples[plan.phase(judged.example)] += 1
             self._count(judged)
         self._reduce_failures(examples)
         self._measure_coverage(examples)
@@ -103,24 +106,20 @@ class Trial:
         self.outcome.complete = False
         self.outcome.notes.append(why)
 
-    def _examples(self) -> list[Example]:
-        """In the order they run, each once, under the first phase that has it."""
+    def _make_plan(self) -> Plan:
+        """What is run. The time that making it takes is not the trial's."""
         started = time.monotonic()
-        profile = self.profile.for_refusals() if self._must_be_refused else self.profile
-        phases = {"saved": list(self.saved), "declared": declared_examples(self.case, self.dtype)}
-        if not profile.saved_only:
-            rows = corner_examples(self.case, self.dtype, profile.strength, self.arrays)
-            phases["corners"] = _spread_rows(rows, profile.rows) if profile.rows else rows
-            phases["drawn"] = random_examples(self.case, self.dtype, profile.random, self.seed)
-        self.outcome.examples = Counter(dict.fromkeys(phases, 0))
-        planned: dict[str, Example] = {}
-        for phase, examples in phases.items():
-            for example in examples:
-                if planned.setdefault(example.to_json(), example) is example:
-                    self._phases[example.to_json()] = phase
+        plan = make_plan(
+            self.case,
+            self.dtype,
+            profile=self.profile.for_refusals() if self._must_be_refused else self.profile,
+            saved=self.saved,
+            seed=self.seed,
+            arrays=self.arrays,
+        )
         if self.deadline is not None:
             self.deadline += time.monotonic() - started
-        return list(planned.values())
+        return plan
 
     def _judged_results(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
         """Judge in order; examples that are known to kill a cell go without that cell."""
@@ -170,7 +169,6 @@ class Trial:
     def _count(self, judged: JudgedResult) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""
         outcome = self.outcome
-        outcome.examples[self._phases[judged.example.to_json()]] += 1
         for cell, state in judged.states().items():
             misplaced = state is CellState.PASSED and cell in self.executor.ineffective
             outcome.count_state(cell, CellState.UNTRUSTED if misplaced else state)
@@ -222,8 +220,3 @@ class Trial:
             "triples": share.triples_covered,
             "of_triples": share.triples_total,
         }
-
-
-def _spread_rows(rows: Sequence[Example], most: int) -> list[Example]:
-    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ."""
-    return list(rows) if len(rows) <= most else [rows[index * len(rows) // most] for index in range(most)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
-from harness.golden.contract.lines import LEVELS, ContractLine, Facts
+from harness.golden.contract.line import LEVELS, ContractLine, Facts
 from harness.portable.tensor_name import TensorKind, kind_of
 
 FactTable = dict[tuple[str, str, str, str], LayoutRule]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from harness.core import Case
-from harness.golden.contract.lines import LEVELS, Contract
+from harness.golden.contract.contract import Contract
+from harness.golden.contract.line import LEVELS
 from harness.portable.tensor_name import TensorKind, kind_of
 
 CHANNELS_LAST: Final = "channels_last"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core import Case, Example
-from harness.golden.contract.lines import suite_mistakes
+from harness.golden.files import suite_mistakes
 from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
 
 EXAMPLE: Final = "example"

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
+from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
+from harness.golden.files import suite_mistakes
 from harness.suites import DeclarationError, Mistake, StrictSchema, read_document, suggestion, validate
-
-LEVELS: Final = ("sse41", "avx2", "avx512_core")
-"""The levels that the contract is about.
-
-Which kernel runs, and so which format comes back, depends on the caps of oneDNN and ATen. With these caps every x86-64
-CPU that has the level dispatches alike, whatever it could do without one: a CPU with AMX is held to the same lines as
-one without. What oneDNN does with newer instructions is judged by the oracles, not by the contract.
-"""
-
-Element = tuple[str, str, str]
-"""Tensor, shape class, level."""
-
-Facts = Mapping[Element, LayoutRule]
-"""What was observed of one case in one dtype."""
-
-_KEY: Final = re.compile(
-    r"(?P<tensor>\S+)(?: of (?P<shapes>.+?)| but (?P<others>.+?))?"
-    r"(?: in (?P<dtypes>\w+(?:, \w+)*))?(?: at (?P<levels>\w+(?:, \w+)*))?"
-)
 
 
 class ContractSchema(StrictSchema):
@@ -37,35 +18,6 @@ class ContractSchema(StrictSchema):
     suite: str
     torch: str
     cases: dict[str, dict[str, str]]
-
-
-@dataclass(frozen=True)
-class ContractLine:
-    """One line: what it is about, its layout rule, and where it stands.
-
-    `shapes`, `dtypes` and `levels` None: every one that there is. `others`: every shape but these.
-    """
-
-    tensor: str
-    shapes: tuple[str, ...] | None
-    others: tuple[str, ...]
-    dtypes: tuple[str, ...] | None
-    levels: tuple[str, ...] | None
-    rule: LayoutRule
-    place: int = 0
-
-    @property
-    def key(self) -> str:
-        """The text before the colon."""
-        parts = ((" of ", self.shapes), (" but ", self.others), (" in ", self.dtypes), (" at ", self.levels))
-        return self.tensor + "".join(word + ", ".join(names) for word, names in parts if names)
-
-    def covers(self, element: Element, dtype: str) -> bool:
-        """Whether the line is about this element in this dtype."""
-        tensor, shape, level = element
-        named = ((self.shapes, shape), (self.dtypes, dtype), (self.levels, level))
-        here = tensor == self.tensor and shape not in self.others
-        return here and all(names is None or name in names for names, name in named)
 
 
 @dataclass(frozen=True)
@@ -146,18 +98,12 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     cases: dict[str, tuple[ContractLine, ...]] = {}
     for case, written in schema.cases.items():
         places = {key: positions.key(("cases", case, key)) for key in written}
-        lines = {key: _contract_line(key, text, places[key][0]) for key, text in written.items()}
+        lines = {key: ContractLine.parse(key, text, places[key][0]) for key, text in written.items()}
         cases[case] = tuple(line for line in lines.values() if line is not None)
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
         raise DeclarationError(mistakes)
     return Contract(shown, schema.torch, cases)
-
-
-def suite_mistakes(written: str, suite: str) -> Iterator[str]:
-    """The mistake of two suites whose golden data would share a file."""
-    if written != suite:
-        yield f"this is golden data of {written}, and {suite} has the same name; rename one of them"
 
 
 def _mistakes(lines: Mapping[str, ContractLine | None]) -> Iterator[tuple[str, str]]:
@@ -168,16 +114,6 @@ def _mistakes(lines: Mapping[str, ContractLine | None]) -> Iterator[tuple[str, s
         for level in (line.levels or ()) if line else ():
             if level not in LEVELS:
                 yield key, f"{level!r} is not a level of the contract{suggestion(level, LEVELS)}"
-
-
-def _contract_line(key: str, text: str, place: int) -> ContractLine | None:
-    match = _KEY.fullmatch(key)
-    if match is None:
-        return None
-    shapes, others, dtypes, levels = (
-        tuple(match[name].split(", ")) if match[name] else None for name in ("shapes", "others", "dtypes", "levels")
-    )
-    return ContractLine(match["tensor"], shapes, others or (), dtypes, levels, LayoutRule.parse(text), place)
 
 
 def _shapes_and_levels(elements: Iterable[Element]) -> str:

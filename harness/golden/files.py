@@ -1,0 +1,34 @@
+"""Which files of golden/ belong to a suite, and what writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from harness.core import Case
+
+
+def suite_of(case: Case) -> str:
+    """The suite file of a case, relative to the project's root."""
+    return case.id.partition("::")[0]
+
+
+def update_command(suite: str) -> str:
+    """What writes the files of a suite."""
+    return f"python -m pytest {suite} --eq-update-golden"
+
+
+def contract_file(suite: str) -> str:
+    """The file of a suite's layout contract, relative to the root."""
+    return f"golden/contract/{PurePosixPath(suite).name}"
+
+
+def snapshots_file(suite: str) -> str:
+    """The file of a suite's snapshots, relative to the root."""
+    return f"golden/snapshots/{PurePosixPath(suite).name}"
+
+
+def suite_mistakes(written: str, suite: str) -> Iterator[str]:
+    """The mistake of two suites whose golden data would share a file."""
+    if written != suite:
+        yield f"this is golden data of {written}, and {suite} has the same name; rename one of them"

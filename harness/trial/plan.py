@@ -1,0 +1,54 @@
+"""What a trial runs, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core import Case, Example
+from harness.generation import corner_examples, declared_examples, random_examples
+from harness.profiles import Profile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The examples of a trial in the order they run, each once, under the first phase that has it.
+
+    `phases` are the names of all phases, those without an example included; `phase_by_json` maps the text of an
+    example to its own.
+    """
+
+    examples: tuple[Example, ...]
+    phases: tuple[str, ...]
+    phase_by_json: Mapping[str, str]
+
+    def phase(self, example: Example) -> str:
+        """The phase of one of the examples."""
+        return self.phase_by_json[example.to_json()]
+
+
+def make_plan(  # noqa: PLR0913 - all but two by keyword
+    case: Case, dtype: str, *, profile: Profile, saved: Sequence[Example], seed: int, arrays: Path | None
+) -> Plan:
+    """Saved failures, declared examples, corners, then drawn examples, as many as the profile asks for.
+
+    `arrays` is a directory in which covering arrays are kept.
+    """
+    phases = {"saved": list(saved), "declared": declared_examples(case, dtype)}
+    if not profile.saved_only:
+        rows = corner_examples(case, dtype, profile.strength, arrays)
+        phases["corners"] = _spread_rows(rows, profile.rows) if profile.rows else rows
+        phases["drawn"] = random_examples(case, dtype, profile.random, seed)
+    planned: dict[str, Example] = {}
+    phase_by_json: dict[str, str] = {}
+    for phase, examples in phases.items():
+        for example in examples:
+            planned.setdefault(example.to_json(), example)
+            phase_by_json.setdefault(example.to_json(), phase)
+    return Plan(tuple(planned.values()), tuple(phases), phase_by_json)
+
+
+def _spread_rows(rows: Sequence[Example], most: int) -> list[Example]:
+    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ."""
+    return list(rows) if len(rows) <= most else [rows[index * len(rows) // most] for index in range(most)]
