@@ -146,8 +146,8 @@ class ReferReply(TypedDict):
     """The reference of a call, each by the name of a tensor.
 
     `values`; `bound` (the call on magnitudes), `terms` (on ones) and `scaled` (on operands that cannot overflow);
-    `inner_sensitivity` and `storage_sensitivity`, how far roundings inside operators, and of what is stored, move it; the numbers that went in;
-    and the dtypes in which outputs are due.
+    `inner_sensitivity` and `storage_sensitivity`, how far roundings inside operators, and of what is stored, move it;
+    the numbers that went in; and the dtypes in which outputs are due.
     """
 
     status: Outcome
@@ -257,7 +257,7 @@ class CatalogueReply(TypedDict):
     called: dict[str, str]
 
 
-OPERATIONS: Dict[str, Operation] = {
+OPERATOR_OPERATIONS: Dict[str, Operation] = {
     "observe": Operation(ObserveRequest, ObserveReply),
     "refer": Operation(ReferRequest, ReferReply),
     "double_backward": Operation(DoubleBackwardRequest, DoubleBackwardReply),
