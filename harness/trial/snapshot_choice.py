@@ -12,6 +12,7 @@ from harness.core import Case, KnownIssue
 from harness.execution import Executor, Result
 from harness.generation import snapshot_candidates
 from harness.golden import LEVELS, Digest, Snapshot, describe_misfit, fingerprint
+from harness.oracles import CONSTANT_OUTPUT, EMPTY
 from harness.portable.dtypes import FLOATING, finfo
 from harness.trial.digest import digest_bytes
 from harness.trial.judged_result import JudgedResult, judge_result
@@ -57,7 +58,7 @@ def _is_exact(case: Case, judged: JudgedResult) -> bool:
     if (
         judged.judgement.findings
         or reference.status != "ok"
-        or not {"empty", "constant output"}.isdisjoint(judged.judgement.untrusted)
+        or not {EMPTY, CONSTANT_OUTPUT}.isdisjoint(judged.judgement.untrusted)
     ):
         return False
     return all(_tensor_is_exact(case, result, tensor) for tensor in reference.values)

@@ -30,6 +30,9 @@ MOST_DEATHS = 3
 FRESH_WORKERS = 2
 """Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
 
+NOT_EFFECTIVE = "level not effective"
+"""Why a pass is untrusted in a cell whose caps do not hold: it is that of another level."""
+
 MOST_TRACED = 8
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
 
@@ -173,7 +176,7 @@ class Trial:
             misplaced = state is CellState.PASSED and cell in self.executor.ineffective
             outcome.count_state(cell, CellState.UNTRUSTED if misplaced else state)
             if misplaced:
-                outcome.untrusted["level not effective"] += 1
+                outcome.untrusted[NOT_EFFECTIVE] += 1
         outcome.untrusted.update(judged.judgement.untrusted.keys())
         outcome.known_issues.update({name for name, _ in judged.partition.accepted})
         self._count_kept_out(judged.example)
