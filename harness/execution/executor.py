@@ -17,7 +17,7 @@ from harness.execution.levels import cap_mismatch, kernel_above_cap, representat
 from harness.execution.opening import OpenedPool, WorkerOpening, open_in_process
 from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
-from harness.execution.workers.pool import Pool
+from harness.execution.workers.pool import REFERENCE, Pool
 from harness.execution.workers.supervisor import PendingRequest, Reply, Request, Supervisor, WorkerLost
 from harness.generation import ResolvedExample, resolve_example
 
@@ -42,8 +42,8 @@ class Executor:
     `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
     for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
 
-    `levels` are those that are declared. `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level
-    name: in what its cap did not hold) and `incidents` (workers replaced) grow.
+    `levels` are those that are declared. `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are
+    there on entry; `ineffective` (level name: in what its cap did not hold) and `incidents` (workers replaced) grow.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, each an option of the gate
@@ -225,7 +225,7 @@ class Executor:
         redundant = RedundantLevels([cell for cell in self.cells if cell.name in chosen])
         pending: deque[PendingExample] = deque()
         for example in examples:
-            needed = [name for name in chosen if name not in redundant.skipped]
+            needed = [name for name in chosen if name not in redundant.redundant_cells]
             pending.append(self._send_example(case, example, needed, trace=example in traced))
             if len(pending) == IN_FLIGHT:
                 yield self._collect_example(pending.popleft(), chosen, redundant)
@@ -297,7 +297,7 @@ class Executor:
             example,
             cells={name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen},
             reference=self._send_to_fork(
-                supervisors[""],
+                supervisors[REFERENCE],
                 requests.reference_request(resolved),
                 about=case.id,
                 limit=limit * REFERENCE_LIMIT_FACTOR,

@@ -25,12 +25,12 @@ def cpuinfo():
     except OSError:
         return dict()
     return dict((key.strip(), value.strip()) for key, _, value in reversed(pairs))
-found = cpuinfo()
+cpu = cpuinfo()
 print("{_MARK}" + json.dumps(dict(
     version=sys.version_info[:3],
     machine=platform.machine(),
-    cpu=found.get("model name", platform.processor() or platform.machine()),
-    flags=(found.get("flags") or found.get("Features") or "").split(),
+    cpu=cpu.get("model name", platform.processor() or platform.machine()),
+    flags=(cpu.get("flags") or cpu.get("Features") or "").split(),
     missing=[name for name in ("torch", "numpy") if importlib.util.find_spec(name) is None],
 )))
 """
@@ -46,30 +46,30 @@ class Host:
     flags: tuple[str, ...]
 
 
-def probe(python: str | None) -> Host:
+def probe_host(python: str | None) -> Host:
     """Ask an interpreter (by default this one). Raises UserError with one sentence about what is wrong with it."""
     path = python or sys.executable
     if shutil.which(path) is None:
         raise UserError(f"there is no interpreter {path}; give the path of the Python that has the PyTorch to test")
-    told = _told(path)
-    if tuple(told["version"]) < (3, 8):
-        raise UserError(f"{path} is Python {'.'.join(map(str, told['version']))}; a worker needs 3.8 or newer")
-    if told["missing"]:
-        raise UserError(f"{path} has no {' and no '.join(told['missing'])}; a worker needs torch and numpy")
-    return Host(path, told["machine"], told["cpu"], tuple(told["flags"]))
+    answer = _probe_answer(path)
+    if tuple(answer["version"]) < (3, 8):
+        raise UserError(f"{path} is Python {'.'.join(map(str, answer['version']))}; a worker needs 3.8 or newer")
+    if answer["missing"]:
+        raise UserError(f"{path} has no {' and no '.join(answer['missing'])}; a worker needs torch and numpy")
+    return Host(path, answer["machine"], answer["cpu"], tuple(answer["flags"]))
 
 
-def _told(path: str) -> dict[str, Any]:
+def _probe_answer(path: str) -> dict[str, Any]:
     try:
         ran = subprocess.run(  # noqa: S603 - the interpreter the user chose
             [path, "-c", _SCRIPT], capture_output=True, text=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"the interpreter {path} does not run: {error}") from None
-    _before, mark, answer = ran.stdout.partition(_MARK)
+    _before, mark, text = ran.stdout.partition(_MARK)
     if not mark:
         lines = [line for line in (ran.stderr + ran.stdout).splitlines() if line.strip()]
         last = lines[-1].strip() if lines else f"exit status {ran.returncode} and no output"
         raise UserError(f"{path} is not a working Python interpreter: {last}")
-    told: dict[str, Any] = json.loads(answer)
-    return told
+    answer: dict[str, Any] = json.loads(text)
+    return answer

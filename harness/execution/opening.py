@@ -8,11 +8,11 @@ from pathlib import Path
 
 from harness.core import Cell, Level
 from harness.errors import UserError
-from harness.execution.host import Host, probe
+from harness.execution.host import Host, probe_host
 from harness.execution.levels import cap_mismatch, merge_equal_cells, representative_levels, select_levels
 from harness.execution.result import Build
 from harness.execution.workers.forked import ForkUnsafeError
-from harness.execution.workers.pool import InProcessPool, Pool, WorkerPool
+from harness.execution.workers.pool import REFERENCE, InProcessPool, Pool, WorkerPool
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class OpenedPool:
 
 @dataclass
 class WorkerOpening:
-    """Starts workers, and waits for them when it is asked to: they take seconds to import torch.
+    """Starts workers, and waits for them later: they take seconds to import torch.
 
     `levels` are all that are declared, `names` those to run (None: the default ones), `python` the interpreter under
     test (None: this one), `preload` the files that the workers run first. `note` takes the message of each incident.
@@ -56,7 +56,7 @@ class WorkerOpening:
         """Let the workers start without waiting for them, once; their pool. Raises UserError as `finish` does."""
         if self._pool is None:
             check_preload(self.preload)
-            self._host = probe(self.python)
+            self._host = probe_host(self.python)
             self._running, self._unavailable = self._select_levels(self._host)
             self._pool = self._launch(forking=True)
         return self._pool
@@ -103,13 +103,15 @@ class WorkerOpening:
     def _prove(self, pool: WorkerPool) -> OpenedPool | None:
         """Wait for the workers and read what each says of itself; None where forks of the build cannot run kernels."""
         try:
-            described = pool.described()
+            descriptions = pool.descriptions()
         except ForkUnsafeError:
             return None
         host = self._host
-        cells = [Cell(level.name, level, host.python, proof=described[level.name]["proof"]) for level in self._running]
+        cells = [
+            Cell(level.name, level, host.python, proof=descriptions[level.name]["proof"]) for level in self._running
+        ]
         distinct, aliases = merge_equal_cells(cells, self.levels)
-        build = Build(**described[""]["build"], cpu=host.cpu, flags=host.flags)
+        build = Build(**descriptions[REFERENCE]["build"], cpu=host.cpu, flags=host.flags)
         return OpenedPool(pool, build, distinct, aliases, self._unavailable)
 
     @staticmethod
@@ -123,7 +125,7 @@ def open_in_process(python: str | None, preload: Sequence[Path]) -> OpenedPool:
     check_preload(preload)
     if python is not None:
         raise UserError("in-process runs use this interpreter; another one cannot be given with them")
-    host = probe(None)
+    host = probe_host(None)
     pool = InProcessPool()
     description = pool.open(preload)
     aten = description["aten"]

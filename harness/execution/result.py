@@ -1,4 +1,4 @@
-"""What a executor hands out: the build it found, and one example's reference and observations."""
+"""What an executor hands out: the build it found, and one example's reference and observations."""
 
 from __future__ import annotations
 

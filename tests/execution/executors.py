@@ -10,7 +10,7 @@ import pytest
 
 from harness.core import Case, Example, Observation
 from harness.execution import Executor, Result
-from harness.execution.host import probe
+from harness.execution.host import probe_host
 from tests.execution import stand
 
 Observe = Callable[[Case, Example], Observation]
@@ -19,7 +19,7 @@ Observe = Callable[[Case, Example], Observation]
 @pytest.fixture(scope="session")
 def executor() -> Iterator[Executor]:
     """SSE4.1 and AVX2 cells, the misbehaving operators preloaded; started from a polluted environment."""
-    if not {"sse4_1", "avx2"} <= set(probe(None).flags):
+    if not {"sse4_1", "avx2"} <= set(probe_host(None).flags):
         pytest.skip("needs an x86-64 CPU with AVX2")
     polluted = {"KMP_BLOCKTIME": "0", "MKLDNN_MAX_CPU_ISA": "SSE41", "OMP_NUM_THREADS": "7", "MALLOC_PERTURB_": "1"}
     with pytest.MonkeyPatch.context() as patch:
@@ -41,20 +41,20 @@ def local() -> Iterator[Executor]:
 def run(executor: Executor) -> Callable[..., Result]:
     """Run one example in the AVX2 cell."""
 
-    def once(one: Case, example: Example | None = None, **options: Any) -> Result:
+    def run_example(case: Case, example: Example | None = None, **options: Any) -> Result:
         options.setdefault("cells", ["avx2"])
-        (result,) = executor.run(one, [example or stand.example(one)], **options)
+        (result,) = executor.run(case, [example or stand.example(case)], **options)
         return result
 
-    return once
+    return run_example
 
 
 @pytest.fixture
 def run_here(local: Executor) -> Callable[..., Result]:
     """Run one example in this process."""
 
-    def once(one: Case, example: Example | None = None, **options: Any) -> Result:
-        (result,) = local.run(one, [example or stand.example(one)], **options)
+    def run_example(case: Case, example: Example | None = None, **options: Any) -> Result:
+        (result,) = local.run(case, [example or stand.example(case)], **options)
         return result
 
-    return once
+    return run_example

@@ -21,7 +21,7 @@ PRELOAD = Path(__file__).with_name("misbehaving.py")
 
 def module(name: str) -> ModuleType:
     """A module of the worker, such as ``reference.monte_carlo``, in this process."""
-    bundle.in_this_process()
+    bundle.load_in_this_process()
     return importlib.import_module(f"{bundle.PACKAGE}.worker.{name}")
 
 

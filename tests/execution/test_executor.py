@@ -80,7 +80,7 @@ def test_threads_are_the_example_s(run: Run) -> None:
 
 
 def test_results_come_in_order(executor: Executor) -> None:
-    """More examples than fit in flight come back one by one, as they were given."""
+    """More examples than are under way at once come back one by one, in the order in which they were passed."""
     clone = stand.case("torch.clone")
     examples = [stand.example(clone, seed=seed, sizes={"W": seed % 5}) for seed in range(30)]
     results = list(executor.run(clone, examples))
@@ -106,7 +106,7 @@ def test_an_abandoned_run_spoils_nothing(executor: Executor) -> None:
 
 
 def test_a_crash_is_an_observation_and_loses_nothing(executor: Executor) -> None:
-    """The culprit died of its signal in both layouts; those in flight behind it still run, in a new process."""
+    """The culprit died of its signal in both layouts; those under way behind it still run, in a new process."""
     crash = stand.case("misbehaving.crash", arguments={"only": 7})
     widths = [5, 5, 7, 5, 5]
     examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in widths]
@@ -125,7 +125,7 @@ def test_a_crash_is_an_observation_and_loses_nothing(executor: Executor) -> None
 
 
 def test_an_exit_is_a_death_without_a_signal(run: Run) -> None:
-    """The status and the last words on stderr are told."""
+    """The message has the exit status and the last words on stderr."""
     drawn = run(stand.case("misbehaving.leave")).observations[0]
     assert (drawn.status, drawn.signal) == ("died", 0)
     assert drawn.message == "exited with status 7; no way to go on"
@@ -142,8 +142,8 @@ def hasty(executor: Executor) -> object:
 @pytest.mark.parametrize("call", ["misbehaving.hang", "misbehaving.stop"])
 def test_what_does_not_answer_has_hung(hasty: Executor, call: str) -> None:
     """A call that outlasts the limit, or a stopped process, is killed and replaced."""
-    one = stand.case(call)
-    (result,) = hasty.run(one, [stand.example(one)], cells=["avx2"])
+    case = stand.case(call)
+    (result,) = hasty.run(case, [stand.example(case)], cells=["avx2"])
     assert [each.status for each in result.observations] == ["hung", "hung"]
     assert result.observations[0].message == "no answer within 0.5 s"
     assert "hung" in hasty.incidents[-1]
@@ -151,8 +151,8 @@ def test_what_does_not_answer_has_hung(hasty: Executor, call: str) -> None:
 
 def test_isolated_runs_in_a_process_of_its_own(executor: Executor) -> None:
     """Each request is forked afresh, with two threads as well."""
-    found = [executor.run_isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2)]
-    assert numbers(found[0])[0] != numbers(found[1])[0]
+    first, second = (executor.run_isolated(PID, stand.example(PID), cells=["avx2"]) for _ in range(2))
+    assert numbers(first)[0] != numbers(second)[0]
     example = stand.example(stand.CONV2D, sizes={"N": 4, "C": 16, "H": 32, "W": 32, "K": 16}, threads=2)
     result = executor.run_isolated(stand.CONV2D, example, cells=["avx2"], repeats=2)
     drawn = result.observations[0]
@@ -207,18 +207,18 @@ def test_a_fault_of_the_worker_is_not_an_observation(run: Run) -> None:
 
 
 def test_nothing_runs_outside_the_context() -> None:
-    """A executor that was not entered says so."""
+    """An executor that was not entered says so."""
     closed = Executor([stand.SSE41])
     with pytest.raises(RuntimeError, match="inside its with block"):
         closed.check(PID)
 
 
 def test_operators_are_traced_in_the_first_and_the_last_cell(executor: Executor) -> None:
-    """Of the examples named, and of no other."""
-    one = stand.case("torch.relu")
-    first, second = stand.example(one), stand.example(one, seed=1)
-    results = list(executor.run(one, [first, second], traced=[second]))
-    traced = [[bool(seen.operators) for seen in result.observations if seen.layout == "drawn"] for result in results]
+    """That is done for the examples named, and for no other."""
+    case = stand.case("torch.relu")
+    first, second = stand.example(case), stand.example(case, seed=1)
+    results = list(executor.run(case, [first, second], traced=[second]))
+    traced = [[bool(each.operators) for each in result.observations if each.layout == "drawn"] for result in results]
     assert traced == [[False, False], [True, True]]
 
 
@@ -237,25 +237,25 @@ def test_the_catalogue_lists_functions_of_the_build(executor: Executor) -> None:
     assert called == {"torch.pixel_shuffle": "pixel_shuffle", "torch.nn.functional.relu": "relu"}
 
 
-def test_outlines_are_shapes_and_strides_without_values(executor: Executor) -> None:
-    """Of outputs and gradients, as the example's own layouts have them, from every cell that is asked."""
+def test_metadata_are_shapes_and_strides_without_values(executor: Executor) -> None:
+    """Outputs and gradients have them as the example's own layouts make them, in every cell named."""
     last = stand.example(stand.CONV2D, sizes={"K": 2}, layouts={"input": "channels_last", "grad_output": "contiguous"})
     plain = stand.example(stand.CONV2D, sizes={"K": 2})
-    found = executor.metadata(stand.CONV2D, [last, plain], cells=["sse41", "avx2"])
-    assert list(found) == ["sse41", "avx2"]
-    for one, other in found.values():
-        assert [one.status, other.status] == ["ok", "ok"]
-        assert list(one.tensors) == ["output[0]", "grad:input", "grad:weight", "grad:bias"]
-        assert (one.tensors["output[0]"].shape, one.tensors["output[0]"].dtype) == ((2, 2, 4, 5), "float32")
-        assert one.tensors["output[0]"].strides == (40, 1, 10, 2)
-        assert other.tensors["output[0]"].strides == (40, 20, 5, 1)
-        assert one.inputs["input"] == (60, 1, 15, 3)
+    metadata = executor.metadata(stand.CONV2D, [last, plain], cells=["sse41", "avx2"])
+    assert list(metadata) == ["sse41", "avx2"]
+    for channels_last, contiguous in metadata.values():
+        assert [channels_last.status, contiguous.status] == ["ok", "ok"]
+        assert list(channels_last.tensors) == ["output[0]", "grad:input", "grad:weight", "grad:bias"]
+        output = channels_last.tensors["output[0]"]
+        assert (output.shape, output.dtype, output.strides) == ((2, 2, 4, 5), "float32", (40, 1, 10, 2))
+        assert contiguous.tensors["output[0]"].strides == (40, 20, 5, 1)
+        assert channels_last.inputs["input"] == (60, 1, 15, 3)
 
 
-def test_an_outline_that_ends_its_worker_is_told_from_the_others(executor: Executor) -> None:
-    """They are asked for together, and one by one where that fails: only the culprit has died."""
+def test_metadata_that_end_a_worker_are_told_from_the_others(executor: Executor) -> None:
+    """Examples go together, and one by one where that fails: only the culprit has died."""
     crash = stand.case("misbehaving.crash", arguments={"only": 3})
     examples = [stand.example(crash, sizes={"N": 1, "C": 1, "H": 1, "W": width}) for width in (1, 2, 3, 4)]
-    (seen,) = executor.metadata(crash, examples, cells=["avx2"]).values()
-    assert [each.status for each in seen] == ["ok", "ok", "died", "ok"]
-    assert "SIGSEGV" in seen[2].message
+    (metadata,) = executor.metadata(crash, examples, cells=["avx2"]).values()
+    assert [each.status for each in metadata] == ["ok", "ok", "died", "ok"]
+    assert "SIGSEGV" in metadata[2].message

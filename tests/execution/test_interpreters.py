@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.execution import Executor
-from harness.execution.host import probe
+from harness.execution.host import probe_host
 from harness.execution.workers import environment
 from tests.execution import stand
 
@@ -26,7 +26,7 @@ def script(path: Path, text: str) -> str:
     return str(path)
 
 
-def told(version: str = "3, 11, 0", missing: str = "") -> str:
+def probe_answer(version: str = "3, 11, 0", missing: str = "") -> str:
     """A script that answers the probe itself and hands anything else to this interpreter, without its packages."""
     answer = (
         f'{{"version": [{version}], "machine": "{stand.MACHINE}", "cpu": "a CPU", "flags": ["sse4_1"], '
@@ -37,19 +37,19 @@ def told(version: str = "3, 11, 0", missing: str = "") -> str:
 
 
 def test_an_interpreter_that_is_not_there() -> None:
-    """The path is named, and what to give instead."""
+    """The message names the path, and what to pass instead."""
     with pytest.raises(UserError, match="there is no interpreter /no/such/python; give the path"):
-        probe("/no/such/python")
+        probe_host("/no/such/python")
 
 
 def test_a_program_that_is_no_python(tmp_path: Path) -> None:
     """Its last line is quoted."""
     python = script(tmp_path / "python", "echo 'cannot open shared object' >&2; exit 3")
     with pytest.raises(UserError, match="is not a working Python interpreter: cannot open shared object"):
-        probe(python)
+        probe_host(python)
     silent = script(tmp_path / "silent", "exit 3")
     with pytest.raises(UserError, match="exit status 3 and no output"):
-        probe(silent)
+        probe_host(silent)
 
 
 def test_a_file_that_cannot_be_executed(tmp_path: Path) -> None:
@@ -58,19 +58,19 @@ def test_a_file_that_cannot_be_executed(tmp_path: Path) -> None:
     python.write_bytes(b"\x7fELF nothing")
     python.chmod(0o755)
     with pytest.raises(UserError, match=f"does not run: .*{os.strerror(errno.ENOEXEC)}"):
-        probe(str(python))
+        probe_host(str(python))
 
 
 def test_an_interpreter_that_is_too_old(tmp_path: Path) -> None:
     """The version it has and the version it needs."""
     with pytest.raises(UserError, match=r"is Python 3\.6\.1; a worker needs 3\.8 or newer"):
-        probe(script(tmp_path / "python", told("3, 6, 1")))
+        probe_host(script(tmp_path / "python", probe_answer("3, 6, 1")))
 
 
 def test_an_interpreter_without_torch_or_numpy(tmp_path: Path) -> None:
     """What is missing is named."""
     with pytest.raises(UserError, match="has no torch and no numpy; a worker needs"):
-        probe(script(tmp_path / "python", told(missing='"torch", "numpy"')))
+        probe_host(script(tmp_path / "python", probe_answer(missing='"torch", "numpy"')))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_torch_that_does_not_import(tmp_path: Path, monkeypatch: pytest.Monkey
     broken.mkdir()
     (broken / "torch.py").write_text(text)
     monkeypatch.setitem(os.environ, "BROKEN", str(broken))
-    python = script(tmp_path / "python", told())
+    python = script(tmp_path / "python", probe_answer())
     with pytest.raises(UserError, match="cannot run a worker: ") as caught, Executor([stand.SSE41], python=python):
         pass
     assert str(caught.value).endswith(message)
@@ -97,18 +97,18 @@ NOTED = "import os, time; open(os.environ['STARTED'], 'a').write(str(os.getpid()
 
 @pytest.fixture
 def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Executor, Path]]:
-    """A executor whose torch does this, and the file in which who imports it leaves its process id."""
+    """An executor whose torch does this, and the file in which who imports it leaves its process id."""
 
-    def made(torch: str) -> tuple[Executor, Path]:
+    def make(torch: str) -> tuple[Executor, Path]:
         broken = tmp_path / "broken"
         broken.mkdir()
         (broken / "torch.py").write_text(NOTED + torch)
         (tmp_path / "started").touch()
         monkeypatch.setitem(os.environ, "BROKEN", str(broken))
         monkeypatch.setitem(os.environ, "STARTED", str(tmp_path / "started"))
-        return Executor([stand.SSE41], python=script(tmp_path / "python", told())), tmp_path / "started"
+        return Executor([stand.SSE41], python=script(tmp_path / "python", probe_answer())), tmp_path / "started"
 
-    return made
+    return make
 
 
 def importing(started: Path) -> list[str]:
@@ -129,7 +129,7 @@ def test_workers_can_start_ahead_of_entry(noted: Callable[[str], tuple[Executor,
 
 
 def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tuple[Executor, Path]]) -> None:
-    """It starts no others, and tells what is wrong with them."""
+    """It starts no others, and says what is wrong with them."""
     executor, started = noted("time.sleep(1); raise ImportError('libtorch.so is lost')")
     executor.start()
     pids = importing(started)
@@ -139,8 +139,8 @@ def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tu
 
 
 def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:
-    """An interpreter that answers once and then never again is told the same way."""
-    answer = told().replace("exec", "exit 5; exec")
+    """An interpreter that answers once and then never again gives the same message."""
+    answer = probe_answer().replace("exec", "exit 5; exec")
     python = script(tmp_path / "python", answer)
     with pytest.raises(UserError, match="cannot run a worker"), Executor([stand.SSE41], python=python):
         pass
@@ -196,14 +196,21 @@ def test_the_environment_names_what_is_scrubbed() -> None:
         "OMP_X": "",
         "ATEN_X": "",
     }
-    assert environment.scrubbed(names) == ["ATEN_X", "DNNL_VERBOSE", "MKLDNN_X", "OMP_X", "ONEDNN_X", "TORCH_LOGS"]
+    assert environment.tuning_variables(names) == [
+        "ATEN_X",
+        "DNNL_VERBOSE",
+        "MKLDNN_X",
+        "OMP_X",
+        "ONEDNN_X",
+        "TORCH_LOGS",
+    ]
 
 
 def test_settings_of_a_level() -> None:
     """A level without a oneDNN cap sets none; only traced workers print their primitives."""
-    found = environment.variables(None, "avx2", traced=False)
-    assert found["ATEN_CPU_CAPABILITY"] == "avx2"
-    assert not {"ONEDNN_MAX_CPU_ISA", "ONEDNN_VERBOSE"} & set(found)
+    variables = environment.variables(None, "avx2", traced=False)
+    assert variables["ATEN_CPU_CAPABILITY"] == "avx2"
+    assert not {"ONEDNN_MAX_CPU_ISA", "ONEDNN_VERBOSE"} & set(variables)
     assert environment.variables("AVX2", "avx2", traced=True)["ONEDNN_VERBOSE"] == "1"
 
 

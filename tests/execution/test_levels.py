@@ -1,4 +1,4 @@
-"""ISA levels: asked for, lacking, proven, the same."""
+"""ISA levels: named, unavailable, proven, the same."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def cell(level: Level, onednn: str, aten: str) -> Cell:
 
 def test_a_level_the_cpu_lacks_is_unavailable() -> None:
     """It is named with the missing flag and never started."""
-    found, lacking = levels.select_levels(LEVELS, None, HOST)
-    assert found == [stand.SSE41, stand.AVX2]
-    assert lacking == {"avx512_core": "needs avx512f; this CPU (a CPU) has no such flag"}
+    runnable, unavailable = levels.select_levels(LEVELS, None, HOST)
+    assert runnable == [stand.SSE41, stand.AVX2]
+    assert unavailable == {"avx512_core": "needs avx512f; this CPU (a CPU) has no such flag"}
 
 
 def test_a_level_of_another_architecture_is_unavailable() -> None:
     """Its reason names both machines."""
     other = replace(stand.SSE41, name="neon", architecture="another")
-    _found, lacking = levels.select_levels([stand.SSE41, other], None, HOST)
-    assert lacking == {"neon": f"needs another; this host is {stand.MACHINE}"}
+    _runnable, unavailable = levels.select_levels([stand.SSE41, other], None, HOST)
+    assert unavailable == {"neon": f"needs another; this host is {stand.MACHINE}"}
 
 
-def test_a_level_that_is_not_on_by_default_waits_to_be_asked_for() -> None:
+def test_a_level_that_is_not_on_by_default_runs_by_name_alone() -> None:
     """Without names it is not among the levels; by name it is."""
     quiet = replace(stand.AVX2, name="quiet", default=False)
     assert levels.select_levels([stand.SSE41, quiet], None, HOST)[0] == [stand.SSE41]
@@ -50,8 +50,8 @@ def test_a_level_that_is_not_on_by_default_waits_to_be_asked_for() -> None:
         (["avx512_core"], "ISA level avx512_core cannot run here: needs avx512f; this CPU (a CPU) has no such flag"),
     ],
 )
-def test_asking_for_what_is_not_there_is_a_mistake(names: list[str], message: str) -> None:
-    """A level asked for by name must exist and run."""
+def test_naming_a_level_that_is_not_there_is_a_mistake(names: list[str], message: str) -> None:
+    """A level that is named must exist and run."""
     with pytest.raises(UserError) as caught:
         levels.select_levels(LEVELS, names, HOST)
     assert str(caught.value) == message
@@ -83,8 +83,8 @@ def test_a_difference_in_either_proof_keeps_both() -> None:
     assert levels.merge_equal_cells(cells, LEVELS) == (tuple(cells), {})
 
 
-def test_an_aten_cap_that_did_not_hold_is_told() -> None:
-    """What was asked and what runs."""
+def test_an_aten_cap_that_did_not_take_effect_is_a_mismatch() -> None:
+    """The text has the cap and what runs."""
     assert levels.cap_mismatch(cell(stand.AVX2, "", "AVX512")) == "ATen was capped at AVX2 and runs AVX512"
     assert levels.cap_mismatch(cell(stand.AVX2, "", "AVX2")) == ""
 
@@ -98,6 +98,6 @@ def test_an_aten_cap_that_did_not_hold_is_told() -> None:
         ("convolution:a:avx2+b:avx512_core", "oneDNN ran convolution:a:avx2+b:avx512_core, which is above AVX2"),
     ],
 )
-def test_an_implementation_above_the_cap_is_told(kernel: str, message: str) -> None:
+def test_a_kernel_above_the_cap_is_named(kernel: str, message: str) -> None:
     """Implementations of the level and of those under it are fine, and tokens that no level declares."""
     assert levels.kernel_above_cap(cell(stand.AVX2, "", "AVX2"), LEVELS, {kernel: 1}) == message

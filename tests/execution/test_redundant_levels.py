@@ -1,4 +1,4 @@
-"""Cells that differ in oneDNN's cap alone: one answers for all, as long as oneDNN runs nothing."""
+"""Cells that differ in oneDNN's cap alone: one is enough, as long as oneDNN runs nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from harness.core import Cell, Example, Observation, TensorRecord
 from harness.execution import Executor
-from harness.execution.host import probe
-from harness.execution.redundant_levels import ALIKE, RedundantLevels
+from harness.execution.host import probe_host
+from harness.execution.redundant_levels import EQUAL_EXAMPLES, RedundantLevels
 from tests.execution import stand
 
 CELLS = [
@@ -22,7 +22,7 @@ CELLS = [
 SOMETIMES = stand.case("misbehaving.convolved_where_wide")
 
 
-def seen(cell: str, value: float = 1.0, **options: Any) -> Observation:
+def observation(cell: str, value: float = 1.0, **options: Any) -> Observation:
     """An observation of one element."""
     record = TensorRecord("float32", (1,), (1,), np.array([value], np.float32))
     return Observation(cell, "drawn", "ok", {"output[0]": record}, **options)
@@ -30,61 +30,64 @@ def seen(cell: str, value: float = 1.0, **options: Any) -> Observation:
 
 def everywhere() -> list[Observation]:
     """The same observation of all cells."""
-    return [seen(cell.name) for cell in CELLS]
+    return [observation(cell.name) for cell in CELLS]
 
 
 @pytest.fixture
-def twins() -> RedundantLevels:
-    """Three cells, of which two are of the same ATen capability, one example before the lower one is spared."""
-    found = RedundantLevels(CELLS)
-    for _ in range(ALIKE - 1):
-        found.note(everywhere())
-    return found
+def levels() -> RedundantLevels:
+    """Three cells, of which two are of the same ATen capability, one example before the lower one is redundant."""
+    levels = RedundantLevels(CELLS)
+    for _ in range(EQUAL_EXAMPLES - 1):
+        levels.note(everywhere())
+    return levels
 
 
-def test_the_lower_twin_is_spared_after_so_many_like_answers(twins: RedundantLevels) -> None:
-    """Not before, and the cell of another capability never."""
-    assert twins.skipped == frozenset()
-    twins.note(everywhere())
-    assert twins.skipped == {"sse41"}
-    twins.note([seen("avx"), seen("avx2")])
-    assert twins.skipped == {"sse41"}
+def test_the_lower_level_is_redundant_after_so_many_equal_answers(levels: RedundantLevels) -> None:
+    """It is so no earlier, and the cell of another capability never is."""
+    assert levels.redundant_cells == frozenset()
+    levels.note(everywhere())
+    assert levels.redundant_cells == {"sse41"}
+    levels.note([observation("avx"), observation("avx2")])
+    assert levels.redundant_cells == {"sse41"}
 
 
 @pytest.mark.parametrize(
-    "other",
+    "different",
     [
-        seen("sse41", 2.0),
-        replace(seen("sse41"), status="raised"),
-        replace(seen("sse41"), status="died", tensors={}),
-        seen("sse41", kernels={"matmul:jit:sse41": 1}),
-        replace(seen("sse41"), tensors={"output[0]": replace(seen("avx").tensors["output[0]"], strides=(2,))}),
+        observation("sse41", 2.0),
+        replace(observation("sse41"), status="raised"),
+        replace(observation("sse41"), status="died", tensors={}),
+        observation("sse41", kernels={"matmul:jit:sse41": 1}),
+        replace(
+            observation("sse41"),
+            tensors={"output[0]": replace(observation("avx").tensors["output[0]"], strides=(2,))},
+        ),
     ],
 )
-def test_any_difference_starts_the_count_again(twins: RedundantLevels, other: Observation) -> None:
-    """Another value, status or stride, and a kernel of oneDNN in any of them."""
-    twins.note([other, *everywhere()[1:]])
-    twins.note(everywhere())
-    assert twins.skipped == frozenset()
+def test_any_difference_starts_the_count_again(levels: RedundantLevels, different: Observation) -> None:
+    """Another value, status or stride does, and a kernel of oneDNN in any of the cells."""
+    levels.note([different, *everywhere()[1:]])
+    levels.note(everywhere())
+    assert levels.redundant_cells == frozenset()
 
 
-def test_the_sign_of_a_zero_is_a_difference(twins: RedundantLevels) -> None:
+def test_the_sign_of_a_zero_is_a_difference(levels: RedundantLevels) -> None:
     """Bits are compared, not numbers."""
-    twins.note([seen("sse41", -0.0), seen("avx", 0.0), seen("avx2", 0.0)])
-    assert twins.skipped == frozenset()
+    levels.note([observation("sse41", -0.0), observation("avx", 0.0), observation("avx2", 0.0)])
+    assert levels.redundant_cells == frozenset()
 
 
-def test_a_kernel_of_onednn_ends_the_sparing(twins: RedundantLevels) -> None:
-    """The next examples run in every twin again."""
-    twins.note(everywhere())
-    twins.note([seen("avx", kernels={"matmul:jit:avx": 1}), seen("avx2")])
-    assert twins.skipped == frozenset()
+def test_a_kernel_of_onednn_ends_the_redundancy(levels: RedundantLevels) -> None:
+    """The next examples run in every cell again."""
+    levels.note(everywhere())
+    levels.note([observation("avx", kernels={"matmul:jit:avx": 1}), observation("avx2")])
+    assert levels.redundant_cells == frozenset()
 
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[Executor]:
-    """Two twins."""
-    if not {"sse4_1", "avx"} <= set(probe(None).flags):
+    """Two cells of the same ATen capability."""
+    if not {"sse4_1", "avx"} <= set(probe_host(None).flags):
         pytest.skip("needs an x86-64 CPU with AVX")
     with Executor([stand.SSE41, stand.AVX], preload=[stand.PRELOAD]) as opened:
         yield opened
@@ -95,20 +98,20 @@ def examples(widths: list[int]) -> list[Example]:
     return [stand.example(SOMETIMES, sizes={"W": width}, seed=index) for index, width in enumerate(widths)]
 
 
-def test_an_example_that_reaches_onednn_runs_in_every_twin(executor: Executor) -> None:
-    """Also where the twin had been spared before; those without a kernel of oneDNN are answered for."""
-    widths = [4] * (ALIKE + 10) + [16] + [4] * 3
+def test_an_example_that_reaches_onednn_runs_in_every_cell(executor: Executor) -> None:
+    """The cell that had been skipped before runs it too; it is skipped where no kernel of oneDNN runs."""
+    widths = [4] * (EQUAL_EXAMPLES + 10) + [16] + [4] * 3
     skipped = [result.skipped for result in executor.run(SOMETIMES, examples(widths))]
-    assert skipped[:ALIKE] == [()] * ALIKE
-    assert skipped[ALIKE + 9] == ("sse41",)
-    assert skipped[ALIKE + 10] == ()
+    assert skipped[:EQUAL_EXAMPLES] == [()] * EQUAL_EXAMPLES
+    assert skipped[EQUAL_EXAMPLES + 9] == ("sse41",)
+    assert skipped[EQUAL_EXAMPLES + 10] == ()
 
 
-def test_the_late_twin_is_observed_as_the_others(executor: Executor) -> None:
+def test_a_cell_that_runs_late_is_observed_as_the_others(executor: Executor) -> None:
     """Its observations are those of that example."""
-    widths = [4] * (ALIKE + 10) + [16]
+    widths = [4] * (EQUAL_EXAMPLES + 10) + [16]
     last = list(executor.run(SOMETIMES, examples(widths)))[-1]
-    places = [(one.cell, one.layout) for one in last.observations]
+    places = [(each.cell, each.layout) for each in last.observations]
     assert places == [(cell, layout) for cell in ("sse41", "avx") for layout in ("drawn", "contiguous")]
-    assert all(any(name.startswith("convolution") for name in one.kernels) for one in last.observations)
-    assert {one.tensors["output[0]"].shape for one in last.observations} == {(2, 3, 4, 16)}
+    assert all(any(name.startswith("convolution") for name in each.kernels) for each in last.observations)
+    assert {each.tensors["output[0]"].shape for each in last.observations} == {(2, 3, 4, 16)}

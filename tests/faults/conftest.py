@@ -13,7 +13,7 @@ import pytest
 from packaging.version import Version
 
 from harness.core import Case, Example
-from harness.execution.host import probe
+from harness.execution.host import probe_host
 from harness.execution.levels import missing_requirement
 from harness.gate import Gate
 from harness.generation import corner_examples, declared_examples
@@ -80,7 +80,7 @@ def opened(levels: Sequence[str], preload: Sequence[Path] = (), **numbers: Any) 
 @pytest.fixture(scope="module")
 def levels() -> list[str]:
     """A level of each vector length that this machine has; none on another architecture, where all defaults run."""
-    host = probe(PYTHON)
+    host = probe_host(PYTHON)
     declared = [level for level in load_levels(ROOT / "suites" / "isa.yaml") if not missing_requirement(level, host)]
     return [level.name for level in declared if level.name in ("sse41", "avx2", "avx512_core")]
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.core import Expression, Size
 from harness.execution import Executor
-from harness.execution.host import probe
+from harness.execution.host import probe_host
 from harness.models import ModelExecutor, ModelOutcome, ModelTrial
 from harness.models.examples import model_examples
 from harness.models.isolation import IsolatedModule, ModuleIsolation, NotIsolated
@@ -29,7 +29,7 @@ IMAGES = {"nchw": [("nchw", "float32")], "both": [("nhwc", "float32")]}
 @pytest.fixture(scope="module")
 def executor() -> Iterator[Executor]:
     """An AVX2 cell, with a preload file that makes the model."""
-    if "avx2" not in probe(None).flags:
+    if "avx2" not in probe_host(None).flags:
         pytest.skip("needs an x86-64 CPU with AVX2")
     with Executor([stand.AVX2], preload=[Path(__file__).with_name("wrong_model.py")], limit=20.0) as opened:
         yield opened

@@ -61,16 +61,16 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("one", RIGHT, ids=lambda one: one.call)
-def test_a_case_that_can_be_called_has_no_problem(local: Executor, one: Case) -> None:
+@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.call)
+def test_a_case_that_can_be_called_has_no_problem(local: Executor, case: Case) -> None:
     """Functions, builtins, boolean dispatch, torch.ops and preloaded callables are all understood."""
-    assert local.check(one) == []
+    assert local.check(case) == []
 
 
-@pytest.mark.parametrize(("one", "message"), WRONG, ids=lambda value: getattr(value, "call", ""))
-def test_a_case_that_cannot_be_called_says_why(local: Executor, one: Case, message: str) -> None:
+@pytest.mark.parametrize(("case", "message"), WRONG, ids=lambda value: getattr(value, "call", ""))
+def test_a_case_that_cannot_be_called_says_why(local: Executor, case: Case, message: str) -> None:
     """The part at fault is named, with the closest name that exists."""
-    (problem,) = local.check(one)
+    (problem,) = local.check(case)
     assert problem.startswith(message)
 
 

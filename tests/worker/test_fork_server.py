@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.execution import Executor
-from harness.execution.host import probe
+from harness.execution.host import probe_host
 from tests.execution import stand
 from tests.execution.test_interpreters import script
 
@@ -20,7 +20,7 @@ PID = stand.case("misbehaving.pid")
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds a process's parent under /proc"),
-    pytest.mark.skipif("avx2" not in probe(None).flags, reason="needs an x86-64 CPU with AVX2"),
+    pytest.mark.skipif("avx2" not in probe_host(None).flags, reason="needs an x86-64 CPU with AVX2"),
 ]
 
 
@@ -32,13 +32,13 @@ def parent(pid: int) -> int:
 def workers(executor: Executor) -> list[int]:
     """The process ids of the cells' workers."""
     (result,) = executor.run(PID, [stand.example(PID)])
-    drawn = [one for one in result.observations if one.layout == "drawn"]
-    return [int(one.tensors["output[0]"].values.ravel()[0]) for one in drawn]
+    drawn = [each for each in result.observations if each.layout == "drawn"]
+    return [int(each.tensors["output[0]"].values.ravel()[0]) for each in drawn]
 
 
 @pytest.fixture
 def fresh() -> Iterator[Executor]:
-    """A executor that a test may damage."""
+    """An executor that a test may damage."""
     with Executor([stand.SSE41, stand.AVX2], preload=[stand.PRELOAD], limit=20.0) as opened:
         yield opened
 
@@ -61,7 +61,7 @@ def test_when_the_process_is_gone_another_takes_its_place(fresh: Executor) -> No
     assert workers(fresh) == [first, second]
     os.kill(first, signal.SIGKILL)
     (lost,) = fresh.run(PID, [stand.example(PID)], cells=["sse41"])
-    assert {one.status for one in lost.observations} == {"died"}
+    assert {each.status for each in lost.observations} == {"died"}
     again, same = workers(fresh)
     assert same == second
     assert parent(parent(again)) == os.getpid()

@@ -21,7 +21,7 @@ EXEC = "onednn_verbose,v1,primitive,exec,cpu,convolution,jit:avx2,forward_traini
 OLD = "onednn_verbose,exec,cpu,reorder,jit:uni,undef,src_f32\n"
 FORK = """
 from harness.execution.workers import bundle
-bundle.in_this_process()
+bundle.load_in_this_process()
 from nhwc_equivalence.worker import fork_per_request as fork
 import os, time
 assert fork.run_in_fork(lambda: {"big": b"x" * 3_000_000}, 30.0)["big"] == b"x" * 3_000_000
@@ -36,7 +36,7 @@ assert fork.run_in_fork(lambda: object(), 30.0)["status"] == "died"
 @pytest.fixture(scope="module")
 def worker() -> ModuleType:
     """The worker's ``serve`` module, through which the others are reached."""
-    return bundle.in_this_process()
+    return bundle.load_in_this_process()
 
 
 def test_verbose_lines_are_counted(worker: Any) -> None:

@@ -63,16 +63,16 @@ An import that fails ends the process, so that its last words are in its stderr 
 def sources() -> dict[str, tuple[str, str]]:
     """File name and source of each module of the package, by its dotted name."""
     files = [_HARNESS / "__init__.py", *(_HARNESS / "worker").rglob("*.py"), *(_HARNESS / "portable").rglob("*.py")]
-    return {_dotted(file): (str(file), file.read_text("utf-8")) for file in sorted(files)}
+    return {_dotted_name(file): (str(file), file.read_text("utf-8")) for file in sorted(files)}
 
 
-def _dotted(file: Path) -> str:
+def _dotted_name(file: Path) -> str:
     """The name under which a file of the harness is shipped."""
     parts = file.relative_to(_HARNESS).with_suffix("").parts
     return ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
 
 
-def in_this_process() -> types.ModuleType:
+def load_in_this_process() -> types.ModuleType:
     """The package's ``serve`` module, installed in this process from the same source. Imports torch here."""
     if f"{PACKAGE}.worker" not in sys.modules:
         scope: dict[str, Any] = {}

@@ -37,21 +37,23 @@ def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str
     return chosen
 
 
-def scrubbed(environment: Mapping[str, str] | None = None) -> list[str]:
+def tuning_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """The names in `environment` (by default this process's) that a worker must not inherit, sorted."""
     names = os.environ if environment is None else environment
     return sorted(name for name in names if name.startswith(SCRUBBED))
 
 
-def command(python: str, settings: Mapping[str, str], stderr: Path) -> str:
-    """A shell-quoted command line that becomes `python` with these variables and its stderr in a file.
+def command(python: str, settings: Mapping[str, str], stderr: Path, pid: Path) -> str:
+    """A shell-quoted command line that becomes `python` with these variables; two files take its stderr and its id.
 
-    `exec` twice, so that the process execnet starts is the interpreter itself: its exit status tells the signal.
+    `exec` twice, so that the process that is started is the interpreter itself: its exit status tells the signal.
     """
-    unset = [part for name in scrubbed() for part in ("-u", name)]
+    unset = [part for name in tuning_variables() for part in ("-u", name)]
     assign = [f"{name}={value}" for name, value in settings.items()]
-    redirect = ["/bin/sh", "-c", 'file="$1"; shift; exec "$@" 2>>"$file"', "worker", str(stderr)]
-    return shlex.join([*redirect, "/usr/bin/env", *unset, *assign, python])
+    become = 'echo $$ >"$1"; stderr="$2"; shift 2; exec "$@" 2>>"$stderr"'
+    return shlex.join(
+        ["/bin/sh", "-c", become, "worker", str(pid), str(stderr), "/usr/bin/env", *unset, *assign, python]
+    )
 
 
 def last_words(file: Path, count: int = 3) -> Sequence[str]:

@@ -5,17 +5,41 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from harness.core import Level
 from harness.errors import UserError
 from harness.execution.host import Host
 from harness.execution.workers import bundle, environment
-from harness.execution.workers.forked import ForkedProcess, ForkServer, is_fork_safe
+from harness.execution.workers.forked import ForkedProcess, ForkServer
 from harness.execution.workers.process import Process, Setup
 from harness.execution.workers.spawned import SpawnedProcess
 from harness.execution.workers.supervisor import InProcessSupervisor, Reply, Supervisor, WorkerSupervisor
+from harness.portable import protocol
+
+REFERENCE: Final = ""
+"""The reference's name where others are cells'."""
+
+
+@dataclass(frozen=True)
+class WorkerKey:
+    """Which worker: its role, the level that it is capped at, and whether it runs the preload files first.
+
+    The reference has no level: it runs at ATen's default capability with oneDNN switched off.
+    """
+
+    role: protocol.Role
+    level: str | None = None
+    preloaded: bool = False
+
+    @property
+    def name(self) -> str:
+        """As incidents and files have it: ``cell-avx2``, ``reference``, ``fork_per_request-reference-preloaded``."""
+        level = self.level or (None if self.role == "reference" else "reference")
+        preloaded = "preloaded" if self.preloaded and self.level is None else None
+        return "-".join(filter(None, (self.role, level, preloaded)))
 
 
 class Pool(Protocol):
@@ -28,7 +52,7 @@ class Pool(Protocol):
         """The supervisor of the reference: the stock kernels, or with the preload files."""
 
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
-        """Supervisors whose workers fork for each request, by cell; the reference's is under the empty name."""
+        """Supervisors whose workers fork for each request, by cell; the reference's is under `REFERENCE`."""
 
     def pids(self) -> Mapping[str, int]:
         """The process ids of the workers that run now, by the workers' names."""
@@ -45,9 +69,9 @@ class InProcessPool:
 
         Raises UserError for a preload file that fails.
         """
-        serve = bundle.in_this_process()
+        serve = bundle.load_in_this_process()
         self._supervisor = InProcessSupervisor(serve)
-        reply = self._supervisor.ready([str(file.resolve()) for file in preload])
+        reply = self._supervisor.prepare([str(file.resolve()) for file in preload])
         if reply["problem"]:
             raise UserError(reply["problem"])
         return {**reply, "aten": serve.describe.capability()}
@@ -65,7 +89,7 @@ class InProcessPool:
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
         """The one supervisor, under every name."""
         del preloaded
-        return dict.fromkeys(["", *cells], self._supervisor)
+        return dict.fromkeys([REFERENCE, *cells], self._supervisor)
 
     def pids(self) -> Mapping[str, int]:
         """The one process there is: this one."""
@@ -90,44 +114,41 @@ class WorkerPool:
         self._preload = preload
         self._note = note
         self._levels: dict[str, Level] = {}
-        self._supervisors: dict[str, WorkerSupervisor] = {}
+        self._supervisors: dict[WorkerKey, WorkerSupervisor] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="equivalence-")
 
     def start(self, levels: Sequence[Level]) -> None:
         """Let a worker for each level, and the reference's, start without waiting for them."""
         self._levels = {level.name: level for level in levels}
-        self._begin(["reference", *(f"cell {level.name}" for level in levels)])
+        self._start([WorkerKey("reference"), *map(_cell_key, self._levels)])
 
-    def described(self) -> dict[str, Reply]:
-        """Wait for the workers that were started; what each says of itself, by level, and the reference as ``""``."""
-        names = {"": "reference", **{name: f"cell {name}" for name in self._levels}}
-        return {name: self._supervisors[supervisor].ready() for name, supervisor in names.items()}
+    def descriptions(self) -> dict[str, Reply]:
+        """Wait for the workers that were started; what each says of itself, by level, and of the `REFERENCE`."""
+        keys = {REFERENCE: WorkerKey("reference"), **{name: _cell_key(name) for name in self._levels}}
+        return {name: self._supervisors[key].wait_until_ready() for name, key in keys.items()}
 
     def retire(self, names: Collection[str]) -> None:
         """End the workers of these levels."""
         for name in names:
-            self._supervisors.pop(f"cell {name}").close()
+            self._supervisors.pop(_cell_key(name)).close()
 
     def cell(self, name: str) -> Supervisor:
         """The supervisor of a cell."""
-        return self._supervisors[f"cell {name}"]
+        return self._supervisors[_cell_key(name)]
 
     def reference(self, *, preloaded: bool) -> Supervisor:
         """The reference's supervisor; a second one, with the preload files, starts when a callable needs them."""
-        name = "reference preloaded" if preloaded else "reference"
-        self._start([name])
-        return self._supervisors[name]
+        return self._supervise([WorkerKey("reference", preloaded=preloaded)])[0]
 
     def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
         """Those that fork, started when they are first needed."""
-        names = {name: f"fork_per_request {name}" for name in cells}
-        names[""] = "fork_per_request-reference preloaded" if preloaded else "fork_per_request-reference"
-        self._start(names.values())
-        return {name: self._supervisors[supervisor] for name, supervisor in names.items()}
+        keys = [WorkerKey("fork_per_request", name, preloaded=True) for name in cells]
+        keys.append(WorkerKey("fork_per_request", preloaded=preloaded))
+        return dict(zip([*cells, REFERENCE], self._supervise(keys), strict=True))
 
     def pids(self) -> Mapping[str, int]:
         """The process behind each supervisor that has been started."""
-        return {supervisor.setup.name: supervisor.process.pid for supervisor in self._supervisors.values()}
+        return {key.name: supervisor.process.pid for key, supervisor in self._supervisors.items()}
 
     def close(self) -> None:
         """End every process and drop their stderr files."""
@@ -139,44 +160,49 @@ class WorkerPool:
         self._fork_servers.clear()
         self._folder.cleanup()
 
-    def _start(self, names: Iterable[str]) -> None:
-        """Start what is not there yet, all at once, and wait for all."""
-        for name in self._begin(names):
-            self._supervisors[name].ready()
+    def _supervise(self, keys: Sequence[WorkerKey]) -> list[WorkerSupervisor]:
+        """The supervisors of these workers; what is not there yet starts all at once, and is waited for."""
+        for supervisor in self._start(keys):
+            supervisor.wait_until_ready()
+        return [self._supervisors[key] for key in keys]
 
-    def _begin(self, names: Iterable[str]) -> list[str]:
-        """Start what is not there yet without waiting for it; the names of that."""
-        fresh = [name for name in names if name not in self._supervisors]
-        for name in fresh:
-            self._supervisors[name] = WorkerSupervisor(self._setup(name), self._launched, self._note)
-            self._supervisors[name].start()
-        return fresh
+    def _start(self, keys: Iterable[WorkerKey]) -> list[WorkerSupervisor]:
+        """Start what is not there yet without waiting for it; the supervisors of that."""
+        missing = {
+            key: WorkerSupervisor(self._setup(key), self._launch, self._note)
+            for key in keys
+            if key not in self._supervisors
+        }
+        for key, supervisor in missing.items():
+            self._supervisors[key] = supervisor
+            supervisor.start()
+        return [*missing.values()]
 
-    def _launched(self, setup: Setup, generation: int) -> Process:
-        if not self.forking or not is_fork_safe(setup, generation):
+    def _launch(self, setup: Setup, generation: int) -> Process:
+        if not self.forking or not ForkedProcess.can_connect(setup, generation):
             return SpawnedProcess(setup, generation)
-        if not self._fork_servers or self._fork_servers[-1].gone:
+        if not self._fork_servers or self._fork_servers[-1].is_gone:
             self._fork_servers.append(ForkServer(self._python, Path(self._folder.name), len(self._fork_servers)))
         return ForkedProcess(setup, generation, fork_server=self._fork_servers[-1])
 
-    def _setup(self, name: str) -> Setup:
-        """The supervisor's process: its caps, its role, and whether it loads the preload files.
+    def _setup(self, key: WorkerKey) -> Setup:
+        """What a worker's process needs: its caps, its role, its preload files.
 
         The reference runs the stock kernels at ATen's default capability: a preload file may replace the very operator
         under test, so the reference loads it only for a callable that does not exist without it.
         """
-        kind, _space, rest = name.partition(" ")
-        level = self._levels.get(rest)
-        traced = level is not None
-        settings = environment.variables(
-            level.onednn if level else None, level.aten if level else "default", traced=traced
-        )
+        level = None if key.level is None else self._levels[key.level]
+        onednn, aten = (level.onednn, level.aten) if level else (None, "default")
         return Setup(
-            name=name.replace(" ", "-"),
+            name=key.name,
             python=self._python,
-            role=kind.partition("-")[0],
-            settings=settings,
+            role=key.role,
+            settings=environment.variables(onednn, aten, traced=level is not None),
             folder=Path(self._folder.name),
-            preload=self._preload if level or rest == "preloaded" else (),
-            traced=traced,
+            preload=self._preload if key.preloaded else (),
+            traced=level is not None,
         )
+
+
+def _cell_key(level: str) -> WorkerKey:
+    return WorkerKey("cell", level, preloaded=True)

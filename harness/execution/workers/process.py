@@ -1,4 +1,4 @@
-"""A worker process, however it came to be: spoken to in marshal bytes, ended by its id."""
+"""A worker process, however it came to be: spoken to in messages of `portable.protocol`, ended by its id."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ START_LIMIT: Final = 180.0
 PROMPT: Final = 0.1
 """Seconds in which most replies come; only after them does a worker's CPU time count."""
 
+END_LIMIT: Final = 0.5
+"""Seconds for a process to end whose connection has closed, which happens a moment before."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -29,21 +32,29 @@ class Setup:
 
     name: str
     python: str
-    role: str
+    role: protocol.Role
     settings: Mapping[str, str]
     folder: Path
     preload: tuple[Path, ...] = ()
     traced: bool = False
 
-    def told(self) -> bytes:
-        """What the process is told first."""
-        setup = {"role": self.role, "trace": self.traced, "preload": [*map(str, self.preload)]}
+    def path(self, generation: int, suffix: str) -> Path:
+        """A file or socket of one of its processes alone."""
+        return self.folder / f"{self.name}.{generation}.{suffix}"
+
+    def message(self) -> bytes:
+        """The first message to the process, encoded."""
+        setup: protocol.SetupMessage = {
+            "role": self.role,
+            "trace": self.traced,
+            "preload": [*map(str, self.preload)],
+        }
         return protocol.encode(setup)
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended: `signal` 0 where none did it; `message` quotes its last words."""
+class ProcessEnd:
+    """How a process ended: the number of the `signal` that did it, 0 for none, and a text."""
 
     signal: int
     message: str
@@ -51,66 +62,75 @@ class Ended:
 
 @dataclass
 class Process(ABC):
-    """A running worker. `receive` gives (arrival time on the monotonic clock, reply); reply None means it has died."""
+    """A process that runs as a worker; `generation` is the number of those of this setup there were before it."""
 
     setup: Setup
     generation: int = 0
     _inbox: queue.SimpleQueue[tuple[float, bytes | None]] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
-        self.stderr = self.setup.folder / f"{self.setup.name}.{self.generation}.err"
+        self.stderr = self.path("err")
+
+    def path(self, suffix: str) -> Path:
+        """A file or socket of this process alone."""
+        return self.setup.path(self.generation, suffix)
 
     @property
     @abstractmethod
     def pid(self) -> int:
-        """The process id."""
+        """The process id. Raises RuntimeError where there is no process."""
 
     @abstractmethod
-    def send(self, payload: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Send a request; a process that has died shows in `receive`, not here."""
 
     @abstractmethod
-    def kill(self) -> None:
-        """End it at once; a stopped process too. May be called again."""
+    def wait_for_end(self, seconds: float) -> ProcessEnd:
+        """Wait until it has ended, and kill it where it still runs after `seconds`. May be called again."""
 
     @abstractmethod
     def close(self) -> None:
-        """Kill what still runs and let go of pipes and threads."""
+        """Kill what still runs and let go of connections and threads."""
 
-    @abstractmethod
-    def ending(self, seconds: float) -> tuple[int, str]:
-        """The signal, 0 for none, and the text of how it ended; one that still runs after `seconds` is killed."""
+    def kill(self) -> None:
+        """End it at once; a stopped process too. May be called again."""
+        self.wait_for_end(0.0)
 
-    def _arrived(self, item: bytes | None) -> None:
-        self._inbox.put((time.monotonic(), item))
+    def end(self) -> ProcessEnd:
+        """Close it; how it ended before that, with its last words on stderr."""
+        end = self.wait_for_end(END_LIMIT)
+        self.close()
+        return ProcessEnd(end.signal, "; ".join([end.message, *environment.last_words(self.stderr)]))
 
-    def broken(self, what: str) -> UserError:
+    def start_error(self, what: str) -> UserError:
         """The error that says why no worker runs: its last word on stderr, else `what`."""
         last = (environment.last_words(self.stderr, 1) or [what])[-1]
         return UserError(f"the interpreter {self.setup.python} cannot run a worker: {last}")
 
-    def ready(self) -> dict[str, Any]:
-        """Wait for the description of a started worker. Raises UserError where it cannot start."""
+    def wait_until_ready(self) -> dict[str, Any]:
+        """Wait for its first message, which describes it. Raises UserError where it cannot start."""
         try:
-            _arrival, item = self.awaited(START_LIMIT)
+            _arrival, message = self.receive_within(START_LIMIT)
         except queue.Empty:
             self.end()
-            raise self.broken(f"no answer within {START_LIMIT:g} s") from None
-        if item is None:
-            ended = self.end()
-            raise self.broken(ended.message)
-        if item["problem"]:
+            raise self.start_error(f"no answer within {START_LIMIT:g} s") from None
+        if message is None:
+            raise self.start_error(self.end().message)
+        if message["problem"]:
             self.end()
-            raise UserError(item["problem"])
-        return item
+            raise UserError(message["problem"])
+        return message
 
     def receive(self, timeout: float) -> tuple[float, dict[str, Any] | None]:
-        """The next reply and when it arrived. Raises queue.Empty after `timeout` seconds."""
-        arrival, item = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
-        return arrival, None if item is None else protocol.decode(item)
+        """The next reply, None where the process has died, and when it arrived on the monotonic clock.
 
-    def awaited(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
-        """As `receive`. Raises queue.Empty once the worker has had `limit` seconds, as `CpuTimeLimit` counts them."""
+        Raises queue.Empty after `timeout` seconds.
+        """
+        arrival, message = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
+        return arrival, None if message is None else protocol.decode(message)
+
+    def receive_within(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
+        """As `receive`. Raises queue.Empty once the process has had `limit` seconds, as `CpuTimeLimit` counts them."""
         with contextlib.suppress(queue.Empty):  # asking /proc would cost more than most replies
             return self.receive(min(limit, PROMPT))
         cpu_time_limit = CpuTimeLimit(self.pid, limit, begun)
@@ -121,8 +141,6 @@ class Process(ABC):
                 if cpu_time_limit.is_reached():
                     raise
 
-    def end(self) -> Ended:
-        """Kill it if it runs, and say how it ended before that."""
-        number, text = self.ending(0.5)  # its line closes a moment before the process has ended
-        self.close()
-        return Ended(number, "; ".join([text, *environment.last_words(self.stderr)]))
+    def _deliver(self, message: bytes | None) -> None:
+        """Put a message where `receive` takes it; None says that the connection has closed."""
+        self._inbox.put((time.monotonic(), message))

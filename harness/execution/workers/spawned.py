@@ -2,97 +2,94 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import signal
-from subprocess import PIPE, Popen, TimeoutExpired
-from types import SimpleNamespace
-from typing import Any
+import time
+from typing import Final
 
 import execnet
-from execnet.gateway_base import ThreadExecModel
 
 from harness.execution.workers import bundle, environment
-from harness.execution.workers.process import Process
+from harness.execution.workers.process import Process, ProcessEnd
 from harness.portable import protocol
 
+PAUSE: Final = 0.002
+"""Seconds between two looks at a process that is about to end."""
 
-class _Threads(ThreadExecModel):
-    """execnet's threads, keeping hold of the process it starts.
-
-    execnet gives it to nobody, but only its parent can ask how it ended; and where the interpreter does not answer,
-    nobody else would close its pipes.
-    """
-
-    popen: Popen[bytes] | None = None
-
-    @property
-    def subprocess(self) -> Any:
-        """What execnet uses of the module."""
-        return SimpleNamespace(PIPE=PIPE, Popen=self._start)
-
-    def _start(self, command: list[str], **options: Any) -> Popen[bytes]:
-        self.popen = Popen(command, **options)  # noqa: S603 - the interpreter the user chose
-        return self.popen
+TERMINATION_TIME: Final = 5.0
+"""Seconds that execnet has to let go of the connection to a process that has ended."""
 
 
 class SpawnedProcess(Process):
-    """A worker with an interpreter of its own, its environment right from the first instruction."""
+    """A worker with an interpreter of its own, its environment right from the first instruction.
+
+    execnet starts it and carries the messages. It hands out neither the process id nor the exit status, which only the
+    parent can ask for: so the command line writes the one into a file, and the other is read by waiting for the child
+    before execnet does, whose own wait then finds nothing and is content (`subprocess.Popen.wait`).
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        line = environment.command(self.setup.python, self.setup.settings, self.stderr)
-        self._threads = _Threads()
+        self._pid: int | None = None
+        self._end: ProcessEnd | None = None
         self._group = execnet.Group()
-        self._group.set_execmodel(self._threads, "thread")  # type: ignore[arg-type] # it takes an object too
         try:
-            self._connect(f"popen//python={line}")
+            self._connect()
         except (OSError, EOFError, execnet.HostNotFound) as error:
             self.close()
-            raise self.broken(type(error).__name__) from None
+            raise self.start_error(type(error).__name__) from None
 
-    def _connect(self, spec: str) -> None:
-        self._channel = self._group.makegateway(spec).remote_exec(bundle.BOOTSTRAP)
-        self._channel.setcallback(self._arrived, endmarker=None)
+    def _connect(self) -> None:
+        command = environment.command(self.setup.python, self.setup.settings, self.stderr, self.path("pid"))
+        self._channel = self._group.makegateway(f"popen//python={command}").remote_exec(bundle.BOOTSTRAP)
+        self._channel.setcallback(self._deliver, endmarker=None)
         self._channel.send(protocol.encode(bundle.sources()))
-        self._channel.send(self.setup.told())
+        self._channel.send(self.setup.message())
 
     @property
     def pid(self) -> int:
         """The process id; the interpreter's own, for the command line replaces itself."""
-        return int(self._popen.pid)
+        if self._pid is None:
+            try:
+                self._pid = int(self.path("pid").read_text("utf-8"))
+            except (OSError, ValueError):
+                raise RuntimeError(f"{self.setup.name} has no process") from None
+        return self._pid
 
-    @property
-    def _popen(self) -> Popen[bytes]:
-        if self._threads.popen is None:
-            raise RuntimeError(f"{self.setup.name} has no process")
-        return self._threads.popen
-
-    def send(self, payload: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Send a request; a process that has died shows in `receive`, not here."""
         try:
-            self._channel.send(payload)
+            self._channel.send(message)
         except OSError:
-            self._arrived(None)
+            self._deliver(None)
 
-    def ending(self, seconds: float) -> tuple[int, str]:
-        """As the process's exit status says."""
+    def wait_for_end(self, seconds: float) -> ProcessEnd:
+        """As every process; its exit status says how it ended."""
+        deadline = time.monotonic() + seconds
+        end = self._end or self._reap()
+        while end is None:
+            if time.monotonic() >= deadline:
+                os.kill(self.pid, signal.SIGKILL)
+            time.sleep(PAUSE)
+            end = self._reap()
+        self._end = end
+        return end
+
+    def _reap(self) -> ProcessEnd | None:
+        """How the process ended; None where it still runs."""
         try:
-            self._popen.wait(seconds)
-        except TimeoutExpired:
-            self.kill()
-        code = self._popen.returncode
-        return max(-code, 0), f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
-
-    def kill(self) -> None:
-        """End it at once; a stopped process too."""
-        self._popen.kill()
-        self._popen.wait()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:  # execnet waits for an interpreter that ends before it has answered
+            return ProcessEnd(0, "ended before it had answered")
+        if pid == 0:
+            return None
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            return ProcessEnd(-code, f"killed by {signal.Signals(-code).name}")
+        return ProcessEnd(0, f"exited with status {code}")
 
     def close(self) -> None:
         """Kill what still runs and let go of pipes and threads."""
-        self.kill()
-        self._group.terminate(timeout=5.0)
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            with contextlib.suppress(OSError):  # closing flushes, and nobody reads any more
-                if pipe is not None:
-                    pipe.close()
+        if self.path("pid").exists():
+            self.kill()
+        self._group.terminate(timeout=TERMINATION_TIME)

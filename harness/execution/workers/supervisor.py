@@ -108,7 +108,7 @@ class InProcessSupervisor(Supervisor):
     def __init__(self, serve: Any) -> None:
         self._worker = serve.Worker("local", traced=False)
 
-    def ready(self, preload: list[str]) -> Reply:
+    def prepare(self, preload: list[str]) -> Reply:
         """Load the preload files and describe the build."""
         reply: Reply = self._worker.ready(preload)
         return reply
@@ -147,9 +147,9 @@ class WorkerSupervisor(Supervisor):
         self._process = self._launch(self.setup, self._generation)
         self._generation += 1
 
-    def ready(self) -> Reply:
+    def wait_until_ready(self) -> Reply:
         """Wait until the process can take requests; its description. Raises UserError where it cannot start."""
-        return self.process.ready()
+        return self.process.wait_until_ready()
 
     @property
     def process(self) -> Process:
@@ -181,20 +181,20 @@ class WorkerSupervisor(Supervisor):
     def _await_outcome(self, oldest: PendingRequest) -> Reply | WorkerLost:
         """The reply to the oldest request, or why there is none."""
         try:
-            self._last_arrival, reply = self.process.awaited(oldest.limit, max(oldest.sent, self._last_arrival))
+            self._last_arrival, reply = self.process.receive_within(oldest.limit, max(oldest.sent, self._last_arrival))
         except queue.Empty:
             self.process.kill()
             return WorkerLost("hung", 0, f"no answer within {oldest.limit:g} s")
         if reply is not None:
             return reply
-        ended = self.process.end()
-        return WorkerLost("died", ended.signal, ended.message)
+        end = self.process.end()
+        return WorkerLost("died", end.signal, end.message)
 
     def _replace(self, lost: WorkerLost, about: str) -> None:
         self._note(f"worker {self.setup.name} {lost.how} ({lost.message}) on {about}; replaced")
         self.process.close()
         self.start()
-        self.ready()
+        self.wait_until_ready()
         self._last_arrival = 0.0
         for pending in self._waiting:
             self._dispatch(pending)
