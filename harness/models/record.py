@@ -10,7 +10,7 @@ from harness.reporting import (
     ModelFailureRecord,
     ModelItemRecord,
     finding_record,
-    in_order,
+    sort_by_name,
 )
 from harness.trial import round_ratios
 
@@ -22,14 +22,14 @@ def model_item_record(outcome: ModelOutcome) -> ModelItemRecord:
         item=outcome.item,
         status=outcome.status,
         examples=outcome.examples,
-        cells={cell: in_order(states) for cell, states in outcome.cells.items()},
+        cells={cell: sort_by_name(states) for cell, states in outcome.cells.items()},
         failures=tuple(map(model_failure_record, outcome.failures)),
-        known_issues=in_order(outcome.known_issues),
+        known_issues=sort_by_name(outcome.known_issues),
         explained=tuple(map(faulty_module_record, outcome.explained)),
         stale=tuple(outcome.stale),
-        untrusted=in_order(outcome.untrusted),
+        untrusted=sort_by_name(outcome.untrusted),
         skipped={cell: skipped.reason for cell, skipped in outcome.skipped.items()},
-        hits={cell: in_order(kernels) for cell, kernels in outcome.hits.items()},
+        hits={cell: sort_by_name(kernels) for cell, kernels in outcome.hits.items()},
         ratios=round_ratios(outcome.ratios),
         layout=tuple(outcome.layout),
         reorders=outcome.reorders,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
+from harness.golden import ItemObservation
 from harness.models import ModelOutcome, model_item_record, model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read_settings
@@ -89,8 +90,8 @@ def attach_outcome(report: pytest.TestReport, outcome: Outcome | ModelOutcome) -
         report.equivalence_item = item_text(model_item_record(outcome))  # type: ignore[attr-defined] # extra attribute
     else:
         report.equivalence_item = item_text(operator_item_record(outcome))  # type: ignore[attr-defined] # the same
-        if outcome.golden.observed:
-            observed = (outcome.case, outcome.dtype, outcome.golden.as_json())
+        if (observation := outcome.golden.observed) is not None:
+            observed = (outcome.case, outcome.dtype, outcome.golden.differing, observation.as_json())
             report.equivalence_observed = observed  # type: ignore[attr-defined] # the same
 
 
@@ -116,7 +117,8 @@ class _ControllerHooks:
         if (text := getattr(report, "equivalence_item", None)) is not None:
             self.run.receive(parse_item(text), report.nodeid)
         if (observed := getattr(report, "equivalence_observed", None)) is not None:
-            self.run.receive_observed(*observed)
+            case, dtype, deaths, observation = observed
+            self.run.receive_observation(case, dtype, deaths, ItemObservation.read(observation))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

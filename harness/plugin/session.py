@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -34,7 +34,8 @@ class Session:
         self.cases: dict[Path, tuple[Case, ...]] = {}
         self.models: dict[Path, tuple[Model, ...]] = {}
         self.recorder = Recorder()
-        self.observed: dict[tuple[str, str], dict[str, Any]] = {}
+        self.observations: dict[tuple[str, str], ItemObservation] = {}
+        self.not_written: list[str] = []
         self.remaining = 0
         self._open = contextlib.ExitStack()
         self._entered = False
@@ -133,9 +134,14 @@ class Session:
         if not self.settings.update_golden:
             self.recorder.add(nodeid, item)
 
-    def receive_observed(self, case: str, dtype: str, review: dict[str, Any]) -> None:
-        """Take what one item observed for an update of golden/, from this process or an xdist worker."""
-        self.observed[case, dtype] = review
+    def receive_observation(self, case: str, dtype: str, deaths: Sequence[str], observation: ItemObservation) -> None:
+        """Take what one item observed for an update of golden/, from this process or an xdist worker.
+
+        Where a call ended its worker it is not written: a known issue has to keep that call from running first.
+        """
+        self.not_written += [f"{case}[{dtype}]: not written: {death}" for death in deaths]
+        if not deaths:
+            self.observations[case, dtype] = observation
 
     def golden_misfits(self, path: Path) -> list[str]:
         """What golden/ and the suite of that file do not agree in; nothing where the project keeps no contract."""
@@ -148,23 +154,16 @@ class Session:
         return self.gate is not None and self.gate.project.golden.is_kept and not self.settings.update_golden
 
     def update_golden(self) -> list[str]:
-        """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError.
-
-        An item of which a call ended its worker is not written: a known issue has to keep that call from running first.
-        """
+        """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError."""
         if self.gate is None or not self.settings.update_golden:
             return []
-        changed = [
-            f"{case}[{dtype}]: not written: {reason}"
-            for (case, dtype), data in self.observed.items()
-            for reason in data["differing"]
-        ]
+        changed = list(self.not_written)
         for cases in self.cases.values():
             ids = {case.id: case.name for case in cases}
             observations = {
-                (ids[case], dtype): ItemObservation.read(data["observed"])
-                for (case, dtype), data in self.observed.items()
-                if case in ids and "observed" in data and not data["differing"]
+                (ids[case], dtype): observation
+                for (case, dtype), observation in self.observations.items()
+                if case in ids
             }
             changed += write_golden(self.gate.project.golden, cases, observations) if observations else []
         return changed or ["golden/: nothing has changed"]

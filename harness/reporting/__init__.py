@@ -1,7 +1,7 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
 from harness.reporting.failure import failure_text
-from harness.reporting.finding_record import FindingRecord, finding_record, in_order
+from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.model_item import (
     FaultyModuleRecord,
     LayoutRowRecord,
@@ -40,7 +40,6 @@ __all__ = [
     "failure_text",
     "finding_record",
     "function_reach",
-    "in_order",
     "item_text",
     "list_reach",
     "operator_item_record",
@@ -49,6 +48,7 @@ __all__ = [
     "read_operator_record",
     "read_record",
     "replay_text",
+    "sort_by_name",
     "sum_counts",
     "terminal_summary",
 ]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import Field
 
 from harness.core import Finding
+from harness.core.finding import FindingKind, Oracle
 from harness.suites import StrictSchema
 
 Name = TypeVar("Name", bound=str)
@@ -21,9 +22,9 @@ Counts = Mapping[str, int]
 class FindingRecord(StrictSchema):
     """One broken property of an operator or a model."""
 
-    oracle: str
+    oracle: Oracle
     tensor: str = Field(description="Empty where the finding is about the call as a whole")
-    kind: str
+    kind: FindingKind
     cells: Mapping[str, float | None] = Field(
         description="Cell: error in units of its allowance; 1 where there is no number, null where it is infinite"
     )
@@ -45,6 +46,6 @@ def finding_record(finding: Finding) -> FindingRecord:
     )
 
 
-def in_order(named: Mapping[Name, Value]) -> dict[Name, Value]:
+def sort_by_name(named: Mapping[Name, Value]) -> dict[Name, Value]:
     """The same by the order of the names, so that a record does not depend on what came first."""
     return dict(sorted(named.items()))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.core import CellState, DoubleBackwardState, Example, ItemStatus, ReproducerCheck
-from harness.reporting.finding_record import Counts, FindingRecord, finding_record, in_order
+from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
 from harness.suites import StrictSchema
 from harness.trial import Failure, Outcome, round_ratios
 
@@ -43,7 +43,7 @@ class FailureRecord(StrictSchema):
     why: str = Field(description="Why the suite declares the example; empty where it does not")
 
 
-class CornerCoverage(StrictSchema):
+class CornerCoverageRecord(StrictSchema):
     """Combinations of corner values that the examples met: of two, and of three, different factors.
 
     Without a field where nothing was counted.
@@ -60,7 +60,7 @@ class CornerCoverage(StrictSchema):
         return counts if self.model_fields_set else {}
 
 
-class GoldenComparison(StrictSchema):
+class GoldenComparisonRecord(StrictSchema):
     """How an item compares with golden/."""
 
     facts: int = Field(description="How many facts of the layout contract were compared")
@@ -85,14 +85,14 @@ class OperatorItemRecord(StrictSchema):
     hits: Mapping[str, Counts] = Field(description="Cell: oneDNN implementation: how often it ran")
     operators: tuple[str, ...] = Field(description="The operators that a trace showed")
     ratios: Mapping[str, float] = Field(description="Tensor: the worst ratio of error to allowance, to two digits")
-    coverage: CornerCoverage
+    coverage: CornerCoverageRecord
     double: DoubleBackwardState | Literal[""] = Field(
         description="What the double backward came to; empty where none was asked for"
     )
     faults: tuple[str, ...] = Field(description="What is wrong with the double backward")
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
-    golden: GoldenComparison
+    golden: GoldenComparisonRecord
     seconds: float
 
     @property
@@ -112,22 +112,22 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         case=outcome.case,
         dtype=outcome.dtype,
         status=outcome.status,
-        examples=in_order(outcome.examples),
-        cells={cell: in_order(states) for cell, states in outcome.cells.items()},
-        skipped=in_order(outcome.skipped),
+        examples=sort_by_name(outcome.examples),
+        cells={cell: sort_by_name(states) for cell, states in outcome.cells.items()},
+        skipped=sort_by_name(outcome.skipped),
         failures=tuple(map(failure_record, outcome.failures)),
-        known_issues=in_order(outcome.known_issues),
-        reproducers=in_order(outcome.reproducers),
-        untrusted=in_order(outcome.untrusted),
-        hits={cell: in_order(kernels) for cell, kernels in outcome.hits.items()},
+        known_issues=sort_by_name(outcome.known_issues),
+        reproducers=sort_by_name(outcome.reproducers),
+        untrusted=sort_by_name(outcome.untrusted),
+        hits={cell: sort_by_name(kernels) for cell, kernels in outcome.hits.items()},
         operators=tuple(sorted(outcome.operators)),
         ratios=round_ratios(outcome.ratios),
-        coverage=CornerCoverage(**outcome.coverage),
+        coverage=CornerCoverageRecord(**outcome.coverage),
         double=outcome.double or "",
         faults=tuple(outcome.faults),
         incidents=tuple(outcome.incidents),
         notes=tuple(outcome.notes),
-        golden=GoldenComparison(
+        golden=GoldenComparisonRecord(
             facts=outcome.golden.facts,
             snapshots=outcome.golden.snapshots,
             differing=tuple(outcome.golden.differing),

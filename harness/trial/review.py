@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.core import Case, KnownIssue
 from harness.execution import Executor
@@ -26,16 +25,6 @@ class Review:
     differing: list[str] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
     observed: ItemObservation | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data; `observed` only where there is something to write."""
-        return {
-            "facts": self.facts,
-            "snapshots": self.snapshots,
-            "differing": self.differing,
-            "not_compared": self.not_compared,
-            **({"observed": self.observed.as_json()} if self.observed else {}),
-        }
 
 
 @dataclass(frozen=True)
