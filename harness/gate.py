@@ -21,6 +21,7 @@ from harness.models import (
     ModelTrial,
     OperatorReplayer,
     Skipped,
+    WayToRun,
     issues_of_model,
 )
 from harness.preflight import check_factories
@@ -93,13 +94,13 @@ class Gate:
             self._compare_with_golden(outcome, case, dtype)
         return outcome
 
-    def try_model(self, model: Model, item: tuple[str, str, str], share: float = 1.0) -> ModelOutcome:
+    def try_model(self, model: Model, way: WayToRun, share: float = 1.0) -> ModelOutcome:
         """One trial of a model. `share` is this item's part of what is left of the time budget."""
         if lacking := check_factories(self.model_executor, [model]).get(model.id):
-            return ModelOutcome(model.id, "-".join(item), skipped={"every level": Skipped(lacking)})
+            return ModelOutcome(model.id, str(way), skipped={"every level": Skipped(lacking)})
         return ModelTrial(
             model,
-            item,
+            way,
             self.model_executor,
             issues_of_model(self.project.model_known_issues, model.id, self.executor.build.torch),
             seed=self.settings.seed,

@@ -72,7 +72,7 @@ def _case_problems(case: Case) -> Iterator[str]:
 def _model_problems(model: Model) -> Iterator[str]:
     """Why no example of the model can be made; at most one reason."""
     try:
-        for example in model_examples(model, model.items[0], 0, EXAMPLES):
+        for example in model_examples(model, model.ways[0], 0, EXAMPLES):
             model_shapes(model, example)
             model_arguments(model, example)
     except UserError as error:

@@ -19,7 +19,7 @@ ROOMS: Final = tuple(sorted({path.name for path in PACKAGE.iterdir() if any(path
 TOP: Final = "harness"
 """The modules that lie in no room."""
 
-CLEAN: Final = ("cli", "core", "golden", "oracles", "plugin", "portable", "suites", "trial", "worker", TOP)
+CLEAN: Final = ("cli", "core", "golden", "models", "oracles", "plugin", "portable", "suites", "trial", "worker", TOP)
 """Rooms, and `TOP`, that keep the rules."""
 
 PARTICIPLES: Final = frozenset({

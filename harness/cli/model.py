@@ -61,8 +61,8 @@ def try_items(gate: Gate, model: Model) -> list[ModelOutcome]:
     missing, problem = gate.model_executor.check(model)
     problem = problem or missing
     outcomes: list[ModelOutcome] = []
-    for item in model.items if not problem else ():
-        outcomes.append(gate.try_model(model, item))
+    for way in model.ways if not problem else ():
+        outcomes.append(gate.try_model(model, way))
         if not problem and outcomes[-1].problem is not None:
             problem = outcomes[-1].problem.sentence
     if problem:

@@ -12,7 +12,7 @@ from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import load_file
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
-from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped
+from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
 from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
@@ -34,6 +34,7 @@ __all__ = [
     "OperatorReplayer",
     "Problem",
     "Skipped",
+    "WayToRun",
     "issues_of_model",
     "load_file",
     "load_model_known_issues",

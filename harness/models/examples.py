@@ -9,21 +9,20 @@ from typing import Any
 
 from harness.core import Expression, ExpressionError
 from harness.errors import UserError
-from harness.models.model import Model, ModelExample
+from harness.models.model import Model, ModelExample, WayToRun
 
 
-def model_examples(model: Model, item: tuple[str, str, str], seed: int, count: int) -> Iterator[ModelExample]:
-    """`count` examples of one item: the simplest first, then drawn ones; the same for the same seed.
+def model_examples(model: Model, way: WayToRun, seed: int, count: int) -> Iterator[ModelExample]:
+    """`count` examples of one way to run it: the simplest first, then drawn ones; the same for the same seed.
 
-    The sizes do not depend on step, runner and precision, so that items of a model share their reference. Raises
+    The sizes do not depend on step, runner and precision, so that all ways share their reference. Raises
     UserError where a bound cannot be computed.
     """
-    step, runner, precision = item
     drawn: set[str] = set()
     for index in range(4 * count):
         key = zlib.crc32(f"{seed}:{model.id}:{index}".encode())
         sizes = _draw_sizes(model, key if index else None)
-        example = ModelExample(model.id, step, runner, precision, sizes, seed=key % (1 << 31), threads=1 + index % 2)
+        example = ModelExample(model.id, *way, sizes, seed=key % (1 << 31), threads=1 + index % 2)
         if repr(sizes) not in drawn:
             drawn.add(repr(sizes))
             yield example

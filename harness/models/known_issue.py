@@ -23,4 +23,4 @@ class ModelKnownIssue(Acceptance):
 
     def holds(self, example: ModelExample) -> bool:
         """Whether the example is of one of its items, and the condition is true of it."""
-        return matches(example.item, self.items) and self.is_true_of({**example.sizes, "threads": example.threads})
+        return matches(str(example.way), self.items) and self.is_true_of({**example.sizes, "threads": example.threads})

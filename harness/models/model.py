@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from harness.core.case import Size
 from harness.core.expression import Expression
@@ -20,6 +20,18 @@ BASELINE: Final = "nchw"
 """The run with nothing converted, beside the conversions."""
 FULL_CONVERSION: Final[Conversion] = "both"
 """The run with the model and its inputs converted."""
+
+
+class WayToRun(NamedTuple):
+    """One way to run a model: in evaluation or in a step of training, by which runner, in which precision."""
+
+    step: Step
+    runner: Runner
+    precision: Precision
+
+    def __str__(self) -> str:
+        """As items, known issues and the record name it: ``eval-eager-float32``."""
+        return "-".join(self)
 
 
 @dataclass(frozen=True)
@@ -56,10 +68,10 @@ class Model:
     sizes: tuple[Size, ...]
     inputs: tuple[InputSpec, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    steps: tuple[str, ...] = ("eval", "train")
-    runners: tuple[str, ...] = ("eager",)
-    precisions: tuple[str, ...] = ("float32",)
-    conversions: tuple[str, ...] = CONVERSIONS
+    steps: tuple[Step, ...] = ("eval", "train")
+    runners: tuple[Runner, ...] = ("eager",)
+    precisions: tuple[Precision, ...] = ("float32",)
+    conversions: tuple[Conversion, ...] = CONVERSIONS
     frozen: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
@@ -68,10 +80,13 @@ class Model:
     draws: int = 1
 
     @property
-    def items(self) -> tuple[tuple[str, str, str], ...]:
-        """Step, runner and precision of each item, in declared order."""
+    def ways(self) -> tuple[WayToRun, ...]:
+        """The ways to run it, each an item of its own, in declared order."""
         return tuple(
-            (step, runner, precision) for step in self.steps for runner in self.runners for precision in self.precisions
+            WayToRun(step, runner, precision)
+            for step in self.steps
+            for runner in self.runners
+            for precision in self.precisions
         )
 
 
@@ -80,9 +95,9 @@ class ModelExample:
     """A Model with every free choice drawn; enough to rebuild parameters and inputs bit for bit."""
 
     model: str
-    step: str
-    runner: str
-    precision: str
+    step: Step
+    runner: Runner
+    precision: Precision
     sizes: Mapping[str, Any]
     seed: int = 0
     threads: int = 1
@@ -92,9 +107,9 @@ class ModelExample:
         return json.dumps(asdict(self), separators=(", ", ": "))
 
     @property
-    def item(self) -> str:
-        """``eval-eager-float32``."""
-        return f"{self.step}-{self.runner}-{self.precision}"
+    def way(self) -> WayToRun:
+        """The way to run it."""
+        return WayToRun(self.step, self.runner, self.precision)
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,7 @@ class ModelObservation:
     @property
     def reorders(self) -> int:
         """How many reorders oneDNN ran."""
-        return sum(count for name, count in self.kernels.items() if name.startswith("reorder:"))
+        return sum(count for name, count in self.kernels.items() if name.partition(":")[0] == "reorder")
 
 
 @dataclass(frozen=True)

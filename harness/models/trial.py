@@ -16,7 +16,7 @@ from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.layout_report import layout_rows
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
-from harness.models.model import Model, ModelObservation, ModelReference
+from harness.models.model import Model, ModelObservation, ModelReference, WayToRun
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
@@ -29,13 +29,13 @@ ENDINGS: Final = ("error", *DEATHS)
 
 @dataclass
 class ModelTrial:
-    """Runs the examples of one item of a model. `deadline` is a `time.monotonic()` value (None: no limit).
+    """Runs the examples of a model in one way to run it. `deadline` is a `time.monotonic()` value (None: no limit).
 
     `replay_operator` tells whether what is wrong with a module is known of the operator that it calls.
     """
 
     model: Model
-    item: tuple[str, str, str]
+    way: WayToRun
     model_executor: ModelExecutor
     known_issues: Sequence[ModelKnownIssue]
     seed: int
@@ -51,9 +51,9 @@ class ModelTrial:
     def run(self) -> ModelOutcome:
         """All examples. Never raises for what a model or a kernel does."""
         started = time.monotonic()
-        self.outcome = ModelOutcome(self.model.id, "-".join(self.item))
+        self.outcome = ModelOutcome(self.model.id, str(self.way))
         incidents = len(self.model_executor.incidents)
-        for example in model_examples(self.model, self.item, self.seed, self.draws):
+        for example in model_examples(self.model, self.way, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
                 break

@@ -10,7 +10,7 @@ import pytest
 
 from harness.core import Case, ItemStatus
 from harness.errors import UserError
-from harness.models import Model, ModelOutcome, model_failure_text
+from harness.models import Model, ModelOutcome, WayToRun, model_failure_text
 from harness.plugin.session import Session
 from harness.reporting import failure_text
 from harness.trial import Outcome
@@ -35,8 +35,8 @@ class SuiteFile(pytest.File):
         """One item for each case and dtype, or model and way to run it, in declared order; golden/ comes first."""
         session = Session.of(self.config)
         for model in session.models_of(self.path):
-            for way in model.items:
-                name = f"{model.name}[{'-'.join(way)}]"
+            for way in model.ways:
+                name = f"{model.name}[{way}]"
                 yield ModelItem.from_parent(self, name=name, nodeid=self._id_of(name), model=model, way=way)
         if session.keeps_golden and session.cases_of(self.path):
             yield GoldenItem.from_parent(self, name="golden")
@@ -108,7 +108,7 @@ class CaseItem(pytest.Item):
 class ModelItem(pytest.Item):
     """One model in one way to run it: step, runner, precision."""
 
-    def __init__(self, *, model: Model, way: tuple[str, str, str], **options: Any) -> None:
+    def __init__(self, *, model: Model, way: WayToRun, **options: Any) -> None:
         super().__init__(**options)
         self.model = model
         self.way = way

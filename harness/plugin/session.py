@@ -14,7 +14,7 @@ from harness.core import Case
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import ItemObservation, write_golden
-from harness.models import Model, ModelOutcome
+from harness.models import Model, ModelOutcome, WayToRun
 from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, prepare_record
 from harness.run_header import header_lines, record_head
@@ -105,10 +105,10 @@ class Session:
             return self._opened_gate(self.gate).observe_case(case, dtype)
         return self._opened_gate(self.gate).try_case(case, dtype, self._share())
 
-    def try_model(self, model: Model, item: tuple[str, str, str]) -> ModelOutcome:
+    def try_model(self, model: Model, way: WayToRun) -> ModelOutcome:
         """One trial of a model in this process's executor."""
         assert self.gate is not None  # noqa: S101 - the model came from it
-        return self._opened_gate(self.gate).try_model(model, item, self._share())
+        return self._opened_gate(self.gate).try_model(model, way, self._share())
 
     def _share(self) -> float:
         share = 1.0 / max(self.remaining, 1)

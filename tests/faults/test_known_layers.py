@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from harness.core import CellState, Expression
 from harness.gate import Gate
-from harness.models import InputSpec, Model, ModelOutcome, OperatorReplay, model_text
+from harness.models import InputSpec, Model, ModelOutcome, OperatorReplay, WayToRun, model_text
+from harness.models.model import Step
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
 
@@ -37,15 +38,15 @@ def gate(levels: list[str]) -> Iterator[Gate]:
         yield gate
 
 
-def outcome_of(gate: Gate, name: str, step: str = "eval") -> ModelOutcome:
+def outcome_of(gate: Gate, name: str, step: Step = "eval") -> ModelOutcome:
     """One trial of a model of `known_layers.py`."""
     inputs = (InputSpec("x", tuple(Expression.parse(str(size)) for size in SHAPE)),)
     model = Model(f"here::{name}", name, "here", 1, f"known_layers.{name}", (), inputs)
-    return gate.try_model(model, (step, "eager", "float32"))
+    return gate.try_model(model, WayToRun(step, "eager", "float32"))
 
 
 @pytest.mark.parametrize("step", ["eval", "train"])
-def test_wrong_values_of_a_known_operator_are_counted_under_its_known_issue(gate: Gate, step: str) -> None:
+def test_wrong_values_of_a_known_operator_are_counted_under_its_known_issue(gate: Gate, step: Step) -> None:
     """All that comes after the layer is wrong too, and the module is named with the example that shows it alone."""
     outcome = outcome_of(gate, "one_column", step)
     assert outcome.status == "known issue", outcome

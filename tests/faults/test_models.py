@@ -32,10 +32,10 @@ def models(levels: list[str]) -> Iterator[OpenModels]:
         yield gate, {model.name: model for model in declared}
 
 
-def outcome_of(models: OpenModels, name: str, item: int = 0) -> ModelOutcome:
-    """One trial of one item of a model."""
+def outcome_of(models: OpenModels, name: str, way: int = 0) -> ModelOutcome:
+    """One trial of a model in one way to run it."""
     gate, by_name = models
-    return gate.try_model(by_name[name], by_name[name].items[item])
+    return gate.try_model(by_name[name], by_name[name].ways[way])
 
 
 def worst_of(outcome: ModelOutcome) -> tuple[FaultyModule, Finding]:
@@ -92,9 +92,9 @@ def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> Non
     assert (row.formats_in, row.formats_out) == ("nhwc", "nchw")
 
 
-@pytest.mark.parametrize("item", [0, 1])
-def test_models_without_such_a_layer_pass(models: OpenModels, item: int) -> None:
+@pytest.mark.parametrize("way", [0, 1])
+def test_models_without_such_a_layer_pass(models: OpenModels, way: int) -> None:
     """The same kernels are right for all other shapes, in evaluation and in a training step."""
-    outcome = outcome_of(models, "first_layers", item)
+    outcome = outcome_of(models, "first_layers", way)
     assert outcome.status == "passed"
     assert not outcome.failures

@@ -41,7 +41,7 @@ def test_a_model_is_read_whole(tmp_path: Path) -> None:
     """Id, line, factory and the ways to run it arrive in the noun."""
     [model] = models_of(tmp_path, MODEL)
     assert (model.id, model.line, model.factory) == ("models.yaml::net", 3, "package.module.make")
-    assert model.items == (("eval", "eager", "float32"), ("train", "eager", "float32"))
+    assert model.ways == (("eval", "eager", "float32"), ("train", "eager", "float32"))
     assert [spec.name for spec in model.inputs] == ["x"]
 
 
@@ -57,7 +57,7 @@ def test_defaults_are_shared_and_overridden(tmp_path: Path) -> None:
         MODEL.replace("models:", "defaults: {steps: [eval], precisions: [bfloat16]}\nmodels:") + "    steps: [train]\n"
     )
     [model] = models_of(tmp_path, text)
-    assert model.items == (("train", "eager", "bfloat16"),)
+    assert model.ways == (("train", "eager", "bfloat16"),)
 
 
 @pytest.mark.parametrize(

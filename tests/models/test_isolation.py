@@ -50,13 +50,13 @@ def kill_reference(executor: Executor) -> None:
 
 def isolation(models: ModelExecutor, seed: int) -> ModuleIsolation:
     """The isolation of an example of the model."""
-    (example,) = model_examples(MODEL, MODEL.items[0], seed, 1)
+    (example,) = model_examples(MODEL, MODEL.ways[0], seed, 1)
     return ModuleIsolation(models, MODEL, example)
 
 
 def run_trial(models: ModelExecutor) -> ModelOutcome:
     """A trial of two examples."""
-    return ModelTrial(MODEL, MODEL.items[0], models, (), seed=1, draws=2).run()
+    return ModelTrial(MODEL, MODEL.ways[0], models, (), seed=1, draws=2).run()
 
 
 def test_a_module_runs_by_itself_on_the_reference_s_input(models: ModelExecutor) -> None:

@@ -33,7 +33,7 @@ def format_losing_runs(example: ModelExample) -> Sequence[ModelObservation]:
 
 def outcome_of(executor: ToyModelExecutor, *issues: ModelKnownIssue, draws: int = 2, **options: Any) -> ModelOutcome:
     """The outcome of a trial of the toy in evaluation."""
-    return ModelTrial(MODEL, MODEL.items[0], executor, issues, seed=1, draws=draws, **options).run()  # type: ignore[arg-type] # a stand-in
+    return ModelTrial(MODEL, MODEL.ways[0], executor, issues, seed=1, draws=draws, **options).run()  # type: ignore[arg-type] # a stand-in
 
 
 def issue(name: str, when: str = "True", oracle: Any = "values", tensor: str = "output[0]") -> ModelKnownIssue:
