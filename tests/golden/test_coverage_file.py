@@ -59,8 +59,11 @@ def test_what_does_not_fit(tmp_path: Path, old: str, new: str, message: str) -> 
 
 
 def test_a_shipped_file_is_not_checked_against_the_suites_of_others(tmp_path: Path) -> None:
-    """The cases it names are those of the package."""
-    load_coverage_targets(write_file(tmp_path, TEXT)).check([], tmp_path / "elsewhere")
+    """The cases it names are those of the package; below the project's own root they must be the project's."""
+    targets = load_coverage_targets(write_file(tmp_path, TEXT))
+    targets.check([], tmp_path / "elsewhere")
+    with pytest.raises(DeclarationError, match="there is no case"):
+        targets.check([], tmp_path)
 
 
 def test_a_reason_is_a_reason(tmp_path: Path) -> None:

@@ -118,6 +118,8 @@ def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
 
 
 def test_a_file_from_elsewhere_is_of_other_suites(tmp_path: Path) -> None:
-    """What is shipped with the package names suites that a project need not have."""
+    """What is shipped with the package names suites that a project need not have; a project's own file may not."""
     known_issues = load_known_issues([write_file(tmp_path, TEXT)])
     known_issues.check({}, [], tmp_path / "project")
+    with pytest.raises(DeclarationError, match="there is no level 'low'"):
+        known_issues.check({}, [], tmp_path)
