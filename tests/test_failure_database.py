@@ -26,14 +26,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 
 def test_each_item_has_its_file(tmp_path: Path) -> None:
-    """Case and dtype name it, below the project."""
+    """The file is named by case and dtype, below the project."""
     path = FailureDatabase(tmp_path, CASE, "float16").path
     assert path == tmp_path / ".equivalence/failures/suites-operators-toy/double[float16].json"
 
 
 @pytest.mark.parametrize("text", ["", "{", "5", "{}", "[1]", '[{"case": "x"}]', "\udcff"])
 def test_a_damaged_file_is_no_failure(tmp_path: Path, text: str) -> None:
-    """What cannot be read is as if nothing had been saved."""
+    """A file that cannot be read counts as if nothing had been saved."""
     memory = FailureDatabase(tmp_path, CASE, "float32")
     memory.path.parent.mkdir(parents=True)
     memory.path.write_bytes(text.encode("utf-8", "surrogateescape"))

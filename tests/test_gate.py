@@ -85,7 +85,7 @@ def test_an_item_gets_its_share_of_the_time_that_is_left(gate: Gate, monkeypatch
 
 
 def test_known_issues_for_the_build_under_test(gate: Gate) -> None:
-    """Only entries of this case and dtype, for this PyTorch version."""
+    """The known issues of an item are those of its case and dtype, for this PyTorch."""
     reproducer = Example(CASE.id, "float32", {}, {})
     when = Expression.parse("W > 1")
     entry = KnownIssue(

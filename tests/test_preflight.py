@@ -35,7 +35,7 @@ class Answers:
 
 
 def test_every_case_that_cannot_be_drawn_is_named() -> None:
-    """All at once, each by its id and line."""
+    """The cases that cannot be drawn are reported together, each by its id and line."""
     wrong = replace(CASE, require=(Expression.parse("N < 0"),))
     with pytest.raises(UserError) as error:
         check_declarations([wrong, CASE, replace(wrong, id="suites/x.yaml::other", line=9)])
@@ -55,14 +55,14 @@ def test_problems_of_all_cases_come_together() -> None:
 
 
 def test_a_missing_package_is_no_mistake() -> None:
-    """It is answered, by the id of the case or the model that needs it."""
+    """A missing package is answered by the id of the case or the model that needs it."""
     executor: Any = Answers({"double": "no scipy", "net": "no torchvision"})
     assert check_callables(executor, [CASE, OTHER]) == {CASE.id: "no scipy"}
     assert check_factories(executor, [MODEL]) == {MODEL.id: "no torchvision"}
 
 
 def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
-    """Its message begins with file, line and name."""
+    """The message about a factory begins with file, line and name."""
     executor: Any = Answers(problems={"net": ["nets has no 'net'"]})
     with pytest.raises(UserError, match=r"^suites/models/m\.yaml:3: net: nets has no 'net'$"):
         check_factories(executor, [MODEL])

@@ -69,7 +69,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 
 def test_the_mistakes_of_several_files_come_together(tmp_path: Path) -> None:
-    """One error names both files."""
+    """One error has the mistakes of both files."""
     files = [write_file(tmp_path / f"suites/x/{name}.yaml", SUITE.replace("call:", "cal:")) for name in "ab"]
     with pytest.raises(UserError) as refused:
         Project(tmp_path).cases(files)

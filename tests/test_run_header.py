@@ -46,7 +46,7 @@ def test_the_lines_that_open_a_report(executor: Any, tmp_path: Path) -> None:
 
 
 def test_what_the_record_keeps_of_them(executor: Any, tmp_path: Path) -> None:
-    """Build and run by field; each level of this architecture with its state."""
+    """The record has build and run by field, and each level of this architecture with its state."""
     head = record_head(executor, settings(tmp_path, {"profile": "quick"}))
     assert head.build.model_dump() == {
         "torch": "2.9.0", "onednn": "3.9", "cpu": "some CPU", "python": "3.11.7", "numpy": "2.1",

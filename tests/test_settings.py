@@ -21,7 +21,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults(tmp_path: Path) -> None:
-    """Nothing given is the gate: seed 0, default levels, this interpreter, no limit, a record below the root."""
+    """Without options a run is the gate, with seed 0, default levels and this interpreter, and without a limit."""
     expected = Settings(tmp_path, PROFILES["gate"], 0, record=tmp_path / ".equivalence/record.json")
     assert settings(tmp_path, {}) == expected
 
@@ -67,7 +67,7 @@ def test_the_number_of_examples(tmp_path: Path, examples: str, rows: int, drawn:
 
 
 def test_the_replay_profile_draws_nothing_whatever_is_asked(tmp_path: Path) -> None:
-    """It runs what is saved and declared."""
+    """The replay profile runs what is saved and declared, and no other number of examples."""
     assert settings(tmp_path, {"profile": "replay", "examples": "10"}).profile == PROFILES["replay"]
 
 
@@ -78,7 +78,7 @@ def test_an_unknown_profile_without_a_neighbour(tmp_path: Path) -> None:
 
 
 def test_the_options_of_a_replay(tmp_path: Path) -> None:
-    """Interpreter, levels and preload files, quoted for a shell."""
+    """The options are the interpreter, the levels and the preload files, quoted for a shell."""
     (tmp_path / "my kernels.py").touch()
     chosen = settings(Path(tmp_path), {"python": "py thon", "levels": "avx2", "preload": ["my kernels.py"]})
     assert chosen.replay_options == f" --python 'py thon' --levels avx2 --preload '{tmp_path}/my kernels.py'"

@@ -41,7 +41,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_worst_ratios_are_written_by_suite(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line for each case and dtype, with the build, the levels and how much was run; two digits are enough."""
+    """The file of a suite has the ratios of each case and dtype in two digits, below what was run and where."""
     assert main(["accuracy", "--record", str(record)]) == 0
     line = f"golden/accuracy/norms.yaml: 2 items, worst 0.75 ({CASE}layer_norm[bfloat16], output[0])"
     assert capsys.readouterr().out.strip() == line
@@ -59,7 +59,7 @@ def test_the_worst_ratios_are_written_by_suite(record: Path, capsys: pytest.Capt
 
 
 def test_a_record_without_ratios_is_a_mistake(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 4, and nothing is written."""
+    """The command exits with 4 and writes nothing where no item has a ratio."""
     write(record, item("flip", "float32", {}))
     assert main(["accuracy", "--record", str(record)]) == 4
     assert "record.json: no item has a ratio of error to allowance; run the gate first" in capsys.readouterr().err
@@ -80,7 +80,7 @@ def test_a_run_of_some_cases_leaves_the_file_as_it_is(record: Path, capsys: pyte
 def test_a_machine_writes_nothing(
     record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Under CI it is a mistake, as an update of the rest of golden/ is."""
+    """Under CI the command is refused, as an update of the rest of golden/ is."""
     monkeypatch.setenv("CI", "true")
     assert main(["accuracy", "--record", str(record)]) == 4
     assert "equivalence accuracy: not under CI" in capsys.readouterr().err

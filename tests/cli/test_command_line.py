@@ -28,7 +28,7 @@ functions:
 
 @needs_workers
 def test_the_doctor_proves_each_level(project: Project) -> None:
-    """Build, CPU, and what was read back at the level asked for; exit code 0."""
+    """`doctor` prints the build, the CPU and what was read back at the level asked for, and exits with 0."""
     run = project.command("doctor", "--levels", LEVEL)
     assert run.code == 0, run.output
     assert re.search(r"^under test: PyTorch \S+, oneDNN \S*, NumPy \S+, Python 3\.\d+", run.output)
@@ -45,7 +45,7 @@ def test_a_suite_without_a_mistake(project: Project) -> None:
 
 @needs_workers
 def test_models_are_checked_beside_cases(project: Project) -> None:
-    """Factories are looked for, and those of packages that are not there are said not to be."""
+    """`check` looks for factories, and names the packages without which some could not be looked for."""
     project.write(
         "suites/models/m.yaml",
         "suite: m\ndefaults: {inputs: {x: {shape: [1, 3, 8, 8]}}}\nmodels:\n"
@@ -63,7 +63,7 @@ def test_models_are_checked_beside_cases(project: Project) -> None:
 
 @needs_workers
 def test_the_coverage_of_a_record(project: Project) -> None:
-    """What the record of a run reached and missed; 1 where anything is missing, 0 where nothing is."""
+    """`coverage` lists what a run reached and missed, and exits with 1 while anything is missing."""
     project.write("golden/coverage.yaml", COVERAGE)
     assert project.briefly("-k", "float32").code == 0
     run = project.command("coverage", "--levels", LEVEL)
@@ -78,7 +78,7 @@ def test_the_coverage_of_a_record(project: Project) -> None:
 
 
 def test_coverage_without_a_record(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says how to get one, before any worker starts."""
+    """`coverage` says how to get a record before any worker starts."""
     message = refusal(project, capsys, "coverage", "--record", "mine.json")
     assert re.search(r"^there is no record \S*mine.json; run the whole gate \(`pytest suites`", message)
 
@@ -152,7 +152,7 @@ def test_the_interpreter_under_test_comes_from_the_environment(
 
 
 def test_mistakes_of_a_suite_on_the_command_line(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """`check` tells what pytest would: before a worker starts, and what no draw can satisfy too."""
+    """`check` reports what no draw can satisfy, as pytest would, before a worker starts."""
     project.suite(SUITE.replace("    numerics: exact\n", '    numerics: exact\n    require: ["N > N"]\n'))
     assert "nothing satisfies this case: 'N > N' does not hold" in refusal(project, capsys, "check", "suites/x/s.yaml")
 
@@ -169,7 +169,7 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """--version prints the package's."""
+    """`--version` prints the package's."""
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out.strip() == __version__

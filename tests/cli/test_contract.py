@@ -39,13 +39,13 @@ def command(project: Project, *arguments: str) -> int:
 
 
 def test_the_table_is_printed(contract_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A row for the suite, from the contract's lines."""
+    """The table has a row for the suite, made from the contract's lines."""
     assert command(contract_project) == 0
     assert capsys.readouterr().out == TABLE
 
 
 def test_the_table_is_written_between_its_marks(contract_project: Project) -> None:
-    """What was between them goes, all around them stays; written twice it is the same."""
+    """What stands between the marks is replaced, all around them stays, and a second time nothing changes."""
     path = contract_project.write("PAGE.md", f"before\n{MARKS[0]}\nan old table\n{MARKS[1]}\nafter\n")
     for _ in range(2):
         assert command(contract_project, "--write", "PAGE.md") == 0
@@ -62,7 +62,7 @@ def test_the_table_is_written_between_its_marks(contract_project: Project) -> No
 def test_a_file_that_cannot_take_it(
     contract_project: Project, capsys: pytest.CaptureFixture[str], text: str | None, expected: str
 ) -> None:
-    """One message, exit code 4, and the file is as it was."""
+    """A file without marks, or none at all, is one message with exit code 4, and stays as it was."""
     path = contract_project.root / "PAGE.md" if text is None else contract_project.write("PAGE.md", text)
     assert command(contract_project, "--write", "PAGE.md") == 4
     assert capsys.readouterr().err.strip() == f"ERROR: {expected}"
@@ -70,6 +70,6 @@ def test_a_file_that_cannot_take_it(
 
 
 def test_a_project_without_a_contract(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says how to get one."""
+    """The message says which command writes a contract."""
     assert command(project) == 4
     assert "there is no golden/contract here; `pytest suites --eq-update-golden` writes it" in capsys.readouterr().err

@@ -70,7 +70,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
 @needs_workers
 def test_a_right_model_passes(project: Project) -> None:
-    """The verdict, and that it stays channels-last; exit code 0."""
+    """The command says that the model is right and stays channels-last, and exits with 0."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:right", "--input", "1,3,8,8", "--levels", LEVEL, "--arguments", '{"width": 5}')
     assert run.code == 0, run.output
@@ -82,7 +82,7 @@ def test_a_right_model_passes(project: Project) -> None:
 
 @needs_workers
 def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
-    """Exit code 4, and no traceback of the model's own."""
+    """The command exits with 4, without a traceback of the model's own."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:broken", "--input", "1,3,8,8", "--levels", LEVEL)
     assert run.refusal() == "nets.broken: nets.broken raised ValueError: no weights today"
@@ -108,7 +108,7 @@ def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
 def test_what_cannot_be_judged_is_explained_in_one_sentence(
     judge: Judge, factory: str, shape: str, expected: str
 ) -> None:
-    """What is missing, raised, no tensor, random or shaped NHWC: where and what, and what would be right."""
+    """The sentence says what is missing, raised, random, no tensor or shaped NHWC, and what would be right."""
     with pytest.raises(UserError) as refused:
         judge(factory, shape)
     assert expected in str(refused.value)
@@ -117,7 +117,7 @@ def test_what_cannot_be_judged_is_explained_in_one_sentence(
 
 @needs_workers
 def test_a_torchvision_of_the_wrong_build_is_named_with_what_would_help(project: Project) -> None:
-    """In place of the error of its import; exit code 4."""
+    """The message stands in place of the error of the import, and the command exits with 4."""
     project.write("torchvision/__init__.py", 'raise RuntimeError("operator torchvision::nms does not exist")\n')
     run = project.command("model", "torchvision.models:resnet18", "--input", "1,3,64,64", "--levels", LEVEL)
     message = run.refusal()
@@ -127,7 +127,7 @@ def test_a_torchvision_of_the_wrong_build_is_named_with_what_would_help(project:
 
 @needs_workers
 def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
-    """In a training step; frozen, the model is judged."""
+    """A dropout that is on in a training step is refused, and judged once its class is frozen."""
     with pytest.raises(UserError, match=r"1 is a Dropout that is on; switch it off, or freeze its class"):
         judge("nets:dropping", train=True)
     assert [outcome.status for outcome in judge("nets:dropping", train=True, frozen=["Dropout"])] == ["passed"] * 2
@@ -135,7 +135,7 @@ def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
 
 @needs_workers
 def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
-    """The module whose own forward gave it up, the call that did, and the module that got NCHW because of it."""
+    """The text names the module whose own forward gave the format up, and the call in it that did."""
     outcomes = judge("nets:Loses")
     text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
     assert "RIGHT, but does not stay channels-last" in text
@@ -157,13 +157,13 @@ def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     ],
 )
 def test_what_is_typed_wrong_is_refused_before_anything_runs(changes: dict[str, Any], expected: str) -> None:
-    """Each option says what it takes."""
+    """The message says which option is wrong and what it takes."""
     with pytest.raises(UserError) as refused:
         declare_model(options(**{"factory": "nets:right", **changes}))
     assert str(refused.value).startswith(expected)
 
 
 def test_lists_become_what_a_factory_gets() -> None:
-    """Arguments in JSON, nested lists as tuples."""
+    """Arguments come from JSON, with nested lists as tuples."""
     model = declare_model(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
     assert (model.factory, dict(model.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})

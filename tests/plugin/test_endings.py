@@ -62,7 +62,7 @@ def wait_for_number(path: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds a process's children under /proc")
 def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project) -> None:
-    """The run goes on with another worker, passes, tells both incidents, and every example counts."""
+    """The run goes on with another worker and passes, both incidents are reported, and every example counts."""
     project.write("waiting.py", WAITING)
     suite = SUITE.replace("  relu:\n", "  pair:\n    names: [relu, relu6]\n")
     project.suite(suite.replace("functional.relu", "functional.{name}"))

@@ -65,7 +65,7 @@ def run_with_edit(project: Project, name: str, old: str, new: str) -> Run:
 
 
 def test_an_update_writes_both_files_and_says_so(first_update: tuple[Project, Run]) -> None:
-    """Nothing is judged; a line says what each operator hands back, and four snapshots what exactly comes out."""
+    """An update judges nothing, and writes what each operator hands back and four snapshots of its values."""
     project, run = first_update
     assert run.code == 0, run.output
     assert "2 skipped" in run.output
@@ -77,7 +77,7 @@ def test_an_update_writes_both_files_and_says_so(first_update: tuple[Project, Ru
 
 
 def test_another_update_changes_nothing(project: Project) -> None:
-    """Observed again, alone or by two processes, the files come out the same."""
+    """A second update, by one process or by two, leaves both files as they are."""
     before = text(project, LAYOUTS), text(project, SNAPSHOTS_HEAD)
     for more in ([], ["-n", "2"]):
         run = project.pytest(*UPDATE, *more)
@@ -87,7 +87,7 @@ def test_another_update_changes_nothing(project: Project) -> None:
 
 
 def test_what_agrees_passes_and_is_counted(project: Project) -> None:
-    """Facts and snapshots that were compared are in the record; the suite's own item passes."""
+    """Facts and snapshots that were compared are counted in the record, and the suite's own item passes."""
     run = project.briefly()
     assert run.code == 0, run.output
     assert "3 passed" in run.output
@@ -186,7 +186,7 @@ def test_a_file_is_of_one_release(project: Project) -> None:
 
 
 def test_a_kernel_that_loses_the_format_breaks_the_contract(project: Project) -> None:
-    """Found by the contract alone, in a case that promises nothing of its output."""
+    """The contract alone fails a case that promises nothing of its output."""
     project.suite(PAIR.replace("output: preserves", "output: unspecified"))
     project.write("kernels.py", CONTIGUOUS)
     run = project.briefly("-k", "relu and not relu6", "--eq-preload", "kernels.py")
@@ -196,7 +196,7 @@ def test_a_kernel_that_loses_the_format_breaks_the_contract(project: Project) ->
 
 
 def test_a_partial_update_never_deletes(project: Project) -> None:
-    """Run for one case, all of the others stays, even of a case that is gone; all of it run, that goes."""
+    """An update of one case keeps the lines of all others, even of a case that is gone."""
     project.suite(PAIR.replace("[relu, relu6]", "[relu, hardtanh]"))
     run = project.pytest(*UPDATE, "-k", "hardtanh")
     assert run.code == 0, run.output
@@ -217,7 +217,7 @@ def test_an_update_is_refused_under_ci(project: Project) -> None:
 
 
 def test_a_golden_file_that_does_not_parse_is_one_message(project: Project) -> None:
-    """The mistakes of both files, with line and column, before a worker starts."""
+    """The mistakes of both files are reported with line and column before a worker starts."""
     project.write(LAYOUTS, text(project, LAYOUTS).replace("at sse41", "at sse42", 1))
     project.write(SNAPSHOTS_HEAD, text(project, SNAPSHOTS_HEAD).replace(first_digest(project), "x"))
     message = project.pytest("--eq-python", "no/such/python").refusal()

@@ -58,7 +58,7 @@ def test_a_file_that_is_no_suite(project: Project, content: bytes, expected: str
 
 
 def test_the_mistakes_of_all_files_come_together(project: Project) -> None:
-    """One run tells the mistakes of every suite it was given."""
+    """One run reports the mistakes of every suite that it was asked for."""
     project.suite(b"")
     project.write("suites/y/t.yaml", SUITE.replace("call:", "cal:"))
     message = project.pytest("--eq-python", NOWHERE).refusal()
@@ -101,7 +101,7 @@ def test_a_level_that_does_not_exist(project: Project) -> None:
 
 @needs_workers
 def test_a_level_that_the_cpu_lacks(project: Project) -> None:
-    """Asked for by name, a level that cannot run is refused and never left out."""
+    """A level that is asked for by name and cannot run is refused, and never left out."""
     level = "about: none\n      onednn: null\n      aten: default\n      requires: [no_such_flag]"
     project.write("suites/isa.yaml", f"levels:\n  x86_64:\n    future:\n      {level}\n")
     message = project.pytest("--eq-levels", "future").refusal()
@@ -144,7 +144,7 @@ def test_an_interpreter_that_cannot_be_tested(
 
 
 def test_something_that_is_no_interpreter(project: Project) -> None:
-    """A program that is not Python is said to be none."""
+    """The message names a program that is not Python, with what it printed."""
     python = _fake(project, "echo hello")
     assert "is not a working Python interpreter: hello" in project.pytest("--eq-python", str(python)).refusal()
 
@@ -222,6 +222,6 @@ def test_a_mistake_in_the_known_issues(
 
 
 def test_a_known_issue_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
-    """The plugin says so as the command line does."""
+    """The plugin refuses the run with the message that the command line has."""
     project.write("golden/issues.yaml", ISSUE.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
     assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refusal()

@@ -41,7 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @needs_workers
 def test_what_is_not_installed_is_not_available_and_no_failure(project: Project) -> None:
-    """All else runs; the record and the summary say what is missing and how to get it."""
+    """All else runs, and the record and the summary say what is missing and how to get it."""
     run = project.pytest("--eq-levels", LEVEL)
     assert run.code == 0, run.output
     assert "3 passed, 3 skipped" in run.output
@@ -64,13 +64,13 @@ def test_what_is_not_installed_is_not_available_and_no_failure(project: Project)
     ],
 )
 def test_a_profile_runs_models_up_to_its_tier(project: Project, options: tuple[str, ...], names: set[str]) -> None:
-    """A short gate runs the quick ones only."""
+    """A short gate runs the quick models only, and the nightly profile all of them."""
     collected = project.pytest("--collect-only", "-q", *options).output.splitlines()
     assert {line.rpartition("::")[2].partition("[")[0] for line in collected if "m.yaml::" in line} == names
 
 
 def test_mistakes_in_files_of_models_come_together(tmp_path: Path) -> None:
-    """Each with its place, as in files of cases; exit code 4."""
+    """Every mistake is reported with its place, as in files of cases, with exit code 4."""
     project = Project(tmp_path)
     project.write(
         "suites/models/m.yaml", MODELS.replace("steps: [eval]", "steps: [evaluation]").replace("profile", "x")
@@ -106,7 +106,7 @@ models:
 
 @needs_workers
 def test_each_model_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path) -> None:
-    """A factory that raises, an output that is no tensor, a dropout that is on: no traceback, and all else runs."""
+    """A factory that raises, an output that is no tensor and a dropout that is on fail without a traceback."""
     project = Project(tmp_path)
     project.suite()
     project.write("nets.py", NETS)
@@ -126,7 +126,7 @@ def test_each_model_that_cannot_be_judged_fails_with_one_sentence(tmp_path: Path
 
 @needs_workers
 def test_a_factory_that_cannot_be_had_is_a_mistake_at_its_line(tmp_path: Path) -> None:
-    """A module that does not import, and a name that it has not: both at once, before anything runs."""
+    """A module that does not import and a name that it lacks are reported together, before anything runs."""
     project = Project(tmp_path)
     project.suite()
     project.write("nets.py", NETS)

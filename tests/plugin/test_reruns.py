@@ -44,13 +44,13 @@ def ended_items(run: Run) -> list[str]:
 
 
 def test_a_first_run_has_every_item_in_declared_order(first: Run) -> None:
-    """One of them fails, neither the first nor the last."""
+    """The run has one failure, which is neither the first item nor the last."""
     assert first.code == 1
     assert ended_items(first) == [RIGHT, WRONG, LAST], first.output
 
 
 def test_only_what_failed_last_is_run(first: Run, trio: Project) -> None:
-    """--lf selects the failed item, however pytest compares the ids."""
+    """`--lf` selects the failed item, however pytest compares the ids."""
     assert first.code == 1
     run = again(trio, "--lf")
     assert run.code == 1
@@ -58,7 +58,7 @@ def test_only_what_failed_last_is_run(first: Run, trio: Project) -> None:
 
 
 def test_only_what_failed_last_is_run_by_several_processes(first: Run, trio: Project) -> None:
-    """--lf selects the same under xdist."""
+    """`--lf` selects the same item under xdist."""
     assert first.code == 1
     run = again(trio, "--lf", "-n", "1")
     assert run.code == 1
@@ -66,13 +66,13 @@ def test_only_what_failed_last_is_run_by_several_processes(first: Run, trio: Pro
 
 
 def test_what_failed_last_is_run_first(first: Run, trio: Project) -> None:
-    """--ff moves the failed item to the front and leaves the rest in order."""
+    """`--ff` moves the failed item to the front and leaves the rest in order."""
     assert first.code == 1
     assert ended_items(again(trio, "--ff")) == [WRONG, RIGHT, LAST]
 
 
 def test_what_is_new_is_run_first(first: Run, trio: Project) -> None:
-    """--nf knows the items that were there before, and puts one that was not before them."""
+    """`--nf` knows the items that were there before, and puts new ones before them."""
     assert first.code == 1
     trio.suite(TRIO.replace("[float32]", "[float32, float64]"))
     run = again(trio, "--nf")
@@ -82,7 +82,7 @@ def test_what_is_new_is_run_first(first: Run, trio: Project) -> None:
 
 
 def test_a_stepwise_run_goes_on_where_it_stopped(trio: Project) -> None:
-    """--sw stops at the failed item, and the next run begins with it; once it passes, all the rest is run."""
+    """`--sw` stops at the failed item, begins the next run with it, and runs the rest once it passes."""
     stepwise = ("--sw", "-o", "cache_dir=.stepwise")  # what the other tests rely on stays in the other cache
     assert ended_items(again(trio, *stepwise)) == [RIGHT, WRONG]
     assert ended_items(again(trio, *stepwise)) == [WRONG]
@@ -94,7 +94,7 @@ def test_a_stepwise_run_goes_on_where_it_stopped(trio: Project) -> None:
 
 
 def test_an_id_from_the_cache_is_an_argument(first: Run, trio: Project) -> None:
-    """The same text selects the item on the command line."""
+    """The id of an item in the cache selects that item on the command line."""
     assert first.code == 1
     run = trio.run("pytest", WRONG, "--collect-only", "-q", "-p", "no:cacheprovider")
     assert run.output.splitlines()[0] == WRONG

@@ -87,7 +87,7 @@ def test_a_run_says_what_it_tested(first: Run) -> None:
 
 
 def test_a_failure_tells_its_story(first: Run, pair: Project) -> None:
-    """One sentence, the minimal example, the table of levels and the command; no traceback, and exit code 1."""
+    """A failure prints a sentence, the minimal example, the table of levels and the command, and no traceback."""
     assert first.code == 1
     example = failure(pair)
     assert example.sizes == {"N": 1, "C": 2, "H": 1, "W": 3}
@@ -140,7 +140,7 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
 
 
 def test_several_processes_give_the_same_record(first: Run, pair: Project) -> None:
-    """Run again by xdist, failures and all, only the seconds differ."""
+    """The record of two processes, failures and all, differs from that of one in the seconds only."""
     assert first.code == 1
     again = pair.pytest(*OPTIONS, "--eq-record", "again.json", "-n", "2")
     assert again.code == 1
@@ -168,7 +168,7 @@ def test_a_selection_of_nothing_is_a_mistake(project: Project, workers: list[str
 
 
 def test_collecting_starts_no_worker(pair: Project) -> None:
-    """One item for each case and dtype, without an interpreter to test and without torch."""
+    """Collecting gives an item for each case and dtype without an interpreter to test and without torch."""
     run = pair.pytest("--collect-only", "-q", "-p", "sentinel", "--eq-python", "no/such/python", PYTHONPATH=".")
     assert run.code == 0
     assert run.output.splitlines()[:2] == [WRONG, RIGHT]
@@ -176,7 +176,7 @@ def test_collecting_starts_no_worker(pair: Project) -> None:
 
 
 def test_a_selection_under_a_time_budget(pair: Project) -> None:
-    """What was not reached is a note, item by item; the run passes. -k takes the other cases away."""
+    """What was not reached is a note of each item, the run passes, and `-k` takes the other cases away."""
     pair.write("slow.py", SLOW)
     pair.suite(PAIR.replace("[float32]", "[float32, float64]"))
     run = pair.pytest("--eq-levels", LEVEL, "--eq-preload", "slow.py", "--eq-budget", "1", "-k", "relu6")

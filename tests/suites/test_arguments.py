@@ -21,7 +21,7 @@ def test_tensors_are_passed_in_order_unless_something_else_is_said(plain: str, l
 
 
 def test_a_tensor_passed_by_keyword_is_not_passed_by_position(plain: str, load: Load) -> None:
-    """A text that is a tensor's name is that tensor."""
+    """A text that is a tensor's name is that tensor, and passed once."""
     case = load(f"{plain}    arguments: {{b: bias, n: N}}\n").cases[0]
     assert case.by_position == (INPUT,)
     assert case.arguments == {"b": BIAS, "n": Expression.parse("N")}
@@ -44,7 +44,7 @@ def test_a_tensor_may_have_a_range_and_be_written(plain: str, load: Load) -> Non
 
 
 def test_the_numbers_of_a_tensor_may_be_distinct(plain: str, load: Load) -> None:
-    """Over that many of its last dimensions; by default over none."""
+    """Numbers are distinct over so many of the last dimensions, and by default over none."""
     specs = load(plain.replace("optional: true", "between: [0, C-1], distinct: 1")).cases[0].tensors
     assert [spec.distinct for spec in specs] == [0, 1]
 
@@ -72,12 +72,12 @@ def test_the_numbers_of_a_tensor_may_be_distinct(plain: str, load: Load) -> None
     ],
 )
 def test_mistaken_arguments_are_met_with_the_right_ones(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """A tensor that goes nowhere, a misspelt one, a mapping of nothing."""
+    """A tensor that goes nowhere, a misspelt one and a mapping of nothing are reported with what would be right."""
     assert wrong(add=added) == expected
 
 
 def test_a_name_of_a_size_and_of_a_tensor_says_nothing(wrong: Wrong) -> None:
-    """Only where it is used as an argument."""
+    """A name of both a size and a tensor is a mistake where it is used as an argument."""
     assert wrong("p: 0..2", "bias: 0..2", add="arguments: {b: bias}") == [
         "10:20: 'bias' is a size and a tensor of 'thing'; rename one"
     ]
@@ -99,5 +99,5 @@ def test_a_name_of_a_size_and_of_a_tensor_says_nothing(wrong: Wrong) -> None:
     ],
 )
 def test_a_mistaken_range_or_buffer_is_placed(wrong: Wrong, new: str, expected: list[str]) -> None:
-    """An end that is missing, or no number, or the wrong way round; a buffer with a gradient."""
+    """A range without two numbers in order, and a buffer with a gradient, are reported at their places."""
     assert wrong("optional: true", new) == expected

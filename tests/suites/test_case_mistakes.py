@@ -46,7 +46,7 @@ Mistakes = Callable[[str], list[str]]
     ],
 )
 def test_a_call_is_a_dotted_name(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """Whether it exists is asked of a worker."""
+    """A call that is no dotted name, and a case without what it needs, are reported without a worker."""
     assert wrong(old, new) == expected
 
 
@@ -91,7 +91,7 @@ def test_a_family_needs_its_placeholder(wrong: Wrong, added: str, expected: list
     ],
 )
 def test_an_example_s_sizes_must_be_drawable(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """Names, choices, ranges, lengths."""
+    """A value that the case can never draw for a size is a mistake of the example."""
     assert wrong(add=added) == expected
 
 
@@ -129,7 +129,7 @@ def test_an_example_s_sizes_must_be_drawable(wrong: Wrong, added: str, expected:
     ],
 )
 def test_an_example_s_layouts_must_exist(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """A format, or a format and a view of it, of a tensor that is there."""
+    """The layout of an example is a format, or a view of it, of a tensor that is there."""
     assert wrong(add=added) == expected
 
 
@@ -165,7 +165,7 @@ def test_an_example_s_layouts_must_exist(wrong: Wrong, added: str, expected: lis
     ],
 )
 def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """Absence, fill, threads, the in-place form, a reason."""
+    """Absence, fill, threads and the in-place form must be possible, and a reason must be there."""
     assert wrong(add=added) == expected
 
 
@@ -206,12 +206,12 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
     ],
 )
 def test_a_mistake_in_the_defaults_is_placed_there(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """In the words of the defaults, not of the case."""
+    """The place and the words of the message are those of the defaults, not of the case."""
     assert wrong(old, new) == expected
 
 
 def test_a_mistake_in_the_defaults_is_named_once(mistakes: Mistakes, plain: str) -> None:
-    """Even where every case has it."""
+    """A mistake in the defaults is one message even where every case has it."""
     text = plain.replace("cases:", "defaults: {dtypes: [float32, float32]}\ncases:")
     second = plain.split("\n", 2)[2].replace("thing:", "thing2:")
     assert mistakes(text + second) == ["2:30: 'float32' is given twice; remove one"]
@@ -232,7 +232,7 @@ def test_two_cases_of_one_name_are_refused(mistakes: Mistakes, plain: str) -> No
 
 
 def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> None:
-    """YAML, form and meaning, in the order of the file."""
+    """Mistakes of YAML, of form and of meaning come together, in the order of the file."""
     broken = plain.replace("things", "no").replace("[C]", "[Q]").replace("batch", "bach") + "    zzz: 1\n"
     other = plain.split("\n", 2)[2].replace("thing:", "other:").replace("exact", "exat")
     assert mistakes(broken + other) == [
@@ -262,6 +262,6 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
 def test_a_path_that_a_case_cannot_go_is_refused(
     mistakes: Mistakes, plain: str, change: tuple[str, str], path: str, expected: str
 ) -> None:
-    """Because of how it is judged, what it writes, or what it is."""
+    """A path is refused because of how the case is judged, what it writes, or what it is."""
     text = plain.replace(*change)
     assert mistakes(f"{text}    paths: [no_grad, {path}]\n") == [f"10:22: {expected}"]

@@ -61,19 +61,19 @@ def test_a_case_can_stay_flat(load: Load) -> None:
 
 
 def test_a_depth_beside_a_size_of_its_name_is_a_mistake(mistakes: Mistakes) -> None:
-    """It is said where the depth was written."""
+    """A size called D is reported where the depth was written."""
     (message,) = mistakes(SUITE.replace("{N: batch,", "{D: 1..2, N: batch,"))
     assert message == "3:10: 'D' is a size of 'family' already; remove it, or write depth: null"
 
 
 def test_a_depth_that_cannot_be_drawn_is_a_mistake(mistakes: Mistakes) -> None:
-    """It is a size like any other."""
+    """A depth is declared like any other size, and reported like one."""
     messages = mistakes(SUITE.replace("depth: 1..3", "depth: spatail"))
     assert messages == ["3:10: 'D' cannot be drawn from 'spatail'; did you mean 'spatial'?"]
 
 
 def test_a_name_that_is_given_twice_is_reported_for_both_cases(mistakes: Mistakes) -> None:
-    """The place is that of the second name."""
+    """The place of both messages is that of the second name."""
     assert mistakes(SUITE.replace("[abs, neg]", "[abs, abs]")) == [
         "6:18: a case is already called 'abs', on line 6",
         "6:18: a case is already called 'abs_3d', on line 6",

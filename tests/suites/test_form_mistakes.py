@@ -124,7 +124,7 @@ def test_a_misspelt_key_is_one_mistake(wrong: Wrong, old: str, new: str, expecte
     ],
 )
 def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """In plain words, with what was found."""
+    """The message has, in plain words, what was expected and what was there."""
     assert wrong(old, new) == expected
 
 
@@ -205,7 +205,7 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
     ],
 )
 def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """Dtypes, fills, outputs, lists that must not be empty."""
+    """A dtype, fill, path or output that does not exist is met with the list, and an empty list is refused."""
     assert wrong(add=added) == expected
 
 
@@ -274,7 +274,7 @@ def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, add
 def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
     wrong: Wrong, old: str, new: str, expected: list[str]
 ) -> None:
-    """Formats, dtypes of tensors, rules."""
+    """A wrong format, dtype or rule is met with the words that may stand there."""
     assert wrong(old, new) == expected
 
 
@@ -310,5 +310,5 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
     ],
 )
 def test_a_suite_needs_a_name_and_cases(mistakes: Mistakes, text: str, expected: list[str]) -> None:
-    """Both are asked for at once."""
+    """A suite without a name and without cases is two mistakes, reported at once."""
     assert mistakes(text) == expected

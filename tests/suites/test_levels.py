@@ -40,7 +40,7 @@ def test_few_levels_run_without_being_asked_for() -> None:
 
 
 def test_a_level_is_read_whole() -> None:
-    """Each field of the file arrives in the noun."""
+    """Each field of the file arrives in the Level."""
     assert LEVELS["avx2_vnni"] == Level(
         name="avx2_vnni",
         architecture="x86_64",
@@ -69,7 +69,7 @@ def test_a_level_requires_what_the_levels_below_require() -> None:
 
 
 def test_an_implementation_name_belongs_to_one_level() -> None:
-    """Each is listed where it is new."""
+    """An implementation's name is listed once, at the level where it is new."""
     names = [name for level in LEVELS.values() for name in level.implementations]
     assert len(names) == len(set(names))
 
@@ -106,5 +106,5 @@ LEVEL = "{about: it, onednn: X, aten: default, requires: []"
     ],
 )
 def test_mistakes_in_levels_are_placed(tmp_path: Path, text: str, expected: list[str]) -> None:
-    """Unknown levels below, circles, names, and what the schema says."""
+    """Unknown levels below, circles, names that are none and wrong types are reported at their places."""
     assert mistakes_in(tmp_path, text) == expected

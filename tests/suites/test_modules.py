@@ -49,13 +49,13 @@ def test_a_mapping_gives_state_other_names_than_tensors_may_have(load: Load) -> 
 
 
 def test_a_family_of_modules_has_the_name_in_module(load: Load) -> None:
-    """As in the call of a function."""
+    """The names of a family stand for {name} in `module`, as in the call of a function."""
     text = MODULE.replace("torch.nn.Thing", "torch.nn.{name}").replace("    init:", "    names: [A, B]\n    init:")
     assert [case.call for case in load(text).cases] == ["torch.nn.A", "torch.nn.B"]
 
 
 def test_a_function_has_no_module(plain: str, load: Load) -> None:
-    """Nothing is made for it."""
+    """A case with a call has no module."""
     assert load(plain).cases[0].module is None
 
 
@@ -102,12 +102,12 @@ def test_a_function_has_no_module(plain: str, load: Load) -> None:
     ],
 )
 def test_mistakes_of_modules_are_placed(mistakes: Mistakes, old: str, new: str, expected: list[str]) -> None:
-    """Both forms of a call, names that do not exist, a mode that is none."""
+    """Both forms of a call, names that do not exist and a mode that is none are reported at their places."""
     assert mistakes(MODULE.replace(old, new, 1)) == expected
 
 
 def test_what_belongs_to_a_module_is_refused_for_a_function(plain: str, mistakes: Mistakes) -> None:
-    """Each key at its place."""
+    """Each key that only a module has is reported at its place."""
     assert mistakes(f"{plain}    train: false\n    state: [bias]\n") == [
         "10:12: 'train' belongs to a module; 'thing' calls a function",
         "11:12: 'state' belongs to a module; 'thing' calls a function",

@@ -62,7 +62,7 @@ def mistakes_in(path: Path) -> list[str]:
 
 
 def test_a_schema_comes_with_the_positions_of_its_values(tmp_path: Path) -> None:
-    """Values, keys, characters within a value; what is not in the file is where its parent is."""
+    """Values, keys and characters have positions, and what is not in the file has that of its parent."""
     path = write_file(tmp_path, "entries:\n  - {text: one}\n  - text: 'two'\n    even: 2\n")
     values, positions = read_validated(path, Outer, "thing")
     assert [entry.text for entry in values.entries] == ["one", "two"]
@@ -109,22 +109,22 @@ def test_a_schema_comes_with_the_positions_of_its_values(tmp_path: Path) -> None
     ],
 )
 def test_mistakes_are_placed_in_any_file(tmp_path: Path, content: str | bytes, expected: list[str]) -> None:
-    """The words come from the schema."""
+    """The words of a message come from the schema, whatever it is of."""
     assert mistakes_in(write_file(tmp_path, content)) == expected
 
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
-    """It says so at the first line."""
+    """A missing file is reported at its first line."""
     assert mistakes_in(tmp_path / "none.yaml") == ["1:1: cannot be read: there is no such file"]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """The system's own words are given."""
+    """A folder is reported in the system's own words."""
     assert mistakes_in(tmp_path) == [f"1:1: cannot be read: {os.strerror(errno.EISDIR)}"]
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
-    """A few lines could ask for more values than memory holds."""
+    """A few lines of aliases that ask for more values than memory holds are refused."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
     assert mistakes_in(write_file(tmp_path, "\n".join(lines))) == [
@@ -133,7 +133,7 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> None:
-    """What is still readable can be looked at with them."""
+    """A document with mistakes can be looked at, and raises them when it is validated."""
     path = write_file(tmp_path, "entries: []\neither: 1e5\n")
     document = read_document(path, "thing", name="shown.yaml")
     assert document.data == {"entries": [], "either": 100000.0}
@@ -145,7 +145,7 @@ def test_a_document_keeps_its_mistakes_until_it_is_validated(tmp_path: Path) -> 
 
 
 def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
-    """Columns within it would be those of another line."""
+    """A place within text of several lines is that of its start."""
     path = write_file(tmp_path, "entries: []\neither: |\n  a\n  b\n")
     _, positions = read_validated(path, Outer, "thing")
     assert positions.at(("either",), 2) == (2, 9)
@@ -156,5 +156,5 @@ def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
     [(["input"], "; did you mean 'input'?"), (["a", "b"], "; known are a, b"), ([], "")],
 )
 def test_a_suggestion_ends_a_message(names: list[Any], expected: str) -> None:
-    """The nearest name, else all of them, else nothing."""
+    """A suggestion is the nearest name, else all of them, else nothing."""
     assert suggestion("inptu", names) == expected

@@ -13,12 +13,12 @@ from harness.suites import json_schema
 
 
 def test_the_checked_in_schema_is_up_to_date() -> None:
-    """`python -m harness.suites` writes it again."""
+    """The file beside the code is what `python -m harness.suites` writes."""
     assert schema_module.SCHEMA_FILE.read_text(encoding="utf-8") == schema_module.schema_text()
 
 
 def test_the_command_writes_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes what the schemas of pydantic say."""
+    """`python -m harness.suites` writes what the schemas of pydantic say."""
     monkeypatch.setattr(schema_module, "SCHEMA_FILE", tmp_path / "suite.schema.json")
     runpy.run_path(str(Path(schema_module.__file__).with_name("__main__.py")), run_name="__main__")
     assert json.loads((tmp_path / "suite.schema.json").read_text()) == json_schema()

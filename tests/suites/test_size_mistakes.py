@@ -66,7 +66,7 @@ Mistakes = Callable[[str], list[str]]
     ],
 )
 def test_a_size_that_cannot_be_drawn_is_explained(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """Distributions, ranges, choices and names."""
+    """A distribution, range, choice or name that is none is reported with what may stand there."""
     assert wrong(old, new) == expected
 
 
@@ -84,7 +84,7 @@ def test_a_size_that_cannot_be_drawn_is_explained(wrong: Wrong, old: str, new: s
     ],
 )
 def test_a_name_must_be_a_size_drawn_before(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """Unknown, too early, or itself."""
+    """An expression may not use a size that is unknown, drawn later, or the one it declares."""
     assert wrong(old, new) == expected
 
 
@@ -126,7 +126,7 @@ def test_a_name_must_be_a_size_drawn_before(wrong: Wrong, old: str, new: str, ex
     ],
 )
 def test_an_expression_must_be_arithmetic(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """Anything else is refused before it is evaluated."""
+    """What is not arithmetic is refused before it is evaluated."""
     assert wrong(old, new) == expected
 
 
@@ -157,7 +157,7 @@ def test_an_expression_must_be_arithmetic(wrong: Wrong, old: str, new: str, expe
     ],
 )
 def test_an_expression_must_work_for_the_simplest_sizes(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """Division by zero, indices, tuples, negative dimensions."""
+    """Division by zero, wrong indices, tuples and negative dimensions are found with the simplest sizes."""
     assert wrong(old, new) == expected
 
 
@@ -207,7 +207,7 @@ def test_arguments_and_conditions_use_the_sizes(wrong: Wrong, added: str, expect
     ],
 )
 def test_terms_are_an_expression(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """They use the sizes like any other."""
+    """The terms of a rule use the sizes like any other expression."""
     assert wrong(old, new) == expected
 
 
@@ -223,7 +223,7 @@ def test_terms_are_an_expression(wrong: Wrong, old: str, new: str, expected: lis
     ],
 )
 def test_a_mistaken_size_is_one_mistake(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """What uses it is not wrong for that."""
+    """What uses a mistaken size is not reported for that."""
     assert wrong(old, new) == expected
 
 
@@ -239,5 +239,5 @@ def test_a_mistaken_size_is_one_mistake(wrong: Wrong, old: str, new: str, expect
     ],
 )
 def test_a_tensor_has_a_name_that_findings_can_use(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """grad_output is taken."""
+    """A tensor is an identifier, and not grad_output."""
     assert wrong(old, new) == expected

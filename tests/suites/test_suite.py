@@ -16,7 +16,7 @@ Load = Callable[[str], Suite]
 
 
 def test_an_output_may_be_channels_last_whatever_comes_in(plain: str, load: Load) -> None:
-    """It is no promise to preserve a format."""
+    """An output that is always channels-last is no promise to preserve a format."""
     assert load(f"{plain}    output: channels_last\n").cases[0].channels_last
     assert not load(f"{plain}    output: preserves\n").cases[0].channels_last
 
@@ -29,7 +29,7 @@ def test_an_output_may_be_channels_last_whatever_comes_in(plain: str, load: Load
     ],
 )
 def test_values_may_be_free_or_constant(plain: str, load: Load, written: str, rules: tuple[str, str, bool]) -> None:
-    """What a factory gives is random, what memory holds, or one number."""
+    """Outputs may have no rule for their values, or be one number throughout."""
     numerics = load(plain.replace("numerics: exact", f"numerics: {written}")).cases[0].numerics
     assert (numerics.output, numerics.gradient, numerics.constant) == rules
 
@@ -42,7 +42,7 @@ def test_a_case_is_identified_by_its_file_below_the_root_and_its_name(plain: str
 
 
 def test_a_file_outside_the_root_keeps_the_path_it_was_given(plain: str, tmp_path: Path) -> None:
-    """Nothing relative can be said about it."""
+    """The ids of a file elsewhere begin with its path as it was given."""
     path = tmp_path / "s.yaml"
     path.write_text(plain)
     assert load_suite(path, tmp_path / "elsewhere").cases[0].id == f"{path.as_posix()}::thing"
@@ -153,7 +153,7 @@ def test_tensors_keep_their_order_and_their_marks(plain: str, load: Load) -> Non
 
 
 def test_what_is_left_out_has_defaults(plain: str, load: Load) -> None:
-    """All dtypes, integers and reals, unspecified strides, no in-place form."""
+    """A case that says nothing of them has the usual dtypes, integers and reals, free strides and no in-place form."""
     case = load(plain).cases[0]
     assert (case.dtypes, case.fills, case.preserves, case.inplace, case.require, case.examples) == (
         tuple(FLOATING),
@@ -183,7 +183,7 @@ def test_a_family_gives_one_case_for_each_name(plain: str, load: Load) -> None:
 
 
 def test_a_declared_example_is_taken_over(plain: str, load: Load) -> None:
-    """What it fixes comes as it is written, lists as tuples."""
+    """What an example fixes comes as it is written, with lists as tuples."""
     example = (
         "{why: it broke, sizes: {C: 1, groups: 2, kernel: [1, 5], p: 0}, absent: [bias], fill: ones, threads: 1, "
         'inplace: true, layouts: {input: "channels_last:slice_c", grad_output: contiguous}}'
@@ -223,14 +223,14 @@ def test_plain_aliases_are_read(plain: str, load: Load) -> None:
 
 
 def test_a_byte_order_mark_is_no_content(plain: str, tmp_path: Path) -> None:
-    """Editors on Windows write one."""
+    """A file that begins with a byte order mark is read like any other."""
     path = tmp_path / "s.yaml"
     path.write_text(plain, encoding="utf-8-sig")
     assert load_suite(path, tmp_path).name == "things"
 
 
 def test_a_declaration_error_survives_a_process_boundary(load: Load) -> None:
-    """It is pickled with its mistakes, as xdist's workers need."""
+    """The error is pickled with its mistakes, as xdist's workers need."""
     with pytest.raises(DeclarationError) as caught:
         load("suite: x")
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes

@@ -22,7 +22,7 @@ Mistakes = Callable[[str], list[str]]
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(mistakes: Mistakes, text: str, expected: list[str]) -> None:
-    """Empty, not text, no suite at all, endless."""
+    """A file that is empty, no text, no suite or endless is one message."""
     assert mistakes(text) == expected
 
 
@@ -66,7 +66,7 @@ def test_what_is_not_yaml_is_placed(mistakes: Mistakes, text: str, place: str, h
 def test_what_is_nested_too_deeply_is_placed(
     mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch, loader: str, text: str, place: str
 ) -> None:
-    """In the same words at the same place, whatever limit the library has, and whichever of its loaders reads."""
+    """The words and the place are the same whatever limit the library has, and whichever of its loaders reads."""
     if not hasattr(yaml, loader):
         pytest.skip("PyYAML was built without libyaml")
     monkeypatch.setattr("harness.suites.document._LOADER", getattr(yaml, loader))
@@ -127,7 +127,7 @@ def test_an_earlier_mistake_is_reported_before_a_deep_place(mistakes: Mistakes) 
     ],
 )
 def test_a_word_that_yaml_reads_otherwise_is_named(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """Exponents without a point, octal, base 60, dates, and the many words for true and false."""
+    """Exponents without a point, octal, base 60, dates and words for true and false are met with what to write."""
     assert wrong(add=added) == expected
 
 
@@ -149,7 +149,7 @@ def test_a_word_that_yaml_reads_otherwise_is_named(wrong: Wrong, added: str, exp
     ],
 )
 def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[str]) -> None:
-    """A repeated key, one that is no text, and merge keys."""
+    """A repeated key, one that is no text, and merge keys are refused."""
     assert wrong(add=added) == expected
 
 
@@ -177,5 +177,5 @@ def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[s
     ],
 )
 def test_tags_are_not_allowed(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
-    """The safe loader makes plain data only."""
+    """A tag other than those of plain data is refused, and so is one that does not fit its value."""
     assert wrong(old, new) == expected
