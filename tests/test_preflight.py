@@ -24,8 +24,8 @@ class Answers:
     lacks: dict[str, str] = field(default_factory=dict)
     problems: dict[str, list[str]] = field(default_factory=dict)
 
-    def lacking(self, case: Case) -> str:
-        """The package that the case lacks."""
+    def missing_packages(self, case: Case) -> str:
+        """The package that the case lacks, as an executor answers."""
         return self.lacks.get(case.name, "")
 
     def check(self, declared: Case | Model) -> Any:
