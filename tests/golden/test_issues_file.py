@@ -59,7 +59,7 @@ def test_an_entry_may_be_of_several_cases(tmp_path: Path) -> None:
 
 
 def test_an_id_is_given_once(tmp_path: Path) -> None:
-    """Two files with an entry of the same id: the second is told where the first is."""
+    """Two files with an entry of the same id: the second says where the first is."""
     first = write_file(tmp_path, TEXT)
     second = tmp_path / "golden" / "more.yaml"
     second.write_text(TEXT)
@@ -74,7 +74,7 @@ def test_an_empty_list_is_no_known_issue(tmp_path: Path) -> None:
 
 
 def test_all_mistakes_come_at_once_each_at_its_place(tmp_path: Path) -> None:
-    """Condition, version and reproducer of one entry are told together, by line and column."""
+    """Condition, version and reproducer of one entry are named together, by line and column."""
     wrong = TEXT.replace("when: W > 1", "when: W >").replace(">=2.1", "2.1+").replace("dtype: float32, ", "")
     with pytest.raises(DeclarationError) as error:
         load_known_issues([write_file(tmp_path, wrong)])
