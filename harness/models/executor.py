@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, cast
 
-import numpy as np
-
-from harness.core import TensorRecord
-from harness.execution import Executor, Reply, Request, WorkerLost, record_of
+from harness.execution import Executor, Reply, Request, WorkerLost
 from harness.models.examples import model_arguments, model_shapes
 from harness.models.model import (
     BASELINE,
@@ -17,11 +14,19 @@ from harness.models.model import (
     ModelExample,
     ModelObservation,
     ModelReference,
-    ModuleRecord,
     Problem,
     Skipped,
 )
-from harness.portable.model_protocol import ModuleCallData
+from harness.models.replies import lost_observations, model_observations, model_reference
+from harness.portable.model_protocol import (
+    ModelCheckReply,
+    ModelCheckRequest,
+    ModelFields,
+    ModelReferReply,
+    ModelReferRequest,
+    ModelRunReply,
+    ModelRunRequest,
+)
 
 LIMIT: Final = 120.0
 """Seconds one request may take in a cell, at least: a training step of a large model under load, twice or more."""
@@ -71,28 +76,30 @@ class ModelExecutor:
         return missing, problem
 
     def _check_factory(self, model: Model, *, preloaded: bool) -> tuple[str, str]:
-        request = {"op": "model-check", "factory": model.factory, "requires": model.requires}
+        request: ModelCheckRequest = {"op": "model-check", "factory": model.factory, "requires": model.requires}
         try:
-            reply = self._executor.ask_reference(request, about=model.factory, limit=self._limit, preloaded=preloaded)
+            answer = self._executor.ask_reference(request, about=model.factory, limit=self._limit, preloaded=preloaded)
         except WorkerLost as lost:
             return "", f"importing {model.factory} ended the worker: {lost.message}"
-        message = reply.get("message", "")
-        return (message, "") if reply["status"] == "missing" else ("", message)
+        reply = cast("ModelCheckReply", answer)
+        if reply["status"] == "ok":
+            return "", ""
+        return (reply["message"], "") if reply["status"] == "missing" else ("", reply["message"])
 
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
-        request = self.request(model, example)
-        shared = [(name, value) for name, value in request.items() if name not in ("runner", "threads", "conversions")]
+        fields = self.fields(model, example)
+        shared = [(name, value) for name, value in fields.items() if name not in ("runner", "threads", "conversions")]
         key = repr(shared)
         if key not in self._references:
             self._references.clear()
-            self._references[key] = self._ask_for_reference(model, example, request)
+            self._references[key] = self._ask_for_reference(model, example, fields)
         return self._references[key]
 
-    def _ask_for_reference(self, model: Model, example: ModelExample, request: Request) -> ModelReference:
-        request = {**request, "op": "model-refer", "threads": 1}
+    def _ask_for_reference(self, model: Model, example: ModelExample, fields: ModelFields) -> ModelReference:
+        request: ModelReferRequest = {**fields, "op": "model-refer", "threads": 1}
         try:
-            reply = self._executor.ask_reference(
+            answer = self._executor.ask_reference(
                 request,
                 about=example.to_json(),
                 limit=self._limit * REFERENCE_LIMIT_FACTOR,
@@ -100,7 +107,7 @@ class ModelExecutor:
             )
         except WorkerLost as lost:
             return ModelReference(lost.how, problem=Problem(f"the reference {lost.how}: {lost.message}"))
-        return reference_of(reply)
+        return model_reference(cast("ModelReferReply", answer))
 
     def run(
         self,
@@ -115,10 +122,10 @@ class ModelExecutor:
         `cells` None: all that were asked for by name, else the representative ones.
         """
         reference = self.reference(model, example)
-        if reference.problem is not None or reference.status != "ok":
+        if reference.problem is not None or reference.state is None:
             return ModelResult(example, reference, (), problem=reference.problem)
         names = self._executor.representative_cells if cells is None else self._executor.cell_names(cells)
-        request = {**self.request(model, example), "op": "model-run", "state": reference.state}
+        request: ModelRunRequest = {**self.fields(model, example), "op": "model-run", "state": reference.state}
         if isolated:
             preloaded = self._needs_preload(model)
             replies = self._executor.ask_forks(
@@ -142,7 +149,7 @@ class ModelExecutor:
         """Whether the factory exists only with the preload files."""
         return self._preloaded.get(model.factory, False)
 
-    def request(self, model: Model, example: ModelExample) -> dict[str, Any]:
+    def fields(self, model: Model, example: ModelExample) -> ModelFields:
         """What every request about an example says of it."""
         shapes = model_shapes(model, example)
         return {
@@ -180,59 +187,15 @@ def model_result(
     observations: list[ModelObservation] = []
     skipped: dict[str, Skipped] = {}
     problem: Problem | None = None
-    for cell, reply in replies.items():
-        if isinstance(reply, WorkerLost):
-            observations += lost_observations(cell, reply, conversions)
+    for cell, answer in replies.items():
+        if isinstance(answer, WorkerLost):
+            observations += lost_observations(cell, answer, conversions)
             continue
-        if reply["status"] == "skipped":
+        reply = cast("ModelRunReply", answer)
+        if reply["status"] == "ok":
+            observations += model_observations(cell, reply["runs"])
+        elif reply["status"] == "skipped":
             skipped[cell] = Skipped(reply["message"])
-        elif reply["status"] == "problem" and problem is None:
+        elif problem is None:
             problem = Problem(reply["message"])
-        observations += observations_of(cell, reply)
     return ModelResult(example, reference, tuple(observations), skipped, problem)
-
-
-def reference_of(reply: Reply) -> ModelReference:
-    """The reference in a reply."""
-    if reply["status"] == "problem":
-        return ModelReference("raised", problem=Problem(reply["message"]))
-    values = {name: np.frombuffer(raw, dtype).reshape(shape) for name, (dtype, shape, raw) in reply["values"].items()}
-    return ModelReference("ok", values, reply["sensitivity"], reply.get("state"))
-
-
-def lost_observations(cell: str, lost: WorkerLost, conversions: Sequence[str]) -> list[ModelObservation]:
-    """What stands for the observations of a worker that died or hung: every conversion did."""
-    return [
-        ModelObservation(cell, conversion, lost.how, signal=lost.signal, message=lost.message)
-        for conversion in conversions
-    ]
-
-
-def observations_of(cell: str, reply: Reply) -> list[ModelObservation]:
-    """The observations in a reply, by conversion."""
-    unconverted: dict[str, TensorRecord] = {}
-    observations = []
-    for conversion, run in reply.get("runs", {}).items():
-        tensors = {name: record_of(record, unconverted.get(name)) for name, record in run["tensors"].items()}
-        unconverted = unconverted or tensors
-        modules = tuple(map(_module_record, run["modules"]))
-        observations.append(
-            ModelObservation(
-                cell, conversion, run["status"], tensors, modules, run["kernels"], run["error"], run["message"]
-            )
-        )
-    return observations
-
-
-def _module_record(call: ModuleCallData) -> ModuleRecord:
-    return ModuleRecord(
-        path=call["path"],
-        class_name=call["class_name"],
-        input_formats=tuple(call["input_formats"]),
-        output_formats=tuple(call["output_formats"]),
-        is_view=call["is_view"],
-        is_parent=call["is_parent"],
-        reorders=call["reorders"],
-        input_dtypes=tuple(call["input_dtypes"]),
-        permuted_input=call["permuted_input"],
-    )

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
-from harness.execution import Reply, WorkerLost
-from harness.models.executor import ModelExecutor, lost_observations, observations_of, reference_of
+from harness.execution import Reply, Request, WorkerLost
+from harness.models.executor import ModelExecutor
 from harness.models.function_call import FunctionCall, read_function_call
 from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference
+from harness.models.replies import lost_observations, model_observations, module_reference
+from harness.portable.model_protocol import (
+    FeedReply,
+    IsolatedReply,
+    ModelFeedReply,
+    ModelFeedRequest,
+    ModelIsolateRequest,
+    ModelRecordCallsRequest,
+    ModelReleaseRequest,
+    RecordedCallsReply,
+)
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
 """By conversion: format and dtype of each image that a module was given in the whole model."""
@@ -56,8 +67,11 @@ class ModuleIsolation:
         self._model_executor = model_executor
         self._model = model
         self._about = example.to_json()
-        reference = model_executor.reference(model, example)
-        self._request = {**model_executor.request(model, example), "state": reference.state}
+        state = model_executor.reference(model, example).state
+        if state is None:
+            raise ValueError(f"{model.id} has no reference for {self._about}, and without it no modules to isolate")
+        self._state = state
+        self._fields = model_executor.fields(model, example)
         self._lost: NotIsolated | None = None
         self.calls: tuple[ReferenceCall, ...] = ()
 
@@ -67,8 +81,15 @@ class ModuleIsolation:
         return self._lost
 
     def __enter__(self) -> Self:
-        reply = self._ask_reference({"op": "model-record-calls", "threads": 1})
-        if not isinstance(reply, NotIsolated):
+        request: ModelRecordCallsRequest = {
+            **self._fields,
+            "op": "model-record-calls",
+            "state": self._state,
+            "threads": 1,
+        }
+        answer = self._ask_reference(request)
+        if not isinstance(answer, NotIsolated):
+            reply = cast("RecordedCallsReply", answer)
             self.calls = tuple(
                 ReferenceCall(number, call["path"], call["class_name"], call["is_parent"])
                 for number, call in enumerate(reply["calls"])
@@ -78,44 +99,54 @@ class ModuleIsolation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ask_reference({"op": "model-release"})
+        request: ModelReleaseRequest = {"op": "model-release"}
+        self._ask_reference(request)
 
     def isolate(
         self, call: ReferenceCall, cell: str, conversions: Sequence[str], images: Images
     ) -> IsolatedModule | NotIsolated:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
-        fed = self._ask_reference({"op": "model-feed", "call": call.number, "threads": 1})
-        if isinstance(fed, NotIsolated):
-            return fed
-        reference = reference_of(fed)
-        if reference.problem is not None:
-            return NotIsolated(reference.problem.sentence)
-        request = {
-            **self._request,
+        feed = self._feed(call)
+        if isinstance(feed, NotIsolated):
+            return feed
+        reference = module_reference(feed)
+        request: ModelIsolateRequest = {
+            **self._fields,
             "op": "model-isolate",
+            "state": self._state,
             "path": call.path,
-            "call_arguments": fed["call_arguments"],
-            "gradients": fed["gradients"],
+            "call_arguments": feed["call_arguments"],
+            "gradients": feed["gradients"],
             "conversions": tuple(conversions),
             "images": {conversion: list(formats) for conversion, formats in images.items()},
         }
         try:
-            reply = self._model_executor.ask_cell(cell, request, f"model-isolate of {self._about}")
+            answer = self._model_executor.ask_cell(cell, request, f"model-isolate of {self._about}")
         except WorkerLost as lost:
             return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
+        reply = cast("IsolatedReply", answer)
         calls = tuple(map(read_function_call, reply["calls"]))
-        return IsolatedModule(reference, tuple(observations_of(cell, reply)), calls)
+        return IsolatedModule(reference, tuple(model_observations(cell, reply["runs"])), calls)
 
-    def _ask_reference(self, fields: Mapping[str, object]) -> Reply | NotIsolated:
+    def _feed(self, call: ReferenceCall) -> FeedReply | NotIsolated:
+        """The reference of one call, and what it was called with."""
+        request: ModelFeedRequest = {**self._fields, "op": "model-feed", "call": call.number, "threads": 1}
+        answer = self._ask_reference(request)
+        if isinstance(answer, NotIsolated):
+            return answer
+        reply = cast("ModelFeedReply", answer)
+        if reply["status"] == "ok":
+            return reply
+        return self._note_lost(reply["message"]) if reply["status"] == "lost" else NotIsolated(reply["message"])
+
+    def _ask_reference(self, request: Request) -> Reply | NotIsolated:
         """The reply of the reference's worker, unless the module calls are lost: before, or by this very request."""
         if self._lost is not None:
             return self._lost
-        request = {**self._request, **fields}
         try:
-            reply = self._model_executor.ask_reference(self._model, request, f"{fields['op']} of {self._about}")
+            return self._model_executor.ask_reference(self._model, request, f"{request['op']} of {self._about}")
         except WorkerLost as lost:
             return self._note_lost(f"{lost.how}: {lost.message}")
-        return self._note_lost(reply["message"]) if reply["status"] == "lost" else reply
 
     def _note_lost(self, why: str) -> NotIsolated:
         self._lost = NotIsolated(f"the reference's worker no longer has the module calls ({why})")

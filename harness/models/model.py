@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from harness.core.case import Size
 from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
+from harness.portable.model_protocol import CalibrationData
 
 Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
@@ -183,7 +184,7 @@ class ModelReference:
     status: Status
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
     sensitivity: Mapping[str, float] = field(default_factory=dict)
-    state: Any = field(default=None, repr=False, compare=False)
+    state: CalibrationData | None = field(default=None, repr=False, compare=False)
     problem: Problem | None = None
     error: str = ""
     message: str = ""

@@ -20,10 +20,12 @@ from harness.models.model import (
     Problem,
     Skipped,
 )
+from harness.portable.model_protocol import CalibrationData
 
 CELL = "avx2"
 VALUE = np.array([1.0, -2.0, 4.0])
 MODEL = Model("suites/models/toy.yaml::toy", "toy", "toy", 1, "toy.make", (Size("S", "choice", (1, 2)),), ())
+NO_CALIBRATION: CalibrationData = {"powers": {}, "statistics": {}}
 KEPT = ModuleRecord("act", "ReLU", ("nhwc",), ("nhwc",), is_view=False, is_parent=False)
 LOST = ModuleRecord("act", "ReLU", ("nhwc",), ("nchw",), is_view=False, is_parent=False, reorders=2)
 
@@ -61,9 +63,9 @@ class ToyModelExecutor:
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer, and how far it moves."""
         del model, example
-        return ModelReference("ok", {"output[0]": VALUE}, {"output[0]": self.sensitivity})
+        return ModelReference("ok", {"output[0]": VALUE}, {"output[0]": self.sensitivity}, NO_CALIBRATION)
 
-    def request(self, model: Model, example: ModelExample) -> dict[str, Any]:
+    def fields(self, model: Model, example: ModelExample) -> dict[str, Any]:
         """Nothing that anybody reads."""
         del model, example
         return {}
