@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final, cast
 
 from harness.core import Case
 from harness.errors import UserError
 from harness.execution import requests
 from harness.execution.workers.pool import Pool
-from harness.execution.workers.supervisor import WorkerLost
+from harness.execution.workers.supervisor import Reply, Request, WorkerLost
+from harness.portable import operator_protocol as wire
 
-IMPORT_TIME = 60.0
+IMPORT_TIME: Final = 60.0
 """Seconds beyond the limit of an example: importing a package may be all that happens, and takes longer than any."""
 
 
@@ -34,12 +36,12 @@ class CallableLookup:
         return self._missing.get(case.requires, "")
 
     def _ask_for_packages(self, case: Case) -> str:
-        request = {"op": "packages", "requires": case.requires}
+        request: wire.PackagesRequest = {"op": "packages", "requires": case.requires}
         try:
-            reply = self._pool.reference(preloaded=False).ask(request, about=case.id, limit=self._limit)
+            reply = cast("wire.PackagesReply", self._ask(request, case.id, spare=0.0))
         except WorkerLost as lost:
             return f"importing {', '.join(case.requires)} ended the worker: {lost.message}"
-        return str(reply["missing"])
+        return reply["missing"]
 
     def problems(self, case: Case) -> list[str]:
         """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
@@ -47,12 +49,11 @@ class CallableLookup:
         return self._ask_for_problems(case, preloaded=True) if problems and self._preloads else problems
 
     def _ask_for_problems(self, case: Case, *, preloaded: bool) -> list[str]:
-        request, limit = requests.check_request(case), self._limit + IMPORT_TIME
         try:
-            reply = self._pool.reference(preloaded=preloaded).ask(request, about=case.call, limit=limit)
+            reply = cast("wire.CheckReply", self._ask(requests.check_request(case), case.call, preloaded=preloaded))
         except WorkerLost as lost:
             return [f"asking for {case.call} ended the worker: {lost.message}"]
-        return list(reply["problems"])
+        return reply["problems"]
 
     def needs_preload(self, case: Case) -> bool:
         """Whether the callable exists only with the preload files; otherwise the reference is the stock kernel."""
@@ -66,9 +67,12 @@ class CallableLookup:
 
         Raises UserError where the worker is lost over it.
         """
-        request, limit = {"op": "catalogue", "calls": sorted(calls)}, self._limit + IMPORT_TIME
+        request: wire.CatalogueRequest = {"op": "catalogue", "calls": sorted(calls)}
         try:
-            reply = self._pool.reference(preloaded=False).ask(request, about="the catalogue", limit=limit)
+            reply = cast("wire.CatalogueReply", self._ask(request, "the catalogue"))
         except WorkerLost as lost:
             raise UserError(f"listing torch.nn.functional ended the worker: {lost.message}") from None
-        return list(reply["functions"]), dict(reply["called"])
+        return reply["functions"], reply["called"]
+
+    def _ask(self, request: Request, about: str, *, preloaded: bool = False, spare: float = IMPORT_TIME) -> Reply:
+        return self._pool.reference(preloaded=preloaded).ask(request, about=about, limit=self._limit + spare)

@@ -13,6 +13,7 @@ from harness.execution.levels import cap_mismatch, merge_equal_cells, representa
 from harness.execution.result import Build
 from harness.execution.workers.forked import ForkUnsafeError
 from harness.execution.workers.pool import REFERENCE, InProcessPool, Pool, WorkerPool
+from harness.portable.protocol import ReadyMessage
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class WorkerOpening:
             return None
         host = self._host
         cells = [
-            Cell(level.name, level, host.python, proof=descriptions[level.name]["proof"]) for level in self._running
+            Cell(level.name, level, host.python, proof=_proof(descriptions[level.name])) for level in self._running
         ]
         distinct, aliases = merge_equal_cells(cells, self.levels)
         build = Build(**descriptions[REFERENCE]["build"], cpu=host.cpu, flags=host.flags)
@@ -128,10 +129,14 @@ def open_in_process(python: str | None, preload: Sequence[Path]) -> OpenedPool:
     host = probe_host(None)
     pool = InProcessPool()
     description = pool.open(preload)
-    aten = description["aten"]
-    level = Level("in_process", host.machine, None, aten.lower())
-    cell = Cell(level.name, level, host.python, proof={"onednn": "", "aten": aten})
+    level = Level("in_process", host.machine, None, description["proof"]["aten"].lower())
+    cell = Cell(level.name, level, host.python, proof=_proof(description))
     return OpenedPool(pool, Build(**description["build"], cpu=host.cpu, flags=host.flags), (cell,))
+
+
+def _proof(description: ReadyMessage) -> dict[str, str]:
+    """What the libraries said of their caps, by library."""
+    return {"onednn": description["proof"]["onednn"], "aten": description["proof"]["aten"]}
 
 
 def check_preload(files: Sequence[Path]) -> None:

@@ -87,6 +87,20 @@ def test_a_reference_worker_that_is_lost_is_an_incident(executor: Executor, mode
         assert isinstance(modules.isolate(modules.calls[0], "avx2", ["both"], IMAGES), IsolatedModule)
 
 
+def test_a_reference_worker_that_was_replaced_has_no_calls(executor: Executor, models: ModelExecutor) -> None:
+    """Whoever finds the worker dead, the one that takes its place says that the calls are not there."""
+    before = len(executor.incidents)
+    with isolation(models, seed=3) as modules:
+        kill_reference(executor)
+        assert "ended the worker" in executor.check(stand.case("wrong_model.nothing"))[0]
+        outcome = modules.isolate(modules.calls[0], "avx2", ["both"], IMAGES)
+    assert isinstance(outcome, NotIsolated)
+    assert outcome.reason.startswith("the reference's worker no longer has the module calls (")
+    death, consequence = executor.incidents[before:]
+    assert death.startswith("worker reference-preloaded died (killed by SIGKILL) on wrong_model.nothing")
+    assert consequence.endswith(outcome.reason)
+
+
 def test_a_trial_goes_on_without_its_reference_worker(
     executor: Executor, models: ModelExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

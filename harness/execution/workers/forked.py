@@ -11,10 +11,11 @@ import queue
 import signal
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from harness.execution.workers import environment
 from harness.execution.workers.process import START_LIMIT, Process, ProcessEnd, Setup
@@ -42,7 +43,7 @@ class ForkServer:
         self._process = SpawnedProcess(setup, generation)
         self._is_ready = False
         self._sent = self._received = 0
-        self._replies: dict[int, dict[str, Any]] = {}
+        self._replies: dict[int, Mapping[str, Any]] = {}
         self.is_gone = False
 
     def send(self, request: protocol.SpawnRequest | protocol.WaitRequest) -> int:
@@ -51,13 +52,14 @@ class ForkServer:
         self._sent += 1
         return self._sent
 
-    def collect(self, number: int) -> dict[str, Any] | None:
+    def collect(self, number: int) -> Mapping[str, Any] | None:
         """Wait for the reply to a request; None where the process is gone.
 
         Raises UserError where it never started, ForkUnsafeError where its forks are of no use.
         """
         if not self._is_ready:
-            if not self._process.wait_until_ready()["fork_safe"]:
+            message = cast("protocol.ForkServerReadyMessage", self._process.wait_until_ready())
+            if not message["fork_safe"]:
                 raise ForkUnsafeError
             self._is_ready = True
         while self._received < number and not self.is_gone:
@@ -73,9 +75,10 @@ class ForkServer:
         if reply is not None:
             self._replies[self._received] = reply
 
-    def wait_for(self, pid: int, seconds: float) -> dict[str, Any] | None:
+    def wait_for(self, pid: int, seconds: float) -> protocol.WaitReply | None:
         """How a worker ended; empty where it still runs after `seconds`, None where nobody can tell."""
-        return self.collect(self.send({"op": "wait", "pid": pid, "seconds": seconds}))
+        reply = self.collect(self.send({"op": "wait", "pid": pid, "seconds": seconds}))
+        return cast("protocol.WaitReply | None", reply)
 
     def close(self) -> None:
         """End it. Its workers live as long as their connections."""
@@ -119,12 +122,12 @@ class ForkedProcess(Process):
             raise RuntimeError(f"{self.setup.name} has no process yet")
         return self._pid
 
-    def wait_until_ready(self) -> dict[str, Any]:
+    def wait_until_ready(self) -> Mapping[str, Any]:
         """As every process; its connection is accepted here."""
         reply = self.fork_server.collect(self._spawning)
         if reply is None:
             raise self.start_error("the process that becomes workers has ended")
-        self._pid = int(reply["pid"])
+        self._pid = cast("protocol.SpawnReply", reply)["pid"]
         self._listener.settimeout(START_LIMIT)
         try:
             speaker, _address = self._listener.accept()
@@ -155,7 +158,7 @@ class ForkedProcess(Process):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
                 reply = self.fork_server.wait_for(self.pid, ANSWER_LIMIT)
-            self._end = ProcessEnd(int(reply["signal"]), str(reply["message"])) if reply else UNKNOWN_END
+            self._end = ProcessEnd(reply["signal"], reply["message"]) if reply else UNKNOWN_END
         return self._end
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from harness.core import Level
 from harness.errors import UserError
@@ -16,7 +16,7 @@ from harness.execution.workers import bundle, environment
 from harness.execution.workers.forked import ForkedProcess, ForkServer
 from harness.execution.workers.process import Process, Setup
 from harness.execution.workers.spawned import SpawnedProcess
-from harness.execution.workers.supervisor import InProcessSupervisor, Reply, Supervisor, WorkerSupervisor
+from harness.execution.workers.supervisor import InProcessSupervisor, Supervisor, WorkerSupervisor
 from harness.portable import protocol
 
 REFERENCE: Final = ""
@@ -64,8 +64,8 @@ class Pool(Protocol):
 class InProcessPool:
     """One supervisor in this process for everything: the reference too sees what the preload files replaced."""
 
-    def open(self, preload: Sequence[Path]) -> dict[str, Any]:
-        """Import torch here, load the preload files; the description, with ATen's capability as `aten`.
+    def open(self, preload: Sequence[Path]) -> protocol.ReadyMessage:
+        """Import torch here, load the preload files; the description, with ATen's capability as its proof.
 
         Raises UserError for a preload file that fails.
         """
@@ -74,7 +74,7 @@ class InProcessPool:
         reply = self._supervisor.prepare([str(file.resolve()) for file in preload])
         if reply["problem"]:
             raise UserError(reply["problem"])
-        return {**reply, "aten": serve.describe.capability()}
+        return {**reply, "proof": {"onednn": "", "aten": serve.describe.capability()}}
 
     def cell(self, name: str) -> Supervisor:
         """The one supervisor."""
@@ -122,7 +122,7 @@ class WorkerPool:
         self._levels = {level.name: level for level in levels}
         self._start([WorkerKey("reference"), *map(_cell_key, self._levels)])
 
-    def descriptions(self) -> dict[str, Reply]:
+    def descriptions(self) -> dict[str, protocol.ReadyMessage]:
         """Wait for the workers that were started; what each says of itself, by level, and of the `REFERENCE`."""
         keys = {REFERENCE: WorkerKey("reference"), **{name: _cell_key(name) for name in self._levels}}
         return {name: self._supervisors[key].wait_until_ready() for name, key in keys.items()}

@@ -107,7 +107,7 @@ class Process(ABC):
         last = (environment.last_words(self.stderr, 1) or [what])[-1]
         return UserError(f"the interpreter {self.setup.python} cannot run a worker: {last}")
 
-    def wait_until_ready(self) -> dict[str, Any]:
+    def wait_until_ready(self) -> Mapping[str, Any]:
         """Wait for its first message, which describes it. Raises UserError where it cannot start."""
         try:
             _arrival, message = self.receive_within(START_LIMIT)
@@ -121,7 +121,7 @@ class Process(ABC):
             raise UserError(message["problem"])
         return message
 
-    def receive(self, timeout: float) -> tuple[float, dict[str, Any] | None]:
+    def receive(self, timeout: float) -> tuple[float, Mapping[str, Any] | None]:
         """The next reply, None where the process has died, and when it arrived on the monotonic clock.
 
         Raises queue.Empty after `timeout` seconds.
@@ -129,7 +129,7 @@ class Process(ABC):
         arrival, message = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
         return arrival, None if message is None else protocol.decode(message)
 
-    def receive_within(self, limit: float, begun: float | None = None) -> tuple[float, dict[str, Any] | None]:
+    def receive_within(self, limit: float, begun: float | None = None) -> tuple[float, Mapping[str, Any] | None]:
         """As `receive`. Raises queue.Empty once the process has had `limit` seconds, as `CpuTimeLimit` counts them."""
         with contextlib.suppress(queue.Empty):  # asking /proc would cost more than most replies
             return self.receive(min(limit, PROMPT))

@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from harness.execution.workers.process import Process, Setup
 from harness.portable import protocol
-from harness.portable.protocol import LostStatus
+from harness.portable.protocol import LostStatus, ReadyMessage
 
 Request = Mapping[str, object]
 """Plain data that marshal can write; `op` says what is asked for."""
@@ -108,10 +108,10 @@ class InProcessSupervisor(Supervisor):
     def __init__(self, serve: Any) -> None:
         self._worker = serve.Worker("local", traced=False)
 
-    def prepare(self, preload: list[str]) -> Reply:
+    def prepare(self, preload: list[str]) -> ReadyMessage:
         """Load the preload files and describe the build."""
-        reply: Reply = self._worker.ready(preload)
-        return reply
+        message: ReadyMessage = self._worker.ready(preload)
+        return message
 
     def send(self, request: Request, *, about: str, limit: float) -> PendingRequest:
         """Keep it until its reply is collected."""
@@ -147,9 +147,9 @@ class WorkerSupervisor(Supervisor):
         self._process = self._launch(self.setup, self._generation)
         self._generation += 1
 
-    def wait_until_ready(self) -> Reply:
+    def wait_until_ready(self) -> ReadyMessage:
         """Wait until the process can take requests; its description. Raises UserError where it cannot start."""
-        return self.process.wait_until_ready()
+        return cast("ReadyMessage", self.process.wait_until_ready())
 
     @property
     def process(self) -> Process:
