@@ -106,7 +106,7 @@ class ModuleIsolation:
         self, call: ReferenceCall, cell: str, conversions: Sequence[str], images: Images
     ) -> IsolatedModule | NotIsolated:
         """Run one call by itself. What had lost its format before it in the whole model is not given it back."""
-        feed = self._feed(call)
+        feed = self._feed_call(call)
         if isinstance(feed, NotIsolated):
             return feed
         reference = module_reference(feed)
@@ -128,7 +128,7 @@ class ModuleIsolation:
         calls = tuple(map(read_function_call, reply["calls"]))
         return IsolatedModule(reference, tuple(model_observations(cell, reply["runs"])), calls)
 
-    def _feed(self, call: ReferenceCall) -> FeedReply | NotIsolated:
+    def _feed_call(self, call: ReferenceCall) -> FeedReply | NotIsolated:
         """The reference of one call, and what it was called with."""
         request: ModelFeedRequest = {**self._fields, "op": "model-feed", "call": call.number, "threads": 1}
         answer = self._ask_reference(request)
