@@ -1,0 +1,113 @@
+"""What is printed of models: the summary's lines, the answer of the command, the layout report."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core import CellState, ItemStatus
+from harness.models import ModelFailure, ModelOutcome, model_failure_text, model_item_record, model_summary, model_text
+from harness.models.faulty_module import FaultyModule, OperatorReplay
+from harness.models.model import ModelExample, Problem, Skipped
+from harness.models.report import layout_text
+from harness.reporting import LayoutRowRecord
+from tests.models.test_attribution import finding
+from tests.reporting import records
+
+EXAMPLE = ModelExample("suites/models/toy.yaml::toy", "eval", "eager", "float32", {"S": 2})
+REPLAY = OperatorReplay('{"case": "relu"}', CellState.FAILED)
+MODULE = FaultyModule("act", "ReLU", "avx2", "act (ReLU) got NHWC and gave NCHW back", ("torch.relu(...)",), REPLAY)
+
+
+def row(module: str, class_name: str, formats_out: str, reorders: int) -> LayoutRowRecord:
+    """A row of the layout report of a module that got NHWC, unconverted without reorders."""
+    return LayoutRowRecord(
+        module=module, class_name=class_name, formats_in="nhwc", formats_out=formats_out, reorders_nchw=0,
+        reorders_nhwc=reorders,
+    )  # fmt: skip
+
+
+ROWS = [row("conv", "Conv2d", "nhwc", 0), row("act", "ReLU", "nchw", 1)]
+
+
+def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: object) -> ModelOutcome:
+    """An outcome that passed twice in one cell, unless `failures` or `fields` say otherwise."""
+    outcome = ModelOutcome(EXAMPLE.model, way, 2, list(failures), seconds=1.5)
+    outcome.cells = {"avx2": {CellState.PASSED: 2}}  # type: ignore[dict-item] # a counter of two
+    outcome.ratios, outcome.reorders, outcome.layout = {"output[0]": 0.25}, {"nchw": 3, "both": 1}, list(ROWS)
+    for name, value in fields.items():
+        setattr(outcome, name, value)
+    return outcome
+
+
+LOST = ModelFailure(EXAMPLE, (finding("module:act", oracle="strides"),), (MODULE,))
+WRONG = ModelFailure(EXAMPLE, (finding("output[0]"),))
+
+
+def test_a_model_has_one_line_with_a_mark_for_each_way_to_run_it() -> None:
+    """Reorders before and after, the worst ratio and the seconds stand before the marks."""
+    ways = [outcome(), outcome("train-eager-float32", WRONG)]
+    text = model_summary(records.record(*map(model_item_record, ways)))
+    line = next(line for line in text.splitlines() if line.startswith("toy"))
+    assert line.split() == ["toy", "3", "->", "1", "0.25", "3.0", ".", "eval-eager-float32", "F", "train-eager-float32"]
+    assert text.startswith("models at avx2, against float64: . passed")
+
+
+def test_what_is_missing_or_was_noted_has_a_line() -> None:
+    """Each reason once, incidents and notes with the model that they are about."""
+    missing = outcome(cells={}, skipped={"avx2": Skipped("no compiler"), "avx512_core": Skipped("no compiler")})
+    noted = outcome("train-eager-float32", notes=["a note"], incidents=["an incident"])
+    text = model_summary(records.record(*map(model_item_record, [missing, noted])))
+    assert text.count("not available: no compiler\n") == 1
+    assert "incident: an incident\n" in text
+    assert "note: toy[train-eager-float32]: a note" in text
+
+
+def test_a_record_without_models_has_no_table() -> None:
+    """Nothing is printed of what did not run."""
+    assert model_summary(records.record()) == ""
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (outcome(), "RIGHT, and stays channels-last; every value is within its allowance (at most 0.25 of it)"),
+        (outcome("eval", LOST), "RIGHT, but does not stay channels-last; every value is within its allowance"),
+        (outcome("eval", WRONG, LOST), "WRONG"),
+        (outcome(known_issues={"log": 1}), "RIGHT but for what is known: log"),
+        (outcome(cells={}, untrusted={"too sensitive to judge": 2}), "NOT JUDGED: too sensitive to judge"),
+        (outcome(cells={}, skipped={"avx2": Skipped("no compiler")}), "NOT RUN: no compiler"),
+    ],
+)
+def test_a_verdict_is_one_sentence(result: ModelOutcome, verdict: str) -> None:
+    """Values and formats are told apart, and what is known from what is right."""
+    assert f": {verdict}" in model_text("toy:make", [[1, 3, 8, 8]], [result])
+
+
+def test_a_faulty_module_is_told_with_its_call_and_the_operator_example() -> None:
+    """Where it is, what is wrong with it, what it called, and the command that runs the operator alone."""
+    text = model_failure_text(outcome("eval", LOST), "toy.yaml::toy[eval]", 7)
+    assert "  to blame, fed with the reference's own input at avx2: act (ReLU)\n" in text
+    assert "    torch.relu(...)\n" in text
+    assert """which failed: equivalence replay '{"case": "relu"}'\n""" in text
+    assert text.endswith("again: pytest 'toy.yaml::toy[eval]' --eq-seed 7")
+
+
+def test_a_module_is_not_named_where_each_is_right_by_itself() -> None:
+    """The fault is in how they work together."""
+    text = model_failure_text(outcome("eval", WRONG), "id", 7)
+    assert "  to blame: no module alone; fed with the reference's own input each is right\n" in text
+
+
+def test_a_model_that_cannot_be_judged_is_one_sentence() -> None:
+    """The problem's own, behind the model and the way to run it."""
+    result = outcome(problem=Problem("it returns a str"))
+    assert result.status is ItemStatus.FAILED
+    assert model_failure_text(result, "id", 7).startswith("toy in eval-eager-float32: it returns a str\n")
+
+
+def test_the_layout_report_leaves_out_what_kept_the_format() -> None:
+    """A module that got and gave NHWC without a reorder is counted, and all others have a row."""
+    lines = layout_text(outcome("eval", LOST)).splitlines()
+    assert lines[1].split() == ["act", "ReLU", "nhwc", "nchw", "0", "->", "1"]
+    assert "1 module calls got and gave NHWC, and oneDNN reordered nothing in them" in lines
+    assert "reorders in all: nchw 3, both 1" in lines
