@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
 from harness.core import CellState, ItemStatus
+from harness.reporting.example_record import PlainSize
 from harness.reporting.finding_record import Counts, FindingRecord
 from harness.suites import StrictSchema
 
@@ -18,7 +19,7 @@ class ModelExampleRecord(StrictSchema):
     step: str
     runner: str
     precision: str
-    sizes: Mapping[str, JsonValue]
+    sizes: Mapping[str, PlainSize]
     seed: int
     threads: int
 

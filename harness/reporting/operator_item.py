@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-from harness.core import CellState, DoubleBackwardState, Example, ItemStatus, ReproducerCheck
+from harness.core import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck
+from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
 from harness.suites import StrictSchema
 from harness.trial import Failure, Outcome, round_ratios
-
-
-def _read_example(plain: object) -> object:
-    """The example that core reads from plain data; its message says what is wrong. Raises ValueError."""
-    return Example.from_json(plain) if isinstance(plain, Mapping) else plain
-
-
-OperatorExample = Annotated[Example, BeforeValidator(_read_example)]
 
 
 class CellRowRecord(StrictSchema):

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from harness.core import CellState, DoubleBackwardState, Example, Finding, ReproducerCheck, ReproducerState
 from harness.errors import UserError
 from harness.reporting import (
+    ModelExampleRecord,
+    ModelFailureRecord,
     Record,
     Recorder,
     RecordHead,
@@ -28,6 +30,7 @@ from harness.reporting import (
     read_record,
 )
 from harness.reporting import json_schema as schema_module
+from harness.reporting.example_record import plain_size, read_size
 from harness.reporting.record import SCHEMA
 from harness.trial import CellRow, Failure, Outcome
 from tests.reporting.records import BUILD, CASE, LEVELS, RUN, model_item, node_id, operator_item, record
@@ -140,6 +143,37 @@ def test_an_error_without_an_end_is_null() -> None:
     """JSON has no infinity, which is how far a model's NaN is from its reference."""
     finding = Finding("values", "output[0]", "layout", {"avx2": math.inf, "sse41": 2.0})
     assert finding_record(finding).cells == {"avx2": None, "sse41": 2.0}
+
+
+def test_a_size_may_be_infinite(tmp_path: Path) -> None:
+    """The example that a record holds is the one that failed, and the record is JSON that any reader takes."""
+    sizes = {"most": math.inf, "both": (-math.inf, 1), "mode": "same"}
+    example = EXAMPLE.but(sizes=sizes)
+    failure = Failure(FINDING, example, example, (), "again")
+    model = ModelExampleRecord.model_validate_json(
+        json.dumps(
+            {"model": "m", "step": "eval", "runner": "eager", "precision": "float32", "sizes": sizes}
+            | {"seed": 0, "threads": 1}
+        )
+    )
+    failed = ModelFailureRecord(example=model, findings=(), faulty_modules=())
+    record(operator_item_record(Outcome(CASE, "float32", failures=[failure])), model_item(failures=(failed,))).write(
+        tmp_path / "record.json"
+    )
+    json.loads((tmp_path / "record.json").read_text("utf-8"), parse_constant=pytest.fail)
+    after = read_record(tmp_path / "record.json")
+    (operator,) = after.operators.values()
+    assert operator.failures[0].example == example
+    (net,) = after.models.values()
+    assert net.failures[0].example.sizes == {"most": math.inf, "both": [-math.inf, 1], "mode": "same"}
+
+
+def test_what_is_no_number_is_spelled_too() -> None:
+    """NaN is equal to nothing, and comes back all the same."""
+    assert plain_size((math.nan, 1)) == ["NaN", 1]
+    back = read_size("NaN")
+    assert isinstance(back, float)
+    assert math.isnan(back)
 
 
 @pytest.mark.parametrize("item", [operator_item(notes=("a note",)), model_item()], ids=["operator", "model"])
