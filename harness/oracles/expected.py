@@ -19,9 +19,8 @@ from harness.oracles.bounds import (
 )
 from harness.oracles.rounding import round_to
 from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
-from harness.portable.tensor_name import TensorKind, kind_of, output, parse
+from harness.portable.tensor_name import FIRST_OUTPUT, TensorKind, kind_of, parse
 
-FIRST_OUTPUT = output(0)
 INTEGRAL_FILLS = ("integers", "ones")
 
 

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
 from harness.core.example import GRAD_OUTPUT
-from harness.oracles.expected import FIRST_OUTPUT
 from harness.portable.layouts import split_name
 from harness.portable.memory_format import (
     CHANNELS_LAST_RANKS,
@@ -17,7 +16,7 @@ from harness.portable.memory_format import (
     strides_agree,
     unambiguous_format,
 )
-from harness.portable.tensor_name import TensorKind, kind_of, parse, with_kind
+from harness.portable.tensor_name import FIRST_OUTPUT, TensorKind, kind_of, parse, with_kind
 
 _SAME_FORMAT_VIEWS: Final = {
     *("", "offset", "batch_slice"),

@@ -93,6 +93,10 @@ def output(index: int) -> str:
     return str(TensorName(TensorKind.OUTPUT, f"[{index}]"))
 
 
+FIRST_OUTPUT = output(0)
+"""The name of the only output of most operators."""
+
+
 def grad_output(index: int) -> str:
     """The name of what backward is given for that output: ``grad_output[0]``."""
     return str(TensorName(TensorKind.GRAD_OUTPUT, f"[{index}]"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.core import Case, KnownIssue
+from harness.core.observation import Array
 from harness.execution import Executor, Result
 from harness.generation import snapshot_candidates
 from harness.golden import LEVELS, Digest, Snapshot, describe_misfit, fingerprint
@@ -17,8 +17,6 @@ from harness.portable.dtypes import FLOATING, finfo
 from harness.trial.digest import digest_bytes
 from harness.trial.judged_result import JudgedResult, judge_result
 from harness.trial.snapshots import excuses
-
-Array = npt.NDArray[Any]
 
 FRACTIONS: Final = tuple(2.0**power for power in range(9))
 """Exact values are multiples of one over one of these: sums of integers, and averages of a power of two of them."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy.typing as npt
+from typing import Final
 
 from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
 from harness.execution import Executor, Result
 from harness.golden import LEVELS, Digest, Snapshot, describe_misfit, fingerprint
 from harness.portable.tensor_name import TensorKind, TensorName
 from harness.trial.digest import digest_bytes
-
-Array = npt.NDArray[Any]
 
 _REFERENCE: Final = "reference"
 _CALL: Final = str(TensorName(TensorKind.CALL))

@@ -19,7 +19,6 @@ from . import attention, interpolation, monte_carlo, uint8_interpolation
 from .graph import Change, Graph, stock
 
 BYTES = "uint8"
-FIRST_OUTPUT = tensor_name.output(0)
 
 SCALE = 2.0**-700
 """What operands are multiplied by so that a sum of products of up to three float64 numbers cannot overflow."""
@@ -105,13 +104,13 @@ def _interpolate(request: Refer, values: Values, reply: ReferReply, main: Graph)
     """What the coefficients bound, for the output and for the gradient of the first tensor, which is resampled."""
     first, shape = request.call.present[0]
     matrices = interpolation.Matrices(resampler(request.call), shape[2:])
-    measures = {FIRST_OUTPUT: matrices.output(values[first.name])}
+    measures = {tensor_name.FIRST_OUTPUT: matrices.output(values[first.name])}
     if first.is_differentiated:
         measures[tensor_name.gradient(first.name)] = matrices.gradient(main.grad_output(0))
     if first.dtype == BYTES:
         value, off = uint8_interpolation.two_passes(matrices.matrices, values[first.name])
-        measures[FIRST_OUTPUT] = measures[FIRST_OUTPUT]._replace(bound=off)
-        reply["values"][FIRST_OUTPUT] = _array_data(np.ascontiguousarray(value))
+        measures[tensor_name.FIRST_OUTPUT] = measures[tensor_name.FIRST_OUTPUT]._replace(bound=off)
+        reply["values"][tensor_name.FIRST_OUTPUT] = _array_data(np.ascontiguousarray(value))
     for tensor, measure in measures.items():
         if request.rules.rule(tensor) == "resampling":
             reply["bound"][tensor] = _float64_data(measure.bound)
