@@ -15,7 +15,7 @@ from .. import fill_values, messages, pytree, tensors
 from ..call import Call, Refer
 from ..operators import invoke, output_dtypes
 from ..tensors import Array
-from . import attention, interpolation, monte_carlo, uint8_interpolation
+from . import attention_kernel, interpolation, monte_carlo, uint8_interpolation
 from .graph import Change, Graph, stock
 
 BYTES = "uint8"
@@ -150,38 +150,43 @@ def _scale(array: Array) -> Array:
 def _perturb(request: Refer, values: Values, reply: ReferReply) -> None:
     """How far roundings inside operators, and of what is stored between them, move what `normwise` judges.
 
-    In a dtype that is its own accumulator the two are one. Where attention picks its kernel by the format of what it is
-    given, the larger move counts.
+    In a dtype that is its own accumulator the two are one.
     """
     judged = {
         name: np.frombuffer(raw, dtype).reshape(shape)
         for name, (dtype, shape, raw) in reply["values"].items()
         if request.rules.rule(name) == "normwise" and np.dtype(dtype).kind == "f"
     }
+    roundoff = request.roundoff
+    inner = monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)
+    reply["inner_sensitivity"].update(_largest_moves(request.call, values, judged, inner))
+    if roundoff.storage > roundoff.accumulator:
+        storage = monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)
+        reply["storage_sensitivity"].update(_largest_moves(request.call, values, judged, storage))
 
-    def run(kernel: attention.AttentionKernel, noise: monte_carlo.RoundingNoise) -> dict[str, Array]:
-        """The tensors that are judged so, from a graph of its own under these modes."""
+
+def _largest_moves(call: Call, values: Values, judged: Values, steps: monte_carlo.Steps) -> dict[str, ArrayData]:
+    """How far these roundings move each tensor that is judged so.
+
+    Where attention picks its kernel by the format of what it is given, the larger move of the two counts.
+    """
+
+    def run(kernel: attention_kernel.AttentionKernel, noise: monte_carlo.RoundingNoise) -> dict[str, Array]:
+        """Those tensors from a graph of its own under these modes."""
         with kernel, noise:
-            graph = Graph(request.call, values, np.array)
+            graph = Graph(call, values, np.array)
             moved = {**graph.tensors(), **graph.gradients(np.array)}
         return {
             name: tensors.as_numpy(noise.before_rounding(tensor)) for name, tensor in moved.items() if name in judged
         }
 
-    def largest_moves(steps: monte_carlo.Steps) -> dict[str, ArrayData]:
-        """How far these roundings move each tensor, with either kernel of attention."""
-        kernel = attention.AttentionKernel()
-        moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps)
-        if kernel.was_unfused:
-            fused = functools.partial(run, attention.AttentionKernel(fused=True))
-            others = monte_carlo.largest_moves(fused, judged, steps)
-            moves = {name: np.maximum(move, others[name]) for name, move in moves.items()}
-        return {name: _array_data(array) for name, array in moves.items()}
-
-    roundoff = request.roundoff
-    reply["inner_sensitivity"].update(largest_moves(monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)))
-    if roundoff.storage > roundoff.accumulator:
-        reply["storage_sensitivity"].update(largest_moves(monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)))
+    kernel = attention_kernel.AttentionKernel()
+    moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps)
+    if kernel.was_unfused:
+        fused = functools.partial(run, attention_kernel.AttentionKernel(fused=True))
+        others = monte_carlo.largest_moves(fused, judged, steps)
+        moves = {name: np.maximum(move, others[name]) for name, move in moves.items()}
+    return {name: _array_data(array) for name, array in moves.items()}
 
 
 def _value_data(tensor: torch.Tensor) -> ArrayData:
