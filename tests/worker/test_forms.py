@@ -23,10 +23,10 @@ def test_tensors_are_passed_in_lists(run_here: Run) -> None:
     cat = stand.case("torch.cat", A, B, positional=((TensorArgument("a"), TensorArgument("b")),), arguments={"dim": 1})
     result = run_here(cat, stand.example(cat, layouts={"a": "channels_last"}))
     inputs = result.reference.inputs
-    for seen in result.observations:
+    for observation in result.observations:
         expected = np.concatenate([inputs["a"], inputs["b"]], 1)
-        np.testing.assert_array_equal(seen.tensors["output[0]"].values, expected)
-        assert set(seen.tensors) == {"output[0]", "grad:a", "grad:b"}
+        np.testing.assert_array_equal(observation.tensors["output[0]"].values, expected)
+        assert set(observation.tensors) == {"output[0]", "grad:a", "grad:b"}
 
 
 def test_positional_arguments_keep_their_order(run_here: Run) -> None:
@@ -81,10 +81,10 @@ def test_a_buffer_is_what_one_call_makes_of_it(run_here: Run, layout: str) -> No
     x, before = result.reference.inputs["x"], result.reference.inputs["mean"]
     expected = 0.9 * before + 0.1 * x.mean((0, 2, 3))
     np.testing.assert_allclose(result.reference.values["buffer:mean"], expected, rtol=1e-12)
-    for seen in result.observations:
-        np.testing.assert_allclose(seen.tensors["buffer:mean"].values, expected, rtol=1e-5, atol=1e-6)
-        assert (seen.written, seen.unrepeated) == ((), ())
-        assert "grad:mean" not in seen.tensors
+    for observation in result.observations:
+        np.testing.assert_allclose(observation.tensors["buffer:mean"].values, expected, rtol=1e-5, atol=1e-6)
+        assert (observation.written, observation.unrepeated) == ((), ())
+        assert "grad:mean" not in observation.tensors
 
 
 def test_memory_beside_a_buffer_is_watched(run_here: Run) -> None:
@@ -99,16 +99,16 @@ def test_other_dtypes_there_and_back(run_here: Run, dtype: str) -> None:
     """Every number arrives, in the dtype's own type; the reference agrees."""
     clone = stand.case("torch.clone", dtypes=(dtype,))
     result = run_here(clone, stand.example(clone, dtype, fill="reals", layouts={"x": "channels_last"}))
-    for seen in result.observations:
-        record = seen.tensors["output[0]"]
+    for observation in result.observations:
+        record = observation.tensors["output[0]"]
         assert (record.dtype, record.values.dtype) == (dtype, np.dtype(dtype))
         np.testing.assert_array_equal(record.values, result.reference.values["output[0]"])
     assert len(np.unique(result.reference.inputs["x"])) > (1 if dtype == "bool" else 20)
     assert ("grad:x" in result.observations[0].tensors) == (dtype == "complex64")
 
 
-def _due(run_here: Run, one: Case, dtype: str) -> str:
-    return run_here(one, stand.example(one, dtype)).reference.dtypes["output[0]"]
+def _due(run_here: Run, case: Case, dtype: str) -> str:
+    return run_here(case, stand.example(case, dtype)).reference.dtypes["output[0]"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_is_made_of_integers_is_float64_in_the_reference_only(run_here: Run
     result = run_here(divide, stand.example(divide, "int32"))
     inputs = result.reference.inputs
     np.testing.assert_array_equal(result.reference.values["output[0]"], inputs["a"] / inputs["b"])
-    assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"float32"}
+    assert {observation.tensors["output[0]"].dtype for observation in result.observations} == {"float32"}
 
 
 def module(name: str, *tensors: TensorSpec, init: Any, state: Any, train: bool = True, **options: Any) -> Case:
@@ -178,15 +178,15 @@ def test_a_module_computes_with_the_tensors_that_stand_for_its_state(run_here: R
     """In evaluation: the given statistics, weight and bias; one that is absent the module does not have."""
     case = batch_norm(train=False)
     result = run_here(case, stand.example(case, seed=2, absent=absent, layouts={"x": "channels_last"}))
-    given = {name: values.reshape(-1, 1, 1) for name, values in result.reference.inputs.items() if name != "x"}
+    state = {name: values.reshape(-1, 1, 1) for name, values in result.reference.inputs.items() if name != "x"}
     x = result.reference.inputs["x"]
-    expected = (x - given["running_mean"]) / np.sqrt(given["running_var"] + 1e-5) * given["weight"]
-    expected += given.get("bias", 0)
+    expected = (x - state["running_mean"]) / np.sqrt(state["running_var"] + 1e-5) * state["weight"]
+    expected += state.get("bias", 0)
     assert result.reference.status == "ok"
     np.testing.assert_allclose(result.reference.values["output[0]"], expected, rtol=1e-12, atol=1e-14)
-    for seen in result.observations:
-        np.testing.assert_allclose(seen.tensors["output[0]"].values, expected, rtol=1e-5, atol=1e-5)
-        assert ("grad:bias" in seen.tensors, "grad:weight" in seen.tensors) == (not absent, True)
+    for observation in result.observations:
+        np.testing.assert_allclose(observation.tensors["output[0]"].values, expected, rtol=1e-5, atol=1e-5)
+        assert ("grad:bias" in observation.tensors, "grad:weight" in observation.tensors) == (not absent, True)
 
 
 def test_the_buffers_of_a_module_in_training_are_what_one_call_makes_of_them(run_here: Run) -> None:
@@ -196,9 +196,9 @@ def test_the_buffers_of_a_module_in_training_are_what_one_call_makes_of_them(run
     inputs = result.reference.inputs
     expected = 0.9 * inputs["running_mean"] + 0.1 * inputs["x"].mean((0, 2, 3))
     np.testing.assert_allclose(result.reference.values["buffer:running_mean"], expected, rtol=1e-12)
-    for seen in result.observations:
-        np.testing.assert_allclose(seen.tensors["buffer:running_mean"].values, expected, rtol=1e-5, atol=1e-6)
-        assert (seen.status, seen.unrepeated, seen.written) == ("ok", (), ())
+    for observation in result.observations:
+        np.testing.assert_allclose(observation.tensors["buffer:running_mean"].values, expected, rtol=1e-5, atol=1e-6)
+        assert (observation.status, observation.unrepeated, observation.written) == ("ok", (), ())
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,10 @@ def test_what_keeps_a_module_from_being_called_is_said(
 ) -> None:
     """Its class, what makes it, what it is called with, and parameters that would keep their random numbers."""
     options: dict[str, Any] = {"name": "BatchNorm2d", "init": {"num_features": 3}, "state": STATE, **changes}
-    found = local.check(module(options.pop("name"), *BATCH_NORM, **options))
-    assert [problem.partition(":\n")[0][: len(text)] for problem, text in zip(found, expected, strict=True)] == expected
+    problems = local.check(module(options.pop("name"), *BATCH_NORM, **options))
+    assert [
+        problem.partition(":\n")[0][: len(text)] for problem, text in zip(problems, expected, strict=True)
+    ] == expected
 
 
 ELSEWHERE = ("no_grad", "inference_mode", "out", "vmap", "jvp")
@@ -255,11 +257,11 @@ def test_another_path_gives_what_the_plain_call_gives(run_here: Run, case: Case,
     result = run_here(case, example)
     assert (result.reference.status, result.reference.error) == ("ok", "")
     assert not [name for name in result.reference.values if name.startswith("grad")]
-    for seen in result.observations:
-        assert (seen.status, seen.message, seen.written) == ("ok", "", ())
-        assert set(seen.tensors) == set(result.reference.values)
+    for observation in result.observations:
+        assert (observation.status, observation.message, observation.written) == ("ok", "", ())
+        assert set(observation.tensors) == set(result.reference.values)
         for name, due in result.reference.values.items():
-            np.testing.assert_array_equal(seen.tensors[name].values, due)
+            np.testing.assert_array_equal(observation.tensors[name].values, due)
 
 
 @pytest.mark.parametrize("path", ["no_grad", "inference_mode"])
@@ -267,8 +269,8 @@ def test_a_view_without_a_graph_asks_for_no_gradient(run_here: Run, path: str) -
     """Though it says that it requires one, as the leaf does that it is a view of."""
     case = stand.case("torch.permute", arguments={"dims": (0, 2, 3, 1)}, paths=(path,))
     result = run_here(case, stand.example(case, path=path, layouts={"input": "channels_last"}))
-    assert {seen.status for seen in result.observations} == {"ok"}
-    assert {name for seen in result.observations for name in seen.tensors} == {"output[0]"}
+    assert {observation.status for observation in result.observations} == {"ok"}
+    assert {name for observation in result.observations for name in observation.tensors} == {"output[0]"}
 
 
 def test_a_jvp_is_the_operator_on_tangents(run_here: Run) -> None:
@@ -278,9 +280,9 @@ def test_a_jvp_is_the_operator_on_tangents(run_here: Run) -> None:
     moved = result.reference.values["jvp:output[0]"]
     assert not np.array_equal(moved, result.reference.values["output[0]"])
     product = stand.case("torch.mul", A, B, rules=("multilinear", "multilinear"), paths=("jvp",))
-    found = run_here(product, stand.example(product, path="jvp", fill="reals")).reference
-    assert (found.bound["jvp:output[0]"] >= np.abs(found.values["jvp:output[0]"])).all()
-    assert (found.terms["jvp:output[0]"] == 2).all()
+    reference = run_here(product, stand.example(product, path="jvp", fill="reals")).reference
+    assert (reference.bound["jvp:output[0]"] >= np.abs(reference.values["jvp:output[0]"])).all()
+    assert (reference.terms["jvp:output[0]"] == 2).all()
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "contiguous:slice_c"])
@@ -300,7 +302,7 @@ def test_autocast_gives_bfloat16_of_what_bfloat16_has(run_here: Run) -> None:
     assert result.reference.dtypes["output[0]"] == "bfloat16"
     inputs = result.reference.inputs["input"].astype(np.float32)
     assert not (inputs.view(np.uint32) & 0xFFFF).any()
-    assert {seen.tensors["output[0]"].dtype for seen in result.observations} == {"bfloat16"}
+    assert {observation.tensors["output[0]"].dtype for observation in result.observations} == {"bfloat16"}
 
 
 def test_a_callable_without_out_is_said_to_have_none(local: Executor) -> None:

@@ -19,9 +19,9 @@ from tests.execution.stand import module
 Run = Callable[..., Result]
 
 
-def resampler(one: Case, example: Example) -> Callable[[Any], Any]:
+def resampler(case: Case, example: Example) -> Callable[[Any], Any]:
     """The operator of an example as a function of its first tensor."""
-    call = module("call").parse_call(reference_request(resolve_example(one, example)))
+    call = module("call").parse_call(reference_request(resolve_example(case, example)))
     function: Callable[[Any], Any] = module("reference.float64").resampler(call)
     return function
 
@@ -31,11 +31,11 @@ def resampler(one: Case, example: Example) -> Callable[[Any], Any]:
 def test_the_matrices_are_the_operator(run_here: Run, mode: str, antialias: bool) -> None:
     """Their product with the input is the output, and the transposed ones' with grad_output the gradient."""
     arguments = {"size": (7, 3), "mode": mode, "antialias": antialias}
-    one = stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)
-    example = stand.example(one, "float32", fill="reals", seed=2)
-    reference = run_here(one, example).reference
+    case = stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)
+    example = stand.example(case, "float32", fill="reals", seed=2)
+    reference = run_here(case, example).reference
     image, grad_output = reference.inputs["x"], reference.grad_outputs["output[0]"]
-    matrices = module("reference.interpolation").Matrices(resampler(one, example), image.shape[2:])
+    matrices = module("reference.interpolation").Matrices(resampler(case, example), image.shape[2:])
     height, width = matrices.matrices
     np.testing.assert_allclose(height.sum(1), 1.0, rtol=1e-12)
     output = np.einsum("ph,qw,nchw->ncpq", height, width, image)
@@ -58,9 +58,9 @@ def test_taps_that_meet_at_the_border_are_bounded_one_by_one(width: int, columns
 
     def resampled(images: Any) -> Any:
         """Rows as they are, columns by cubic interpolation."""
-        given = torch.from_numpy(np.array(images))
-        size = (given.shape[2], columns)
-        return torch.nn.functional.interpolate(given, size, mode="bicubic", align_corners=align_corners).numpy()
+        tensor = torch.from_numpy(np.array(images))
+        size = (tensor.shape[2], columns)
+        return torch.nn.functional.interpolate(tensor, size, mode="bicubic", align_corners=align_corners).numpy()
 
     bound, terms, _moved = (
         module("reference.interpolation").Matrices(resampled, (1, width)).output(image.reshape(1, 1, 1, -1))
@@ -129,18 +129,18 @@ def in_fixed_point(matrices: list[Any], image: Any, fraction_bits: Callable[[flo
 def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias: bool, size: tuple[int, int]) -> None:
     """The kernel's bytes are those of the two passes, bit for bit, and these are within the bound of the reference."""
     arguments = {"size": size, "mode": mode, "antialias": antialias}
-    one = stand.case(
+    case = stand.case(
         "torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments, dtypes=("uint8",)
     )
-    example = stand.example(one, "uint8", fill="reals", seed=2)
-    result = run_here(one, example)
+    example = stand.example(case, "uint8", fill="reals", seed=2)
+    result = run_here(case, example)
     reference = result.reference
-    matrices = module("reference.interpolation").Matrices(resampler(one, example), reference.inputs["x"].shape[2:])
+    matrices = module("reference.interpolation").Matrices(resampler(case, example), reference.inputs["x"].shape[2:])
     due = in_fixed_point(
         matrices.matrices, reference.inputs["x"], module("reference.uint8_interpolation").fraction_bits
     )
-    for seen in result.observations:
-        np.testing.assert_array_equal(seen.tensors["output[0]"].values, due)
+    for observation in result.observations:
+        np.testing.assert_array_equal(observation.tensors["output[0]"].values, due)
     assert (np.abs(due - reference.values["output[0]"]) <= reference.bound["output[0]"]).all()
     assert (reference.bound["output[0]"] >= 0.5).all()
     assert (reference.bound["output[0]"] <= 1.5).all()

@@ -106,18 +106,18 @@ for _mode, _padding, _align in itertools.product(
     )
 
 
-def drawn(one: Case, dtype: str = "float32", **options: Any) -> Example:
+def drawn(case: Case, dtype: str = "float32", **options: Any) -> Example:
     """An example of real numbers."""
-    return stand.example(one, dtype, **{"fill": "reals", "seed": 3, **options})
+    return stand.example(case, dtype, **{"fill": "reals", "seed": 3, **options})
 
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> None:
     """Taken apart and normwise_allowance by nothing, outputs and gradients are those of ATen's kernel."""
-    one = OPERATORS[name]
-    example = drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())
-    expected = run_here(one, example).reference.values
-    call = module("call").parse_call(reference_request(resolve_example(one, example)))
+    case = OPERATORS[name]
+    example = drawn(case, absent=("mean", "variance") if name == "batch_norm" else ())
+    expected = run_here(case, example).reference.values
+    call = module("call").parse_call(reference_request(resolve_example(case, example)))
     values = module("fill_values").input_values(call)
     with module("reference.monte_carlo").RoundingNoise(0.0, 0.0, 0.0, 0):
         graph = module("reference.graph").Graph(call, values, np.array)
@@ -130,8 +130,8 @@ def test_unperturbed_formulas_are_the_operators(name: str, run_here: Run) -> Non
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_moves_by_about_a_roundoff(name: str, run_here: Run) -> None:
     """Roundings move the result, by no more than some hundred unit roundoffs of what well-conditioned numbers give."""
-    one = OPERATORS[name]
-    reference = run_here(one, drawn(one, absent=("mean", "variance") if name == "batch_norm" else ())).reference
+    case = OPERATORS[name]
+    reference = run_here(case, drawn(case, absent=("mean", "variance") if name == "batch_norm" else ())).reference
     assert reference.inner_sensitivity.keys() == reference.values.keys()
     for tensor, moved in reference.inner_sensitivity.items():
         largest = np.abs(reference.values[tensor]).max()
@@ -158,8 +158,8 @@ def test_what_is_handed_over_is_rounded_to_the_half_type(run_here: Run) -> None:
 
 def test_what_an_operator_is_made_of_is_rounded_to_the_half_type(run_here: Run) -> None:
     """An operator that calls others stores what each of them returns."""
-    one = OPERATORS["binary_cross_entropy_with_logits"]
-    reference = run_here(one, drawn(one, "bfloat16")).reference
+    case = OPERATORS["binary_cross_entropy_with_logits"]
+    reference = run_here(case, drawn(case, "bfloat16")).reference
     assert reference.storage_sensitivity["output[0]"].max() > 2.0**-12
     assert reference.inner_sensitivity["output[0]"].max() < 2.0**-18
 
@@ -195,10 +195,10 @@ def test_a_variance_from_the_sum_of_squares_is_out_of_bounds(run_here: Run) -> N
 @pytest.mark.parametrize("operator", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
 def test_a_mean_over_all_is_held_to_the_roundings_of_its_sum(operator: str, run_here: Run) -> None:
     """One number: float32 passes in the worst order; without one element, or in bfloat16, it is out of bounds."""
-    one = normal(F + operator, *PAIR, arguments={"reduction": "none"})
+    case = normal(F + operator, *PAIR, arguments={"reduction": "none"})
     mean = normal(F + operator, *PAIR)
-    example = drawn(one, sizes={"N": 4, "C": 16, "H": 8, "W": 8})
-    terms = run_here(one, example).reference.values["output[0]"].ravel()
+    example = drawn(case, sizes={"N": 4, "C": 16, "H": 8, "W": 8})
+    terms = run_here(case, example).reference.values["output[0]"].ravel()
     reference = run_here(mean, example).reference
     due, spread = reference.values["output[0]"], reference.inner_sensitivity["output[0]"]
     allowed = float(normwise_allowance(due, spread, None, dtype="float32", accumulator="float32"))

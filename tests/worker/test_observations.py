@@ -172,9 +172,9 @@ def test_operators_are_traced_on_demand(run_here: Run) -> None:
 
 def test_the_copies_that_surround_a_call_are_not_its_operators(run_here: Run) -> None:
     """What an in-place call overwrites is laid out and filled before it; the trace has the call alone."""
-    one = stand.case("torch.abs", stand.tensor("x", "N", "C", "H", "W", grad=False), inplace="torch.Tensor.abs_")
-    example = stand.example(one, inplace=True, layouts={"x": "channels_last"})
-    (drawn, _plain) = run_here(one, example, traced=[example]).observations
+    case = stand.case("torch.abs", stand.tensor("x", "N", "C", "H", "W", grad=False), inplace="torch.Tensor.abs_")
+    example = stand.example(case, inplace=True, layouts={"x": "channels_last"})
+    (drawn, _plain) = run_here(case, example, traced=[example]).observations
     assert "aten::abs_" in drawn.operators
     assert not {"aten::copy_", "aten::empty", "aten::as_strided", "aten::detach"} & set(drawn.operators)
 
@@ -196,8 +196,8 @@ def test_one_cell_without_caps(local: Executor) -> None:
 
 def test_what_writes_into_a_given_tensor_shows_as_such(run_here: Run) -> None:
     """In place by the underscore of its name, `out=` by its overload, a cast by the copy it makes."""
-    one = stand.case("misbehaving.forms")
-    (drawn, _plain) = run_here(one, traced=[stand.example(one)]).observations
+    case = stand.case("misbehaving.forms")
+    (drawn, _plain) = run_here(case, traced=[stand.example(case)]).observations
     assert {"aten::neg_", "aten::add", "aten::add.out", "aten::_to_copy"} <= set(drawn.operators)
     assert not any(name.endswith("layout") for name in drawn.operators)
 

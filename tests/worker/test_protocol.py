@@ -154,13 +154,13 @@ def test_what_the_harness_asks_has_the_types_of_the_protocol(case: Case, absent:
     """Requests about functions and modules, with tensors in lists, ranges, and tensors that are left out."""
     optional = tuple(spec.name for spec in case.tensors if spec.optional) if absent else ()
     resolved = resolve_example(case, stand.example(case, sizes={"K": 2}, absent=optional))
-    asked: list[Any] = [
+    messages: list[Any] = [
         requests.observation_request(resolved, after=[resolved]),
         requests.reference_request(resolved),
         requests.double_backward_request(resolved),
         requests.metadata_request([resolved]),
     ]
-    for request in asked:
+    for request in messages:
         assert misfit(request, OPERATIONS[request["op"]].request, request["op"]) == ""
         assert protocol.decode(protocol.encode(request)) == request
 

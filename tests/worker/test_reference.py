@@ -21,11 +21,11 @@ def convolved(image: Array, weight: Array, bias: Array) -> Array:
     """A 3x3 convolution with padding 1, in NumPy."""
     n, _c, h, w = image.shape
     padded = np.pad(image, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    found = np.zeros((n, weight.shape[0], h, w))
+    output = np.zeros((n, weight.shape[0], h, w))
     for y in range(3):
         for x in range(3):
-            found += np.einsum("nchw,kc->nkhw", padded[:, :, y : y + h, x : x + w], weight[:, :, y, x])
-    return found + bias[None, :, None, None]
+            output += np.einsum("nchw,kc->nkhw", padded[:, :, y : y + h, x : x + w], weight[:, :, y, x])
+    return output + bias[None, :, None, None]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -123,4 +123,4 @@ def test_the_reference_of_a_refused_dtype_is_in_one_that_is_supported(run_here: 
     result = run_here(case, stand.example(case, "bool"))
     assert result.reference.status == "ok"
     assert result.reference.inputs["x"].dtype == np.float64
-    assert {seen.status for seen in result.observations} == {"raised"}
+    assert {observation.status for observation in result.observations} == {"raised"}
