@@ -93,7 +93,8 @@ def _layout_rule(case: Case, tensor: str, observations: ByCombination, likely: L
         if tensor in observation.tensors
     }
     if any(len(record.shape) in CHANNELS_LAST_RANKS for record in records.values()):
-        rules = [*([likely] if likely else []), *candidate_rules(_free_tensors(case, tensor))]
+        first = [likely] if likely and likely.kind is not RuleKind.DENSE else []  # said of ranks with one format only
+        rules = [*first, *candidate_rules(_free_tensors(case, tensor))]
     else:
         rules = [LayoutRule(RuleKind.DENSE)]
     for rule in rules:

@@ -60,6 +60,13 @@ def test_the_same_strides_in_both_layouts_are_not(stage: Any) -> None:
     assert reasons(scene) == {}
 
 
+def test_the_memory_given_to_out_makes_no_second_layout(stage: Any) -> None:
+    """What is written in channels-last was still computed from the same strides in both runs."""
+    scene = stage(RAMP)
+    scene.change(inputs={"input": (12, 4, 2, 1), "out[0]": NHWC})
+    assert reasons(scene) == {"same layout": ()}
+
+
 def test_empty_outputs_are_not(make_scene: Any) -> None:
     """Nothing was computed; that alone is the reason."""
     scene = make_scene(np.zeros((0, 3, 2, 2)), "multilinear")
