@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from typing import Final
 
 import execnet
@@ -33,11 +34,21 @@ class SpawnedProcess(Process):
         self._pid: int | None = None
         self._end: ProcessEnd | None = None
         self._group = execnet.Group()
+        with warnings.catch_warnings():
+            # execnet lets go of a process that has ended before it was written to; it is waited for here
+            warnings.simplefilter("ignore", ResourceWarning)
+            failure = self._try_to_connect()
+        if failure:
+            self.close()
+            raise self.start_error(failure)
+
+    def _try_to_connect(self) -> str:
+        """Start the process and greet it; the class of what that raised, or nothing."""
         try:
             self._connect()
         except (OSError, EOFError, execnet.HostNotFound) as error:
-            self.close()
-            raise self.start_error(type(error).__name__) from None
+            return type(error).__name__
+        return ""
 
     def _connect(self) -> None:
         command = environment.command(self.setup.python, self.setup.settings, self.stderr, self.path("pid"))
