@@ -154,15 +154,19 @@ class Executor:
     @property
     def _pool(self) -> Pool:
         """The supervisors. Raises RuntimeError outside the context."""
-        if self._opened is None:
-            raise RuntimeError("an Executor runs examples inside its with block only")
-        return self._opened.pool
+        return self._require_opened().pool
 
     @property
     def _lookup(self) -> CallableLookup:
-        """Raises RuntimeError outside the context."""
-        assert self._pool is not None  # noqa: S101 - raises before
+        """What is asked of callables. Raises RuntimeError outside the context."""
+        self._require_opened()
         return self._callables
+
+    def _require_opened(self) -> OpenedPool:
+        """What entry has opened. Raises RuntimeError outside the context."""
+        if self._opened is None:
+            raise RuntimeError("an Executor runs examples inside its with block only")
+        return self._opened
 
     def missing_packages(self, case: Case) -> str:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing."""

@@ -74,12 +74,6 @@ class ForkServerReadyMessage(TypedDict):
     problem: str
 
 
-class ForkFields(TypedDict):
-    """What a request says beside to a worker that forks for each: the seconds that the fork has."""
-
-    limit: float
-
-
 class SpawnRequest(TypedDict):
     """Become a worker in a fork, which connects to the socket `address`.
 
