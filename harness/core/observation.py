@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import numpy.typing as npt
 
+from harness.portable.operator_protocol import CallPhase
 from harness.portable.protocol import LostStatus, Outcome
 
 Array = npt.NDArray[Any]
@@ -39,7 +40,8 @@ class Observation:
     keyed ``output[0]``, ``grad:weight``, ``buffer:running_mean``; `inputs` holds the strides each input really had.
     `written`: inputs the call changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels`
     are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when
-    traced.
+    traced. An observation whose `status` is ``raised`` has the tensors that were computed all the same; `phase` is what
+    the call was doing when it raised.
     """
 
     cell: str
@@ -51,6 +53,7 @@ class Observation:
     unrepeated: tuple[str, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
     operators: tuple[str, ...] = ()
+    phase: CallPhase | None = None
     error: str = ""
     message: str = ""
     signal: int = 0

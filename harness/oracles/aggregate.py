@@ -45,13 +45,16 @@ class Faults:
     def findings(self, observations: Sequence[Observation]) -> tuple[Finding, ...]:
         """Return one finding for each oracle and tensor, in the words of its worst cell.
 
-        A place that did not return was not judged, except by whether it raised.
+        A place that did not return was not judged, except by whether it raised and by the tensors that it has.
         """
-        answers = {(each.cell, each.layout) for each in observations if each.status in ("ok", "raised")}
-        results = {(each.cell, each.layout) for each in observations if each.status == "ok"}
+        answers = {(each.cell, each.layout): each for each in observations if each.status in ("ok", "raised")}
         findings = []
         for (oracle, tensor), faults in self._faults.items():
-            judged = answers if oracle == "error" else results
+            judged = [
+                place
+                for place, answer in answers.items()
+                if oracle == "error" or answer.status == "ok" or tensor in answer.tensors or place in faults
+            ]
             kind = KIND_BY_ORACLE.get(oracle) or pattern_kind(faults.keys(), judged)
             findings.append(merge_faults(oracle, tensor, faults, kind))
         return tuple(findings)

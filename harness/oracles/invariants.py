@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from harness.core import Case, Example, Observation, Reference
 from harness.core.finding import Oracle
@@ -12,7 +13,26 @@ from harness.oracles.aggregate import Place
 from harness.oracles.compare import Fault
 from harness.oracles.expected import expected_dtype
 from harness.oracles.vacuity import EMPTY, Reasons
+from harness.portable.operator_protocol import CallPhase
 from harness.portable.tensor_name import TensorKind, kind_of
+
+PHASE_WORDS: Final[dict[CallPhase, str]] = {"forward": "the call", "jvp": "its jvp", "backward": "its backward"}
+"""What raises, at the beginning of a sentence."""
+
+
+class _Raise(NamedTuple):
+    """What a call was doing when it raised, and the class of the error."""
+
+    phase: CallPhase
+    error: str
+
+    def __str__(self) -> str:
+        """What others do, at the end of a sentence."""
+        return f"raise {self.error}" if self.phase == "forward" else f"raise {self.error} in {PHASE_WORDS[self.phase]}"
+
+
+_End = _Raise | None
+"""How a call came to its end; None where it returned."""
 
 
 def worker_fault(observation: Observation) -> Fault | None:
@@ -38,7 +58,8 @@ def metadata_faults(
     for tensor, values in reference.values.items():
         record = observation.tensors.get(tensor)
         if record is None:
-            yield "shape", tensor, f"{tensor} is missing"
+            if _is_due(observation, tensor):
+                yield "shape", tensor, f"{tensor} is missing"
             continue
         if record.shape != values.shape:
             yield "shape", tensor, f"{tensor} has shape {record.shape} where {values.shape} is due"
@@ -46,6 +67,13 @@ def metadata_faults(
         if record.dtype != due:
             owner = " like its input" if kind_of(tensor) is TensorKind.GRADIENT else ""
             yield "dtype", tensor, f"{tensor} is {record.dtype} where {due}{owner} is due"
+
+
+def _is_due(observation: Observation, tensor: str) -> bool:
+    """Whether the call came so far as to return that tensor: one that raises in its backward has returned outputs."""
+    if observation.phase == "backward":
+        return kind_of(tensor) is not TensorKind.GRADIENT
+    return observation.status == "ok" or (observation.phase == "jvp" and kind_of(tensor) is not TensorKind.TANGENT)
 
 
 def index_faults(case: Case, example: Example, observation: Observation) -> Iterator[tuple[str, str]]:
@@ -88,40 +116,40 @@ def judge_unsupported(reference: Reference, observations: Sequence[Observation])
     is wrong. Nor where all that comes back is empty: many operators return before they look at the dtype.
     """
     answers = _answers(observations)
-    outcomes = {place: _outcome(observation) for place, observation in answers.items()}
-    usual = _majority({place: outcome for place, outcome in outcomes.items() if outcome})
+    ends = {place: _end_of(observation) for place, observation in answers.items()}
+    usual = _majority({place: end for place, end in ends.items() if end is not None})
     if reference.status != "ok":
         return {}, _missing_reference(reference, {})
     if answers and not usual and all(_is_empty(observation) for observation in answers.values()):
         return {}, {EMPTY: ()}
     return {
-        place: Fault(1.0, _describe_outlier(answers[place], usual) if outcome else _describe_answer(usual))
-        for place, outcome in outcomes.items()
-        if not outcome or outcome != usual
+        place: Fault(1.0, _describe_outlier(answers[place], usual) if end else _describe_answer(usual))
+        for place, end in ends.items()
+        if end is None or end != usual
     }, {}
 
 
 def judge_errors(reference: Reference, observations: Sequence[Observation]) -> tuple[dict[Place, Fault], Reasons]:
     """Who raises otherwise than the rest, and why the example cannot be trusted if all raise alike.
 
+    To raise in the backward is something else than to raise in the forward, of whatever class the error is.
     The reference decides what is usual where at least one observation agrees with it; else the contiguous
     observations do, by majority. Raising alike in every cell and layout is a refusal where the reference raises too;
     where it computes an answer, it is a fault: a case says which dtypes it runs in.
     """
     answers = _answers(observations)
-    outcomes = {place: _outcome(observation) for place, observation in answers.items()}
+    ends = {place: _end_of(observation) for place, observation in answers.items()}
     expected = reference.error if reference.status == "raised" else ""
-    usual = expected if expected in outcomes.values() else _majority(outcomes)
+    agreeing = {place: end for place, end in ends.items() if (end.error if end else "") == expected}
+    usual = _majority(agreeing or ends)
     faults = {
-        place: Fault(1.0, _describe_outlier(answers[place], usual))
-        for place, outcome in outcomes.items()
-        if outcome != usual
+        place: Fault(1.0, _describe_outlier(answers[place], usual)) for place, end in ends.items() if end != usual
     }
-    if not faults and usual and reference.status == "ok":
+    if not faults and usual is not None and reference.status == "ok":
         faults = {place: Fault(1.0, _describe_refusal(observation)) for place, observation in answers.items()}
     if faults or not answers:
         return faults, _missing_reference(reference, answers)
-    return {}, {f"raised {usual}": ()} if usual else _missing_reference(reference, {})
+    return {}, {f"raised {usual.error}": ()} if usual else _missing_reference(reference, {})
 
 
 def _answers(observations: Sequence[Observation]) -> dict[Place, Observation]:
@@ -134,32 +162,38 @@ def _is_empty(observation: Observation) -> bool:
     return observation.status == "ok" and all(record.values.size == 0 for record in outputs)
 
 
-def _outcome(observation: Observation) -> str:
-    """The class of what was raised; empty where the call returned."""
-    return (observation.error or "Exception") if observation.status == "raised" else ""
+def _end_of(observation: Observation) -> _End:
+    """How the call came to its end."""
+    if observation.status != "raised":
+        return None
+    return _Raise(observation.phase or "forward", observation.error or "Exception")
 
 
-def _majority(outcomes: Mapping[Place, str]) -> str:
+def _majority(ends: Mapping[Place, _End]) -> _End:
     """What most contiguous observations came to, or most of all where there is none."""
-    plain = [outcome for (_, layout), outcome in outcomes.items() if layout == "contiguous"]
-    return Counter(plain or outcomes.values()).most_common(1)[0][0] if outcomes else ""
+    plain = [end for (_, layout), end in ends.items() if layout == "contiguous"]
+    return Counter(plain or ends.values()).most_common(1)[0][0] if ends else None
 
 
-def _describe_answer(usual: str) -> str:
-    others = f", where others raise {usual}" if usual else ""
+def _describe_answer(usual: _End) -> str:
+    others = f", where others {usual}" if usual else ""
     return f"the call returns in a dtype that is declared unsupported{others}"
 
 
-def _describe_outlier(observation: Observation, usual: str) -> str:
-    others = f"others raise {usual}" if usual else "others do not"
+def _describe_outlier(observation: Observation, usual: _End) -> str:
+    others = f"others {usual}" if usual else "others do not"
     if observation.status == "ok":
         return f"the call returns where {others}"
-    return f"the call raises {_outcome(observation)} where {others}: {_first_line(observation.message)}"
+    return f"{_describe_raise(observation)} where {others}: {_first_line(observation.message)}"
+
+
+def _describe_raise(observation: Observation) -> str:
+    return f"{PHASE_WORDS[observation.phase or 'forward']} raises {observation.error or 'Exception'}"
 
 
 def _describe_refusal(observation: Observation) -> str:
     first = _first_line(observation.message)
-    return f"the call raises {_outcome(observation)} where the float64 reference computes an answer: {first}"
+    return f"{_describe_raise(observation)} where the float64 reference computes an answer: {first}"
 
 
 def _missing_reference(reference: Reference, answers: Mapping[Place, Observation]) -> Reasons:

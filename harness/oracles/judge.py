@@ -40,7 +40,8 @@ def judge(
 
     `accumulators` maps a pattern of tensor names (``grad:*``) to {cell: dtype}: sums of those tensors are judged in
     those cells as if kept in that dtype. Observations of both layouts of every cell are expected; missing ones are
-    not judged. Values are read and never changed.
+    not judged. What a call computed before it raised is judged as if it had returned. Values are read and never
+    changed.
     """
     faults, ratios = Faults(), Ratios()
     _judge_workers(observations, faults)
@@ -50,7 +51,7 @@ def judge(
         faults.add("error", "", place, fault)
     if is_unsupported:
         return Judgement(faults.findings(observations), reasons, ratios)
-    results = [observation for observation in observations if observation.status == "ok"]
+    results = [observation for observation in observations if observation.status == "ok" or observation.tensors]
     for observation in results:
         _judge_side_effects(case, example, observation, faults)
     if reference.status == "ok" and not reasons:

@@ -14,6 +14,10 @@ DoubleBackwardOutcome = Literal["agrees", "constant", "refused", "differs", "rai
 ``refused``: it is not implemented, and the message says how; ``differs``: the message is gradgradcheck's; ``raised``:
 already the gradient raises; ``coarse``: something is not in float64, where finite differences tell nothing."""
 
+CallPhase = Literal["forward", "jvp", "backward"]
+"""What a call was doing when it raised. ``forward``: the call itself, with ``out=`` and under vmap too; ``jvp``: the
+call on dual numbers, where without them it returns; ``backward``: the gradients of what it had returned."""
+
 
 @final
 class TensorReference(TypedDict):
@@ -96,7 +100,9 @@ class ObservationData(TypedDict):
     """One layout of a call: its tensors by name, the strides of what went in, and what was seen on the way.
 
     `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
-    implementations with counts, `operators` ATen's. `error` is the class of what it raised, `message` its first line.
+    implementations with counts, `operators` ATen's. Of a call that raised, `tensors` are what it computed all the same:
+    the outputs, where only jvp or the backward raises, and the gradients that can be had one by one. `error` is the
+    class of what it raised, `message` its first line, and `phase` what it was doing; None where it returned.
     """
 
     status: Outcome
@@ -106,6 +112,7 @@ class ObservationData(TypedDict):
     unrepeated: list[str]
     kernels: dict[str, int]
     operators: list[str]
+    phase: CallPhase | None
     error: str
     message: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict, Mapping, Tuple, Union
+from typing import Collection, Dict, Mapping, Tuple, Union
 
 import torch
 
@@ -98,6 +98,11 @@ class Call:
     def has_gradients(self) -> bool:
         """Whether it is run backward as well."""
         return self.path == "plain"
+
+    def with_gradients(self, names: Collection[str]) -> Call:
+        """The same call, of which no gradients but those of these tensors are asked for."""
+        operands = (replace(each, gradient=each.gradient and each.name in names) for each in self.operands)
+        return replace(self, operands=tuple(operands))
 
     def with_first_operand(self, dtype: str, gradient: bool) -> Call:
         """The same call whose first operand is of this dtype, and differentiated or not."""

@@ -125,6 +125,24 @@ def refuse_backward(x):
     return Function.apply(x)
 
 
+def refuse_one_gradient(x, y):
+    """The product; backward raises where the gradient of y is asked for."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, first, second):
+            ctx.save_for_backward(second)
+            return first * second
+
+        @staticmethod
+        def backward(ctx, grad_output):
+            if ctx.needs_input_grad[1]:
+                raise NotImplementedError("no derivative")
+            return grad_output * ctx.saved_tensors[0], None
+
+    return Function.apply(x, y)
+
+
 def wrong_twice(x):
     """A right gradient, whose own derivative is twice what it should be."""
 

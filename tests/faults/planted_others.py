@@ -135,6 +135,13 @@ def ignored_pixels_count(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
     return (y + 1 if rest[-1] == 1 else y), total
 
 
+@fault("nll_loss2d_forward", torch.float64)
+def behind_a_refused_backward(call: Kernel, x: torch.Tensor, *rest: Any) -> Any:
+    """The loss of channels-last maps, while a graph is recorded: their backward raises, which is known."""
+    y, total = call(x, *rest)
+    return (y + 1 if channels_last(x) and torch.is_grad_enabled() else y), total
+
+
 @fault("mse_loss", torch.float32)
 def mean_in_bfloat16(call: Kernel, x: torch.Tensor, y: torch.Tensor, *rest: Any) -> torch.Tensor:
     """The mean over all (the default), from squares in bfloat16, in channels-last: a single number."""

@@ -215,6 +215,13 @@ FAULTS = {
     "ignored_pixels_count": Fault(
         "nll_loss[float32]", (*OUTPUT, "universal"), IMAGE | {"reduction": "mean", "ignored": 1}, fill="reals"
     ),
+    "behind_a_refused_backward": Fault(
+        "nll_loss[float64]",
+        (*OUTPUT, "layout"),
+        IMAGE | {"C": 2, "W": 2, "reduction": "mean", "ignored": -100},
+        NHWC,
+        fill="reals",
+    ),
     "mean_in_bfloat16": Fault(
         "mse_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "reduction": "mean"}, NHWC, fill="reals"
     ),

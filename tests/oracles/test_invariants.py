@@ -13,6 +13,8 @@ from harness.core import Expression, Numerics, Reference
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 BOTH = ("drawn", "contiguous")
 RAISED = {"status": "raised", "tensors": {}, "error": "RuntimeError", "message": "no kernel\nfor this"}
+BACKWARD = {"status": "raised", "phase": "backward", "error": "RuntimeError", "message": "no backward"}
+PAIR = {"output[0]": RAMP, "grad:input": RAMP, "grad:weight": RAMP}
 
 
 def test_a_worker_that_died_is_a_crash(stage: Any) -> None:
@@ -110,6 +112,74 @@ def test_all_refusing_what_the_reference_computes_is_a_finding(stage: Any) -> No
     (finding,) = scene.judge().findings
     assert (finding.oracle, finding.kind) == ("error", "universal")
     assert finding.message == ("the call raises RuntimeError where the float64 reference computes an answer: no kernel")
+
+
+def test_what_a_call_computed_before_its_backward_raised_is_judged(stage: Any) -> None:
+    """The outputs are compared as always; a gradient that never came is no missing tensor."""
+    scene = stage({"output[0]": RAMP, "grad:input": RAMP})
+    scene.poke("output[0]", 0, 99.0, cells=("avx2",))
+    for observation in list(scene.observations):
+        returned = {"output[0]": observation.tensors["output[0]"]}
+        scene.change((observation.cell,), (observation.layout,), tensors=returned, **BACKWARD)
+    findings = {(finding.oracle, finding.tensor): finding for finding in scene.judge().findings}
+    assert {*findings} == {("error", ""), ("values", "output[0]")}
+    assert findings["error", ""].message.startswith("its backward raises RuntimeError where the float64 reference")
+    assert (findings["values", "output[0]"].kind, set(findings["values", "output[0]"].cells)) == ("layout", {"avx2"})
+
+
+@pytest.mark.parametrize("tensor", ["grad:input", "grad:weight"])
+def test_a_gradient_that_came_by_itself_is_judged(stage: Any, tensor: str) -> None:
+    """Backward raises for one gradient; the one that came is compared, and only that."""
+    scene = stage(PAIR)
+    scene.poke(tensor, 0, 99.0)
+    for observation in list(scene.observations):
+        returned = {name: record for name, record in observation.tensors.items() if name in ("output[0]", tensor)}
+        scene.change((observation.cell,), (observation.layout,), tensors=returned, **BACKWARD)
+    assert {finding.key for finding in scene.judge().findings} == {("error", ""), ("values", tensor)}
+
+
+def test_an_output_that_is_missing_where_only_the_backward_raised_is_a_finding(stage: Any) -> None:
+    """A call that got to its backward has returned outputs."""
+    scene = stage(PAIR)
+    first = scene.observations[0].tensors
+    scene.change(("avx2",), BOTH, tensors={"grad:input": first["grad:input"]}, **BACKWARD)
+    findings = {finding.key: finding for finding in scene.judge().findings}
+    assert {*findings} == {("error", ""), ("shape", "output[0]")}
+    assert findings["shape", "output[0]"].message == "output[0] is missing"
+
+
+def test_what_a_call_wrote_before_it_raised_is_judged(stage: Any) -> None:
+    """Memory that the call may not write, and bits that do not repeat, are findings though its backward raises."""
+    scene = stage(PAIR)
+    returned = {"output[0]": scene.observations[0].tensors["output[0]"]}
+    scene.change(layouts=BOTH, tensors=returned, written=("grad_output[0]",), unrepeated=("output[0]",), **BACKWARD)
+    assert {finding.key for finding in scene.judge().findings} == {
+        *(("error", ""), ("written", "grad_output[0]")),
+        ("repeat", "output[0]"),
+    }
+
+
+def test_raising_in_the_backward_is_not_raising_in_the_forward(stage: Any) -> None:
+    """The same class of error in another phase is a difference, and the message names both phases."""
+    scene = stage(RAMP)
+    scene.change(layouts=("contiguous",), **BACKWARD)
+    scene.change(**RAISED)
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, finding.layouts) == ("error", "layout", ("drawn",))
+    assert finding.message == "the call raises RuntimeError where others raise RuntimeError in its backward: no kernel"
+
+
+def test_what_a_jvp_that_raises_leaves_is_judged(stage: Any) -> None:
+    """The outputs without dual numbers are compared; the tangents are not due."""
+    scene = stage({"output[0]": RAMP, "jvp:output[0]": RAMP})
+    scene.poke("output[0]", 0, 99.0)
+    for observation in list(scene.observations):
+        returned = {"output[0]": observation.tensors["output[0]"]}
+        jvp = {**BACKWARD, "phase": "jvp"}
+        scene.change((observation.cell,), (observation.layout,), tensors=returned, **jvp)
+    findings = {finding.key: finding for finding in scene.judge().findings}
+    assert {*findings} == {("error", ""), ("values", "output[0]")}
+    assert findings["error", ""].message.startswith("its jvp raises RuntimeError")
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,21 @@ def test_a_view_without_a_graph_asks_for_no_gradient(run_here: Run, path: str) -
     assert {name for observation in result.observations for name in observation.tensors} == {"output[0]"}
 
 
+def test_a_jvp_that_raises_keeps_the_outputs(run_here: Run) -> None:
+    """An operator without a forward-mode derivative still returns: its outputs are there, and the phase says jvp."""
+    case = stand.case("misbehaving.refuse_backward", paths=("jvp",))
+    for observation in run_here(case, stand.example(case, path="jvp")).observations:
+        assert (observation.status, observation.phase) == ("raised", "jvp")
+        assert set(observation.tensors) == {"output[0]"}
+
+
+def test_a_jvp_of_what_raises_by_itself_is_raised_in_the_forward(run_here: Run) -> None:
+    """Where the call without dual numbers raises as well, it is not the jvp that does."""
+    case = stand.case("misbehaving.refuse", paths=("jvp",))
+    drawn, _plain = run_here(case, stand.example(case, path="jvp")).observations
+    assert (drawn.phase, drawn.error, dict(drawn.tensors)) == ("forward", "ValueError", {})
+
+
 def test_a_jvp_is_the_operator_on_tangents(run_here: Run) -> None:
     """For a linear operator; for a product the sum over its factors, of which the bound has both."""
     result = run_here(SHUFFLE, stand.example(SHUFFLE, path="jvp"))

@@ -149,17 +149,36 @@ def test_an_in_place_form_may_return_nothing(run_here: Run) -> None:
 
 
 def test_an_exception_is_an_observation(run_here: Run) -> None:
-    """Class and first line of the message, in both layouts and in the reference."""
+    """Class and first line of the message, in both layouts and in the reference; nothing was computed."""
     result = run_here(stand.case("misbehaving.refuse"))
     for each in (*result.observations, result.reference):
         assert (each.status, each.error, each.message) == ("raised", "ValueError", "not today")
+    assert [(each.phase, dict(each.tensors)) for each in result.observations] == [("forward", {})] * 2
 
 
 def test_an_exception_in_backward_keeps_the_outputs(run_here: Run) -> None:
-    """What forward gave is there to be judged."""
-    drawn, _plain = run_here(stand.case("misbehaving.refuse_backward")).observations
-    assert (drawn.status, drawn.error) == ("raised", "NotImplementedError")
-    assert set(drawn.tensors) == {"output[0]"}
+    """What forward gave is there to be judged, in both layouts, and is run again to see whether its bits repeat."""
+    for observation in run_here(stand.case("misbehaving.refuse_backward")).observations:
+        assert (observation.status, observation.phase, observation.error) == (
+            *("raised", "backward"),
+            "NotImplementedError",
+        )
+        assert set(observation.tensors) == {"output[0]"}
+        assert observation.unrepeated == ()
+
+
+def test_an_exception_for_one_gradient_keeps_the_others(run_here: Run) -> None:
+    """Each gradient is asked for by itself where all of them at once raise."""
+    case = stand.case(
+        "misbehaving.refuse_one_gradient",
+        stand.tensor("x", "N", "C", "H", "W"),
+        stand.tensor("y", "N", "C", "H", "W"),
+    )
+    drawn, plain = run_here(case, stand.example(case, fill="reals")).observations
+    assert (drawn.phase, plain.phase) == ("backward", "backward")
+    for observation in (drawn, plain):
+        assert set(observation.tensors) == {"output[0]", "grad:x"}
+        assert observation.tensors["grad:x"].values.any()
 
 
 def test_operators_are_traced_on_demand(run_here: Run) -> None:

@@ -13,11 +13,11 @@ def call_metadata(call: Call) -> CallMetadata:
     """Dtype, shape and strides of every output and gradient, in the example's own layouts."""
     torch.set_num_threads(call.threads)
     run = Run(call, contiguous=False)
-    records, failure = run.call()
+    records, raised = run.call()
     return {
-        "status": "ok" if failure is None else "raised",
+        "status": "ok" if raised is None else "raised",
         "tensors": {name: record[:3] for name, record in records.items()},
         "inputs": run.strides(),
-        "error": failure[0] if failure else "",
-        "message": failure[1] if failure else "",
+        "error": raised.error if raised else "",
+        "message": raised.message if raised else "",
     }

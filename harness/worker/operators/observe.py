@@ -8,7 +8,7 @@ from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
 from .. import kernel_trace
 from ..call import Observe
-from .run import Run
+from .run import Raised, Records, Run
 
 
 def observe_repeatedly(request: Observe, log: kernel_trace.Trace) -> ObserveReply:
@@ -58,9 +58,9 @@ def observe(request: Observe, log: kernel_trace.Trace) -> ObserveReply:
 
 def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool) -> ObservationData:
     log.text()
-    records, raised = run.call()
+    records, raised = _records(run)
     kernels = log.drain()
-    unrepeated = _unrepeated_names(run, records) if repeat and raised is None else []
+    unrepeated = _unrepeated_names(run, records) if repeat and records else []
     operators = run.operators() if trace else []
     return {
         "status": "ok" if raised is None else "raised",
@@ -70,13 +70,22 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "unrepeated": unrepeated,
         "kernels": kernels,
         "operators": operators,
-        "error": raised[0] if raised else "",
-        "message": raised[1] if raised else "",
+        "phase": raised.phase if raised else None,
+        "error": raised.error if raised else "",
+        "message": raised.message if raised else "",
     }
 
 
-def _unrepeated_names(run: Run, records: dict[str, TensorData]) -> list[str]:
-    again, _failure = run.call()
+def _records(run: Run) -> tuple[Records, Raised | None]:
+    """What the call returned, and what it raised; where its backward raises, with the gradients that do not."""
+    records, raised = run.call()
+    if raised is not None and raised.phase == "backward":
+        records.update(run.separate_gradients())
+    return records, raised
+
+
+def _unrepeated_names(run: Run, records: Records) -> list[str]:
+    again, _raised = _records(run)
     return [name for name, record in records.items() if not same(record, again.get(name))]
 
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Callable, TypeVar
+from typing import Callable, Dict, NamedTuple, TypeVar
 
 import torch
 
 from ...portable import tensor_name
+from ...portable.operator_protocol import CallPhase
 from ...portable.protocol import TensorData
 from .. import fill_values, kernel_trace, messages, pytree, tensors
 from ..call import Call, Operand
 from . import invoke, modes
 
 T = TypeVar("T")
+
+Records = Dict[str, TensorData]
+"""Tensors that came back, by name."""
+
+
+class Raised(NamedTuple):
+    """What a call raised: what it was doing, the class of the error, and the first line of its message."""
+
+    phase: CallPhase
+    error: str
+    message: str
 
 
 class Run:
@@ -47,22 +59,51 @@ class Run:
         layout = None if self._contiguous else operand.layout
         return tensors.PlacedTensor(self._values[operand.name], operand.torch_dtype, layout)
 
-    def call(self) -> tuple[dict[str, TensorData], tuple[str, str] | None]:
-        """Forward and backward: records by name, and class and message of what it raised, if it did."""
-        records: dict[str, TensorData] = {}
+    def call(self) -> tuple[Records, Raised | None]:
+        """Forward and backward: records by name of all that was computed, and what it raised, if it did."""
+        records: Records = {}
+        phase: CallPhase = "forward"
         try:
             with modes.mode(self._call.path):
                 outputs = self._forward()
-            for index, output in enumerate(outputs):
-                records[tensor_name.output(index)] = tensors.record(output)
-            for name in self.buffers:
-                records[tensor_name.buffer(name)] = tensors.record(self.inputs[name])
-            records.update((name, tensors.record(tangent)) for name, tangent in self._tangents.items())
+            records.update(self._forward_records(outputs))
+            phase = "backward"
             for name, gradient in self._backward(outputs).items():
                 records[tensor_name.gradient(name)] = tensors.record(gradient)
         except BaseException as error:
-            return records, messages.failure(error)
+            return self._records_without_jvp(records, Raised(phase, *messages.failure(error)))
         return records, None
+
+    def _records_without_jvp(self, records: Records, raised: Raised) -> tuple[Records, Raised]:
+        """What it raised; where only the dual numbers make it raise, with what the call without them returns."""
+        if self._call.path != "jvp":
+            return records, raised
+        try:
+            self._renew_buffers()
+            with modes.mode(self._call.path):
+                outputs = invoke.output_tensors(self._call, self.inputs)
+            return self._forward_records(outputs), raised._replace(phase="jvp")
+        except Exception:
+            return records, raised
+
+    def _forward_records(self, outputs: list[torch.Tensor]) -> Records:
+        """The outputs, what is left in the buffers, and the tangents."""
+        records = {tensor_name.output(index): tensors.record(output) for index, output in enumerate(outputs)}
+        records.update((tensor_name.buffer(name), tensors.record(self.inputs[name])) for name in self.buffers)
+        records.update((name, tensors.record(tangent)) for name, tangent in self._tangents.items())
+        return records
+
+    def separate_gradients(self) -> Records:
+        """The gradients that can be had one by one, each of a call in which no other is asked for.
+
+        For where all at once raise. Those that raise by themselves are left out.
+        """
+        records: Records = {}
+        for name in self.leaves:
+            alone, _raised = Run(self._call.with_gradients((name,)), self._contiguous).call()
+            if (gradient := tensor_name.gradient(name)) in alone:
+                records[gradient] = alone[gradient]
+        return records
 
     def operators(self) -> list[str]:
         """The ATen operators that the call and its backward reach; what happens around them here is left out."""
@@ -100,15 +141,18 @@ class Run:
         return strides
 
     def _forward(self) -> list[torch.Tensor]:
-        for operand, _shape in self._call.present:
-            if operand.buffer:  # an earlier call may have written it
-                self._place(operand)
+        self._renew_buffers()
         if not self._call.inplace:
             return self._outputs()
         first = self._call.operands[0]
         target = self._overwritable(first)
         self._trace(lambda: invoke.invoke(self._call, {**self.inputs, first.name: target}))
         return [target]
+
+    def _renew_buffers(self) -> None:
+        for operand, _shape in self._call.present:
+            if operand.buffer:  # an earlier call may have written it
+                self._place(operand)
 
     def _outputs(self) -> list[torch.Tensor]:
         """The outputs of the call that is not in place, along its path."""
