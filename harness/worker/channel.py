@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from multiprocessing.connection import Connection
 from typing import Iterator, Protocol
@@ -23,7 +24,8 @@ class Channel(Protocol):
 class SocketChannel:
     """The channel of a worker that is a fork: a connection to the harness's socket at `address`.
 
-    `first` is a message that came with the request to fork, and is received before all others.
+    `first` is a message that came with the request to fork, and is received before all others. A fork of this process
+    has no connection: what lives on in one would keep the harness from seeing that the worker has ended.
     """
 
     def __init__(self, address: str, first: bytes) -> None:
@@ -31,6 +33,7 @@ class SocketChannel:
         connected.connect(address)
         self._connection = Connection(connected.detach())
         self._first = [first]
+        os.register_at_fork(after_in_child=self._connection.close)
 
     def receive(self) -> bytes:
         """The next message. Raises EOFError once the harness has closed."""

@@ -14,6 +14,7 @@ from typing import Callable, Mapping, TypeVar
 
 from ..portable import cpu_time_limit, protocol
 from ..portable.protocol import EndingData, LostReply
+from .stray_forks import end_stray_fork
 
 LAZY = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")
 """What recent PyTorch imports at the first `torch.autograd.grad` and in the first `torch.overrides` mode: half a second
@@ -63,9 +64,11 @@ def ending_of(status: int) -> EndingData:
 
 
 def _write_reply(work: Callable[[], Mapping[str, object]], write: int) -> None:
-    status = 1
+    status, owner = 1, os.getpid()
     try:
-        message = memoryview(protocol.encode(work()))
+        reply = work()
+        end_stray_fork(owner)
+        message = memoryview(protocol.encode(reply))
         while message:
             message = message[os.write(write, message) :]
         status = 0

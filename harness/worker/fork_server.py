@@ -7,9 +7,12 @@ read when a library is loaded (glibc's and OpenMP's variables) is the same for a
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import time
 import traceback
+from pathlib import Path
 from typing import Callable
 
 from ..portable import protocol
@@ -72,6 +75,7 @@ def _become_worker(request: SpawnRequest, serve: ServeWorker) -> None:
     try:
         stderr = os.open(request["stderr"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(stderr, 2)
+        _close_pipes()
         os.environ.update(request["settings"])
         serve(SocketChannel(request["address"], request["setup"]))
         status = 0
@@ -79,6 +83,15 @@ def _become_worker(request: SpawnRequest, serve: ServeWorker) -> None:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _close_pipes() -> None:
+    """Let go of the pipes to the harness, which are the fork server's: nothing that runs here may speak for it."""
+    opened = Path("/proc/self/fd")
+    for number in sorted(int(entry.name) for entry in opened.iterdir()) if opened.exists() else ():
+        with contextlib.suppress(OSError):  # the listing's own is closed by now
+            if number > 2 and stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.close(number)
 
 
 def _wait(request: WaitRequest) -> WaitReply:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import traceback
 from typing import Any, Callable, Dict, Mapping
 
 from ..portable import operator_protocol as wire
 from ..portable import protocol
 from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
-from . import call, describe, fork_per_request, fork_server, kernel_trace
+from . import call, describe, fork_per_request, fork_server, kernel_trace, stray_forks
 from .channel import Channel
 from .models import factory, operations
 from .operators import check, double_backward, functional_catalogue, lookup, metadata, observe
@@ -105,7 +106,9 @@ def serve(channel: Channel) -> None:
     if setup["role"] == "fork_server":
         fork_server.serve_forks(channel, serve)
         return
-    worker = Worker(setup["role"], setup["trace"])
+    worker, owner = Worker(setup["role"], setup["trace"]), os.getpid()
     channel.send(protocol.encode(worker.ready(setup["preload"])))
     for message in channel:
-        channel.send(protocol.encode(worker.answer(protocol.decode(message))))
+        reply = worker.answer(protocol.decode(message))
+        stray_forks.end_stray_fork(owner)
+        channel.send(protocol.encode(reply))

@@ -22,6 +22,9 @@ from harness.execution.workers.process import START_LIMIT, Process, ProcessEnd, 
 from harness.execution.workers.spawned import SpawnedProcess
 from harness.portable import protocol
 
+LONGEST_FIRST_MESSAGE: Final = 2**20
+"""Bytes of the first message of a process; a number in its place that is no message is a larger one."""
+
 LONGEST_PATH: Final = 104
 """Bytes of a socket's path that every system takes: sun_path has 108 on Linux, unix(7), and 104 on others."""
 
@@ -57,14 +60,20 @@ class ForkServer:
 
         Raises UserError where it never started, ForkUnsafeError where its forks are of no use.
         """
-        if not self._is_ready:
-            message = cast("protocol.ForkServerReadyMessage", self._process.wait_until_ready())
-            if not message["fork_safe"]:
-                raise ForkUnsafeError
-            self._is_ready = True
+        if not self._is_ready and not self.is_gone:
+            self._wait_until_ready()
         while self._received < number and not self.is_gone:
             self._receive()
         return self._replies.pop(number, None)
+
+    def _wait_until_ready(self) -> None:
+        """As `collect`; whoever asks a process again that did not start finds it gone, and another may take over."""
+        self.is_gone = True
+        message = cast("protocol.ForkServerReadyMessage", self._process.wait_until_ready())
+        self.is_gone = False
+        if not message["fork_safe"]:
+            raise ForkUnsafeError
+        self._is_ready = True
 
     def _receive(self) -> None:
         reply = None
@@ -94,12 +103,16 @@ class ForkedProcess(Process):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._pid: int | None = None
-        self._connection: Connection | None = None
+        self._socket: socket.socket | None = None
         self._end: ProcessEnd | None = None
         address = str(self.path("socket"))
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(address)
-        self._listener.listen(1)
+        try:
+            self._listener.bind(address)
+            self._listener.listen(1)
+        except OSError as error:
+            self._listener.close()
+            raise self.start_error(f"no socket {address}: {error.strerror}") from None
         self._spawning = self.fork_server.send(
             {
                 "op": "spawn",
@@ -130,16 +143,17 @@ class ForkedProcess(Process):
         self._pid = cast("protocol.SpawnReply", reply)["pid"]
         self._listener.settimeout(START_LIMIT)
         try:
-            speaker, _address = self._listener.accept()
+            self._socket, _address = self._listener.accept()
         except TimeoutError:
             raise self.start_error(self.end().message) from None
-        self._connection = Connection(speaker.detach())
+        self._connection = Connection(os.dup(self._socket.fileno()))
         self._receiver = threading.Thread(target=self._receive_all, args=(self._connection,), daemon=True)
         self._receiver.start()
         return super().wait_until_ready()
 
     def _receive_all(self, connection: Connection) -> None:
         with contextlib.suppress(EOFError, OSError):
+            self._deliver(_first_message(connection))
             while True:
                 self._deliver(connection.recv_bytes())
         self._deliver(None)
@@ -147,7 +161,7 @@ class ForkedProcess(Process):
     def send(self, message: bytes) -> None:
         """Send a request; a process that has died shows in `receive`, not here."""
         with contextlib.suppress(OSError):
-            if self._connection is not None:
+            if self._socket is not None:
                 self._connection.send_bytes(message)
 
     def wait_for_end(self, seconds: float) -> ProcessEnd:
@@ -162,11 +176,27 @@ class ForkedProcess(Process):
         return self._end
 
     def close(self) -> None:
-        """Kill what still runs and let go of the connection; one that never had any ends when it finds no socket."""
+        """Kill what still runs and let go of the connection; one that never had any ends when it finds no socket.
+
+        The connection is shut down and not only closed: a child of the process may have its other end open.
+        """
         if self._pid is not None:
             self.kill()
         self._listener.close()
-        if self._connection is not None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
             self._receiver.join(ANSWER_LIMIT)
             self._connection.close()
-            self._connection = None
+            self._socket.close()
+            self._socket = None
+
+
+def _first_message(connection: Connection) -> bytes:
+    """The first message, or bytes that are none where its length cannot be true. Raises EOFError and OSError."""
+    try:
+        return connection.recv_bytes(LONGEST_FIRST_MESSAGE)
+    except OSError as error:
+        if error.errno is None:  # Connection's own refusal of the length, and not the system's word
+            return b""
+        raise

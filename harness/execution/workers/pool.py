@@ -147,8 +147,9 @@ class WorkerPool:
         return dict(zip([*cells, REFERENCE], self._supervise(keys), strict=True))
 
     def pids(self) -> Mapping[str, int]:
-        """The process behind each supervisor that has been started."""
-        return {key.name: supervisor.process.pid for key, supervisor in self._supervisors.items()}
+        """The process behind each supervisor that has one."""
+        pids = {key.name: supervisor.pid for key, supervisor in self._supervisors.items()}
+        return {name: pid for name, pid in pids.items() if pid is not None}
 
     def close(self) -> None:
         """End every process and drop their stderr files."""

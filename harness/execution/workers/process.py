@@ -25,6 +25,9 @@ PROMPT: Final = 0.1
 END_LIMIT: Final = 0.5
 """Seconds for a process to end whose connection has closed, which happens a moment before."""
 
+GARBLED: Final = "it sent what is no message, as where a file that it runs writes to the worker's own descriptors"
+"""What is said of a process whose words cannot be understood."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -70,6 +73,7 @@ class Process(ABC):
 
     def __post_init__(self) -> None:
         self.stderr = self.path("err")
+        self._is_garbled = False
 
     def path(self, suffix: str) -> Path:
         """A file or socket of this process alone."""
@@ -92,23 +96,33 @@ class Process(ABC):
     def close(self) -> None:
         """Kill what still runs and let go of connections and threads."""
 
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself, or somebody else ended it; False where the system does not say (/proc)."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return Path("/proc/self/stat").exists()
+        return state in ("Z", "X")
+
     def kill(self) -> None:
         """End it at once; a stopped process too. May be called again."""
         self.wait_for_end(0.0)
 
     def end(self) -> ProcessEnd:
         """Close it; how it ended before that, with its last words on stderr."""
-        end = self.wait_for_end(END_LIMIT)
+        end = ProcessEnd(0, GARBLED) if self._is_garbled else self.wait_for_end(END_LIMIT)
         self.close()
         return ProcessEnd(end.signal, "; ".join([end.message, *environment.last_words(self.stderr)]))
 
     def start_error(self, what: str) -> UserError:
-        """The error that says why no worker runs: its last word on stderr, else `what`."""
-        last = (environment.last_words(self.stderr, 1) or [what])[-1]
-        return UserError(f"the interpreter {self.setup.python} cannot run a worker: {last}")
+        """The error that says why no worker runs: its last word on stderr, else `what`; and what it was to run."""
+        last = GARBLED if self._is_garbled else (environment.last_words(self.stderr, 1) or [what])[-1]
+        files = " and ".join(map(str, self.setup.preload))
+        preloads = f" (with the preload file {files})" if files else ""
+        return UserError(f"the interpreter {self.setup.python} cannot run a worker{preloads}: {last}")
 
     def wait_until_ready(self) -> Mapping[str, Any]:
-        """Wait for its first message, which describes it. Raises UserError where it cannot start."""
+        """Wait for its first message, which describes it. Raises UserError where it cannot start; it is ended then."""
         try:
             _arrival, message = self.receive_within(START_LIMIT)
         except queue.Empty:
@@ -124,10 +138,15 @@ class Process(ABC):
     def receive(self, timeout: float) -> tuple[float, Mapping[str, Any] | None]:
         """The next reply, None where the process has died, and when it arrived on the monotonic clock.
 
+        Who sends what is no message is taken for dead, and `end` says so.
         Raises queue.Empty after `timeout` seconds.
         """
         arrival, message = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
-        return arrival, None if message is None else protocol.decode(message)
+        reply = None
+        with contextlib.suppress(ValueError, TypeError, EOFError):  # all that marshal raises
+            reply = None if message is None else protocol.decode(message)
+        self._is_garbled |= message is not None and not isinstance(reply, dict)
+        return arrival, None if self._is_garbled else reply
 
     def receive_within(self, limit: float, begun: float | None = None) -> tuple[float, Mapping[str, Any] | None]:
         """As `receive`. Raises queue.Empty once the process has had `limit` seconds, as `CpuTimeLimit` counts them."""

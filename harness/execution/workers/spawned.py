@@ -10,7 +10,7 @@ from typing import Final
 
 import execnet
 
-from harness.execution.workers import bundle, environment
+from harness.execution.workers import bundle, environment, leftovers
 from harness.execution.workers.process import Process, ProcessEnd
 from harness.portable import protocol
 
@@ -51,7 +51,8 @@ class SpawnedProcess(Process):
         return ""
 
     def _connect(self) -> None:
-        command = environment.command(self.setup.python, self.setup.settings, self.stderr, self.path("pid"))
+        settings = {**self.setup.settings, leftovers.MARK: str(self.stderr)}
+        command = environment.command(self.setup.python, settings, self.stderr, self.path("pid"))
         self._channel = self._group.makegateway(f"popen//python={command}").remote_exec(bundle.BOOTSTRAP)
         self._channel.setcallback(self._deliver, endmarker=None)
         self._channel.send(protocol.encode(bundle.sources()))
@@ -100,7 +101,8 @@ class SpawnedProcess(Process):
         return ProcessEnd(0, f"exited with status {code}")
 
     def close(self) -> None:
-        """Kill what still runs and let go of pipes and threads."""
+        """Kill what still runs, children that live on included, and let go of pipes and threads."""
         if self.path("pid").exists():
             self.kill()
+        leftovers.kill_marked(str(self.stderr))
         self._group.terminate(timeout=TERMINATION_TIME)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from harness.errors import UserError
 from harness.execution.workers.process import Process, Setup
 from harness.portable import protocol
 from harness.portable.protocol import LostStatus, ReadyMessage
@@ -141,15 +142,36 @@ class WorkerSupervisor(Supervisor):
         self._last_arrival = 0.0
         self._generation = 0
         self._process: Process | None = None
+        self._description: ReadyMessage | None = None
+        self._has_failed_to_start = False
 
     def start(self) -> None:
         """Start a process without waiting for it. Raises UserError where the interpreter does not run."""
-        self._process = self._launch(self.setup, self._generation)
-        self._generation += 1
+        self._has_failed_to_start = True  # until it is there
+        generation, self._generation = self._generation, self._generation + 1
+        self._process = self._launch(self.setup, generation)
+        self._has_failed_to_start = False
 
     def wait_until_ready(self) -> ReadyMessage:
-        """Wait until the process can take requests; its description. Raises UserError where it cannot start."""
-        return cast("ReadyMessage", self.process.wait_until_ready())
+        """Wait until the process can take requests; its description, as often as it is asked for.
+
+        Where one could not start before, another is started. Raises UserError where it cannot start either.
+        """
+        if self._has_failed_to_start:
+            self.start()
+        if self._description is None:
+            try:
+                self._description = cast("ReadyMessage", self.process.wait_until_ready())
+            except BaseException:
+                self.close()
+                self._has_failed_to_start = True
+                raise
+        return self._description
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process now behind the supervisor; None where there is none."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def process(self) -> Process:
@@ -159,7 +181,11 @@ class WorkerSupervisor(Supervisor):
         return self._process
 
     def send(self, request: Request, *, about: str, limit: float) -> PendingRequest:
-        """Give it to the process, behind what that has not answered yet."""
+        """Give it to the process, behind what that has not answered yet.
+
+        Raises UserError where a process could not be started before and cannot be now.
+        """
+        self.wait_until_ready()
         pending = PendingRequest(self, request, about, limit)
         self._waiting.append(pending)
         self._dispatch(pending)
@@ -178,29 +204,42 @@ class WorkerSupervisor(Supervisor):
             if isinstance(oldest.outcome, WorkerLost):
                 self._replace(oldest.outcome, oldest.about)
 
+    def _lose_waiting(self, message: str) -> None:
+        """No reply will come to any of the requests."""
+        while self._waiting:
+            self._waiting.popleft().outcome = WorkerLost("died", 0, message)
+
     def _await_outcome(self, oldest: PendingRequest) -> Reply | WorkerLost:
         """The reply to the oldest request, or why there is none."""
         try:
             self._last_arrival, reply = self.process.receive_within(oldest.limit, max(oldest.sent, self._last_arrival))
         except queue.Empty:
-            self.process.kill()
-            return WorkerLost("hung", 0, f"no answer within {oldest.limit:g} s")
+            if not self.process.has_ended():
+                self.process.kill()
+                return WorkerLost("hung", 0, f"no answer within {oldest.limit:g} s")
+            reply = None  # a child of the process keeps its connection open
         if reply is not None:
             return reply
         end = self.process.end()
         return WorkerLost("died", end.signal, end.message)
 
     def _replace(self, lost: WorkerLost, about: str) -> None:
+        """Start another process and give it what waits. Raises UserError where none starts; what waits is lost then."""
         self._note(f"worker {self.setup.name} {lost.how} ({lost.message}) on {about}; replaced")
-        self.process.close()
-        self.start()
-        self.wait_until_ready()
+        self.close()
+        try:
+            self.start()
+            self.wait_until_ready()
+        except UserError as error:
+            self._lose_waiting(f"no other worker could be started: {error}")
+            raise
         self._last_arrival = 0.0
         for pending in self._waiting:
             self._dispatch(pending)
 
     def close(self) -> None:
         """End the process."""
+        self._description = None
         if self._process is not None:
             self._process.close()
             self._process = None

@@ -7,13 +7,14 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import os
 import sys
 from types import ModuleType
 from typing import Callable
 
 import torch
 
-from .. import messages
+from .. import messages, stray_forks
 
 
 class Unresolved(Exception):  # noqa: N818 - it names the state, and never leaves the worker
@@ -50,7 +51,18 @@ def torch_attribute_problem(name: str) -> str:
 
 
 def preload(path: str) -> str:
-    """Run a Python file as the module of its name; returns what it raised as one sentence, or nothing."""
+    """Run a Python file as the module of its name; returns what it raised as one sentence, or nothing.
+
+    A process that the file forks ends here if it has not ended in the file: only this one goes on.
+    """
+    owner = os.getpid()
+    try:
+        return _run_as_module(path)
+    finally:
+        stray_forks.end_stray_fork(owner)
+
+
+def _run_as_module(path: str) -> str:
     name = path.rpartition("/")[2].rpartition(".")[0]
     try:
         spec = importlib.util.spec_from_file_location(name, path)
