@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core import Case, Example
+from harness.core.json_text import parse_json
+from harness.core.text_file import UnreadableFileError, read_text_file
 from harness.golden import describe_misfit
 
 
@@ -29,8 +30,8 @@ class FailureDatabase:
     def load(self) -> list[Example]:
         """The examples saved last time that still belong to this case."""
         saved: object = None
-        with suppress(OSError, ValueError):
-            saved = json.loads(self.path.read_text("utf-8"))
+        with suppress(UnreadableFileError, ValueError):
+            saved = parse_json(read_text_file(self.path))
         examples = [_read_example(entry) for entry in saved] if isinstance(saved, list) else []
         return [example for example in examples if example is not None and not describe_misfit(self.case, example)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.core.text_file import is_there
 from harness.errors import UserError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -15,7 +16,7 @@ def resource(root: Path, name: str) -> Path:
     Raises UserError where none has it.
     """
     for place in _places(root):
-        if (place / name).is_file():
+        if is_there(place / name):
             return place / name
     raise UserError(f"{name}: not found below {root}, nor shipped with the package")
 
@@ -27,7 +28,7 @@ def resource_files(root: Path, name: str) -> list[Path]:
     """
     for place in _places(root):
         candidates = (place / f"{name}.yaml", *sorted((place / name).glob("*.yaml")))
-        if files := [path for path in candidates if path.is_file()]:
+        if files := [path for path in candidates if is_there(path)]:
             return files
     raise UserError(f"{name}.yaml: not found below {root}, nor shipped with the package")
 

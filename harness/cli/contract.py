@@ -9,6 +9,7 @@ from typing import Final
 from harness.cli.options import existing_file
 from harness.cli.parser import Commands, add_command
 from harness.core import Case
+from harness.core.text_file import read_text_file
 from harness.errors import UserError
 from harness.generation import probe_shapes
 from harness.golden import Golden, answer, answer_table
@@ -36,7 +37,7 @@ def publish_contract(options: argparse.Namespace, settings: Settings) -> int:
         print(table)  # noqa: T201 - a command prints
         return 0
     path = existing_file(options.write)
-    before, begin, rest = path.read_text("utf-8").partition(MARKS[0])
+    before, begin, rest = read_text_file(path).partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not end:
         raise UserError(f"contract: {path} has no lines {MARKS[0]} and {MARKS[1]}, between which the table goes")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+from harness.core.json_text import parse_json
+
 _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "case": ((str,), "text"),
     "dtype": ((str,), "text"),
@@ -20,6 +22,8 @@ _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "path": ((str,), "text"),
 }
 _LEAST: Final = {"seed": 0, "threads": 1}
+MOST_THREADS: Final = 1024
+"""More than CPUs have; so few that the system starts as many."""
 
 
 GRAD_OUTPUT: Final = "grad_output"
@@ -82,12 +86,7 @@ class Example:
 
 
 def _parse_mapping(text: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    data = text
-    if isinstance(text, str):
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"not JSON: {error}") from None
+    data = parse_json(text) if isinstance(text, str) else text
     if not isinstance(data, Mapping):
         raise ValueError("an example is a JSON object")  # noqa: TRY004 - the one error of `from_json`
     return data
@@ -101,9 +100,20 @@ def _check(name: str, value: Any) -> None:
         raise ValueError(f"an example's {name!r} is {expected}, not {value!r}")
     if name in _LEAST and value < _LEAST[name]:
         raise ValueError(f"an example's {name!r} is at least {_LEAST[name]}, not {value!r}")
+    if name == "threads" and value > MOST_THREADS:
+        raise ValueError(f"an example's {name!r} is at most {MOST_THREADS}, not {value!r}")
+    if name == "sizes" and (wrong := [size for size in value.values() if not _is_size(size)]):
+        raise ValueError(f"an example's {name!r} are numbers, texts, true, false, null and lists, not {wrong[0]!r}")
     texts: Iterable[Any] = value if name == "absent" else value.values() if name == "layouts" else ()
     if wrong := [text for text in texts if not isinstance(text, str)]:
         raise ValueError(f"an example's {name!r} are names, not {wrong[0]!r}")
+
+
+def _is_size(value: Any) -> bool:
+    """Whether a value is one that a suite can list among the choices of a size."""
+    if isinstance(value, list | tuple):
+        return all(_is_size(part) for part in value)
+    return value is None or isinstance(value, str | int | float)
 
 
 def _frozen(value: Any) -> Any:

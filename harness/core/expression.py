@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
-import math
-import operator
-from collections.abc import Callable, Collection, Mapping
+import re
+import warnings
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from harness.core.expression_language import TOO_DEEP, NodeError, Value, evaluate_node, names_in
 from harness.errors import did_you_mean
 
-Value = Any
-"""An int, float, bool, str, None, or a tuple of these."""
+LONGEST: Final = 2000
+"""Characters of an expression; four times as many as the longest condition of a known issue."""
+
+_SHOWN: Final = 200
+"""Characters of an expression, or of the values that it has, that a message repeats."""
+
+_LINE_END: Final = re.compile("\r\n|\r|\n")
 
 
 class ExpressionError(ValueError):
@@ -27,41 +33,13 @@ class ExpressionError(ValueError):
         self.offset = offset
 
 
-_BINARY: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-}
-_UNARY: Final[dict[type[ast.AST], Callable[[Any], Any]]] = {ast.USub: operator.neg, ast.Not: operator.not_}
-_COMPARE: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda item, group: item in group,
-    ast.NotIn: lambda item, group: item not in group,
-}
-_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    "min": min,
-    "max": max,
-    "abs": abs,
-    "ceil_div": lambda a, b: -(-a // b),
-    "prod": math.prod,
-}
-_ALLOWED: Final = "allowed are + - * // %, comparisons, and/or/not, if/else, indexing, and " + ", ".join(
-    f"{name}()" for name in sorted(_FUNCTIONS)
-)
-
-
 @dataclass(frozen=True)
 class Expression:
     """An expression such as ``dilation[0]*(kernel[0]-1)+1 - 2*padding[0]``.
 
-    `names` are the values it needs. Equality and hash are those of the text.
+    Numbers in it are whole numbers of 64 bits and finite fractions, and so is every number that it computes; text has
+    no arithmetic. So what it takes is bounded by its length, which is at most `LONGEST`. `names` are the values it
+    needs. Equality and hash are those of the text.
     """
 
     text: str
@@ -72,12 +50,11 @@ class Expression:
     def parse(cls, text: str | int, vocabulary: Collection[str] | None = None) -> Expression:
         """Parse `text`; with a `vocabulary`, every name must be in it. Raises ExpressionError."""
         source = str(text)
+        tree = _parse_tree(source)
         try:
-            tree = ast.parse(source.strip(), mode="eval").body
-        except (SyntaxError, ValueError) as error:
-            offset = max((getattr(error, "offset", 1) or 1) - 1, 0)
-            raise ExpressionError(f"{source!r} is not an expression", offset) from None
-        names = frozenset(_check(tree, source))
+            names = names_in(tree, source.strip())
+        except NodeError as error:
+            raise ExpressionError(str(error.cause), offset_of(error.node, source)) from None
         for name in sorted(names) if vocabulary is not None else ():
             if name not in (vocabulary or ()):
                 near = did_you_mean(name, vocabulary or ()) or f"; known are {', '.join(vocabulary or ()) or 'nothing'}"
@@ -85,90 +62,58 @@ class Expression:
         return cls(source, names, tree)
 
     def evaluate(self, values: Mapping[str, Value]) -> Value:
-        """The value with these names bound. Raises ExpressionError where arithmetic fails."""
+        """The value with these names bound. Raises ExpressionError where arithmetic fails, at the operation."""
         try:
-            return _walk(self.tree, values)
-        except ZeroDivisionError:
-            message = f"{self.text!r} divides by zero with {self._bindings(values)}"
-        except KeyError as error:
-            message = f"{self.text!r} uses {error.args[0]!r}, which has no value yet"
-        except (TypeError, IndexError) as error:
-            message = f"{self.text!r} cannot be computed with {self._bindings(values)}: {error}"
-        raise ExpressionError(message)
+            return evaluate_node(self.tree, values)
+        except NodeError as error:
+            raise ExpressionError(self._failure(error.cause, values), offset_of(error.node, self.text)) from None
+
+    def _failure(self, cause: Exception, values: Mapping[str, Value]) -> str:
+        text = _shorten(repr(self.text))
+        if isinstance(cause, KeyError):
+            return f"{text} uses {cause.args[0]!r}, which has no value yet"
+        if isinstance(cause, ZeroDivisionError):
+            return f"{text} divides by zero with {self._bindings(values)}"
+        return f"{text} cannot be computed with {self._bindings(values)}: {cause}"
 
     def _bindings(self, values: Mapping[str, Value]) -> str:
-        return ", ".join(f"{name}={values[name]!r}" for name in sorted(self.names) if name in values) or "no values"
+        bindings = [f"{name}={_value_text(values[name])}" for name in sorted(self.names) if name in values]
+        return _shorten(", ".join(bindings)) or "no values"
 
     def __str__(self) -> str:
         return self.text
 
 
-def _check(node: ast.AST, source: str) -> set[str]:  # noqa: C901 - one arm for each kind of node
-    """The names used below `node`; raises ExpressionError at the first thing that is not arithmetic."""
-    match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None):
-            return set()
-        case ast.Name(id=name):
-            return {name}
-        case ast.BinOp(op=op) if type(op) in _BINARY:
-            parts: list[ast.AST] = [node.left, node.right]
-        case ast.UnaryOp(op=op) if type(op) in _UNARY:
-            parts = [node.operand]
-        case ast.BoolOp():
-            parts = list(node.values)
-        case ast.Compare(ops=ops) if all(type(op) in _COMPARE for op in ops):
-            parts = [node.left, *node.comparators]
-        case ast.Subscript():
-            parts = [node.value, node.slice]
-        case ast.Tuple() | ast.List():
-            parts = list(node.elts)
-        case ast.IfExp():
-            parts = [node.test, node.body, node.orelse]
-        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
-            parts = list(node.args)
-        case _:
-            raise _not_arithmetic(node, source)
-    return {name for part in parts for name in _check(part, source)}
+def offset_of(node: ast.AST, source: str) -> int:
+    """The 0-based character of `source` at which a node of its tree begins."""
+    margin = len(source) - len(source.lstrip())
+    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+    lines = _LINE_END.split(source.lstrip())
+    before = sum(len(text) + 1 for text in lines[: line - 1])
+    return margin + before + len(lines[line - 1].encode()[:column].decode(errors="ignore"))
 
 
-def _not_arithmetic(node: ast.AST, source: str) -> ExpressionError:
-    segment = ast.get_source_segment(source.strip(), node) or source
-    hint = " (use // for whole numbers)" if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else ""
-    return ExpressionError(f"{segment!r} is not arithmetic{hint}; {_ALLOWED}", getattr(node, "col_offset", 0))
+def _parse_tree(source: str) -> ast.expr:
+    """The syntax tree of a text that is neither too long nor nested too deeply. Raises ExpressionError."""
+    if len(source) > LONGEST:
+        raise ExpressionError(f"an expression has at most {LONGEST} characters, and this has {len(source)}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # such as of '\d', of which later releases of Python make an error
+            return ast.parse(source.strip(), mode="eval").body
+    except (RecursionError, MemoryError):  # what Python's parser says of a tree that is too deep for it
+        raise ExpressionError(TOO_DEEP) from None
+    except (SyntaxError, ValueError) as error:
+        offset = max((getattr(error, "offset", 1) or 1) - 1, 0)
+        raise ExpressionError(f"{_shorten(repr(source))} is not an expression", offset) from None
 
 
-def _walk(node: ast.AST, values: Mapping[str, Value]) -> Value:  # noqa: C901, PLR0911 - as `_check`
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Name(id=name):
-            return values[name]
-        case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_walk(left, values), _walk(right, values))
-        case ast.UnaryOp(op=op, operand=operand):
-            return _UNARY[type(op)](_walk(operand, values))
-        case ast.BoolOp(op=ast.And(), values=parts):
-            return all(_walk(part, values) for part in parts)
-        case ast.BoolOp(values=parts):
-            return any(_walk(part, values) for part in parts)
-        case ast.Compare():
-            return _compare(node, values)
-        case ast.Subscript(value=value, slice=index):
-            return _walk(value, values)[_walk(index, values)]
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return tuple(_walk(part, values) for part in parts)
-        case ast.IfExp(test=test, body=body, orelse=orelse):
-            return _walk(body if _walk(test, values) else orelse, values)
-        case ast.Call(func=ast.Name(id=name), args=parts):
-            return _FUNCTIONS[name](*(_walk(part, values) for part in parts))
-    raise ExpressionError(f"{ast.dump(node)} was not checked")  # pragma: no cover - parse() refuses it first
+def _value_text(value: Value) -> str:
+    try:
+        return _shorten(repr(value))
+    except ValueError:  # a whole number of more than 4,300 digits, of which Python writes none
+        return "more digits than can be written"
 
 
-def _compare(node: ast.Compare, values: Mapping[str, Value]) -> bool:
-    left = _walk(node.left, values)
-    for op, comparator in zip(node.ops, node.comparators, strict=True):
-        right = _walk(comparator, values)
-        if not _COMPARE[type(op)](left, right):
-            return False
-        left = right
-    return True
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.core import Case
+from harness.core.text_file import is_there, read_text_file
 from harness.errors import UserError
 from harness.golden.contract.line import LEVELS, ContractLine
 from harness.golden.contract.merge_lines import Axes, merge_lines
@@ -125,7 +126,7 @@ def _snapshots_text(suite: str, torch: str, cases: Mapping[str, Sequence[Snapsho
 def _write(root: Path, name: str, text: str) -> list[str]:
     """Write the file where it differs, and say how."""
     path = root / name
-    before = path.read_text("utf-8").splitlines() if path.is_file() else None
+    before = read_text_file(path).splitlines() if is_there(path) else None
     now = text.splitlines()
     if before == now:
         return []

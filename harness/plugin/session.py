@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from harness.core import Case
+from harness.core.text_file import is_there
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import ItemObservation, write_golden
@@ -178,7 +179,7 @@ def _suites_below(config: pytest.Config, argument: str) -> Iterator[Path]:
     path = config.invocation_params.dir / argument.partition("::")[0]
     if path.is_dir():
         yield from (file for file in path.rglob("*.yaml") if is_suite(file) and not _is_skipped(config, path, file))
-    elif path.suffix == ".yaml" and path.is_file():
+    elif path.suffix == ".yaml" and is_there(path):
         yield path
 
 

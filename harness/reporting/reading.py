@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,8 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.core.json_text import parse_json
+from harness.core.text_file import UnreadableFileError, read_text_file
 from harness.errors import UserError
 from harness.reporting.record import SCHEMA, Record
 
@@ -47,18 +48,17 @@ def read_operator_record(path: Path) -> Record:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise UserError(f"there is no record {path}; {HOW}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the record {path} cannot be read: {error}; {HOW}") from None
+        return read_text_file(path)
+    except UnreadableFileError as error:
+        problem = f"there is no record {path}" if error.is_missing else f"the record {error}"
+        raise UserError(f"{problem}; {HOW}") from None
 
 
 def _schema_version(path: Path, text: str) -> object:
     """What the document says is its schema; None where it says nothing of one."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(text)
+    except ValueError as error:
         raise UserError(f"the record {path} cannot be read: {error}; {HOW}") from None
     return document.get("schema") if isinstance(document, dict) else None
 

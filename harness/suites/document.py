@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from harness.core.text_file import UnreadableFileError, place_after, read_text_file
 from harness.suites.mistakes import DeclarationError, Mistake
 from harness.suites.nesting import DEEPEST, first_too_deep
 from harness.suites.positions import Positions
@@ -62,24 +63,13 @@ def display_path(path: Path, root: Path) -> str:
 
 def _text(path: Path, name: str) -> str:
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        problem = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
-        raise DeclarationError([Mistake(name, 1, 1, f"cannot be read: {problem}")]) from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8", "replace")
-        message = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
-        raise DeclarationError([_mistake_after(name, before, message)]) from None
+        text = read_text_file(path)
+    except UnreadableFileError as error:
+        raise DeclarationError([Mistake(name, error.line, error.column, error.problem)]) from None
     if match := _UNPRINTABLE.search(text):
         message = f"not text: character 0x{ord(match[0]):02x}; is this a YAML file?"
-        raise DeclarationError([_mistake_after(name, text[: match.start()], message)])
+        raise DeclarationError([Mistake(name, *place_after(text[: match.start()]), message)])
     return text
-
-
-def _mistake_after(name: str, before: str, message: str) -> Mistake:
-    return Mistake(name, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, message)
 
 
 def _root_node(text: str, name: str) -> Node | None:

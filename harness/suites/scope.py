@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core import Expression, ExpressionError
+from harness.core.expression import offset_of
 from harness.suites.mistakes import suggestion
 from harness.suites.positions import Location
 from harness.suites.validation import Report
@@ -58,7 +59,7 @@ class Scope:
     def _refuse_unknown(self, expression: Expression, user: str, hint: str) -> None:
         for node in ast.walk(expression.tree):
             if isinstance(node, ast.Name) and node.id in expression.names - self.drawn.keys():
-                raise ExpressionError(self._unknown(node.id, user, hint), _offset(node, expression.text))
+                raise ExpressionError(self._unknown(node.id, user, hint), offset_of(node, expression.text))
 
     def _unknown(self, name: str, user: str, hint: str) -> str:
         if name == user:
@@ -81,7 +82,3 @@ def constant_value(expression: Expression | None, values: Mapping[str, Any]) -> 
         return expression.evaluate(values)
     except ExpressionError:
         return None
-
-
-def _offset(node: ast.Name, text: str) -> int:
-    return node.col_offset + len(text) - len(text.lstrip()) if node.lineno == 1 else 0

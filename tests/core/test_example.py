@@ -47,6 +47,11 @@ def test_what_is_left_out_has_its_default() -> None:
         ({**LEAST, "seed": 1.5}, "an example's 'seed' is a whole number, not 1.5"),
         ({**LEAST, "threads": True}, "an example's 'threads' is a whole number, not True"),
         ({**LEAST, "threads": 0}, "an example's 'threads' is at least 1, not 0"),
+        ({**LEAST, "threads": 10**9}, "an example's 'threads' is at most 1024, not 1000000000"),
+        ({**LEAST, "sizes": {"N": {}}}, "an example's 'sizes' are numbers, texts, true, false, null and lists, not {}"),
+        ('{"threads": 1' + "0" * 30 + "}", "the whole number 10000000000000000000... has more than 64 bits"),
+        ('{"threads": 1' + "0" * 9000 + "}", "the whole number 10000000000000000000... has more than 64 bits"),
+        ("[" * 100_000, "nested too deeply to be read: more than 100 lists and mappings in one another"),
         ({**LEAST, "inplace": 1}, "an example's 'inplace' is true or false, not 1"),
     ],
 )

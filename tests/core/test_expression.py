@@ -95,6 +95,73 @@ def test_what_cannot_be_computed(text: str, message: str) -> None:
     assert error.value.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "offset"),
+    [
+        ("N + 'a'*1000000000", "cannot be computed with N=2: text has no arithmetic", 4),
+        ("'%1000000000d' % 1", "cannot be computed with no values: text has no arithmetic", 0),
+        ("'%z' % 1", "cannot be computed with no values: text has no arithmetic", 0),
+        ("mode * 2", "cannot be computed with mode='zeros': text has no arithmetic", 0),
+        ("-mode", "cannot be computed with mode='zeros': text has no arithmetic", 0),
+        ("[0]*1000000000", "cannot be computed with no values: a list has no arithmetic", 0),
+        ("kernel + kernel", "cannot be computed with kernel=(3, 5): a list has no arithmetic", 0),
+        ("abs(None)", "cannot be computed with no values: None has no arithmetic", 0),
+        ("N + max('a', 'b')", "cannot be computed with N=2: text has no arithmetic", 4),
+        ("1 < N + max(())", "cannot be computed with N=2: max()", 8),
+        ("N*4611686018427387904", "cannot be computed with N=2: a whole number has more than 64 bits", 0),
+        ("-1 - 9223372036854775807 - 1", "with no values: a whole number has more than 64 bits", 0),
+        ("prod(huge)", "a whole number has more than 64 bits", 0),
+        ("1e308*10", "cannot be computed with no values: a number is larger than every float64", 0),
+        ("digits + 1", "cannot be computed with digits=more digits than can be written: a whole number has", 0),
+        ("  é + 1", "uses 'é', which has no value yet", 2),
+        ("(N,\n 'é'*2)", "text has no arithmetic", 5),
+    ],
+)
+def test_what_an_operation_has_no_result_for(text: str, message: str, offset: int) -> None:
+    """Arithmetic is of numbers of at most 64 bits, and the mistake is at the operation that has no such result."""
+    values = {**VALUES, "huge": (2**62,) * 1000, "digits": 10**5000}
+    with pytest.raises(ExpressionError) as error:
+        Expression.parse(text).evaluate(values)
+    assert message in error.value.message
+    assert len(error.value.message) < 500
+    assert error.value.offset == offset
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "offset"),
+    [
+        ("-" * 500 + "1", "nested too deeply to be read: more than 100 operations in one another", 100),
+        ("not " * 400 + "N", "nested too deeply to be read: more than 100 operations in one another", 400),
+        ("-" * 1999 + "1", "nested too deeply to be read: more than 100 operations in one another", None),
+        ("N + " * 101 + "N", "nested too deeply to be read: more than 100 operations in one another", 0),
+        ("(" * 900 + "1" + ")" * 900, "is not an expression", None),
+        ("1" * 2001, "an expression has at most 2000 characters, and this has 2001", 0),
+        ("N + " + "9" * 1900, "a whole number has more than 64 bits", 4),
+        ("N + 0x" + "f" * 1900, "a whole number has more than 64 bits", 4),
+        ("N < 1e999", "a number is larger than every float64", 4),
+        ("N + '\\d'", "is not an expression", None),
+        ("'\ud800'", "is not an expression", 0),
+        ("N + C**2", "'C**2' is not arithmetic", 4),
+        ("N << 9", "'N << 9' is not arithmetic", 0),
+        ("N + 2j", "'2j' is not arithmetic", 4),
+        ("max(*kernel)", "'*kernel' is not arithmetic", 4),
+    ],
+)
+def test_what_is_beyond_the_limits_of_the_language(text: str, message: str, offset: int | None) -> None:
+    """Length, depth and numbers are limited when an expression is read, whatever limits Python has."""
+    with pytest.raises(ExpressionError) as error:
+        Expression.parse(text)
+    assert message in error.value.message
+    assert len(error.value.message) < 500
+    assert offset is None or error.value.offset == offset
+
+
+def test_a_hundred_operations_lie_in_one_another() -> None:
+    """What is just not too deep is read and computed."""
+    assert Expression.parse("-" * 98 + "1").evaluate({}) == 1
+    assert Expression.parse("1 + " * 99 + "1").evaluate({}) == 100
+
+
 def test_expressions_are_their_text() -> None:
     """Equality and hash go by the text; a number is the text of it."""
     assert Expression.parse(3) == Expression.parse("3")

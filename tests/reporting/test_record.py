@@ -189,7 +189,7 @@ def test_an_item_travels_as_text(item: Any) -> None:
     [
         (None, "there is no record "),
         (b"{", "cannot be read: "),
-        (b"\xff", "cannot be read: "),
+        (b"\xff", "record.json:1:1: not UTF-8 text: byte 0xff"),
         (b"[" * 100_000, "cannot be read: "),
         (b"[]", f"is no record of schema {SCHEMA} (its schema: None)"),
         (b'{"schema": 1}', "(its schema: 1)"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,8 +117,8 @@ def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """A folder is reported in the system's own words."""
-    assert mistakes_in(tmp_path) == [f"1:1: cannot be read: {os.strerror(errno.EISDIR)}"]
+    """What is no regular file is not opened, and named for what it is."""
+    assert mistakes_in(tmp_path) == ["1:1: cannot be read: it is a directory, and not a regular file"]
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.core.text_file import is_there
 from harness.golden.contract.layout_rule import LayoutRule
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.files import suite_mistakes
@@ -89,7 +90,7 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
 
     Raises DeclarationError for what does not parse, a level that is not the contract's, or the file of another suite.
     """
-    if not path.is_file():
+    if not is_there(path):
         return Contract()
     document = read_document(path, "layout contract", shown)
     schema = validate(document, ContractSchema)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core import Case, Example
+from harness.core.text_file import is_there
 from harness.golden.files import suite_mistakes
 from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
 
@@ -20,8 +21,12 @@ PER_CASE: Final = 4
 
 _EXACT: Final = frozenset({"exact", "multilinear", "selection"})
 _DIGITS: Final = 16
+_NUMBERS: Final = r"(?:[0-9]{1,18}(?:, [0-9]{1,18})*)?"
+"""Sizes as Python writes a list of them, each of at most 64 bits."""
+
 _RESULT: Final = re.compile(
-    r"(?P<dtype>\w+) \[(?P<shape>[\d, ]*)\](?: strides \[(?P<strides>[\d, ]*)\])? sha256 (?P<sha256>[0-9a-f]{16})"
+    rf"(?P<dtype>\w+) \[(?P<shape>{_NUMBERS})\](?: strides \[(?P<strides>{_NUMBERS})\])?"
+    r" sha256 (?P<sha256>[0-9a-f]{16})"
 )
 
 
@@ -103,7 +108,7 @@ def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
 
     Raises DeclarationError with all that does not parse.
     """
-    if not path.is_file():
+    if not is_there(path):
         return Snapshots()
     document = read_document(path, "list of snapshots", shown)
     schema = validate(document, SnapshotsSchema)
@@ -150,4 +155,4 @@ def _mistakes(item: Mapping[str, Any], case: str) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split(",")) if text else ()
+    return tuple(int(number) for number in text.split(", ")) if text else ()
