@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
+from harness.core import Case
 from harness.execution import Executor
-from harness.reporting import BuildRecord, LevelRecord, RecordHead, RunRecord
+from harness.reporting import BuildRecord, LevelRecord, RecordHead, RunRecord, own_reference_sentence
 from harness.settings import Settings
 
 
@@ -23,9 +24,16 @@ def build_lines(executor: Executor) -> list[str]:
     ]
 
 
-def header_lines(executor: Executor, settings: Settings) -> list[str]:
-    """The lines that open a report: `build_lines`, and how much is run."""
-    return [*build_lines(executor), f"profile: {settings.profile.name}, seed {settings.seed}, 1 and 2 threads"]
+def header_lines(executor: Executor, settings: Settings, cases: Iterable[Case] = ()) -> list[str]:
+    """The lines that open a report: `build_lines`, how much is run, and which cases are their own reference."""
+    profile = f"profile: {settings.profile.name}, seed {settings.seed}, 1 and 2 threads"
+    own = own_reference_line(executor, cases)
+    return [*build_lines(executor), profile, *([f"untrusted: {own}"] if own else [])]
+
+
+def own_reference_line(executor: Executor, cases: Iterable[Case]) -> str:
+    """Which of these cases are their own reference, and what to write in them; nothing where none is."""
+    return own_reference_sentence([case.name for case in cases if not executor.has_independent_reference(case)])
 
 
 def record_head(executor: Executor, settings: Settings) -> RecordHead:

@@ -9,6 +9,7 @@ from harness.cli.options import add_build_options, existing_file
 from harness.cli.parser import Commands, add_command
 from harness.gate import Gate
 from harness.preflight import check_callables, check_declarations, check_factories
+from harness.run_header import own_reference_line
 from harness.settings import Settings
 
 
@@ -28,8 +29,11 @@ def check_suites(options: argparse.Namespace, settings: Settings) -> int:
     check_declarations(cases.values(), models)
     with gate:
         missing = check_callables(gate.executor, cases.values()) | check_factories(gate.model_executor, models)
+        own = own_reference_line(gate.executor, [case for case in cases.values() if case.id not in missing])
     counts = [_counted_noun(number, noun) for number, noun in ((len(cases), "case"), (len(models), "model")) if number]
     print(f"{', '.join(counts)}, no mistake")  # noqa: T201 - a command prints
+    if own:
+        print(own)  # noqa: T201 - a command prints
     for why in dict.fromkeys(missing.values()):
         print(f"not looked at: {why}")  # noqa: T201 - a command prints
     return 0

@@ -140,7 +140,9 @@ class Case:
     the output's strides are unspecified; None: always contiguous); with `shared` all of them must be, and
     `channels_last` makes it so always. `inplace` is the keyword to set True, or the dotted callable, of the in-place
     form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
-    class. `paths` are other ways to run the call, `requires` the packages without which there is none.
+    class. `reference` is the dotted name of what the float64 reference runs in the place of `call`, with the same
+    arguments (None: `call` itself). `paths` are other ways to run the call, `requires` the packages without which there
+    is none.
     """
 
     id: str
@@ -162,6 +164,7 @@ class Case:
     shared: bool = False
     module: Module | None = None
     inplace: str | None = None
+    reference: str | None = None
     paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
     requires: tuple[str, ...] = ()

@@ -70,8 +70,8 @@ class Reference:
     magnitudes of operands so small that no sum overflows; what is not finite there comes of an operand. Integer outputs
     (indices) appear in `values` in their own type.
     `inputs` and `grad_outputs` are the numbers that went in. `dtypes` are those of the outputs where the same call is
-    given the example's own dtypes, in torch's names; empty where that raises. `status` ``raised`` carries `error` and
-    `message`.
+    given the example's own dtypes, in torch's names; empty where that raises. `is_independent`: nothing but PyTorch's
+    own operators had a part in it, and not the one that is judged. `status` ``raised`` carries `error` and `message`.
     """
 
     status: Status
@@ -84,5 +84,6 @@ class Reference:
     inputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     grad_outputs: Mapping[str, Array] = field(default_factory=dict, repr=False)
     dtypes: Mapping[str, str] = field(default_factory=dict)
+    is_independent: bool = True
     error: str = ""
     message: str = ""

@@ -26,7 +26,7 @@ class CallableLookup:
         self._pool = pool
         self._limit = limit
         self._preloads = preloads
-        self._needs_preload: dict[tuple[str, str | None], bool] = {}
+        self._checks: dict[tuple[str, str | None, str | None], wire.CheckReply] = {}
         self._missing: dict[tuple[str, ...], str] = {}
 
     def missing_packages(self, case: Case) -> str:
@@ -44,23 +44,39 @@ class CallableLookup:
         return reply["missing"]
 
     def problems(self, case: Case) -> list[str]:
-        """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
-        problems = self._ask_for_problems(case, preloaded=False)
-        return self._ask_for_problems(case, preloaded=True) if problems and self._preloads else problems
+        """What keeps the case or its reference from being called: an unknown callable, an argument it lacks."""
+        problems = self._problems_of(requests.check_request(case))
+        return (
+            problems if case.reference is None else problems + self._problems_of(requests.reference_check_request(case))
+        )
 
-    def _ask_for_problems(self, case: Case, *, preloaded: bool) -> list[str]:
+    def _problems_of(self, request: wire.CheckRequest) -> list[str]:
+        """Of what is only there with the preload files, what keeps it from being called with them."""
+        problems = self._ask_for_problems(request, preloaded=False)["problems"]
+        return self._ask_for_problems(request, preloaded=True)["problems"] if problems and self._preloads else problems
+
+    def _ask_for_problems(self, request: wire.CheckRequest, *, preloaded: bool) -> wire.CheckReply:
         try:
-            reply = cast("wire.CheckReply", self._ask(requests.check_request(case), case.call, preloaded=preloaded))
+            return cast("wire.CheckReply", self._ask(request, request["call"], preloaded=preloaded))
         except WorkerLost as lost:
-            return [f"asking for {case.call} ended the worker: {lost.message}"]
-        return reply["problems"]
+            problem = f"asking for {request['call']} ended the worker: {lost.message}"
+            return {"problems": [problem], "foreign": True}
 
     def needs_preload(self, case: Case) -> bool:
-        """Whether the callable exists only with the preload files; otherwise the reference is the stock kernel."""
-        key = (case.call, case.inplace)
-        if key not in self._needs_preload:
-            self._needs_preload[key] = self._preloads and bool(self._ask_for_problems(case, preloaded=False))
-        return self._needs_preload[key]
+        """Whether what the reference runs exists only with the preload files; otherwise stock kernels compute it."""
+        return self._preloads and bool(self._reference_check(case)["problems"])
+
+    def has_independent_reference(self, case: Case) -> bool:
+        """Whether the case names a reference, or what it calls is there without preload files and PyTorch's own."""
+        return case.reference is not None or not (self.needs_preload(case) or self._reference_check(case)["foreign"])
+
+    def _reference_check(self, case: Case) -> wire.CheckReply:
+        """What a worker without the preload files says of what the reference runs."""
+        key = (case.call, case.inplace, case.reference)
+        if key not in self._checks:
+            request = requests.reference_check_request(case)
+            self._checks[key] = self._ask_for_problems(request, preloaded=False)
+        return self._checks[key]
 
     def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
         """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.

@@ -176,6 +176,10 @@ class Executor:
         """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
         return self._lookup.problems(case)
 
+    def has_independent_reference(self, case: Case) -> bool:
+        """Whether the case names a reference, or what it calls is PyTorch's own and the stock kernel is one."""
+        return self._lookup.has_independent_reference(case)
+
     def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
         """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.
 
@@ -306,6 +310,7 @@ class Executor:
                 about=case.id,
                 limit=limit * REFERENCE_LIMIT_FACTOR,
             ),
+            is_independent=self.has_independent_reference(case),
         ).collect()
         self._note_kernels(result.observations)
         return result
@@ -327,7 +332,8 @@ class Executor:
             limit=self.limit * REFERENCE_LIMIT_FACTOR,
         )
         traced = (cells[0], cells[-1]) if trace else ()
-        return PendingExample(case, example, reference, self._send_to_cells(resolved, cells, traced))
+        in_cells = self._send_to_cells(resolved, cells, traced)
+        return PendingExample(case, example, reference, in_cells, self.has_independent_reference(case))
 
     def _send_to_cells(
         self, resolved: ResolvedExample, cells: Sequence[str], traced: Sequence[str] = ()

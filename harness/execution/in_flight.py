@@ -16,12 +16,16 @@ from harness.portable.operator_protocol import MetadataReply, ObserveReply, Refe
 
 @dataclass(frozen=True)
 class PendingExample:
-    """One example under way: its request in each of the cells, by name, and in the reference."""
+    """One example under way: its request in each of the cells, by name, and in the reference.
+
+    `is_independent`: what the reference runs is another callable than the one that is judged.
+    """
 
     case: Case
     example: Example
     reference: PendingRequest
     cells: Mapping[str, PendingRequest]
+    is_independent: bool = True
 
     def collect(self) -> Result:
         """Wait for everything; a second call waits for nothing."""
@@ -31,7 +35,8 @@ class PendingExample:
 
     def _collect_reference(self) -> Reference:
         try:
-            return replies.reference(self.case, self.example, cast("ReferReply", self.reference.collect()))
+            reply = cast("ReferReply", self.reference.collect())
+            return replies.reference(self.case, self.example, reply, is_independent=self.is_independent)
         except WorkerLost as lost:
             return Reference(lost.how, message=lost.message)
 

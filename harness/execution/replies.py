@@ -81,8 +81,11 @@ def _values(dtype: str, raw: bytes) -> Array:
     return (np.frombuffer(raw, np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
-def reference(case: Case, example: Example, reply: ReferReply) -> Reference:
-    """The reference in a reply. Declared `terms` are the same number for every element that has a bound."""
+def reference(case: Case, example: Example, reply: ReferReply, *, is_independent: bool) -> Reference:
+    """The reference in a reply. Declared `terms` are the same number for every element that has a bound.
+
+    `is_independent`: by its name it is another callable than the one that is judged; it still may call that one.
+    """
     bound, terms = _arrays(reply["bound"]), _arrays(reply["terms"])
     for name, array in bound.items():
         if (declared := case.numerics.of(name).terms) is not None:
@@ -98,6 +101,7 @@ def reference(case: Case, example: Example, reply: ReferReply) -> Reference:
         inputs=_arrays(reply["inputs"]),
         grad_outputs=_arrays(reply["grad_outputs"]),
         dtypes=dict(reply["dtypes"]),
+        is_independent=is_independent and not reply["foreign"],
         error=reply["error"],
         message=reply["message"],
     )

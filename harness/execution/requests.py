@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from harness.core import Case, Example, TensorArgument, TorchName, leaves
@@ -46,6 +47,7 @@ def reference_request(resolved: ResolvedExample) -> ReferRequest:
     return {
         **_call(resolved),
         "op": "refer",
+        "call": case.reference or case.call,
         "rules": {
             "output": numerics.output,
             "gradient": numerics.gradient,
@@ -64,6 +66,13 @@ def metadata_request(resolved: Iterable[ResolvedExample]) -> MetadataRequest:
 def double_backward_request(resolved: ResolvedExample) -> DoubleBackwardRequest:
     """Ask for the double backward of an example."""
     return {**_call(resolved), "op": "double_backward"}
+
+
+def reference_check_request(case: Case) -> CheckRequest:
+    """Ask what keeps the reference of a case from being called: it takes the same arguments, in its plain form."""
+    if case.reference is None:
+        return check_request(case)
+    return check_request(replace(case, call=case.reference, inplace=None, paths=()))
 
 
 def check_request(case: Case) -> CheckRequest:

@@ -19,12 +19,14 @@ EMPTY: Final = "empty"
 CONSTANT_OUTPUT: Final = "constant output"
 SAME_LAYOUT: Final = "same layout"
 NOTHING_JUDGED: Final = "nothing judged"
+OWN_REFERENCE: Final = "its own reference"
+"""The reference is the operator itself: what is wrong in it is wrong in the reference too."""
 
 
 def vacuity_reasons(case: Case, reference: Reference, observations: Sequence[Observation]) -> Reasons:
     """The reasons that lie in the example itself, which hold for all cells."""
     outputs = [values for name, values in reference.values.items() if kind_of(name) is TensorKind.OUTPUT]
-    reasons = []
+    reasons = [] if reference.is_independent else [OWN_REFERENCE]
     if outputs and all(values.size == 0 for values in outputs):
         reasons.append(EMPTY)
     larger = [values for values in outputs if values.size > 1]

@@ -69,9 +69,10 @@ class Session:
             gate.executor.start()  # importing torch takes the workers longer than all else here together
         check_declarations(cases, models)
         self._opened_gate(gate)
-        check_callables(gate.executor, cases)
+        missing = check_callables(gate.executor, cases)
         check_factories(gate.model_executor, models)
-        header = header_lines(gate.executor, self.settings)
+        available = [case for case in cases if case.id not in missing]
+        header = header_lines(gate.executor, self.settings, available)
         self.recorder.open(header, record_head(gate.executor, self.settings))
 
     def _opened_gate(self, gate: Gate) -> Gate:

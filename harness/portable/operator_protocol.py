@@ -154,7 +154,8 @@ class ReferReply(TypedDict):
 
     `values`; `bound` (the call on magnitudes), `terms` (on ones) and `scaled` (on operands that cannot overflow);
     `inner_sensitivity` and `storage_sensitivity`, how far roundings inside operators, and of what is stored, move it;
-    the numbers that went in; and the dtypes in which outputs are due.
+    the numbers that went in; the dtypes in which outputs are due; and in `foreign` which operators ran that neither
+    PyTorch nor torchvision has.
     """
 
     status: Outcome
@@ -167,6 +168,7 @@ class ReferReply(TypedDict):
     inputs: dict[str, ArrayData]
     grad_outputs: dict[str, ArrayData]
     dtypes: dict[str, str]
+    foreign: list[str]
     error: str
     message: str
 
@@ -232,9 +234,10 @@ class CheckRequest(TypedDict):
 
 
 class CheckReply(TypedDict):
-    """A sentence for each problem."""
+    """A sentence for each problem; `foreign`: what is called is not PyTorch's, torchvision's or the harness's own."""
 
     problems: list[str]
+    foreign: bool
 
 
 class PackagesRequest(TypedDict):

@@ -10,6 +10,7 @@ from harness.reporting.model_item import (
     ModelItemRecord,
 )
 from harness.reporting.operator_item import OperatorItemRecord, operator_item_record
+from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
 from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
@@ -43,6 +44,7 @@ __all__ = [
     "item_text",
     "list_reach",
     "operator_item_record",
+    "own_reference_sentence",
     "parse_item",
     "prepare_record",
     "read_operator_record",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.templating import TEMPLATES
 from harness.trial import CellRow, Failure, Outcome
 
@@ -29,6 +30,7 @@ def failure_text(outcome: Outcome, options: str = "") -> str:
         failures=[(failure, _sentence(outcome, failure), cell_table(failure.rows)) for failure in outcome.failures],
         stale=[(name, outcome.reproducers[name]) for name in outcome.stale],
         options=options,
+        own_reference=own_reference_sentence([name] if outcome.is_own_reference else []),
     )
 
 

@@ -37,7 +37,8 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
         line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
         call, inplace = _calls(entry, report, member)
-        case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, inplace=inplace, **common)
+        fields = {**common, "inplace": inplace, "reference": _reference(entry, report, member, call)}
+        case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, **fields)
         yield from with_depth(case, depth)
 
 
@@ -106,6 +107,21 @@ def _calls(entry: Entry, report: Report, name: str) -> tuple[str, str | None]:
         message = f"{inplace!r} is neither a keyword, such as inplace, nor a dotted name, such as torch.relu_"
         report.add(entry.at("inplace"), message)
     return call, inplace
+
+
+def _reference(entry: Entry, report: Report, name: str, call: str) -> str | None:
+    """What the float64 reference runs, which must be another name than what is called."""
+    written: str | None = entry.schema.reference
+    if written is None:
+        return None
+    reference, at = written.replace(PLACEHOLDER, name), (*entry.location, "reference")
+    if not is_dotted(reference):
+        report.add(at, f"{reference!r} is not a dotted name, such as torch.nn.functional.conv2d")
+    elif reference == call:
+        report.add(
+            at, f"{reference!r} is what is called; name a function of PyTorch's own operators that gives the same"
+        )
+    return reference
 
 
 def _sizes(entry: Entry, scope: Scope) -> dict[str, Size]:

@@ -246,6 +246,9 @@ class CaseSchema(DefaultsSchema):
 
     call: str | None = Field(None, description="Dotted name: torch.nn.functional.conv2d, torch.ops.aten.relu.default")
     module: str | None = Field(None, description="Dotted name of a torch.nn.Module: torch.nn.BatchNorm2d")
+    reference: str | None = Field(
+        None, description="Dotted name of what the float64 reference runs instead, with the same arguments"
+    )
     init: dict[str, Argument] = Field(default_factory=dict, description="Keyword arguments that make the module")
     train: ModeEntry = Field(default=True, description="The module's mode: true, false, or a size that says which")
     state: StateEntry = Field((), description="Tensors that stand for the module's parameters and buffers")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.core import CellState, DoubleBackwardState, Example, Finding, ItemStatus, ReproducerCheck, ReproducerState
+from harness.oracles import OWN_REFERENCE
 from harness.trial.review import Review
 from harness.trial.tally import Tally
 
@@ -61,6 +62,11 @@ class Outcome(Tally):
     def stale(self) -> list[str]:
         """The known issues whose reproducer no longer fails."""
         return [name for name, check in self.reproducers.items() if check.state is ReproducerState.STALE]
+
+    @property
+    def is_own_reference(self) -> bool:
+        """Whether examples were judged by the operator itself, for want of another reference."""
+        return OWN_REFERENCE in self.untrusted
 
     @property
     def has_failed(self) -> bool:

@@ -13,7 +13,7 @@ from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
 from . import call, describe, fork_per_request, fork_server, kernel_trace, stray_forks
 from .channel import Channel
 from .models import factory, operations
-from .operators import check, double_backward, functional_catalogue, lookup, metadata, observe
+from .operators import check, double_backward, foreign, functional_catalogue, lookup, metadata, observe
 from .reference import float64
 
 Reply = Mapping[str, object]
@@ -85,7 +85,8 @@ def _metadata(request: wire.MetadataRequest) -> wire.MetadataReply:
 
 
 def _check(request: wire.CheckRequest) -> wire.CheckReply:
-    return {"problems": check.problems(call.parse_check(request))}
+    problems = check.problems(call.parse_check(request))
+    return {"problems": problems, "foreign": foreign.is_foreign_name(request["call"])}
 
 
 def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:

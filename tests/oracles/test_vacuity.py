@@ -94,6 +94,15 @@ def test_findings_are_reported_beside_reasons(stage: Any) -> None:
     assert judgement.untrusted == {"same layout": ()}
 
 
+def test_an_operator_that_is_its_own_reference_is_not_trusted(make_scene: Any) -> None:
+    """What is wrong in it is wrong in the reference too; what differs from it is a finding all the same."""
+    scene = make_scene(RAMP)
+    scene.reference = replace(scene.reference, is_independent=False)
+    assert reasons(scene) == {"its own reference": ()}
+    scene.poke("output[0]", (0, 0, 0, 0), 5.0)
+    assert len(scene.judge().findings) == 1
+
+
 def test_without_observations_nothing_is_said(stage: Any) -> None:
     """An empty run has no findings."""
     scene = stage(RAMP)

@@ -242,7 +242,7 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
         (
             "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
             "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
-            "module, init, train, state, names"
+            "module, reference, init, train, state, names"
         ),
         (
             "17:15: expected one of exact, multilinear, elementwise, normwise, resampling, got the text "

@@ -20,7 +20,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
                 (
                     "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
-                    "module, init, train, state, names"
+                    "module, reference, init, train, state, names"
                 )
             ],
         ),
@@ -33,7 +33,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
                 (
                     "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
-                    "module, init, train, state, names"
+                    "module, reference, init, train, state, names"
                 ),
                 (
                     "11:20: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel; for the "
@@ -202,6 +202,16 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             'inplace: "a b"',
             [("10:14: 'a b' is neither a keyword, such as inplace, nor a dotted name, such as torch.relu_")],
         ),
+        ("reference: thing", ["10:16: 'thing' is not a dotted name, such as torch.nn.functional.conv2d"]),
+        (
+            "reference: torch.thing",
+            [
+                (
+                    "10:16: 'torch.thing' is what is called; name a function of PyTorch's own operators that gives the "
+                    "same"
+                )
+            ],
+        ),
     ],
 )
 def test_a_word_that_is_not_offered_is_met_with_those_that_are(wrong: Wrong, added: str, expected: list[str]) -> None:
@@ -291,7 +301,7 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
                 (
                     "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
-                    "module, init, train, state, names, got the number 3"
+                    "module, reference, init, train, state, names, got the number 3"
                 )
             ],
         ),

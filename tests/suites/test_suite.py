@@ -155,14 +155,15 @@ def test_tensors_keep_their_order_and_their_marks(plain: str, load: Load) -> Non
 def test_what_is_left_out_has_defaults(plain: str, load: Load) -> None:
     """A case that says nothing of them has the usual dtypes, integers and reals, free strides and no in-place form."""
     case = load(plain).cases[0]
-    assert (case.dtypes, case.fills, case.preserves, case.inplace, case.require, case.examples) == (
+    assert (case.dtypes, case.fills, case.preserves, case.inplace, case.reference, case.require) == (
         tuple(FLOATING),
         ("integers", "reals"),
         (),
         None,
-        (),
+        None,
         (),
     )
+    assert case.examples == ()
 
 
 def test_a_suite_s_defaults_hold_where_a_case_is_silent(plain: str, load: Load) -> None:
@@ -173,12 +174,12 @@ def test_a_suite_s_defaults_hold_where_a_case_is_silent(plain: str, load: Load) 
 
 
 def test_a_family_gives_one_case_for_each_name(plain: str, load: Load) -> None:
-    """The name replaces its placeholder in the call and the in-place form; its line is that of the name."""
-    text = plain.replace("torch.thing", "torch.{name}")
-    cases = load(text + "    inplace: torch.{name}_\n    names:\n      - relu\n      - relu6\n").cases
-    assert [(case.id, case.call, case.inplace, case.line) for case in cases] == [
-        ("suites/s.yaml::relu", "torch.relu", "torch.relu_", 12),
-        ("suites/s.yaml::relu6", "torch.relu6", "torch.relu6_", 13),
+    """The name replaces its placeholder in what is called, and what for reference; its line is that of the name."""
+    text = plain.replace("torch.thing", "mine.{name}") + "    inplace: mine.{name}_\n    reference: torch.{name}\n"
+    cases = load(text + "    names:\n      - relu\n      - relu6\n").cases
+    assert [(case.id, case.call, case.inplace, case.reference, case.line) for case in cases] == [
+        ("suites/s.yaml::relu", "mine.relu", "mine.relu_", "torch.relu", 13),
+        ("suites/s.yaml::relu6", "mine.relu6", "mine.relu6_", "torch.relu6", 14),
     ]
 
 

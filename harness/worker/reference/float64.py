@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Callable, Mapping
 
@@ -13,7 +14,7 @@ from ...portable.operator_protocol import ReferReply
 from ...portable.protocol import ArrayData
 from .. import fill_values, messages, pytree, tensors
 from ..call import Call, Refer
-from ..operators import invoke, output_dtypes
+from ..operators import foreign, invoke, output_dtypes
 from ..tensors import Array
 from . import attention_kernel, interpolation, monte_carlo, uint8_interpolation
 from .graph import Change, Graph, stock
@@ -40,6 +41,7 @@ def refer(request: Refer) -> ReferReply:
         "inputs": {name: _array_data(np.ascontiguousarray(array)) for name, array in values.items()},
         "grad_outputs": {},
         "dtypes": {},
+        "foreign": [],
         "error": "",
         "message": "",
     }
@@ -54,11 +56,10 @@ def refer(request: Refer) -> ReferReply:
 
 def _compute(request: Refer, values: Values, reply: ReferReply) -> None:
     call = request.call
-    main = Graph(_without_bytes(request), values, np.array)
-    reply["dtypes"] = main.due_dtypes = output_dtypes.due_dtypes(call, values, main.outputs)
-    # before backward: an operator may hand back its own input or a buffer that backward reuses
-    reply["values"] = {name: _value_data(tensor) for name, tensor in main.tensors().items()}
-    reply["values"].update((name, _value_data(gradient)) for name, gradient in main.gradients(np.array).items())
+    foreign_operators = foreign.ForeignOperators()
+    with foreign_operators if foreign.is_foreign_name(call.call) else contextlib.nullcontext():
+        main = _compute_values(request, values, reply)
+    reply["foreign"] = sorted(foreign_operators.names)
     reply["grad_outputs"] = {tensor_name.output(index): _array_data(main.grad_output(index)) for index in main.ends}
     reply["bound"] = _measure(request, values, main, np.abs)
     if request.counts_terms:
@@ -69,6 +70,16 @@ def _compute(request: Refer, values: Values, reply: ReferReply) -> None:
         reply["scaled"] = _measure(request, values, main, _scale)
     if "normwise" in request.rules:
         _perturb(request, values, reply)
+
+
+def _compute_values(request: Refer, values: Values, reply: ReferReply) -> Graph:
+    """The call and its gradients, with the numbers in `reply`."""
+    main = Graph(_without_bytes(request), values, np.array)
+    reply["dtypes"] = main.due_dtypes = output_dtypes.due_dtypes(request.call, values, main.outputs)
+    # before backward: an operator may hand back its own input or a buffer that backward reuses
+    reply["values"] = {name: _value_data(tensor) for name, tensor in main.tensors().items()}
+    reply["values"].update((name, _value_data(gradient)) for name, gradient in main.gradients(np.array).items())
+    return main
 
 
 def _measure(request: Refer, values: Values, main: Graph, change: Change) -> dict[str, ArrayData]:
