@@ -85,12 +85,12 @@ class Gate:
             saved=failure_database.load() if self.settings.profile.recalls else (),
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
-            missing_double_backward=self.project.missing_double_backwards.of(case.id),
+            missing_double_backward=self.project.home_of(case).missing_double_backwards.of(case.id),
         )
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             failure_database.save([failure.example for failure in outcome.failures])
-        if outcome.complete and dtype in case.dtypes and self.project.golden.is_kept:
+        if outcome.complete and dtype in case.dtypes and self.project.home_of(case).golden.is_kept:
             self._compare_with_golden(outcome, case, dtype)
         return outcome
 
@@ -102,7 +102,7 @@ class Gate:
             model,
             way,
             self.model_executor,
-            issues_of_model(self.project.model_known_issues, model.id, self.executor.build.torch),
+            issues_of_model(self.project.home_of(model).model_known_issues, model.id, self.executor.build.torch),
             seed=self.settings.seed,
             draws=self.settings.profile.draws(model.draws),
             deadline=self._item_deadline(share),
@@ -114,18 +114,20 @@ class Gate:
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
         if dtype in case.dtypes and not self.executor.missing_packages(case):
             known_issues = self.known_issues_of(case, dtype)
-            outcome.golden = Reviewer(case, dtype, self.executor, known_issues, self.project.golden).observe()
+            golden = self.project.home_of(case).golden
+            outcome.golden = Reviewer(case, dtype, self.executor, known_issues, golden).observe()
         return outcome
 
     def known_issues_of(self, case: Case, dtype: str) -> Sequence[KnownIssue]:
         """The known issues of this case and dtype for the PyTorch under test."""
-        return applicable_known_issues(self.project.known_issues.entries, case.id, dtype, self.executor.build.torch)
+        entries = self.project.home_of(case).known_issues.entries
+        return applicable_known_issues(entries, case.id, dtype, self.executor.build.torch)
 
     def _compare_with_golden(self, outcome: Outcome, case: Case, dtype: str) -> None:
         """Compare with golden/; the time is the trial's."""
         started = time.monotonic()
-        known_issues = self.known_issues_of(case, dtype)
-        outcome.golden = Reviewer(case, dtype, self.executor, known_issues, self.project.golden).review()
+        known_issues, golden = self.known_issues_of(case, dtype), self.project.home_of(case).golden
+        outcome.golden = Reviewer(case, dtype, self.executor, known_issues, golden).review()
         outcome.seconds += time.monotonic() - started
 
     def _item_deadline(self, share: float) -> float | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from harness.core.text_file import is_there
 from harness.errors import UserError
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE: Final = Path(__file__).resolve().parent
+SHIPPED: Final = PACKAGE / "shipped" if (PACKAGE / "shipped").is_dir() else PACKAGE.parent
+"""What comes with the package, laid out as a project: a folder that the wheel has, else the checkout itself."""
 
 
 def resource(root: Path, name: str) -> Path:
-    """The file `name` below `root`, else below a source checkout, else in the wheel.
-
-    Raises UserError where none has it.
-    """
+    """The file `name` below `root`, else as it is shipped. Raises UserError where neither has it."""
     for place in _places(root):
         if is_there(place / name):
             return place / name
@@ -33,5 +34,19 @@ def resource_files(root: Path, name: str) -> list[Path]:
     raise UserError(f"{name}.yaml: not found below {root}, nor shipped with the package")
 
 
+def every_suite(root: Path) -> list[Path]:
+    """Every suite file of the project at `root`; where it has none, every one that is shipped."""
+    return next(filter(None, (sorted(_suites_below(place)) for place in _places(root))), [])
+
+
+def is_shipped(path: Path, root: Path) -> bool:
+    """Whether a file is one of the shipped suites, and these are not the project at `root` itself."""
+    return root.resolve() != SHIPPED and path.resolve().is_relative_to(SHIPPED / "suites")
+
+
+def _suites_below(place: Path) -> Iterator[Path]:
+    return (path for path in place.glob("suites/*/**/*.yaml") if path.is_file())
+
+
 def _places(root: Path) -> tuple[Path, ...]:
-    return root, PACKAGE.parent, PACKAGE / "shipped"
+    return root, SHIPPED

@@ -57,11 +57,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Folders:
+    """What relative paths are relative to: those of a person to where he stands, those of an ini file to its folder."""
+
+    invocation: Path
+    ini: Path
+
+
+@dataclass(frozen=True)
 class _Option:
-    """The value of one option, and for messages where it comes from: ``--eq-seed``, ``EQUIVALENCE_SEED``..."""
+    """The value of one option, and where it comes from.
+
+    `source` is for messages (``--eq-seed``, ``EQUIVALENCE_SEED``), `folder` is what relative paths are relative to.
+    """
 
     value: Any
     source: str
+    folder: Path
 
     def error(self, message: str) -> UserError:
         """The error that names the source."""
@@ -86,13 +98,13 @@ class _Option:
             raise self.error(f"{self.value!r} names nothing; give names separated by commas")
         return names
 
-    def files(self, root: Path) -> tuple[Path, ...]:
-        """Files relative to `root`; a text has several as in ``PATH``. Raises UserError for one that is not there."""
+    def files(self) -> tuple[Path, ...]:
+        """Files; a text has several as in ``PATH``. Raises UserError for one that is not there."""
         names = self.value.split(os.pathsep) if isinstance(self.value, str) else self.value or ()
         for name in names:
-            if not (root / name).is_file():
+            if not (self.folder / name).is_file():
                 raise self.error(f"there is no file {name}")
-        return tuple(root / name for name in names)
+        return tuple(self.folder / name for name in names)
 
     def flag(self) -> bool:
         """True or false, in the words of ini files and environments. Raises UserError for any other word."""
@@ -115,26 +127,31 @@ class _Option:
             raise self.error(f"there is no profile {name!r}{hint}")
         return PROFILES[name]
 
-    def target(self, root: Path) -> Path:
-        """The file to write, relative to `root`. Raises UserError for a directory."""
-        path = root / (self.value or ".equivalence/record.json")
+    def target(self, default: Path) -> Path:
+        """The file to write. Raises UserError for a directory."""
+        path = self.folder / self.value if self.value else default
         if path.is_dir():
             raise self.error(f"{self.value} is a directory; give the name of a file")
         return path
 
 
 def settings(
-    root: Path, options: Mapping[str, Any], ini: Mapping[str, Any] | None = None, prefix: str = "--eq-"
+    root: Path,
+    options: Mapping[str, Any],
+    ini: Mapping[str, Any] | None = None,
+    prefix: str = "--eq-",
+    folders: Folders | None = None,
 ) -> Settings:
     """Check the options by name (`profile`, `examples`, `levels`, …). Raises UserError that names the option.
 
     An option that is not given is taken from the environment (``EQUIVALENCE_SEED``), then from `ini` (``eq_seed``).
-    `prefix` is that of the flags, for messages. Several files in one text are separated as in ``PATH``.
+    `prefix` is that of the flags, for messages. Several files in one text are separated as in ``PATH``. Without
+    `folders` all relative paths are relative to `root`.
     """
 
     def option(name: str) -> _Option:
         """One option, from the first place that has it."""
-        return _first_set(name, options, ini or {}, prefix)
+        return _first_set(name, options, ini or {}, prefix, folders or Folders(root, root))
 
     profile = option("profile").profile().with_examples(option("examples").number(least=2))
     seed = option("seed").number(least=0)
@@ -144,20 +161,20 @@ def settings(
         seed=(secrets.randbits(32) if profile.fresh else 0) if seed is None else seed,
         levels=option("levels").names(),
         python=option("python").value,
-        preload=option("preload").files(root),
+        preload=option("preload").files(),
         budget=option("budget").number(least=1),
-        record=option("record").target(root),
+        record=option("record").target(root / ".equivalence/record.json"),
         in_process=option("in_process").flag(),
         update_golden=option("update_golden").flag_by_hand(),
     )
 
 
-def _first_set(name: str, options: Mapping[str, Any], ini: Mapping[str, Any], prefix: str) -> _Option:
+def _first_set(name: str, options: Mapping[str, Any], ini: Mapping[str, Any], prefix: str, folders: Folders) -> _Option:
     variable = f"EQUIVALENCE_{name.upper()}"
     places = (
-        (options.get(name), prefix + name.replace("_", "-")),
-        (os.environ.get(variable), variable),
-        (ini.get(name), f"eq_{name} in the ini file"),
+        _Option(options.get(name), prefix + name.replace("_", "-"), folders.invocation),
+        _Option(os.environ.get(variable), variable, folders.invocation),
+        _Option(ini.get(name), f"eq_{name} in the ini file", folders.ini),
     )
-    present = (_Option(value, source) for value, source in places if value not in (None, "", []))
-    return next(present, _Option(None, ""))
+    present = (option for option in places if option.value not in (None, "", []))
+    return next(present, _Option(None, "", folders.invocation))

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.project import Project
-from harness.resources import resource, resource_files
+from harness.resources import SHIPPED, resource, resource_files
 from tests.plugin.project import SUITE
 
 MODELS = """\
@@ -83,3 +83,33 @@ def test_the_operators_that_explain_a_model_are_the_projects_own(tmp_path: Path)
     """Where it has suites of operators, those that are shipped explain nothing."""
     write_file(tmp_path / "suites/operators/s.yaml", SUITE)
     assert [case.name for case in Project(tmp_path).operators()] == ["relu"]
+
+
+def test_the_shipped_suites_are_a_project_of_their_own(tmp_path: Path) -> None:
+    """From anywhere they have the ids, known issues and golden data that they have at home, beside a project's own."""
+    own = write_file(tmp_path / "suites/x/s.yaml", SUITE)
+    project = Project(tmp_path)
+    cases = project.cases([own, SHIPPED / "suites" / "operators" / "pooling.yaml"])
+    mine, theirs = cases["suites/x/s.yaml::relu"], cases["suites/operators/pooling.yaml::max_pool2d"]
+    assert project.home_of(mine) is project
+    assert not project.home_of(mine).golden.is_kept
+    home = project.home_of(theirs)
+    assert home.root == SHIPPED
+    assert home.golden.contract(theirs).lines("max_pool2d")
+    assert home.known_issues.entries
+
+
+def test_a_case_that_is_declared_here_and_shipped_is_refused(tmp_path: Path) -> None:
+    """A run of both files would take one case for the other; each alone is read."""
+    own = write_file(tmp_path / "suites/operators/pooling.yaml", SUITE.replace("relu:", "max_pool2d:", 1))
+    shipped = SHIPPED / "suites" / "operators" / "pooling.yaml"
+    with pytest.raises(UserError, match=r"pooling\.yaml::max_pool2d: declared below .* run one of the two at a time"):
+        Project(tmp_path).cases([own, shipped])
+    assert len(Project(tmp_path).cases([shipped])) > len(Project(tmp_path).cases([own])) == 1
+
+
+def test_every_case_is_the_projects_or_else_shipped(tmp_path: Path) -> None:
+    """A folder without suites has those that are shipped."""
+    assert "suites/operators/pooling.yaml::max_pool2d" in Project(tmp_path).every_case()
+    write_file(tmp_path / "suites/x/s.yaml", SUITE)
+    assert list(Project(tmp_path).every_case()) == ["suites/x/s.yaml::relu"]

@@ -11,8 +11,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 
-LINTING = {"mypy", "ruff", "types-pyyaml"}
-"""What the development extra has for other environments than those of the tests."""
+TOOLS = {"hatchling", "mypy", "ruff", "types-pyyaml"}
+"""What the development extra has that `oldest` does without: linters, and what builds the wheel."""
 
 
 def bounds(requirements: list[str], operator: str) -> dict[str, Version]:
@@ -29,7 +29,7 @@ def requirements() -> list[str]:
     """What the harness and its tests require, as pyproject.toml has it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     development = project["optional-dependencies"]["development"]
-    tests = [text for text in development if canonicalize_name(Requirement(text).name) not in LINTING]
+    tests = [text for text in development if canonicalize_name(Requirement(text).name) not in TOOLS]
     return [*project["dependencies"], *tests]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.profiles import PROFILES
-from harness.settings import Settings, settings
+from harness.settings import Folders, Settings, settings
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +83,16 @@ def test_the_options_of_a_replay(tmp_path: Path) -> None:
     chosen = settings(Path(tmp_path), {"python": "py thon", "levels": "avx2", "preload": ["my kernels.py"]})
     assert chosen.replay_options == f" --python 'py thon' --levels avx2 --preload '{tmp_path}/my kernels.py'"
     assert settings(tmp_path, {}).replay_options == ""
+
+
+def test_a_relative_path_is_relative_to_who_wrote_it(tmp_path: Path) -> None:
+    """Options are relative to where a person stands, an ini file's to its folder, and neither to pytest's root."""
+    root, here, beside_ini = tmp_path / "root", tmp_path / "here", tmp_path / "ini"
+    for folder in (here, beside_ini):
+        folder.mkdir()
+        (folder / "kernels.py").touch()
+    folders = Folders(invocation=here, ini=beside_ini)
+    typed = settings(root, {"preload": ["kernels.py"], "record": "record.json"}, folders=folders)
+    assert (typed.preload, typed.record) == ((here / "kernels.py",), here / "record.json")
+    assert settings(root, {}, {"preload": ["kernels.py"]}, folders=folders).preload == (beside_ini / "kernels.py",)
+    assert settings(root, {}, folders=folders).record == root / ".equivalence/record.json"

@@ -1,4 +1,4 @@
-"""The commands beside pytest: `equivalence doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`."""
+"""The commands: `equivalence gate`, `doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.cli.check import add_check_command
 from harness.cli.contract import add_contract_command
 from harness.cli.coverage import add_coverage_command
 from harness.cli.doctor import add_doctor_command
+from harness.cli.gate import add_gate_command
 from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
@@ -33,6 +34,7 @@ def command_line() -> CommandParser:
     parser = CommandParser(prog="equivalence", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_gate_command(commands)
     add_doctor_command(commands)
     add_replay_command(commands)
     add_check_command(commands)

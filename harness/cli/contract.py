@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from harness.cli.options import existing_file
@@ -46,15 +47,17 @@ def publish_contract(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def contract_table(project: Project) -> list[str]:
-    """The table as lines of Markdown, of every suite of the project. Raises UserError."""
-    files = [path for path in sorted(project.root.glob("suites/*/*.yaml")) if path.is_file()]
-    if not project.golden.is_kept:
+    """The table as lines of Markdown, of every suite of the project, or of the shipped ones. Raises UserError."""
+    by_suite: dict[str, dict[str, str]] = defaultdict(dict)
+    is_kept = False
+    for case in project.every_case().values():
+        golden = project.home_of(case).golden
+        is_kept |= golden.is_kept
+        if text := _answer(golden, case):
+            by_suite[PurePosixPath(case.id.partition("::")[0]).stem][case.name] = text
+    if not is_kept:
         raise UserError("contract: there is no golden/contract here; `pytest suites --eq-update-golden` writes it")
-    answers = {
-        file.stem: {case.name: text for case in cases if (text := _answer(project.golden, case))}
-        for file, cases in project.suites(files).items()
-    }
-    return [*answer_table({suite: by_case for suite, by_case in answers.items() if by_case})]
+    return [*answer_table(by_suite)]
 
 
 def _answer(golden: Golden, case: Case) -> str | None:

@@ -29,7 +29,7 @@ def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     record = read_operator_record(settings.record)
     targets = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
-    cases = gate.project.cases(sorted(settings.root.glob("suites/*/**/*.yaml")))
+    cases = gate.project.every_case()
     targets.check(cases, settings.root)
     with gate:
         offered, functions = gate.executor.catalogue({call for case in cases.values() for call in _calls(case)})

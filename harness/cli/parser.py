@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from harness.settings import Settings
 
@@ -29,8 +29,11 @@ Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"  # noqa: SLF00
 """What `add_subparsers` returns: where each command adds its own parser."""
 
 
-def add_command(commands: Commands, name: str, command: Command, about: str) -> CommandParser:
-    """The parser of a new command, to which it adds its options; `about` is its line in ``--help``."""
-    parser = commands.add_parser(name, help=about)
+def add_command(commands: Commands, name: str, command: Command, about: str, **options: Any) -> CommandParser:
+    """The parser of a new command, to which it adds its options; `about` is its line in ``--help``.
+
+    `options` are what argparse takes beside.
+    """
+    parser = commands.add_parser(name, help=about, **options)
     parser.set_defaults(command=command)
     return parser

@@ -15,6 +15,7 @@ from harness.golden import describe_misfit
 from harness.preflight import check_callables
 from harness.project import Project
 from harness.reporting import replay_text
+from harness.resources import resource
 from harness.settings import Settings
 from harness.trial import judge_result
 
@@ -58,7 +59,7 @@ def read_examples(text: str) -> list[Example]:
 def _case_of(project: Project, example: Example) -> Case:
     """The case of an example, which must fit it. Raises UserError."""
     file, _, name = example.case.partition("::")
-    cases = project.cases([existing_file(project.root / file)])
+    cases = project.cases([resource(project.root, file)])
     if example.case not in cases:
         names = ", ".join(case.name for case in cases.values())
         raise UserError(f"replay: {file} has no case {name!r}; it has {names}")

@@ -38,7 +38,7 @@ class SuiteFile(pytest.File):
             for way in model.ways:
                 name = f"{model.name}[{way}]"
                 yield ModelItem.from_parent(self, name=name, nodeid=self._id_of(name), model=model, way=way)
-        if session.keeps_golden and session.cases_of(self.path):
+        if session.keeps_golden(self.path):
             yield GoldenItem.from_parent(self, name="golden")
         for case in session.cases_of(self.path):
             for dtype in case.every_dtype:

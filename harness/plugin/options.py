@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.settings import Settings, settings
+from harness.settings import Folders, Settings, settings
 
 if TYPE_CHECKING:
     import pytest
@@ -67,4 +67,7 @@ def read_settings(config: pytest.Config) -> Settings:
     """The settings of this run. Raises UserError that names the wrong option."""
     values = {option.name: config.getoption(option.ini, default=None) for option in OPTIONS}
     ini = {option.name: config.getini(option.ini) for option in OPTIONS}
-    return settings(config.rootpath, values | getattr(config, "workerinput", {}).get(SHARED, {}), ini)
+    shared = getattr(config, "workerinput", {}).get(SHARED, {})
+    ini_folder = config.rootpath if config.inipath is None else config.inipath.parent
+    folders = Folders(config.invocation_params.dir, ini_folder)
+    return settings(config.rootpath, values | shared, ini, folders=folders)

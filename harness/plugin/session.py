@@ -14,10 +14,11 @@ from harness.core import Case
 from harness.core.text_file import is_there
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.golden import ItemObservation, write_golden
+from harness.golden import Golden, ItemObservation, write_golden
 from harness.models import Model, ModelOutcome, WayToRun
 from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, prepare_record
+from harness.resources import is_shipped
 from harness.run_header import header_lines, record_head
 from harness.settings import Settings
 from harness.trial import Outcome
@@ -49,6 +50,7 @@ class Session:
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self.gate = Gate(self.settings)
+        self._refuse_update_of_shipped(files)
         self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}
         self.models = {path.resolve(): models for path, models in self.gate.project.models(files).items()}
         if not self.cases:
@@ -60,6 +62,13 @@ class Session:
             self._preflight(self.gate, cases, [model for suite in self.models.values() for model in suite])
         if self.is_xdist_controller:
             self.close()
+
+    def _refuse_update_of_shipped(self, files: Sequence[Path]) -> None:
+        """Raise UserError where golden data would be written into an installed package."""
+        if self.settings.update_golden and any(is_shipped(path, self.settings.root) for path in files):
+            raise UserError(
+                "--eq-update-golden: golden/ of the shipped suites is not written from elsewhere; run it in a checkout"
+            )
 
     def _preflight(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
         """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
@@ -147,13 +156,18 @@ class Session:
 
     def golden_misfits(self, path: Path) -> list[str]:
         """What golden/ and the suite of that file do not agree in; nothing where the project keeps no contract."""
-        gate, cases = self.gate, self.cases_of(path)
-        return list(gate.project.golden.misfits(cases)) if gate is not None and gate.project.golden.is_kept else []
+        cases, golden = self.cases_of(path), self._golden_of(path)
+        return list(golden.misfits(cases)) if golden is not None and golden.is_kept else []
 
-    @property
-    def keeps_golden(self) -> bool:
-        """Whether the project keeps a layout contract, and this run compares with it."""
-        return self.gate is not None and self.gate.project.golden.is_kept and not self.settings.update_golden
+    def keeps_golden(self, path: Path) -> bool:
+        """Whether there is a layout contract of the cases of that file, and this run compares with it."""
+        golden = self._golden_of(path)
+        return golden is not None and golden.is_kept and not self.settings.update_golden
+
+    def _golden_of(self, path: Path) -> Golden | None:
+        """The golden data that belong to a file; None for one without cases."""
+        cases = self.cases_of(path)
+        return self.gate.project.home_of(cases[0]).golden if self.gate is not None and cases else None
 
     def update_golden(self) -> list[str]:
         """Write what the items of this run have observed, suite by suite; the lines to print. Raises UserError."""
