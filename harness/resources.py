@@ -44,6 +44,11 @@ def is_shipped(path: Path, root: Path) -> bool:
     return root.resolve() != SHIPPED and path.resolve().is_relative_to(SHIPPED / "suites")
 
 
+def shipped_name(path: Path, root: Path) -> str | None:
+    """What a shipped suite is called wherever it is installed: its path as in a checkout. None for any other file."""
+    return path.resolve().relative_to(SHIPPED).as_posix() if is_shipped(path, root) else None
+
+
 def _suites_below(place: Path) -> Iterator[Path]:
     return (path for path in place.glob("suites/*/**/*.yaml") if path.is_file())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -83,7 +84,7 @@ def test_the_gate_runs_from_any_folder(installation: Installation, anywhere: Pat
     record = json.loads((anywhere / ".equivalence" / "record.json").read_text("utf-8"))
     assert set(record["items"]) == {"suites/operators/activation.yaml::relu6[float32]"}
     assert installation.state() == before
-    assert str(installation.packages) in run.output
+    assert re.search(r"^configfile: \S*/site-packages/harness/cli/gate\.ini$", run.output, re.MULTILINE)
 
 
 def test_the_gate_hands_pytest_its_options(installation: Installation, anywhere: Path) -> None:
@@ -121,7 +122,7 @@ def test_a_suite_outside_the_checkout_is_checked(installation: Installation, any
 @needs_workers
 def test_an_example_of_a_shipped_case_is_replayed(installation: Installation, anywhere: Path) -> None:
     """`equivalence replay` finds the case of an example that `equivalence gate` printed."""
-    sizes = {"N": 1, "C": 1, "H": 1, "W": 2, "D": 1}
+    sizes = {"N": 1, "C": 1, "H": 1, "W": 2}
     example = {"case": "suites/operators/activation.yaml::relu6", "dtype": "float32", "sizes": sizes, "layouts": {}}
     run = installation.run(anywhere, "replay", json.dumps(example), "--levels", LEVEL)
     assert (run.code, "PASSED" in run.output) == (0, True), run.output

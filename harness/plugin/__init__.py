@@ -15,6 +15,7 @@ from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read_settings
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import Record, item_text, operator_item_record, parse_item, terminal_summary
+from harness.resources import shipped_name
 from harness.trial import Outcome
 
 
@@ -49,7 +50,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     """A suite below ``suites/``, or any YAML file that is named on the command line."""
     named = file_path in (parent.config.invocation_params.dir / arg.partition("::")[0] for arg in parent.config.args)
     if file_path.suffix == ".yaml" and (named or is_suite(file_path)):
-        return SuiteFile.from_parent(parent, path=file_path)
+        return SuiteFile.from_parent(parent, path=file_path, nodeid=shipped_name(file_path, parent.config.rootpath))
     return None
 
 
