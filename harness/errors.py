@@ -7,7 +7,13 @@ UserError
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
+from typing import Final
+
+LONGEST_NAME: Final = 200
+MOST_COMPARED: Final = 1000
+"""Of more and longer names than a person writes, finding the nearest takes minutes."""
 
 
 class UserError(Exception):
@@ -15,8 +21,12 @@ class UserError(Exception):
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """The known name that is most like this one, or nothing where none is like it."""
-    return next(iter(difflib.get_close_matches(str(name), list(known), 1)), "")
+    """The known name that is most like this one, or nothing where none is like it.
+
+    Only names of at most `LONGEST_NAME` characters are compared, and the first `MOST_COMPARED` of those known.
+    """
+    names = [each for each in itertools.islice(known, MOST_COMPARED) if len(each) <= LONGEST_NAME]
+    return next(iter(difflib.get_close_matches(str(name), names, 1)), "") if len(str(name)) <= LONGEST_NAME else ""
 
 
 def did_you_mean(name: object, known: Iterable[str], what: str = "") -> str:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from harness.errors import UserError, did_you_mean
+
+LONGEST_MESSAGE: Final = 1000
+"""Characters of a message that are printed; what is longer repeats a text that nobody reads twice."""
+
+MOST_MISTAKES: Final = 100
+"""Mistakes of one file that are printed; who has more has made the same one everywhere."""
+
+MOST_LISTED: Final = 40
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True, order=True)
@@ -18,20 +29,33 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        message = self.message if len(self.message) <= LONGEST_MESSAGE else f"{self.message[: LONGEST_MESSAGE - 3]}..."
+        return f"{self.file}:{self.line}:{self.column}: {message}"
 
 
 class DeclarationError(UserError):
-    """All mistakes of one file, in the order of the file; the text has one line for each."""
+    """All mistakes of one file, in the order of the file; the text has a line for each of the first `MOST_MISTAKES`.
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    With so many of them the rest of the file may not have been looked at; it is not complete then.
+    """
+
+    def __init__(self, mistakes: Iterable[Mistake], *, is_complete: bool = True) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
-        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+        self.is_complete = is_complete
+        super().__init__("\n".join(self._lines()))
 
-    def __reduce__(self) -> tuple[type[DeclarationError], tuple[tuple[Mistake, ...]]]:
-        return type(self), (self.mistakes,)
+    def _lines(self) -> Iterator[str]:
+        yield from map(str, self.mistakes[:MOST_MISTAKES])
+        if len(self.mistakes) > MOST_MISTAKES:
+            yield f"and {len(self.mistakes) - MOST_MISTAKES} more"
+        if not self.is_complete:
+            yield "with so many mistakes the rest of the file was not looked at"
+
+    def __reduce__(self) -> tuple[Callable[..., DeclarationError], tuple[tuple[Mistake, ...]]]:
+        return functools.partial(type(self), is_complete=self.is_complete), (self.mistakes,)
 
 
 def suggestion(name: object, known: Collection[str], *, otherwise: str = "known are") -> str:
     """The tail of a message about an unknown name: the nearest known one, else all of them."""
-    return did_you_mean(name, known) or (f"; {otherwise} {', '.join(known)}" if known else "")
+    listed = [*known][:MOST_LISTED] + ["..."] * (len(known) > MOST_LISTED)
+    return did_you_mean(name, known) or (f"; {otherwise} {', '.join(listed)}" if known else "")

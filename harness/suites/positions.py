@@ -15,6 +15,8 @@ class Positions:
 
     def __init__(self, root: Node) -> None:
         self._root = root
+        self._entries: dict[int, dict[str, tuple[Node, Node]]] = {}
+        """Key and value of each entry by its key, the first where there are several, for each mapping looked into."""
 
     def node(self, location: Location) -> Node:
         """The deepest node that the file has on the way to `location`."""
@@ -39,16 +41,21 @@ class Positions:
     def _walk(self, location: Location) -> tuple[Node, Node]:
         key, node = self._root, self._root
         for step in location:
-            key, node = _child(node, step) or (key, node)
+            key, node = self._child(node, step) or (key, node)
         return key, node
 
+    def _child(self, node: Node, step: int | str) -> tuple[Node, Node] | None:
+        if isinstance(node, MappingNode) and isinstance(step, str):
+            return self._entries_of(node).get(step)
+        if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+            return node.value[step], node.value[step]
+        return None
 
-def _child(node: Node, step: int | str) -> tuple[Node, Node] | None:
-    if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == step), None)
-    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None
+    def _entries_of(self, node: MappingNode) -> dict[str, tuple[Node, Node]]:
+        if id(node) not in self._entries:
+            pairs = [(key, value) for key, value in node.value if isinstance(key, ScalarNode)]
+            self._entries[id(node)] = {key.value: (key, value) for key, value in reversed(pairs)}
+        return self._entries[id(node)]
 
 
 def _place(node: Node, offset: int = 0) -> tuple[int, int]:

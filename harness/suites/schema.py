@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag
 from typing_extensions import TypeAliasType
 
 from harness.core.case import Magnitude, PathName, Rule
+from harness.core.example import MOST_THREADS
 from harness.portable.dtypes import Dtype
 from harness.portable.fills import Fill
 from harness.portable.layouts import LAYOUTS
@@ -140,7 +141,7 @@ class TensorNumericsSchema(StrictSchema):
 
     rule: Rule = Field(description="The rule for this tensor")
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
-    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    ulps: float = Field(4.0, gt=0, allow_inf_nan=False, description="elementwise: the allowed ulps")
     magnitude: Magnitude = Field("none", description="elementwise: the largest intermediate")
     below: Arithmetic | None = Field(None, description="It holds indices: whole numbers from 0 to one less than this")
 
@@ -158,7 +159,7 @@ class NumericsSchema(StrictSchema):
     output: Rule = Field(description="The rule for outputs")
     gradient: Rule | None = Field(None, description="Left out: selection for exact outputs, else the outputs' rule")
     terms: Arithmetic | None = Field(None, description="The number of summands, where coefficients sum to one")
-    ulps: float = Field(4.0, gt=0, description="elementwise: the allowed ulps")
+    ulps: float = Field(4.0, gt=0, allow_inf_nan=False, description="elementwise: the allowed ulps")
     magnitude: Magnitude = Field("none", description="elementwise: the largest intermediate")
     constant: bool = Field(default=False, description="Outputs are one number throughout, as those of zeros_like")
     each: dict[str, TensorNumericsEntry] = Field(
@@ -187,7 +188,7 @@ class ExampleSchema(StrictSchema):
     )
     absent: Items[str] = Field((), description="Optional tensors that are left out")
     fill: Fill | None = Field(None, description="What the tensors hold")
-    threads: int | None = Field(None, ge=1, description="Intra-op threads")
+    threads: int | None = Field(None, ge=1, le=MOST_THREADS, description="Intra-op threads")
     inplace: bool = Field(default=False, description="Run the in-place form")
 
 

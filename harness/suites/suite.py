@@ -100,6 +100,7 @@ def _without_unknown(schema: type[SchemaT], data: Any) -> SchemaT | None:
 
 
 def _remove(data: Any, location: Location) -> None:
+    """Remove what is at a place, whose tags of unions begin as no key does."""
     *above, last = (step for step in location if not str(step).startswith("<"))
     for step in above:
         data = data[step]

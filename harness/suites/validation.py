@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.suites.document import Document, read_document
-from harness.suites.mistakes import DeclarationError, Mistake
+from harness.suites.mistakes import MOST_MISTAKES, DeclarationError, Mistake
 from harness.suites.positions import Location, Positions
 from harness.suites.wording import consequences, explain_error
 
@@ -43,12 +43,17 @@ class Report:
         self._wrong = {(mistake.line, mistake.column) for mistake in self.mistakes}
 
     def add(self, location: Location, message: str, *, offset: int = 0, key: bool = False) -> None:
-        """Note a mistake in the value at `location`, `offset` characters in, or in its key."""
+        """Note a mistake in the value at `location`, `offset` characters in, or in its key.
+
+        Raises DeclarationError with all that was noted once there are `MOST_MISTAKES`.
+        """
         place = self.positions.key(location) if key else self.positions.at(location, offset)
         mistake = Mistake(self.document.name, *place, message)
         follows = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
         if not follows and mistake not in self.mistakes:
             self.mistakes.append(mistake)
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise DeclarationError(self.mistakes, is_complete=False)
 
     def has_wrong_key(self, location: Location) -> bool:
         """Whether an earlier look found a mistake in a key of the mapping at `location`."""
@@ -65,7 +70,7 @@ def validate_part(report: Report, schema: type[SchemaT], data: Any, at: Location
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False)[: 2 * MOST_MISTAKES]
         follows = list(consequences(details))
         for detail in details:
             if detail in follows:

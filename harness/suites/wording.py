@@ -26,6 +26,7 @@ _TYPES: Final = {
     "null": "null",
     "object": "a mapping",
 }
+_BOUNDS: Final = {"greater_than_equal": "at least", "greater_than": "more than", "less_than_equal": "at most"}
 _LONGEST: Final = 40
 
 
@@ -43,10 +44,8 @@ def explain_error(error: ErrorDetails, schema: type[BaseModel]) -> str:
             sentence = f"must not be empty; expected {_expectation(schema, error['loc'])}"
         case "string_too_short":
             sentence = f"must have at least {ctx['min_length']} characters, got {got}"
-        case "greater_than_equal":
-            sentence = f"must be at least {ctx['ge']}, got {got}"
-        case "greater_than":
-            sentence = f"must be more than {ctx['gt']}, got {got}"
+        case "greater_than_equal" | "greater_than" | "less_than_equal":
+            sentence = f"must be {_BOUNDS[error['type']]} {next(iter(ctx.values()))}, got {got}"
         case "value_error":
             sentence = str(ctx["error"])
         case "literal_error":

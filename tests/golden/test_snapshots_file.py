@@ -48,6 +48,17 @@ def test_a_snapshot_is_read(tmp_path: Path) -> None:
         ("0123456789abcdef\n    grad", "0123\n    grad", "6:16: 'float32 [1, 2] strides [2, 1] sha256 0123' is not"),
         ('"dtype": "float32", ', "", "5:14: the example does not parse: an example needs 'dtype'"),
         ("::double", "::triple", f"5:14: this is an example of {SUITE}::triple, not of {SUITE}::double"),
+        (
+            f"{DIGEST}",
+            "float32 [1,,2] sha256 0123456789abcdef",
+            "6:16: 'float32 [1,,2] sha256 0123456789abcdef' is not",
+        ),
+        ("[2, 1]", "[2, ]", "6:16: 'float32 [1, 2] strides [2, ] sha256 0123456789abcdef' is not"),
+        ("[1, 2]", "[1" + "0" * 5000 + "]", "6:16: 'float32 [1000"),
+        ("[1, 2]", "[1, ²]", "6:16: 'float32 [1, ²] strides [2, 1] sha256 0123456789abcdef' is not"),
+        (EXAMPLE, "'" + "[" * 3000 + "'", "5:14: the example does not parse: nested too deeply to be read"),
+        (EXAMPLE, "3", "5:14: the example does not parse: an example is a JSON object"),
+        ('{"N": 1}', '{"N": {}}', "5:14: the example does not parse: an example's 'sizes' are numbers, texts"),
         (f"suite: {SUITE}", "suite: other.yaml", "1:8: this is golden data of other.yaml"),
     ],
 )
@@ -57,3 +68,11 @@ def test_mistakes_have_their_place(tmp_path: Path, old: str, new: str, message: 
     with pytest.raises(DeclarationError) as error:
         read(tmp_path, TEXT.replace(old, new, 1))
     assert f"golden/snapshots/toy.yaml:{message}" in str(error.value)
+    assert len(error.value.mistakes) == 1
+
+
+def test_a_link_that_leads_nowhere_is_no_empty_file(tmp_path: Path) -> None:
+    """What is there and cannot be read is a mistake, where a file that is not there has no snapshots."""
+    (tmp_path / "toy.yaml").symlink_to("nothing")
+    with pytest.raises(DeclarationError, match="cannot be read: there is no such file"):
+        load_snapshots(tmp_path / "toy.yaml", SUITE, "golden/snapshots/toy.yaml")

@@ -126,7 +126,7 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
     assert mistakes_in(write_file(tmp_path, "\n".join(lines))) == [
-        "6:4: aliases make more than 200000 values of this; write it without aliases"
+        "5:4: aliases make more than 50000 values of this; write it without aliases"
     ]
 
 

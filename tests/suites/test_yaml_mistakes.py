@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import pytest
 import yaml
+
+from harness.suites import DeclarationError
 
 Wrong = Callable[..., list[str]]
 Mistakes = Callable[[str], list[str]]
@@ -146,6 +149,16 @@ def test_a_word_that_yaml_reads_otherwise_is_named(wrong: Wrong, added: str, exp
             ],
         ),
         ("<<: {dtypes: [float32]}", ["10:5: merge keys (<<) are not read here; write the keys out"]),
+        ("<x>: 1", ["10:5: no key begins with <; '<x>' means nothing here"]),
+        ("'<mapping>': {a: 1}", ["10:5: no key begins with <; '<mapping>' means nothing here"]),
+        (
+            "examples: [{why: a key, '<<': 1}, {why: another, sizes: {'<<': 1}}]",
+            [
+                "10:29: no key begins with <; '<<' means nothing here",
+                "10:62: no key begins with <; '<<' means nothing here",
+            ],
+        ),
+        ("x" * 1001 + ": 1", ["10:5: a key has at most 1000 characters, and this has 1001"]),
     ],
 )
 def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[str]) -> None:
@@ -164,6 +177,10 @@ def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[s
         ("torch.thing", "!mine x", ["4:11: the tag '!mine' is not allowed here; remove it"]),
         ("[N, C]", "!!python/tuple [N, C]", ["7:22: the tag '!!python/tuple' is not allowed here; remove it"]),
         ("N: batch", "N: !!int abc", ["5:16: 'abc' is not of the type that its tag '!!int' says; remove the tag"]),
+        ("[1, 2]", "[1, !!int '']", ["5:48: '' is not of the type that its tag '!!int' says; remove the tag"]),
+        ("[1, 2]", "[1, !!int '+']", ["5:48: '+' is not of the type that its tag '!!int' says; remove the tag"]),
+        ("[1, 2]", "[1, !!float '']", ["5:48: '' is not of the type that its tag '!!float' says; remove the tag"]),
+        ("[1, 2]", "[1, !!bool x]", ["5:48: 'x' is not of the type that its tag '!!bool' says; remove the tag"]),
         (
             "sizes: {",
             "!!x sizes: {",
@@ -179,3 +196,83 @@ def test_keys_are_text_and_given_once(wrong: Wrong, added: str, expected: list[s
 def test_tags_are_not_allowed(wrong: Wrong, old: str, new: str, expected: list[str]) -> None:
     """A tag other than those of plain data is refused, and so is one that does not fit its value."""
     assert wrong(old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("9223372036854775808", "9223372036854775808"),
+        ("-9223372036854775809", "-9223372036854775809"),
+        ("0x8000000000000000", "0x8000000000000000"),
+        ("0x" + "f" * 4300, "0x" + "f" * 35 + "..."),
+        ("9" * 4301, "9" * 37 + "..."),
+        ("7" * 9999, "7" * 37 + "..."),
+        ("0" + "7" * 4301, "0" + "7" * 36 + "..."),
+        ("1" + ":59" * 3000, "1" + ":59" * 12 + "..."),
+    ],
+    ids=["64 bits", "negative", "hexadecimal", "long hexadecimal", "long", "longer", "octal", "base 60"],
+)
+@pytest.mark.parametrize("before", ["arguments: {a: ", "examples: [{why: a number, threads: "])
+def test_whole_numbers_have_64_bits(wrong: Wrong, before: str, number: str, shown: str) -> None:
+    """A number that PyTorch could not take is refused where it stands, however many digits it has."""
+    (message,) = wrong(add=f"{before}{number}{'}]' if '[' in before else '}'}")
+    assert message == f"10:{len(before) + 5}: the number {shown} has more than 64 bits"
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("numerics: {output: exact, ulps: .inf}", "9:37: expected a number, got the number inf"),
+        ("numerics: {output: exact, ulps: .nan}", "9:37: expected a number, got the number nan"),
+        (
+            "numerics: exact\n    examples: [{why: many, threads: 1025}]",
+            "10:37: must be at most 1024, got the number 1025",
+        ),
+        ("numerics: exact\n    examples: [{why: a part, sizes: {p: .nan}}]", "10:41: 'p' is a whole number, not nan"),
+    ],
+)
+def test_numbers_are_finite_where_they_are_counted_with(wrong: Wrong, new: str, expected: str) -> None:
+    """A bound of infinitely many ulps would accept anything."""
+    assert wrong("numerics: exact", new) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("suite: [" + "1, " * 1000 + "1]", "1:3009: a list or mapping has at most 1000 entries"),
+        ("suite: [" + "1," * 2_500_000 + "1]", "1:2009: a list or mapping has at most 1000 entries"),
+        ("\n".join(f"k{number}: 1" for number in range(1001)), "1001:1: a list or mapping has at most 1000 entries"),
+        (("- " + "[" + "1," * 999 + "1]\n") * 50, "50:1902: a file has at most 50000 values; write several files"),
+        ("suite: " + "x" * 10_001, "1:8: a text has at most 10000 characters, and this has 10001"),
+        ("suite: '" + "x" * 5_000_000 + "'", "1:8: a text has at most 10000 characters, and this has 5000000"),
+        ('suite: "a\\0b"', "1:8: no text has the character 0x00; remove it"),
+        ('suite: "a\\eb"', "1:8: no text has the character 0x1b; remove it"),
+    ],
+    ids=["list", "5 MB of a list", "mapping", "values", "text", "5 MB of a text", "null byte", "escape"],
+)
+def test_a_file_has_limits(mistakes: Mistakes, text: str, expected: str) -> None:
+    """What no person writes is refused at the first place that is too much, before it costs time or memory."""
+    *others, last = mistakes(text)
+    assert last == expected
+    assert others in ([], ["1:1: 'cases' is missing; expected a mapping"])
+
+
+def test_a_file_with_mistakes_everywhere_shows_the_first_hundred(load: Callable[[str], object]) -> None:
+    """Whoever has a thousand mistakes has made one of them a thousand times."""
+    keys = "".join(f"    unknown{number}: 1\n" for number in range(900))
+    with pytest.raises(DeclarationError) as caught:
+        load(f"suite: a\ncases:\n  thing:\n{keys}")
+    lines = str(caught.value).splitlines()
+    assert lines[-1] == "with so many mistakes the rest of the file was not looked at"
+    assert lines[98].startswith("suites/s.yaml:102:5: unknown key 'unknown98'; known keys are ")
+    assert (len(lines), len(caught.value.mistakes)) == (101, 100)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - made here
+    assert (str(again), again.is_complete) == (str(caught.value), False)
+
+
+def test_mistakes_of_the_yaml_alone_are_cut_as_well(load: Callable[[str], object]) -> None:
+    """All are kept with the error, and the first hundred are printed."""
+    with pytest.raises(DeclarationError) as caught:
+        load("suite: a\ncases: {" + ", ".join(f"{number}: 1" for number in range(300)) + "}")
+    assert str(caught.value).splitlines()[100] == "and 201 more"
+    assert len(caught.value.mistakes) == 301
