@@ -46,7 +46,7 @@ class Project:
     @cached_property
     def known_issues(self) -> KnownIssues:
         """What is known of the operators of this project's suites."""
-        return load_known_issues(resource_files(self.root, "golden/issues"))
+        return load_known_issues(resource_files(self.root, "golden/issues"), self.levels)
 
     @cached_property
     def missing_double_backwards(self) -> MissingDoubleBackwards:
@@ -75,7 +75,7 @@ class Project:
         suites = {path: content.cases for path, content in self._read(own).items() if isinstance(content, Suite)}
         if own or not shipped:
             cases = {case.id: case for suite in suites.values() for case in suite}
-            self.known_issues.check(cases, self.levels, self.root)
+            self.known_issues.check(cases, self.root)
             self.golden.load(cases.values())
             self.missing_double_backwards.check(cases, self.root)
         return self._with_shipped(suites, self.shipped_project.suites(shipped) if shipped else {})

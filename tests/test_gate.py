@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.core import Example, Expression, KnownIssue
+from harness.core import Example, Expression, KnownFault, KnownIssue, Severity
 from harness.errors import UserError
 from harness.execution import Build, Executor
 from harness.gate import Gate
@@ -101,8 +101,9 @@ def test_known_issues_for_the_build_under_test(gate: Gate) -> None:
         reproducer=reproducer,
         torch=">=2.9",
     )
-    entries = (entry, replace(entry, id="b", torch="<2.9"))
+    places = (entry, replace(entry, id="b", torch="<2.9"))
+    fault = KnownFault("a", "", Severity.CRASH, "", "", places)
     shipped = gate.project.known_issues
-    gate.project.known_issues = replace(shipped, files=(replace(shipped.files[0], entries=entries),))
+    gate.project.known_issues = replace(shipped, files=(replace(shipped.files[0], faults=(fault,)),))
     assert [issue.id for issue in with_toy(gate, None).known_issues_of(CASE, "float32")] == ["a"]
     assert list(gate.known_issues_of(CASE, "float16")) == []

@@ -16,7 +16,7 @@ from harness.core.cell import Cell, Level
 from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
 from harness.core.finding import Finding, Judgement
-from harness.core.known_issue import Acceptance, KnownIssue, matches
+from harness.core.known_issue import Acceptance, KnownFault, KnownIssue, Severity, Verification, matches
 from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
 from harness.core.state import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck, ReproducerState
@@ -34,6 +34,7 @@ __all__ = [
     "Finding",
     "ItemStatus",
     "Judgement",
+    "KnownFault",
     "KnownIssue",
     "Level",
     "MissingDoubleBackward",
@@ -43,11 +44,13 @@ __all__ = [
     "Reference",
     "ReproducerCheck",
     "ReproducerState",
+    "Severity",
     "Size",
     "TensorArgument",
     "TensorRecord",
     "TensorSpec",
     "TorchName",
+    "Verification",
     "leaves",
     "matches",
     "tensors_in",

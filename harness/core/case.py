@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.core.expression import Expression
-from harness.portable.dtypes import FLOATING
+from harness.portable.dtypes import FLOATING, is_differentiable
 from harness.portable.tensor_name import TensorKind, kind_of
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
@@ -168,6 +168,11 @@ class Case:
     paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
     requires: tuple[str, ...] = ()
+
+    def has_grad_output(self, dtype: str) -> bool:
+        """Whether examples in that dtype choose a layout for grad_output, which is also that of what ``out=`` gets."""
+        is_differentiated = any(spec.grad and is_differentiable(spec.dtype or dtype) for spec in self.tensors)
+        return bool(self.tensors) and (is_differentiated or "out" in self.paths)
 
     @property
     def every_dtype(self) -> tuple[str, ...]:

@@ -1,15 +1,44 @@
-"""Known issue: a Finding that is known and accepted for now."""
+"""Known issue: a Finding that is known and accepted for now, at one of the places where a fault shows."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
 from harness.core.finding import Oracle
+
+
+class Severity(enum.StrEnum):
+    """How bad a fault is for who meets it, the worst first. The text is what golden files and tables have."""
+
+    CRASH = "crash"
+    """The process ends or never comes back."""
+    MEMORY = "memory"
+    """Memory is read or written that is not the call's: anything may follow."""
+    WRONG_VALUES = "wrong-values"
+    """An output is wrong, and nothing says so."""
+    WRONG_GRADIENT = "wrong-gradient"
+    """The outputs are right, a gradient is not, and nothing says so."""
+    ACCURACY = "accuracy"
+    """The result is less accurate than the dtype allows: a coarse accumulator, a rounding too early."""
+    LAYOUT = "layout"
+    """The values are right and the memory format is lost."""
+    REFUSAL = "refusal"
+    """The call raises where it should compute."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Where all reproducers of an entry were last seen to fail: a PyTorch version, a CPU, a date (ISO 8601)."""
+
+    torch: str
+    cpu: str
+    date: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,22 +76,58 @@ class Acceptance:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownIssue(Acceptance):
-    """One entry of `golden/issues/`.
+    """One place of a fault of `golden/issues/`. `id` is the fault's; `place` counts its places from 1.
 
-    A Finding matches when case, dtype, tensor, oracle and every failing cell are named here, the PyTorch version is in
-    `torch`, and `when` holds for the Example. `accumulates_in` instead widens the bound: the accumulator's unit
-    roundoff is that dtype's (``same``: that of the example's own). An `oracle` of ``crash`` or ``hang`` keeps the
-    region from being run.
+    A Finding matches when case (one of `cases`, which may be patterns), dtype, tensor, oracle and every failing cell
+    are named here, the PyTorch version is in `torch`, and `when` holds for the Example. `aliases` says what a name in
+    the condition is in cases that have no size of that name: ``Cg`` is ``C``. `accumulates_in` instead widens the
+    bound: the accumulator's unit roundoff is that dtype's (``same``: that of the example's own). An `oracle` of
+    ``crash`` or ``hang`` keeps the region from being run. The layouts of the reproducer are those that are not
+    contiguous.
     """
 
     cases: tuple[str, ...]
     dtypes: tuple[str, ...]
     reproducer: Example
     accumulates_in: str | None = None
+    aliases: Mapping[str, Expression] = field(default_factory=dict)
+    place: int = 0
+
+    @property
+    def name(self) -> str:
+        """The id of the fault, and which of its places this is where it has several."""
+        return f"{self.id}/{self.place}" if self.place else self.id
+
+    def is_of(self, case: str, dtype: str) -> bool:
+        """Whether the case of that id in that dtype is among those named here."""
+        return dtype in self.dtypes and matches(case, self.cases)
 
     def holds(self, example: Example) -> bool:
         """Whether the condition is true of this example; an absent tensor's names make it false."""
-        return self.is_true_of(example.values())
+        values = example.values()
+        for name, meaning in self.aliases.items():
+            if name not in values and meaning.names <= values.keys():
+                values[name] = meaning.evaluate(values)
+        return self.is_true_of(values)
+
+
+@dataclass(frozen=True)
+class KnownFault:
+    """One fault of PyTorch or of a library below it, with every place where it shows.
+
+    `since` is the first release in which it was seen, `fixed` the first without it; empty where that is not known.
+    """
+
+    id: str
+    summary: str
+    severity: Severity
+    reason: str
+    link: str
+    places: tuple[KnownIssue, ...]
+    since: str = ""
+    fixed: str = ""
+    verified: Verification | None = None
+    line: int = 0
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -11,7 +11,6 @@ from harness.core.example import GRAD_OUTPUT
 from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable_mistake, within_budget
 from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain, corner_count
 from harness.portable import layouts
-from harness.portable.dtypes import is_differentiable
 
 THREADS = (1, 2)
 
@@ -88,8 +87,7 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
     for index, spec in enumerate(case.tensors):
         allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
-    differentiated = any(spec.grad and is_differentiable(spec.dtype or dtype) for spec in case.tensors)
-    if case.tensors and (differentiated or "out" in case.paths):  # what out= is given has that layout too
+    if case.has_grad_output(dtype):
         offers = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
         names = tuple(name for name in _GRAD_OUTPUT if name in offers)
         allowed = choice_domain(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offers))

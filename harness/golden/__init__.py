@@ -11,7 +11,7 @@ from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.issues.files import KnownIssues, load_known_issues
-from harness.golden.issues.fit import describe_misfit
+from harness.golden.issues.fit import complete_layouts, describe_misfit
 from harness.golden.issues.notes import AcceptanceSchema, Notes
 from harness.golden.item_observation import ItemObservation, ItemObservationJson
 from harness.golden.release import release_of
@@ -53,6 +53,7 @@ __all__ = [
     "answer_table",
     "can_be_exact",
     "candidate_rules",
+    "complete_layouts",
     "describe_misfit",
     "fingerprint",
     "load_contract",

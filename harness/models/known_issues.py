@@ -35,9 +35,9 @@ def load_model_known_issues(path: Path) -> tuple[ModelKnownIssue, ...]:
     notes = Notes(path, positions)
     entries: list[ModelKnownIssue] = []
     for name, entry in schema.issues.items():
-        notes.releases(name, entry.torch)
+        torch = notes.releases(name, entry)
         if when := notes.condition(name, entry.when):
-            fields = {field: value for field, value in entry if field != "when"}
-            entries.append(ModelKnownIssue(id=name, when=when, line=notes.line(name), **fields))
+            fields = {field: value for field, value in entry if field not in ("when", "since", "fixed")}
+            entries.append(ModelKnownIssue(id=name, when=when, torch=torch, line=notes.line(name), **fields))
     notes.raise_if_any()
     return tuple(entries)

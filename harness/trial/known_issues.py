@@ -26,11 +26,11 @@ class FindingPartition:
 def applicable_known_issues(
     known_issues: Iterable[KnownIssue], case: str, dtype: str, torch: str
 ) -> tuple[KnownIssue, ...]:
-    """The known issues of this case and dtype that the PyTorch version under test is said to have."""
+    """The places of faults, of this case and dtype, that the PyTorch version under test is said to have."""
     return tuple(
         known_issue
         for known_issue in known_issues
-        if case in known_issue.cases and dtype in known_issue.dtypes and covers_version(known_issue.torch, torch)
+        if known_issue.is_of(case, dtype) and covers_version(known_issue.torch, torch)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core import Case, KnownIssue, ReproducerCheck, ReproducerState
 from harness.execution import Executor
+from harness.golden import complete_layouts
 from harness.trial.judged_result import judge_result
 from harness.trial.reduction import REPEATS
 
@@ -17,6 +18,7 @@ def check_reproducer(known_issue: KnownIssue, case: Case, dtype: str, executor: 
     if (reproducer.case, reproducer.dtype) != (case.id, dtype):
         item = f"{reproducer.case.rpartition('::')[2]}[{reproducer.dtype}]"
         return ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, item)
+    reproducer = complete_layouts(case, reproducer)
     cells = tuple(cell.name for cell in executor.cells if cell.name in known_issue.cells)
     if not cells:
         reason = f"no cell of {', '.join(known_issue.cells)} on this machine"

@@ -76,7 +76,7 @@ class Trial:
         incidents = len(self.executor.incidents)
         for known_issue in self.known_issues:
             check = check_reproducer(known_issue, self.case, self.dtype, self.executor)
-            self.outcome.reproducers[known_issue.id] = check
+            self.outcome.reproducers[known_issue.name] = check
         plan = self._make_plan()
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []

@@ -178,31 +178,41 @@ def test_a_preload_file_that_raises(project: Project) -> None:
 ISSUE = """\
 issues:
   one:
-    case: suites/x/s.yaml::relu
-    dtypes: [float32]
-    tensors: ["output[0]"]
+    summary: a relu that is wrong in a test
+    severity: wrong-values
     oracle: values
-    cells: [sse41]
-    when: W > 1
     reason: written for a test of what is written wrong
     link: no thread found
-    reproducer: {case: "suites/x/s.yaml::relu", dtype: float32, sizes: {N: 1, C: 1, H: 1, W: 2}, layouts: {}}
+    where:
+      - cases: ["suites/x/s.yaml::relu"]
+        dtypes: [float32]
+        tensors: ["output[0]"]
+        levels: [sse41]
+        when: W > 1
+        reproducer: {sizes: {N: 1, C: 1, H: 1, W: 2}}
 """
 
 IN_ISSUES = {
-    "no case": ("    case: suites/x/s.yaml::relu", "    case: suites/x/s.yaml::rely", "there is no case"),
-    "no suite": ("    case: suites/x/s.yaml::relu", "    case: suites/z/s.yaml::relu", "there is no case"),
-    "no level": ("cells: [sse41]", "cells: [sse42]", "there is no level 'sse42'; did you mean 'sse41'?"),
+    "no case": ("suites/x/s.yaml::relu", "suites/x/s.yaml::rely", "there is no case"),
+    "no suite": ("suites/x/s.yaml::relu", "suites/z/s.yaml::relu", "there is no case"),
+    "no match": ("suites/x/s.yaml::relu", "suites/x/s.yaml::gelu*", "there is no case 'suites/x/s.yaml::gelu*'"),
+    "no level": ("levels: [sse41]", "levels: [sse42]", "there is no level 'sse42'; did you mean 'sse41'?"),
+    "no order": ("levels: [sse41]", "levels: '>= sse42'", "there is no level 'sse42'; did you mean 'sse41'?"),
+    "no comparison of levels": ("levels: [sse41]", "levels: 'up to avx2'", "'up to avx2' is none of: all, >= LEVEL"),
+    "no level left": ("levels: [sse41]", "levels: '< sse41'", "no level is '< sse41'"),
+    "no severity": ("severity: wrong-values", "severity: bad", "'crash', 'memory', 'wrong-values'"),
+    "no reason": ("reason: written", "reason: REASON TO BE WRITTEN", "the reason is not written yet"),
+    "no alias": ("when: W > 1", "when: V > 1\n        as: {V: U}", "relu has no 'U'"),
     "no dtype": ("dtypes: [float32]", "dtypes: [float32, float16]", "relu is not run in float16"),
     "no tensor": ('["output[0]"]', '["grad:inptu"]', "relu has no tensor 'inptu'; did you mean 'input'?"),
     "no size": ("when: W > 1", "when: V > 1", "relu has no 'V'"),
     "no condition": ("when: W > 1", "when: W >", "'W >' is not an expression"),
     "other reproducer": ("W: 2}", "W: 1}", "the condition 'W > 1' is not true of the reproducer"),
-    "no reproducer": ("dtype: float32, ", "", "the reproducer does not parse: an example needs 'dtype'"),
+    "no reproducer": ("{sizes:", "{seed: -1, sizes:", "the reproducer does not parse: an example's 'seed'"),
     "short reproducer": ("H: 1, ", "", "the reproducer does not fit the case: it gives no value for the size 'H'"),
-    "no version": ("    link:", '    torch: "2.1 or so"\n    link:', "is not a version specifier"),
+    "no release": ("    link:", '    since: "2.1 or so"\n    link:', "'2.1 or so' is not a release such as '2.15'"),
     "no comparison": ("when: W > 1", 'when: W > "a"', "is not true of the reproducer"),
-    "foreign reproducer": ("dtype: float32, ", "dtype: float16, ", "not of this entry's case and dtypes"),
+    "foreign reproducer": ("{sizes:", "{dtype: float16, sizes:", "not of this entry's case and dtypes"),
 }
 
 
@@ -223,5 +233,5 @@ def test_a_mistake_in_the_known_issues(
 
 def test_a_known_issue_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
     """The plugin refuses the run with the message that the command line has."""
-    project.write("golden/issues.yaml", ISSUE.replace("    case: suites/x/s.yaml::relu", "    case: s.yaml::r"))
+    project.write("golden/issues.yaml", ISSUE.replace("suites/x/s.yaml::relu", "s.yaml::r"))
     assert "there is no case 's.yaml::r'" in project.pytest("--eq-python", NOWHERE).refusal()

@@ -216,10 +216,10 @@ def test_known_issues_accept_and_go_stale(first: Run, pair: Project) -> None:
 
 def _entries(project: Project, **reproducers: Example) -> None:
     entries = [
-        f"  {name}:\n    case: {reproducer.case}\n    dtypes: [float32]\n"
-        "    tensors: ['output[0]']\n    oracle: values\n"
-        f"    cells: [{LEVEL}]\n    when: W > 2\n    reason: a kernel made wrong for a test\n    link: none found\n"
-        f"    reproducer: {reproducer.to_json()}\n"
+        f"  {name}:\n    summary: a kernel made wrong for a test\n    severity: wrong-values\n    oracle: values\n"
+        "    reason: a kernel made wrong for a test\n    link: none found\n    where:\n"
+        f"      - cases: [{reproducer.case}]\n        dtypes: [float32]\n        tensors: ['output[0]']\n"
+        f"        levels: [{LEVEL}]\n        when: W > 2\n        reproducer: {reproducer.to_json()}\n"
         for name, reproducer in reproducers.items()
     ]
     project.write("golden/issues.yaml", "issues:\n" + "".join(entries))

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core import Case, Example, KnownIssue, Level
+from harness.core import Case, KnownFault, KnownIssue, Level, matches
 from harness.errors import did_you_mean
-from harness.golden.issues.fit import describe_misfit
+from harness.golden.issues.naming import place_mistakes
 from harness.golden.issues.notes import Notes
-from harness.golden.issues.schema import KnownIssueSchema, KnownIssuesSchema
-from harness.portable.tensor_name import TensorKind, parse
-from harness.suites import DeclarationError, Location, Mistake, load_suite, read_validated, suggestion
+from harness.golden.issues.places import build_fault
+from harness.golden.issues.schema import KnownIssuesSchema
+from harness.suites import DeclarationError, Location, Mistake, load_suite, read_validated
 
 
 @dataclass(frozen=True)
 class KnownIssues:
-    """The entries of all files together."""
+    """The faults of all files together."""
 
     files: tuple[KnownIssuesFile, ...]
 
     @property
-    def entries(self) -> tuple[KnownIssue, ...]:
-        """Every entry, in the order of the files."""
-        return tuple(entry for file in self.files for entry in file.entries)
+    def faults(self) -> tuple[KnownFault, ...]:
+        """Every fault, in the order of the files."""
+        return tuple(fault for file in self.files for fault in file.faults)
 
-    def check(self, cases: Mapping[str, Case], levels: Iterable[Level], root: Path) -> None:
+    @property
+    def entries(self) -> tuple[KnownIssue, ...]:
+        """Every place of every fault."""
+        return tuple(place for fault in self.faults for place in fault.places)
+
+    def fault(self, name: str) -> KnownFault | None:
+        """The fault of that id."""
+        return next((fault for fault in self.faults if fault.id == name), None)
+
+    def check(self, cases: Mapping[str, Case], root: Path) -> None:
         """Raise DeclarationError for every entry that names what does not exist, or has the id of another."""
-        project = _Project(dict(cases), {level.name for level in levels}, root)
+        project = _Project(dict(cases), root)
         mistakes = [*self._repeated_ids(), *(mistake for file in self.files for mistake in file.mistakes(project))]
         if mistakes:
             raise DeclarationError(mistakes)
@@ -36,18 +45,18 @@ class KnownIssues:
     def _repeated_ids(self) -> Iterable[Mistake]:
         first: dict[str, Path] = {}
         for file in self.files:
-            for entry in file.entries:
-                if first.setdefault(entry.id, file.path) != file.path:
-                    message = f"{first[entry.id].as_posix()} has a known issue {entry.id!r} already; give it another id"
-                    yield file.notes.mistake(entry.id, message)
+            for fault in file.faults:
+                if first.setdefault(fault.id, file.path) != file.path:
+                    message = f"{first[fault.id].as_posix()} has a known issue {fault.id!r} already; give it another id"
+                    yield file.notes.mistake(fault.id, message)
 
 
 @dataclass(frozen=True)
 class KnownIssuesFile:
-    """The entries of one file, with the place of each for messages."""
+    """The faults of one file, with the place of each for messages."""
 
     notes: Notes
-    entries: tuple[KnownIssue, ...]
+    faults: tuple[KnownFault, ...]
 
     @property
     def path(self) -> Path:
@@ -55,113 +64,55 @@ class KnownIssuesFile:
         return self.notes.path
 
     def mistakes(self, project: _Project) -> list[Mistake]:
-        """Every entry that names a case, tensor, dtype, cell or size that does not exist.
+        """Every place that names a case, tensor, dtype or size that does not exist.
 
         A suite that is not among the cases already loaded is loaded from below the root. A file from elsewhere, as it
         is shipped, is of other suites than those below the root, and is not checked against them.
         """
         if not self.path.resolve().is_relative_to(project.root.resolve()):
             return []
-        return [mistake for entry in self.entries for mistake in self._mistakes(entry, project)]
+        places = [(place, ("where", index)) for fault in self.faults for index, place in enumerate(fault.places)]
+        return [
+            self.notes.mistake(place.id, message, *at, *location)
+            for place, at in places
+            for message, location in self._mistakes(place, project)
+        ]
 
-    def _mistakes(self, entry: KnownIssue, project: _Project) -> Iterable[Mistake]:
-        def mistake(message: str, *location: str | int) -> Mistake:
-            """A mistake in this entry, or in something below it."""
-            return self.notes.mistake(entry.id, message, *location)
-
-        yield from (
-            mistake(f"there is no level {cell!r}{suggestion(cell, sorted(project.levels))}", "cells")
-            for cell in entry.cells
-            if cell not in project.levels
-        )
-        for name in entry.cases:
-            case = project.case(name)
-            if case is None:
-                yield mistake(f"there is no case {name!r}{did_you_mean(name, project.cases)}", "case")
+    def _mistakes(self, place: KnownIssue, project: _Project) -> Iterable[tuple[str, Location]]:
+        matched: dict[str, Case] = {}
+        for index, pattern in enumerate(place.cases):
+            if cases := project.matching_cases(pattern):
+                matched |= cases
             else:
-                yield from (mistake(message, *location) for message, location in _case_mistakes(entry, case))
+                yield f"there is no case {pattern!r}{did_you_mean(pattern, project.cases)}", ("cases", index)
+        if matched:
+            yield from place_mistakes(place, matched)
 
 
 @dataclass
 class _Project:
-    """What there is to name: the cases of the suites that are loaded, or lie below the root, and the levels."""
+    """What there is to name: the cases of the suites that are loaded, or lie below the root."""
 
     cases: dict[str, Case]
-    levels: set[str]
     root: Path
 
-    def case(self, name: str) -> Case | None:
-        """The case of that id, its suite read if need be; None where there is none. Raises DeclarationError."""
-        file, _, _ = name.partition("::")
-        if name not in self.cases and file.endswith(".yaml") and (self.root / file).is_file():
+    def matching_cases(self, pattern: str) -> dict[str, Case]:
+        """The cases that the pattern matches, their suite read if need be. Raises DeclarationError."""
+        file = pattern.partition("::")[0]
+        is_loaded = any(case.startswith(f"{file}::") for case in self.cases)
+        if not is_loaded and (self.root / file).is_file():
             self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
-        return self.cases.get(name)
+        return {name: case for name, case in self.cases.items() if matches(name, [pattern])}
 
 
-def load_known_issues(paths: Iterable[Path]) -> KnownIssues:
-    """Read the files. Raises DeclarationError with all mistakes: YAML, types, conditions, versions, reproducers."""
-    return KnownIssues(tuple(_load_file(path) for path in paths))
+def load_known_issues(paths: Iterable[Path], levels: Sequence[Level]) -> KnownIssues:
+    """Read the files. Raises DeclarationError with all mistakes: YAML, types, levels, conditions, releases."""
+    return KnownIssues(tuple(_load_file(path, levels) for path in paths))
 
 
-def _load_file(path: Path) -> KnownIssuesFile:
+def _load_file(path: Path, levels: Sequence[Level]) -> KnownIssuesFile:
     schema, positions = read_validated(path, KnownIssuesSchema, "list of known issues")
     notes = Notes(path, positions)
-    entries = [_known_issue(name, fields, notes) for name, fields in schema.issues.items()]
+    faults = tuple(build_fault(name, fields, notes, levels) for name, fields in schema.issues.items())
     notes.raise_if_any()
-    return KnownIssuesFile(notes, tuple(entry for entry in entries if entry is not None))
-
-
-def _known_issue(name: str, schema: KnownIssueSchema, notes: Notes) -> KnownIssue | None:
-    when, reproducer = notes.condition(name, schema.when), None
-    try:
-        reproducer = Example.from_json(schema.reproducer)
-    except ValueError as error:
-        notes.add(name, f"the reproducer does not parse: {error}", "reproducer")
-    notes.releases(name, schema.torch)
-    if when is None or reproducer is None:
-        return None
-    fields = {field: value for field, value in schema if field not in ("case", "when", "reproducer")}
-    return KnownIssue(id=name, cases=schema.case, when=when, reproducer=reproducer, line=notes.line(name), **fields)
-
-
-def _case_mistakes(entry: KnownIssue, case: Case) -> Iterable[tuple[str, Location]]:
-    """What an entry says that its case does not have."""
-    reproducer, names = entry.reproducer, _condition_names(case)
-    for dtype in entry.dtypes:
-        if dtype not in case.every_dtype:
-            yield f"{case.name} is not run in {dtype}", ("dtypes",)
-    for name in sorted(entry.when.names - set(names)):
-        yield f"{case.name} has no {name!r}{suggestion(name, names)}", ("when",)
-    yield from ((message, ("tensors",)) for message in _tensor_mistakes(entry.tensors, case))
-    if reproducer.case not in entry.cases or reproducer.dtype not in entry.dtypes:
-        yield (
-            f"the reproducer is of {reproducer.case}[{reproducer.dtype}], not of this entry's case and dtypes",
-            ("reproducer",),
-        )
-    elif reproducer.case != case.id:
-        return
-    elif problem := describe_misfit(case, reproducer):
-        yield f"the reproducer does not fit the case: {problem}", ("reproducer",)
-    elif not entry.holds(reproducer):
-        yield f"the condition {entry.when.text!r} is not true of the reproducer", ("when",)
-
-
-def _tensor_mistakes(names: Iterable[str], case: Case) -> Iterator[str]:
-    """What is said of names that no tensor of an observation has."""
-    tensors = [spec.name for spec in case.tensors]
-    for text in names:
-        kind, of = parse(text)
-        name = of if kind in (TensorKind.GRADIENT, TensorKind.BUFFER) else text
-        returned = kind is TensorKind.OUTPUT or (kind is TensorKind.TANGENT and "jvp" in case.paths)
-        if "*" not in text and not returned and name not in tensors:
-            yield f"{case.name} has no tensor {name!r}{suggestion(name, tensors)}"
-
-
-def _condition_names(case: Case) -> Sequence[str]:
-    tensors = [spec.name for spec in case.tensors]
-    return [
-        *(size.name for size in case.sizes),
-        *("dtype", "fill", "threads", "inplace", "path"),
-        *(f"layout_{name}" for name in [*tensors, "grad_output"]),
-        *(f"has_{name}" for name in [*tensors, "grad_output"]),
-    ]
+    return KnownIssuesFile(notes, faults)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.core import Case, Example, Size
+from harness.core.example import GRAD_OUTPUT
 from harness.portable.fills import FILLS
 from harness.portable.layouts import LAYOUTS
 from harness.suites import suggestion
@@ -14,6 +15,14 @@ from harness.suites import suggestion
 def describe_misfit(case: Case, example: Example) -> str:
     """What of the example is not its case's, in a few words; nothing where all of it is."""
     return next(_misfits(case, example), "")
+
+
+def complete_layouts(case: Case, example: Example) -> Example:
+    """The example with a layout for every tensor that it has, and grad_output: contiguous where it names none."""
+    names = [spec.name for spec in case.tensors if spec.name not in example.absent]
+    names += [GRAD_OUTPUT] if case.has_grad_output(example.dtype) else []
+    layouts = {name: example.layouts.get(name, "contiguous") for name in names}
+    return example.but(layouts={**layouts, **example.layouts})
 
 
 def _misfits(case: Case, example: Example) -> Iterator[str]:
@@ -55,7 +64,7 @@ def _layouts(case: Case, example: Example) -> Iterator[str]:
     for name in example.absent:
         if name not in optional:
             yield f"{name!r} cannot be absent; optional are: {', '.join(optional) or 'none'}"
-    tensors = [*(spec.name for spec in case.tensors), "grad_output"]
+    tensors = [*(spec.name for spec in case.tensors), GRAD_OUTPUT]
     for name, layout in example.layouts.items():
         if name not in tensors:
             yield f"{name!r} is not a tensor of {case.name}{suggestion(name, tensors)}"

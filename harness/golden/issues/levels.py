@@ -1,0 +1,58 @@
+"""ISA levels as a known issue names them: by their partial order, so that a new level is one entry in `isa.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from harness.core import Level
+from harness.suites import suggestion
+
+ALL: Final = "all"
+"""Every level of every architecture."""
+
+_COMPARISON: Final = re.compile(r"(not +)?(>=|<=|<|>) *(\S+)")
+
+
+def resolve_levels(text: str | Sequence[str], levels: Sequence[Level]) -> tuple[str, ...]:
+    """The names of the levels meant by ``all``, by comparisons such as ``>= avx2, not >= avx512_core``, or by a list.
+
+    ``< avx2`` are the levels below avx2 in the partial order; a level that can do neither less nor more is in neither.
+    ``not < avx2`` is every other level of avx2's architecture. Raises ValueError that says what is wrong.
+    """
+    below = {level.name: _lower_levels(level.name, {other.name: other.above for other in levels}) for level in levels}
+    if text == ALL:
+        return tuple(below)
+    if not isinstance(text, str):
+        for name in text:
+            _check_name(name, below)
+        return tuple(name for name in below if name in text)
+    architectures = {level.name: level.architecture for level in levels}
+    meant = [_compared_levels(part.strip(), below, architectures) for part in text.split(",")]
+    return tuple(name for name in below if all(name in group for group in meant))
+
+
+def _compared_levels(text: str, below: Mapping[str, set[str]], architectures: Mapping[str, str]) -> set[str]:
+    comparison = _COMPARISON.fullmatch(text)
+    if comparison is None:
+        raise ValueError(
+            f"{text!r} is none of: all, >= LEVEL, > LEVEL, <= LEVEL, < LEVEL, not < LEVEL, a list of levels"
+        )
+    negated, sign, name = comparison.groups()
+    _check_name(name, below)
+    lower = below[name] if sign.startswith("<") else {other for other, levels in below.items() if name in levels}
+    meant = lower | ({name} if sign.endswith("=") else set())
+    same = {other for other in below if architectures[other] == architectures[name]}
+    return same - meant if negated else meant
+
+
+def _check_name(name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        raise ValueError(f"there is no level {name!r}{suggestion(name, sorted(known))}")
+
+
+def _lower_levels(name: str, above: Mapping[str, Sequence[str]]) -> set[str]:
+    """Every level that is below, directly or not."""
+    direct = set(above.get(name, ()))
+    return direct.union(*(_lower_levels(other, above) for other in direct))
