@@ -12,7 +12,7 @@ from typing import Final, Self
 from harness.core import Case, Cell, DoubleBackwardState, Example, Level, Observation
 from harness.execution import requests
 from harness.execution.callables import CallableLookup
-from harness.execution.in_flight import PendingExample, collect_metadata
+from harness.execution.in_flight import PendingExample, collect_metadata, collect_observations
 from harness.execution.levels import cap_mismatch, kernel_above_cap, representative_levels, require_level
 from harness.execution.opening import OpenedPool, WorkerOpening, open_in_process
 from harness.execution.redundant_levels import RedundantLevels
@@ -20,6 +20,7 @@ from harness.execution.result import Build, Result
 from harness.execution.workers.pool import REFERENCE, Pool
 from harness.execution.workers.supervisor import PendingRequest, Reply, Request, Supervisor, WorkerLost
 from harness.generation import ResolvedExample, resolve_example
+from harness.portable import tensor_name
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to send again."""
@@ -116,6 +117,11 @@ class Executor:
     def build(self) -> Build:
         """The build under test and its host."""
         return self._build
+
+    @property
+    def is_isolating(self) -> bool:
+        """Whether what runs in isolation may crash or hang at no cost: not in this very process."""
+        return not self._in_process
 
     @property
     def preloads(self) -> bool:
@@ -314,6 +320,28 @@ class Executor:
         ).collect()
         self._note_kernels(result.observations)
         return result
+
+    def observe_isolated(  # noqa: PLR0913 - each is a choice of its own, all but two by keyword
+        self,
+        case: Case,
+        example: Example,
+        *,
+        cells: Collection[str],
+        without: Collection[str] = (),
+        repeats: int = 1,
+        limit: float | None = None,
+    ) -> tuple[Observation, ...]:
+        """As `run_isolated`, with no reference and without the gradients of the tensors in `without`."""
+        chosen, limit = self.cell_names(cells), (self.limit if limit is None else limit) * repeats
+        supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
+        resolved = requests.without_gradients(resolve_example(case, example), without)
+        request = requests.observation_request(resolved, repeats=repeats)
+        pending = {name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen}
+        pairs = [collect_observations(name, each) for name, each in pending.items()]
+        omitted = tuple(map(tensor_name.gradient, without))
+        observations = tuple(replace(each, omitted=omitted) for pair in pairs for each in pair)
+        self._note_kernels(observations)
+        return observations
 
     def double_backward(self, case: Case, example: Example) -> dict[str, tuple[DoubleBackwardState, str]]:
         """Layout: (state, message) of the double backward in the last cell, whose level is the highest."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,12 @@ def observation_request(
     """Ask for both observations of an example, after these; `trace`: its ATen operators too."""
     earlier = [observation_request(each) for each in after]
     return {**_call(resolved), "op": "observe", "trace": trace, "repeats": repeats, "after": earlier}
+
+
+def without_gradients(resolved: ResolvedExample, names: Collection[str]) -> ResolvedExample:
+    """The example, of whose call the gradients of these tensors are not asked for."""
+    tensors = (replace(tensor, gradient=tensor.gradient and tensor.name not in names) for tensor in resolved.tensors)
+    return replace(resolved, tensors=tuple(tensors))
 
 
 def reference_request(resolved: ResolvedExample) -> ReferRequest:

@@ -70,7 +70,12 @@ def metadata_faults(
 
 
 def _is_due(observation: Observation, tensor: str) -> bool:
-    """Whether the call came so far as to return that tensor: one that raises in its backward has returned outputs."""
+    """Whether the call was asked for that tensor and came so far as to return it.
+
+    One that raises in its backward has returned outputs.
+    """
+    if tensor in observation.omitted:
+        return False
     if observation.phase == "backward":
         return kind_of(tensor) is not TensorKind.GRADIENT
     return observation.status == "ok" or (observation.phase == "jvp" and kind_of(tensor) is not TensorKind.TANGENT)

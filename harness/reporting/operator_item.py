@@ -76,6 +76,7 @@ class OperatorItemRecord(StrictSchema):
     examples: Counts = Field(description="Phase: how many of its examples ran")
     cells: Mapping[str, Mapping[CellState, int]] = Field(description="Cell: state: how many examples came to it there")
     skipped: Counts = Field(description="Cell: how many examples another cell answered for")
+    in_parts: Counts = Field(description="Cell: how many examples ran without the part that a known crash is about")
     failures: tuple[FailureRecord, ...]
     known_issues: Counts = Field(description="Known issue: how many examples it accepted something of")
     reproducers: Mapping[str, ReproducerCheck] = Field(description="Known issue: what its reproducer does now")
@@ -113,6 +114,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         examples=sort_by_name(outcome.examples),
         cells={cell: sort_by_name(states) for cell, states in outcome.cells.items()},
         skipped=sort_by_name(outcome.skipped),
+        in_parts=sort_by_name(outcome.in_parts),
         failures=tuple(map(failure_record, outcome.failures)),
         known_issues=sort_by_name(outcome.known_issues),
         reproducers=sort_by_name(outcome.reproducers),

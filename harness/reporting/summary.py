@@ -63,6 +63,7 @@ def terminal_summary(record: Record) -> str:
         examples=+sum_counts(item.examples for item in items),
         untrusted=sum_counts(item.untrusted for item in items).most_common(),
         skipped=sum_counts(item.skipped for item in items).most_common(),
+        in_parts=sum_counts(item.in_parts for item in items).most_common(),
         checked=sum_counts(counts for item in items for counts in item.cells.values()),
         known_issues=_known_issues(items),
         doubles=Counter(item.double for item in items if item.double).most_common(),

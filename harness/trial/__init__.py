@@ -1,5 +1,6 @@
 """Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
+from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.outcome import CellRow, Failure, Outcome
@@ -14,6 +15,7 @@ __all__ = [
     "Failure",
     "JudgedResult",
     "Outcome",
+    "PartwiseRunner",
     "Review",
     "Reviewer",
     "Tally",

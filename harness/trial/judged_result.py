@@ -40,10 +40,16 @@ class JudgedResult:
         return frozenset((cell, finding.tensor) for _, finding in self.partition.accepted for cell in finding.cells)
 
     def states(self) -> dict[str, CellState]:
-        """Cell → the worst that was said of it."""
+        """Cell → the worst that was said of it; a known issue is there too where it keeps a part from being run."""
         accepted = [finding for _, finding in self.partition.accepted]
-        cells = (observation.cell for observation in self.result.observations)
-        return cell_states(cells, self.judgement, accepted, self.failures)
+        observations = self.result.observations
+        states = cell_states((each.cell for each in observations), self.judgement, accepted, self.failures)
+        in_parts = {each.cell for each in observations if each.omitted} - _failed_cells(self.failures)
+        return {**states, **dict.fromkeys(in_parts, CellState.KNOWN_ISSUE)}
+
+
+def _failed_cells(failures: Iterable[Finding]) -> set[str]:
+    return {cell for finding in failures for cell in finding.cells}
 
 
 def cell_states(

@@ -40,7 +40,8 @@ class Failure:
 class Outcome(Tally):
     """What the trial of a case in a dtype came to.
 
-    `examples` counts those that ran, by phase; `skipped` maps a cell to how many of them another one answered for.
+    `examples` counts those that ran, by phase; `skipped` maps a cell to how many of them another one answered for,
+    `in_parts` to how many ran there without the part that a known crash or hang is about.
     `complete` is False where the time budget left some out. `double` is what the double backward came to, and `faults`
     are sentences of what is wrong with it.
     """
@@ -49,6 +50,7 @@ class Outcome(Tally):
     dtype: str
     examples: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    in_parts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     reproducers: dict[str, ReproducerCheck] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)

@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from harness.core import Case, CellState, Example, Finding, KnownIssue
 from harness.execution import Executor, Result
 from harness.generation import shrink
+from harness.trial.fatal_parts import HASTE, REPEATS, PartwiseRunner
 from harness.trial.judged_result import JudgedResult, judge_result
-from harness.trial.known_issues import DEATHS, fatal_cells
+from harness.trial.known_issues import DEATHS
 from harness.trial.outcome import CellRow, Failure
-
-REPEATS = 24
-"""How often a fresh worker runs an example whose fault comes and goes; one call in ten shows with probability 0.92."""
 
 TRACED_BACK = 100
 """How many earlier examples may be tried, one by one, to find the one that spoiled a worker."""
-
-HASTE = 10
-"""While a hang is shrunk, a candidate hangs once it outlasts this part of the time limit; the last one gets it all."""
 
 AGAIN = "again in a fresh worker"
 NOT_AT_EVERY_CALL = f"in a fresh worker, not at every call ({REPEATS} tried)"
@@ -29,13 +24,17 @@ NEVER_ALONE = "not in a fresh worker, nor after any one of the worker's last exa
 
 @dataclass(frozen=True)
 class Reducer:
-    """Shrinks and confirms the failures of one trial. Once `late` says so, no smaller example is tried."""
+    """Shrinks and confirms the failures of one trial. Once `late` says so, no smaller example is tried.
+
+    Where an example is known to crash or hang, `partwise` runs it without the part that does.
+    """
 
     case: Case
     executor: Executor
     known_issues: Sequence[KnownIssue]
     attempts: int
     late: Callable[[], bool]
+    partwise: PartwiseRunner
 
     def reduce(self, original: Example, finding: Finding, why: str, before: Sequence[Example] = ()) -> Failure:
         """The minimal failure with the same oracle and tensor. Never raises for what a kernel does.
@@ -73,13 +72,19 @@ class Reducer:
 
     def _safe_cells(self, example: Example, cells: Iterable[str]) -> tuple[str, ...]:
         """These cells without those in which the example is known to crash or hang."""
-        deadly = fatal_cells(self.known_issues, example)
-        return tuple(cell for cell in cells if cell not in deadly)
+        fatal = self.partwise.fatal_cells(example)
+        return tuple(cell for cell in cells if cell not in fatal)
 
     def _fails_again(self, example: Example, finding: Finding) -> bool:
         cells = self._safe_cells(example, finding.cells)[:1]  # one cell is enough to shrink by
-        results = self.executor.run(self.case, [example], cells=cells) if cells else ()
-        return any(self._judge(result).failure(finding.key) for result in results)
+        if cells:
+            result: Result | None = next(iter(self.executor.run(self.case, [example], cells=cells)))
+        else:
+            result = self.partwise.run(example, tuple(finding.cells)[:1])
+        return self._failure_in(result, finding) is not None
+
+    def _failure_in(self, result: Result | None, finding: Finding) -> Finding | None:
+        return None if result is None else self._judge(result).failure(finding.key)
 
     def _judge(self, result: Result) -> JudgedResult:
         return judge_result(self.case, result, self.known_issues)
@@ -90,7 +95,13 @@ class Reducer:
         """The failure as a fresh worker shows it, in one of the finding's cells: same key, or bits that vary."""
         cells = tuple(finding.cells)[:1]
         limit = max(self.executor.limit / HASTE, 1.0) if hasty and finding.oracle == "hang" else None
-        judged = self._judge(self.executor.run_isolated(self.case, example, cells=cells, repeats=repeats, limit=limit))
+        if finding.oracle in DEATHS or self._safe_cells(example, cells):
+            result = self.executor.run_isolated(self.case, example, cells=cells, repeats=repeats, limit=limit)
+        elif (parts := self.partwise.run(example, cells, repeats=repeats)) is None:
+            return None
+        else:
+            result = parts
+        judged = self._judge(result)
         varies = judged.failure(("repeat", finding.tensor)) if repeats > 1 else None
         return judged.failure(finding.key) or varies
 
@@ -128,11 +139,17 @@ class Reducer:
         if finding.oracle in DEATHS:
             result = self.executor.run_isolated(self.case, minimal)
         else:
-            cells = self._safe_cells(minimal, (cell.name for cell in self.executor.cells))
-            result = next(iter(self.executor.run(self.case, [minimal], cells=cells)))
+            result = self._run_everywhere(minimal)
         judged = self._judge(result)
         final = judged.failure(finding.key) or finding
         return Failure(final, minimal, original, cell_rows(judged, final), confirmed, why)
+
+    def _run_everywhere(self, example: Example) -> Result:
+        """The example in all cells, in those where it is known to crash or hang without the part that does."""
+        cells = self._safe_cells(example, (cell.name for cell in self.executor.cells))
+        if not cells and (parts := self.partwise.run(example, self.partwise.fatal_cells(example))):
+            return parts
+        return self.partwise.add_observations(next(iter(self.executor.run(self.case, [example], cells=cells))))
 
 
 def cell_rows(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:

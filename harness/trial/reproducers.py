@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.core import Case, KnownIssue, ReproducerCheck, ReproducerState
 from harness.execution import Executor
 from harness.golden import complete_layouts
+from harness.trial.fatal_parts import REPEATS
 from harness.trial.judged_result import judge_result
-from harness.trial.reduction import REPEATS
 
 
 def check_reproducer(known_issue: KnownIssue, case: Case, dtype: str, executor: Executor) -> ReproducerCheck:

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward
+from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward, Observation
 from harness.execution import Executor, Result
 from harness.generation import corner_coverage, declared_examples
 from harness.profiles import Profile
 from harness.trial.double_backward import has_double_backward, judge_double_backward
+from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, disturbance, judge_result
-from harness.trial.known_issues import DEATHS, fatal_cells, fatal_known_issues
+from harness.trial.known_issues import DEATHS
 from harness.trial.outcome import Outcome
 from harness.trial.plan import Plan, make_plan
 from harness.trial.reduction import Reducer
@@ -60,6 +61,10 @@ class Trial:
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
     _confirmed_ends: set[str] = field(default_factory=set, init=False)
+    _partwise: PartwiseRunner = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._partwise = PartwiseRunner(self.case, self.executor, self.known_issues)
 
     def run(self) -> Outcome:
         """Everything the profile asks for. Never raises for what a kernel does."""
@@ -87,6 +92,7 @@ class Trial:
         self._reduce_failures(examples)
         self._measure_coverage(examples)
         self._check_double_backward()
+        self.outcome.notes += self._partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
 
     def _check_double_backward(self) -> None:
@@ -125,10 +131,10 @@ class Trial:
         return plan
 
     def _judged_results(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
-        """Judge in order; examples that are known to kill a cell go without that cell."""
+        """Judge in order; examples that are known to kill a cell run there without the part that does."""
         groups: dict[frozenset[str], list[Example]] = {}
         for example in examples:
-            groups.setdefault(fatal_cells(self.known_issues, example), []).append(example)
+            groups.setdefault(frozenset(self._partwise.fatal_cells(example)), []).append(example)
         for cells in sorted(groups, key=sorted):
             for judged in self._judged_group(groups[cells], cells):
                 yield judged
@@ -137,14 +143,22 @@ class Trial:
 
     def _judged_group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[JudgedResult]:
         kept = [cell.name for cell in self.executor.cells if cell.name not in without]
-        if not kept:  # the reference would only die of it too
-            self.outcome.examples["kept from running"] += len(examples)
-            for example in examples:
-                self._count_kept_out(example)
+        if not kept:
+            yield from self._judged_parts(examples)
             return
         for result in self.executor.run(self.case, examples, cells=kept, traced=select_traced(examples, MOST_TRACED)):
             self.outcome.skipped.update(result.skipped)
-            yield judge_result(self.case, self._undisturbed_result(result, kept), self.known_issues)
+            whole = self._partwise.add_observations(self._undisturbed_result(result, kept))
+            yield judge_result(self.case, whole, self.known_issues)
+
+    def _judged_parts(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
+        """Judge examples that must not be run as a whole anywhere, where the reference might die of it too."""
+        for example in examples:
+            if result := self._partwise.run(example, self._partwise.fatal_cells(example)):
+                yield judge_result(self.case, result, self.known_issues)
+            else:
+                self.outcome.examples["kept from running"] += 1
+                self._count_kept_out(example)
 
     def _undisturbed_result(self, result: Result, cells: Collection[str]) -> Result:
         """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
@@ -179,7 +193,7 @@ class Trial:
                 outcome.untrusted[NOT_EFFECTIVE] += 1
         outcome.untrusted.update(judged.judgement.untrusted.keys())
         outcome.known_issues.update({name for name, _ in judged.partition.accepted})
-        self._count_kept_out(judged.example)
+        self._count_kept_out(judged.example, judged.result.observations)
         for (cell, tensor), ratio in judged.judgement.ratios.items():
             if ratio <= 1 or (cell, tensor) not in judged.accepted_pairs:
                 outcome.keep_worst_ratio(tensor, ratio)
@@ -190,18 +204,30 @@ class Trial:
             self._first_failures.setdefault(finding.key, (judged.example, finding))
             self._deaths += finding.oracle in DEATHS
 
-    def _count_kept_out(self, example: Example) -> None:
-        """A cell in which the example is known to crash counts as a known issue there: it was not run."""
-        cells_here = {cell.name for cell in self.executor.cells}
-        issues = fatal_known_issues(self.known_issues, example)
-        cells = {issue.id: cells_here.intersection(issue.cells) for issue in issues}
-        self.outcome.known_issues.update(name for name, there in cells.items() if there)
-        for cell in sorted(set().union(*cells.values())):
-            self.outcome.count_state(cell, CellState.KNOWN_ISSUE)
+    def _count_kept_out(self, example: Example, observations: Sequence[Observation] = ()) -> None:
+        """What a known crash or hang keeps from running: all of the example in a cell, or a part of it.
+
+        A cell in which it was not run at all counts as a known issue there; the others have the state of their
+        judgement.
+        """
+        ran = {observation.cell for observation in observations}
+        in_parts = {observation.cell for observation in observations if observation.omitted}
+        issues: set[str] = set()
+        for cell in self._partwise.fatal_cells(example):
+            if cell not in ran:
+                self.outcome.count_state(cell, CellState.KNOWN_ISSUE)
+            elif cell in in_parts:
+                self.outcome.in_parts[cell] += 1
+            else:
+                continue
+            issues.update(issue.id for issue in self._partwise.issues(example, cell))
+        self.outcome.known_issues.update(issues)
 
     def _reduce_failures(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
-        reducer = Reducer(self.case, self.executor, self.known_issues, self.profile.attempts, self._is_late)
+        reducer = Reducer(
+            self.case, self.executor, self.known_issues, self.profile.attempts, self._is_late, self._partwise
+        )
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): corner.why for example, corner in zip(declared, self.case.examples, strict=True)}
         failures = list(self._first_failures.values())

@@ -143,6 +143,25 @@ def refuse_one_gradient(x, y):
     return Function.apply(x, y)
 
 
+def crash_in_one_gradient(x, y):
+    """The product; die where the gradient of y is asked for."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, first, second):
+            ctx.save_for_backward(first, second)
+            return first * second
+
+        @staticmethod
+        def backward(ctx, grad_output):
+            if _in_cell() and ctx.needs_input_grad[1]:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            first, second = ctx.saved_tensors
+            return grad_output * second, grad_output * first
+
+    return Function.apply(x, y)
+
+
 def wrong_twice(x):
     """A right gradient, whose own derivative is twice what it should be."""
 

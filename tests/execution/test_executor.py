@@ -191,6 +191,29 @@ def test_isolated_can_run_earlier_examples_first(executor: Executor) -> None:
     assert numbers(later)[0] == numbers(alone)[0] + calls
 
 
+def test_a_part_runs_without_the_gradients_that_are_left_out(executor: Executor) -> None:
+    """The gradient that dies is not asked for: the output and the other gradient come back, in both layouts."""
+    crash = stand.case(
+        "misbehaving.crash_in_one_gradient",
+        stand.tensor("x", "N", "C", "H", "W"),
+        stand.tensor("y", "N", "C", "H", "W"),
+    )
+    example, incidents = stand.example(crash, fill="reals"), list(executor.incidents)
+    whole = executor.observe_isolated(crash, example, cells=["avx2"])
+    assert [(each.status, each.signal) for each in whole] == [("died", 11), ("died", 11)]
+    parts = executor.observe_isolated(crash, example, cells=["sse41", "avx2"], without=["y"])
+    assert [(each.cell, each.layout) for each in parts] == [
+        (cell, layout) for cell in ("sse41", "avx2") for layout in ("drawn", "contiguous")
+    ]
+    for observation in parts:
+        assert (observation.status, observation.omitted) == ("ok", ("grad:y",))
+        assert set(observation.tensors) == {"output[0]", "grad:x"}
+        assert observation.tensors["grad:x"].values.any()
+    forward = executor.observe_isolated(crash, example, cells=["avx2"], without=["x", "y"])
+    assert [set(each.tensors) for each in forward] == [{"output[0]"}] * 2
+    assert executor.incidents == incidents
+
+
 def test_cells_are_chosen_by_name(run: Run) -> None:
     """An unknown cell is a mistake with a suggestion."""
     clone = stand.case("torch.clone")

@@ -16,6 +16,7 @@ from harness.trial.known_issues import (
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
+CELLS = ("avx2", "avx512_core")
 FINDING = Finding("values", "output[0]", "layout", {"avx2": 3.0, "avx512_core": 4.0})
 ISSUE = KnownIssue(
     id="one-column",
@@ -87,6 +88,22 @@ def test_another_oracle_or_tensor_is_not_accepted() -> None:
     """A known issue of one tensor's values says nothing about its strides, nor about another tensor."""
     for finding in (replace(FINDING, oracle="strides"), replace(FINDING, tensor="grad:input")):
         assert subtract_known([finding], [ISSUE], EXAMPLE).failures == (finding,)
+
+
+def test_a_known_issue_takes_nothing_from_other_tensors_and_properties() -> None:
+    """Of every property of every tensor, in both cells, only what the entry names is gone, and only in its cell."""
+    oracles = ("values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang")
+    tensors = ("", "output[0]", "output[1]", "grad:input", "grad:weight", "buffer:running_mean", "grad_output[0]")
+    findings = [replace(FINDING, oracle=oracle, tensor=tensor) for oracle in oracles for tensor in tensors]
+    for oracle in oracles:
+        entry = replace(ISSUE, oracle=oracle, tensors=("grad:weight",))
+        partition = subtract_known(findings, [entry], EXAMPLE)
+        accepted = {oracle} | ({"repeat"} if oracle == "values" else set())
+        assert {finding.key for _, finding in partition.accepted} == {(each, "grad:weight") for each in accepted}
+        assert {finding.key: set(finding.cells) for finding in partition.failures} == {
+            finding.key: {"avx512_core"} if finding.key in {(each, "grad:weight") for each in accepted} else {*CELLS}
+            for finding in findings
+        }
 
 
 def test_a_star_accepts_every_tensor() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,18 +39,27 @@ CASE = Case(
 Wrong = Callable[[Example, str, str], str]
 """Example, cell and layout → what is wrong: nothing (empty), value, raised, died, killed (from outside), hung."""
 
+WrongPart = Callable[[Example, str, str, Collection[str]], str]
+"""The same of a call of which the gradients of these tensors are not asked for."""
+
 
 @dataclass
 class ToyExecutor:
-    """Doubles its input, except where `wrong` says otherwise. `alone` is asked instead in a fresh worker."""
+    """Doubles its input, except where `wrong` says otherwise. `alone` is asked instead in a fresh worker.
+
+    Of a call without some gradients `part` says what is wrong, or else the same as of a whole one.
+    """
 
     wrong: Wrong
     alone: Wrong | None = None
+    part: WrongPart | None = None
     cells: tuple[Cell, ...] = CELLS
     incidents: list[str] = field(default_factory=list)
     ineffective: dict[str, str] = field(default_factory=dict)
     limit: float = 20.0
     limits: list[float | None] = field(default_factory=list)
+    is_isolating: bool = True
+    ran_in_parts: list[tuple[Example, str, tuple[str, ...]]] = field(default_factory=list)
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
 
     def missing_packages(self, case: Case) -> str:
@@ -88,6 +97,28 @@ class ToyExecutor:
             self._result(earlier, cells, self.wrong)
         return self._result(example, cells, self.alone or self.wrong)
 
+    def observe_isolated(  # noqa: PLR0913 - as the executor's own
+        self,
+        case: Case,
+        example: Example,
+        *,
+        cells: Collection[str],
+        without: Collection[str] = (),
+        repeats: int = 1,
+        limit: float | None = None,
+    ) -> tuple[Observation, ...]:
+        """The same without some gradients; `parts` says what is wrong then."""
+        del case, repeats, limit
+        self.ran_in_parts += [(example, cell, tuple(without)) for cell in cells]
+
+        def wrong(example: Example, cell: str, layout: str) -> str:
+            """What is wrong of the part."""
+            return self.part(example, cell, layout, without) if self.part else whole(example, cell, layout)
+
+        whole = self.alone or self.wrong
+        omitted = tuple(f"grad:{name}" for name in without)
+        return tuple(replace(each, omitted=omitted) for each in _observations(example, cells, wrong))
+
     def history(self, cell: str) -> list[Example]:
         """What ran in that cell."""
         return [example for example, cells in self.ran if cell in cells]
@@ -97,12 +128,15 @@ class ToyExecutor:
         self.ran.append((example, names))
         values = _values(example)
         reference = Reference("ok", {"output[0]": 2 * values}, inputs={"input": values})
-        observations = [
-            _observe(example, cell, layout, wrong(example, cell, layout), values)
-            for cell in names
-            for layout in ("drawn", "contiguous")
-        ]
-        return Result(example, reference, tuple(observations))
+        return Result(example, reference, _observations(example, names, wrong))
+
+
+def _observations(example: Example, cells: Iterable[str], wrong: Wrong) -> tuple[Observation, ...]:
+    return tuple(
+        _observe(example, cell, layout, wrong(example, cell, layout), _values(example))
+        for cell in cells
+        for layout in ("drawn", "contiguous")
+    )
 
 
 def _values(example: Example) -> np.ndarray[Any, Any]:
