@@ -17,7 +17,7 @@ from harness.project import Project
 from harness.reporting import replay_text
 from harness.resources import resource
 from harness.settings import Settings
-from harness.trial import judge_result
+from harness.trial import PartwiseRunner, judge_result
 
 
 def add_replay_command(commands: Commands) -> None:
@@ -36,8 +36,10 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
     with gate:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
         for case, example in examples:
+            known_issues = gate.known_issues_of(case, example.dtype)
             result = gate.executor.run_isolated(case, example)
-            judged = judge_result(case, result, gate.known_issues_of(case, example.dtype))
+            result = PartwiseRunner(case, gate.executor, known_issues).add_observations(result)
+            judged = judge_result(case, result, known_issues)
             print(replay_text(judged))  # noqa: T201 - a command prints
             any_failed |= bool(judged.failures or judged.partition.accepted)
     return int(any_failed)

@@ -75,8 +75,10 @@ class PartwiseRunner:
         return [cell.name for cell in self.executor.cells if self.issues(example, cell.name)]
 
     def add_observations(self, result: Result) -> Result:
-        """The result, with the observations of the cells in which its example must not be run as a whole."""
-        observations = self.observe(result.example, self.fatal_cells(result.example))
+        """The result, with observations of the cells in which its example must not be run as a whole, or died of it."""
+        answering = {observation.cell for observation in result.observations if observation.status not in LOST}
+        cells = [cell for cell in self.fatal_cells(result.example) if cell not in answering]
+        observations = self.observe(result.example, cells)
         return replace(result, observations=(*result.observations, *observations))
 
     def run(self, example: Example, cells: Iterable[str], *, repeats: int = 1) -> Result | None:
