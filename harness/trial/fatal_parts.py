@@ -17,6 +17,7 @@ from typing import Final
 from harness.core import Case, Example, KnownIssue, Observation
 from harness.execution import Executor, Result
 from harness.generation import resolve_example
+from harness.golden import complete_layouts
 from harness.portable.dtypes import is_differentiable
 from harness.trial.known_issues import fatal_known_issues
 
@@ -119,23 +120,23 @@ class PartwiseRunner:
         Nothing where that could not be learnt.
         """
         is_own = issue.reproducer.case == self.case.id
-        if not self._parts.get(issue.id) and self._attempts[issue.id] < (1 if is_own else MOST_ATTEMPTS):
-            self._attempts[issue.id] += 1
-            shown_by = issue.reproducer if is_own else example
+        if not self._parts.get(issue.name) and self._attempts[issue.name] < (1 if is_own else MOST_ATTEMPTS):
+            self._attempts[issue.name] += 1
+            shown_by = complete_layouts(self.case, issue.reproducer) if is_own else example
             parts = self._parts_that_die(shown_by, cell, 1) or self._parts_that_die(shown_by, cell, REPEATS)
-            self._parts[issue.id] = parts
-        return self._parts[issue.id]
+            self._parts[issue.name] = parts
+        return self._parts[issue.name]
 
     def _learn_from_death(self, example: Example, cell: str) -> bool:
         """Whether something is learnt from parts that ended a worker together, though none was known to."""
         parts = self._parts_that_die(example, cell, 1) if self._gradients(example) else FatalParts()
         is_new = False
         for issue in self.issues(example, cell):
-            note = f"known issue {issue.id}: {parts} ends the worker too"
+            note = f"known issue {issue.name}: {parts} ends the worker too"
             if not any(earlier.startswith(note) for earlier in self.notes):
                 self.notes.append(f"{note}: {example.to_json()}")
-            is_new |= parts | self._parts[issue.id] != self._parts[issue.id]
-            self._parts[issue.id] |= parts
+            is_new |= parts | self._parts[issue.name] != self._parts[issue.name]
+            self._parts[issue.name] |= parts
         return is_new
 
     def _parts_that_die(self, example: Example, cell: str, repeats: int) -> FatalParts:
