@@ -15,6 +15,7 @@ from harness.core.case import (
 from harness.core.cell import Cell, Level
 from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
+from harness.core.fact import FactChange, FactDifference, FactKind, NotCompared
 from harness.core.finding import Finding, Judgement
 from harness.core.known_issue import Acceptance, KnownFault, KnownIssue, Severity, Verification, matches
 from harness.core.missing_double_backward import MissingDoubleBackward
@@ -31,6 +32,9 @@ __all__ = [
     "Example",
     "Expression",
     "ExpressionError",
+    "FactChange",
+    "FactDifference",
+    "FactKind",
     "Finding",
     "ItemStatus",
     "Judgement",
@@ -39,6 +43,7 @@ __all__ = [
     "Level",
     "MissingDoubleBackward",
     "Module",
+    "NotCompared",
     "Numerics",
     "Observation",
     "Reference",

@@ -82,7 +82,11 @@ class Golden:
 
 def _counts(cases: Sequence[Case], snapshots: Snapshots) -> dict[str, int]:
     """How many snapshots each case has whose values can be exact."""
-    return {case.name: len(snapshots.cases.get(case.name, ())) for case in cases if can_be_exact(case)}
+    return {
+        case.name: len({snapshot.example.to_json() for snapshot in snapshots.cases.get(case.name, ())})
+        for case in cases
+        if can_be_exact(case)
+    }
 
 
 def _foreign_dtypes(contract: Contract, case: Case) -> Iterator[str]:

@@ -92,7 +92,7 @@ def attach_outcome(report: pytest.TestReport, outcome: Outcome | ModelOutcome) -
     else:
         report.equivalence_item = item_text(operator_item_record(outcome))  # type: ignore[attr-defined] # the same
         if (observation := outcome.golden.observed) is not None:
-            observed = (outcome.case, outcome.dtype, outcome.golden.differing, observation.as_json())
+            observed = (outcome.case, outcome.dtype, outcome.golden.deaths, observation.as_json())
             report.equivalence_observed = observed  # type: ignore[attr-defined] # the same
 
 

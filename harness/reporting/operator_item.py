@@ -12,7 +12,7 @@ from pydantic import (
     model_serializer,
 )
 
-from harness.core import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck
+from harness.core import CellState, DoubleBackwardState, FactDifference, ItemStatus, NotCompared, ReproducerCheck
 from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
 from harness.suites import StrictSchema
@@ -63,8 +63,12 @@ class GoldenComparisonRecord(StrictSchema):
 
     facts: int = Field(description="How many facts of the layout contract were compared")
     snapshots: int = Field(description="How many snapshots were compared")
-    differing: tuple[str, ...] = Field(description="A sentence for each that differs")
-    not_compared: tuple[str, ...] = Field(description="What could not be compared, and why")
+    differing: tuple[str, ...] = Field(description="A sentence for each that differs and must not")
+    differences: tuple[FactDifference, ...] = Field(
+        default=(), description="What differs, with what is not judged because golden/ says nothing of this release"
+    )
+    not_compared: tuple[NotCompared, ...] = Field(description="What could not be compared, how much of it, and why")
+    advice: str = Field(default="", description="What to do where golden/ has nothing of the case; else empty")
 
 
 class OperatorItemRecord(StrictSchema):
@@ -131,7 +135,9 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
             facts=outcome.golden.facts,
             snapshots=outcome.golden.snapshots,
             differing=tuple(outcome.golden.differing),
+            differences=tuple(outcome.golden.differences),
             not_compared=tuple(outcome.golden.not_compared),
+            advice=outcome.golden.advice,
         ),
         seconds=round(outcome.seconds, 1),
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from harness.core import CellState, ItemStatus, ReproducerState
+from harness.core import CellState, FactKind, ItemStatus, NotCompared, ReproducerState
 from harness.portable.dtypes import DTYPES
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import Record
@@ -72,7 +72,8 @@ def terminal_summary(record: Record) -> str:
         all_pairs=sum(item.coverage.of for item in items),
         facts=sum(item.golden.facts for item in items),
         snapshots=sum(item.golden.snapshots for item in items),
-        not_compared=sorted({reason for item in items for reason in item.golden.not_compared}),
+        not_compared=_not_compared(items),
+        advice=sorted({item.golden.advice for item in items if item.golden.advice}),
         incidents=[incident for item in items for incident in item.incidents],
         notes=[f"{item.name}[{item.dtype}]: {note}" for item in items for note in item.notes],
     )
@@ -120,6 +121,15 @@ def _hits(items: Collection[OperatorItemRecord], cells: Iterable[str]) -> dict[s
     """Cell → implementations with counts, most used first, then by name."""
     totals = {cell: sum_counts(item.hits.get(cell, {}) for item in items) for cell in cells}
     return {cell: sorted(total.items(), key=lambda hit: (-hit[1], hit[0])) for cell, total in totals.items()}
+
+
+def _not_compared(items: Collection[OperatorItemRecord]) -> list[NotCompared]:
+    """What was not compared over all items, the same reason once."""
+    counts: Counter[tuple[FactKind, str]] = Counter()
+    for item in items:
+        for each in item.golden.not_compared:
+            counts[each.fact, each.reason] += each.count
+    return [NotCompared(fact, count, reason) for (fact, reason), count in sorted(counts.items())]
 
 
 def _known_issues(items: Collection[OperatorItemRecord]) -> list[KnownIssueLine]:

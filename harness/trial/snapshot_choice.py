@@ -30,17 +30,16 @@ def choose_snapshots(  # noqa: PLR0913, PLR0917 - all that a run of examples nee
     executor: Executor,
     known_issues: Sequence[KnownIssue],
 ) -> list[Snapshot]:
-    """`count` snapshots for a case in a dtype: those of before that still do, then new ones.
+    """At least `count` snapshots for a case in a dtype: those of before that still do, then new ones.
 
     A snapshot is an example that no known issue is about, of which every cell gives the reference bit for bit in both
     layouts, and whose sums are exact in any order. They are fewer where the values of too few candidates are exact.
     """
-    kept = [snapshot.example for snapshot in before if not describe_misfit(case, snapshot.example)]
-    texts = {example.to_json() for example in kept}
-    fresh = (example for example in snapshot_candidates(case, dtype) if example.to_json() not in texts)
+    kept = {entry.example.to_json(): entry.example for entry in before if not describe_misfit(case, entry.example)}
+    fresh = (example for example in snapshot_candidates(case, dtype) if example.to_json() not in kept)
     snapshots: list[Snapshot] = []
-    for example in (*kept, *fresh):
-        if len(snapshots) == count:
+    for example in (*kept.values(), *fresh):
+        if len(snapshots) >= count and example.to_json() not in kept:
             break
         if any(excuses(known_issue, example) for known_issue in known_issues):
             continue

@@ -20,6 +20,8 @@ _CALL: Final = str(TensorName(TensorKind.CALL))
 class Aspect(enum.Enum):
     """In what a tensor differs from its snapshot; the value is the word in the message."""
 
+    EXAMPLE = "example"
+    """It is no example of its case any more, so that there is nothing to compare."""
     CALL = "call"
     """The call did not return."""
     PRESENCE = "presence"
@@ -29,6 +31,10 @@ class Aspect(enum.Enum):
     STRIDES = "strides"
     BYTES = "bytes"
     """The numbers, which are the same in every release of PyTorch."""
+
+
+VALUE_ASPECTS: Final = (Aspect.EXAMPLE, Aspect.BYTES)
+"""What does not depend on the release of PyTorch."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +52,20 @@ def compare_snapshots(
     snapshots: Sequence[Snapshot],
     executor: Executor,
     known_issues: Sequence[KnownIssue],
-    *,
-    values_only: bool,
-) -> Iterator[tuple[Snapshot, str]]:
-    """Each snapshot that gives something else now, with a sentence for each tensor that differs.
+) -> Iterator[tuple[Snapshot, Aspect, str]]:
+    """Each snapshot that gives something else now, with aspect and sentence for each tensor that differs.
 
     What a known issue is about is left out. Raises nothing for what a kernel does. A snapshot that is no example of its
-    case any more says so. With `values_only` a result is compared where there is one, of that dtype and shape: its
-    numbers are arithmetic, all else is a release's.
+    case any more says so.
     """
     for snapshot in snapshots:
         if problem := describe_misfit(case, snapshot.example):
-            yield snapshot, f"it is no example of {case.name} any more: {problem}"
+            yield snapshot, Aspect.EXAMPLE, f"it is no example of {case.name} any more: {problem}"
             continue
         cells = _unaffected_cells(executor, snapshot.example, known_issues)
         for result in executor.run(case, [snapshot.example], cells=cells) if cells else ():
             differences = [*_reference_differences(snapshot, result), *_cell_differences(snapshot, result)]
-            if values_only:
-                differences = [difference for difference in differences if difference.aspect is Aspect.BYTES]
-            yield from ((snapshot, sentence) for sentence in _sentences(differences))
+            yield from ((snapshot, aspect, sentence) for aspect, sentence in _sentences(differences))
 
 
 def excuses(known_issue: KnownIssue, example: Example) -> bool:
@@ -78,13 +79,14 @@ def _unaffected_cells(executor: Executor, example: Example, known_issues: Sequen
     return [cell.name for cell in executor.cells if cell.name not in affected]
 
 
-def _sentences(differences: Sequence[Difference]) -> Iterator[str]:
+def _sentences(differences: Sequence[Difference]) -> Iterator[tuple[Aspect, str]]:
     """One sentence for each tensor and kind of difference, with the runs that show it."""
-    runs: dict[str, list[str]] = {}
+    runs: dict[tuple[Aspect, str], list[str]] = {}
     for difference in differences:
-        runs.setdefault(f"{difference.tensor}: {difference.message}", []).append(difference.where)
-    for message, places in runs.items():
-        yield f"{message} ({', '.join(places)})"
+        message = f"{difference.tensor}: {difference.message}"
+        runs.setdefault((difference.aspect, message), []).append(difference.where)
+    for (aspect, message), places in runs.items():
+        yield aspect, f"{message} ({', '.join(places)})"
 
 
 def _reference_differences(snapshot: Snapshot, result: Result) -> Iterator[Difference]:

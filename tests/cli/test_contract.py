@@ -12,7 +12,7 @@ from tests.plugin.project import Project
 
 LAYOUTS = """\
 suite: suites/x/s.yaml
-torch: "2.15"
+verified: ["2.15"]
 cases:
   relu:
     output[0]: like input

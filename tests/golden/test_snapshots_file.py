@@ -14,7 +14,7 @@ EXAMPLE = f'{{"case": "{SUITE}::double", "dtype": "float32", "sizes": {{"N": 1}}
 DIGEST = "float32 [1, 2] strides [2, 1] sha256 0123456789abcdef"
 TEXT = f"""\
 suite: {SUITE}
-torch: "2.15"
+verified: ["2.15"]
 cases:
   double:
   - example: {EXAMPLE}
@@ -59,6 +59,12 @@ def test_a_snapshot_is_read(tmp_path: Path) -> None:
         (EXAMPLE, "'" + "[" * 3000 + "'", "5:14: the example does not parse: nested too deeply to be read"),
         (EXAMPLE, "3", "5:14: the example does not parse: an example is a JSON object"),
         ('{"N": 1}', '{"N": {}}', "5:14: the example does not parse: an example's 'sizes' are numbers, texts"),
+        ('"2.15"', "2.15", "2:"),
+        (
+            "    output[0]",
+            '    torch: "<2.15"\n    output[0]',
+            "6:12: '<2.15' is not a range of releases such as '<=2.11'",
+        ),
         (f"suite: {SUITE}", "suite: other.yaml", "1:8: this is golden data of other.yaml"),
     ],
 )

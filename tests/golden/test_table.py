@@ -19,7 +19,7 @@ def contract(root: Path, rules: dict[str, str]) -> Contract:
     path = root / "golden" / "contract" / "toy.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"    {key}: {rule}\n" for key, rule in rules.items())
-    path.write_text(f'suite: suites/operators/toy.yaml\ntorch: "2.15"\ncases:\n  double:\n{lines}')
+    path.write_text(f'suite: suites/operators/toy.yaml\nverified: ["2.15"]\ncases:\n  double:\n{lines}')
     return Golden(root).contract(DOUBLE)
 
 

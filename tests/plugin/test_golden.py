@@ -48,7 +48,7 @@ def text(project: Project, name: str) -> str:
 
 def release(project: Project) -> str:
     """The release that the snapshots are of: the one under test."""
-    return text(project, SNAPSHOTS_HEAD).partition('torch: "')[2].partition('"')[0]
+    return text(project, SNAPSHOTS_HEAD).partition('verified: ["')[2].partition('"')[0]
 
 
 def first_digest(project: Project) -> str:
@@ -160,29 +160,36 @@ def test_a_pin_that_is_deleted_is_missed(project: Project) -> None:
 
 
 def test_another_release_has_formats_of_its_own(project: Project) -> None:
-    """A contract of another PyTorch is not compared, and the summary says so; what is arithmetic still is."""
+    """A contract of another PyTorch is not compared, and the summary counts it; what is arithmetic still is."""
     here = release(project)
     for name in (LAYOUTS, SNAPSHOTS_HEAD):
-        other = text(project, name).replace(f'torch: "{here}"', 'torch: "1.0"').replace("like input", "contiguous")
+        other = text(project, name).replace(f'["{here}"]', '["1.0"]').replace("like input", "contiguous")
         project.write(name, re.sub(r"strides \[(\d+)", r"strides [7\1", other))
     run = project.briefly("-k", "relu and not relu6")
     assert run.code == 0, run.output
-    assert f"golden: {LAYOUTS} is of PyTorch 1.0, this is {here}: not compared" in run.output
-    assert f"golden: {SNAPSHOTS_HEAD} is of PyTorch 1.0, this is {here}: only values are compared" in run.output
+    assert f"not compared: 8 x layout contract: {LAYOUTS} is of PyTorch 1.0, this is {here}\n" in run.output
+    assert f": {SNAPSHOTS_HEAD} is of PyTorch 1.0, this is {here}: of snapshots only the values are" in run.output
     digest = first_digest(project)
     run = run_with_edit(project, SNAPSHOTS_HEAD, digest, "0123456789abcdef")
     assert run.code == 1
     assert f"output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
 
 
-def test_a_file_is_of_one_release(project: Project) -> None:
-    """A part of a suite cannot be updated with another PyTorch; nothing is written."""
-    before = text(project, LAYOUTS).replace(f'torch: "{release(project)}"', 'torch: "1.0"')
-    project.write(LAYOUTS, before)
-    run = project.pytest(*UPDATE, "-k", "relu6")
-    assert run.code == 4
-    assert f"suites/x/s.yaml: golden/ is of PyTorch 1.0, and this is {release(project)}; a file is of one" in run.output
+def test_a_part_of_a_suite_adds_no_lines_of_another_release(project: Project) -> None:
+    """The contract is left as it is, and the command that adds to it is printed; a snapshot gets its range."""
+    here = release(project)
+    for name in (LAYOUTS, SNAPSHOTS_HEAD):
+        project.write(name, text(project, name).replace(f'["{here}"]', '["1.0"]'))
+    before, digest = text(project, LAYOUTS), first_digest(project)
+    project.write(SNAPSHOTS_HEAD, text(project, SNAPSHOTS_HEAD).replace(digest, "0123456789abcdef", 1))
+    run = project.pytest(*UPDATE, "-k", "relu")
+    assert run.code == 0, run.output
+    assert (
+        f"{LAYOUTS} is of PyTorch 1.0, and this is {here}: its lines were left as they are; to add them" in run.output
+    )
     assert text(project, LAYOUTS) == before
+    assert '    torch: "<=1.0"\n    output[0]: ' in text(project, SNAPSHOTS_HEAD)
+    assert f'    torch: ">={here}"\n    output[0]: ' in text(project, SNAPSHOTS_HEAD)
 
 
 def test_a_kernel_that_loses_the_format_breaks_the_contract(project: Project) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from harness import execution
-from harness.core import Case, Cell, Example, Level, Observation, TensorRecord
+from harness.core import Case, Cell, Example, FactChange, FactKind, Level, NotCompared, Observation, TensorRecord
 from harness.golden import LEVELS, Golden, ItemObservation, LayoutRule, write_golden
 from harness.trial import Review, Reviewer
 from tests.trial.toy import CASE, ToyExecutor, Wrong
@@ -87,7 +87,7 @@ def test_a_case_without_lines_says_how_to_get_them(tmp_path: Path) -> None:
     result = review(tmp_path, Executor(right))
     assert (result.facts, result.snapshots, result.differing) == (0, 0, [])
     command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
-    assert result.not_compared == [f"{CONTRACT} has no line of double: `{command}`, and review it"]
+    assert result.advice == f"{CONTRACT} has no line of double: `{command}`, and review it"
 
 
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
@@ -130,7 +130,8 @@ def test_levels_that_are_not_there_are_not_compared(tmp_path: Path, cells: tuple
     golden(tmp_path)
     result = review(tmp_path, Executor(right, cells=cells, lost=cells == CELLS[2:]))
     assert (result.snapshots, result.differing) == (4, [])
-    none = f"{CONTRACT} is about the levels {', '.join(LEVELS)}, and none of them ran: not compared"
+    reason = f"{CONTRACT} is about the levels {', '.join(LEVELS)}, and none of them ran"
+    none = NotCompared(FactKind.LAYOUT, 1, reason)
     assert (result.facts, result.not_compared) == ((4, []) if cells == CELLS[:1] else (0, [none]))
 
 
@@ -142,17 +143,20 @@ def test_a_level_whose_cap_does_not_hold_is_not_compared(tmp_path: Path) -> None
 
 
 def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
-    """The layouts are not, and that is said; a wrong value is a difference in any release."""
+    """What is otherwise in layouts is listed, counted and not judged; a wrong value is a difference in any release."""
     golden(tmp_path)
     path = tmp_path / SNAPSHOTS
     path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8")))
     assert "strides: was: [7" in review(tmp_path, Executor(right)).differing[0]
     result = review(tmp_path, Executor(right, torch="2.16.1+cpu", lost=True))
     assert (result.facts, result.snapshots, result.differing) == (0, 4, [])
+    only_values = f"{SNAPSHOTS} is of PyTorch 2.15, this is 2.16: of snapshots only the values are compared"
     assert result.not_compared == [
-        f"{CONTRACT} is of PyTorch 2.15, this is 2.16: not compared",
-        f"{SNAPSHOTS} is of PyTorch 2.15, this is 2.16: only values are compared",
+        NotCompared(FactKind.LAYOUT, 8, f"{CONTRACT} is of PyTorch 2.15, this is 2.16"),
+        NotCompared(FactKind.SNAPSHOT_METADATA, 4, only_values),
     ]
+    assert [str(difference.change) for difference in result.differences] == ["moved"] * 5
+    assert not any(difference.judged for difference in result.differences)
     result = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
     assert len(result.differing) == 4
     assert all(
@@ -161,11 +165,30 @@ def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     )
 
 
+def test_a_snapshot_is_compared_with_the_releases_of_its_range(tmp_path: Path) -> None:
+    """Of an example that has no snapshot of this release that is said, and counted; in its range it is judged whole."""
+    golden(tmp_path)
+    path = tmp_path / SNAPSHOTS
+    path.write_text(path.read_text("utf-8").replace("    output[0]", '    torch: ">=2.15"\n    output[0]'))
+    result = review(tmp_path, Executor(right, torch="2.11.0"))
+    assert (result.snapshots, result.differing) == (0, [])
+    (reason,) = {each.reason.partition(": ")[2] for each in result.not_compared if each.fact is FactKind.SNAPSHOT}
+    assert reason == "the snapshot is of PyTorch >=2.15, this is 2.11"
+    assert [difference.change for difference in result.differences] == [FactChange.NEW] * 4
+    assert (review(tmp_path, Executor(right)).snapshots, review(tmp_path, Executor(right)).not_compared) == (4, [])
+    path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8").replace(">=2.15", "==2.11")))
+    assert len(review(tmp_path, Executor(right, torch="2.11.0")).differing) == 4
+
+
 def test_another_release_may_refuse(tmp_path: Path) -> None:
-    """An older PyTorch without a kernel for the dtype is no difference; in the same release it is."""
+    """An older PyTorch without a kernel for the dtype is not compared, and counted; in the same release it differs."""
     golden(tmp_path)
     raising = wrong_in("other", "raised")
-    assert review(tmp_path, Executor(raising, torch="1.13.1")).differing == []
+    result = review(tmp_path, Executor(raising, torch="1.13.1"))
+    assert (result.snapshots, result.differing) == (0, [])
+    reason = f"{SNAPSHOTS} is of PyTorch 2.15, this is 1.13, and has no values of that dtype and shape"
+    assert result.not_compared[1:] == [NotCompared(FactKind.SNAPSHOT, 4, reason)]
+    assert all("call: raised RuntimeError" in difference.message for difference in result.differences)
     assert (
         "call: raised RuntimeError (other, drawn, other, contiguous)"
         in review(tmp_path, Executor(raising)).differing[0]

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.core import FactChange, FactDifference, FactKind
 from harness.core.text_file import is_there
 from harness.golden.contract.layout_rule import LayoutRule
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.files import suite_mistakes
-from harness.suites import DeclarationError, Mistake, StrictSchema, read_document, suggestion, validate
+from harness.golden.release import release_mistakes, sort_releases
+from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, suggestion, validate
 
 
 class ContractSchema(StrictSchema):
-    """The whole file: case → line → layout rule, and the release of PyTorch of which they are true."""
+    """The whole file: case → line → layout rule, and the releases of PyTorch of which they were observed."""
 
     suite: str
-    torch: str
+    verified: Items[str]
     cases: dict[str, dict[str, str]]
 
 
@@ -25,28 +27,54 @@ class ContractSchema(StrictSchema):
 class Contract:
     """The lines of one suite by case. `file` is what messages call it, empty where there is none.
 
-    `torch` is the release (``2.15``) whose operators they are about: another one may hand back other formats.
+    `verified` are the releases (``2.15``) in which all lines were observed, but those that name their own: another
+    release may hand back other formats.
     """
 
     file: str = ""
-    torch: str = ""
+    verified: tuple[str, ...] = ()
     cases: Mapping[str, tuple[ContractLine, ...]] = field(default_factory=dict)
 
     def lines(self, case: str) -> tuple[ContractLine, ...]:
         """The lines of one case, by its name."""
         return self.cases.get(case, ())
 
-    def compare(self, case: str, dtype: str, facts: Facts) -> list[str]:
+    @property
+    def newest(self) -> str:
+        """The newest of the releases; empty where there is none."""
+        return self.verified[-1] if self.verified else ""
+
+    @property
+    def releases(self) -> list[str]:
+        """All releases of which something was observed, the oldest first."""
+        bounds = (line.releases.bounds for lines in self.cases.values() for line in lines)
+        return sort_releases({*self.verified}.union(*bounds))
+
+    def lines_of(self, case: str, release: str) -> tuple[ContractLine, ...]:
+        """The lines of one case that are about a release."""
+        return tuple(line for line in self.lines(case) if line.releases.covers(release))
+
+    def compare(self, case: str, dtype: str, facts: Facts, release: str) -> list[FactDifference]:
         """What differs: one sentence for each line that is changed, missing or unknown. Levels not run are not judged.
 
-        A case without any line is not compared: that the whole of it is missing is said once, of the suite.
+        Differences are judged where the contract is of that release. A case without any line is not compared: that the
+        whole of it is missing is said once, of the suite.
         """
-        lines = [line for line in self.lines(case) if line.dtypes is None or dtype in line.dtypes]
+        lines = [line for line in self.lines(case) if line.is_about(dtype)]
         if not lines:
             return []
-        return [*self._changed_lines(case, dtype, lines, facts), *self._unknown_lines(case, lines, facts)]
+        lines = [line for line in lines if line.releases.covers(release)]
+        return [
+            FactDifference(FactKind.LAYOUT, change, message, judged=release in self.verified)
+            for change, message in (
+                *self._changed_lines(case, dtype, lines, facts),
+                *((FactChange.GONE, message) for message in self._unknown_lines(case, lines, facts)),
+            )
+        ]
 
-    def _changed_lines(self, case: str, dtype: str, lines: Sequence[ContractLine], facts: Facts) -> Iterator[str]:
+    def _changed_lines(
+        self, case: str, dtype: str, lines: Sequence[ContractLine], facts: Facts
+    ) -> Iterator[tuple[FactChange, str]]:
         differing: dict[tuple[tuple[ContractLine, ...], str, LayoutRule], list[Element]] = {}
         for element, rule in facts.items():
             covering = tuple(line for line in lines if line.covers(element, dtype))
@@ -56,11 +84,11 @@ class Contract:
             about = f"{case}: {tensor}{_shapes_and_levels(elements)} in {dtype}"
             written = " and ".join(f"{line.rule.text} (line {line.place}: {line.key})" for line in covering)
             if not covering:
-                yield f"{self.file}: no line: {about}: observed: {rule.text}"
+                yield FactChange.NEW, f"{self.file}: no line: {about}: observed: {rule.text}"
             elif len(covering) == 1:
-                yield f"{self.file}: changed: {about}: was: {written}; observed: {rule.text}"
+                yield FactChange.MOVED, f"{self.file}: changed: {about}: was: {written}; observed: {rule.text}"
             else:
-                yield f"{self.file}: several lines: {about}: {written}; observed: {rule.text}"
+                yield FactChange.MOVED, f"{self.file}: several lines: {about}: {written}; observed: {rule.text}"
 
     def _unknown_lines(self, case: str, lines: Sequence[ContractLine], facts: Facts) -> Iterator[str]:
         levels = {level for _, _, level in facts}
@@ -95,7 +123,10 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     document = read_document(path, "layout contract", shown)
     schema = validate(document, ContractSchema)
     positions = document.positions
-    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)]
+    mistakes = [
+        *(Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)),
+        *(Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)),
+    ]
     cases: dict[str, tuple[ContractLine, ...]] = {}
     for case, written in schema.cases.items():
         places = {key: positions.key(("cases", case, key)) for key in written}
@@ -104,14 +135,17 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
         raise DeclarationError(mistakes)
-    return Contract(shown, schema.torch, cases)
+    return Contract(shown, tuple(sort_releases(schema.verified)), cases)
 
 
 def _mistakes(lines: Mapping[str, ContractLine | None]) -> Iterator[tuple[str, str]]:
     """The key and what is wrong with it, for the lines of one case."""
     for key, line in lines.items():
         if line is None:
-            yield key, f"{key!r} is not '<tensor> [of or but <shapes>] [in <dtypes>] [at <levels>]'"
+            yield (
+                key,
+                f"{key!r} is not '<tensor> [of or but <shapes>] [in <dtypes>] [at <levels>] [with torch <releases>]'",
+            )
         for level in (line.levels or ()) if line else ():
             if level not in LEVELS:
                 yield key, f"{level!r} is not a level of the contract{suggestion(level, LEVELS)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
+from harness.golden.release import EVERY_RELEASE, ReleaseRange
 
 LEVELS: Final = ("sse41", "avx2", "avx512_core")
 """The levels that the contract is about.
@@ -25,7 +26,7 @@ Facts = Mapping[Element, LayoutRule]
 
 _KEY: Final = re.compile(
     r"(?P<tensor>\S+)(?: of (?P<shapes>.+?)| but (?P<others>.+?))?"
-    r"(?: in (?P<dtypes>\w+(?:, \w+)*))?(?: at (?P<levels>\w+(?:, \w+)*))?"
+    r"(?: in (?P<dtypes>\w+(?:, \w+)*))?(?: at (?P<levels>\w+(?:, \w+)*))?(?: with torch (?P<releases>\S+))?"
 )
 
 
@@ -33,7 +34,8 @@ _KEY: Final = re.compile(
 class ContractLine:
     """One line: what it is about, its layout rule, and where it stands.
 
-    `shapes`, `dtypes` and `levels` None: every one that there is. `others`: every shape but these.
+    `shapes`, `dtypes` and `levels` None: every one that there is. `others`: every shape but these. `releases` are those
+    of PyTorch of which the line is true, among those that the contract is of.
     """
 
     tensor: str
@@ -43,12 +45,18 @@ class ContractLine:
     levels: tuple[str, ...] | None
     rule: LayoutRule
     place: int = 0
+    releases: ReleaseRange = EVERY_RELEASE
 
     @property
     def key(self) -> str:
         """The text before the colon."""
         parts = ((" of ", self.shapes), (" but ", self.others), (" in ", self.dtypes), (" at ", self.levels))
-        return self.tensor + "".join(word + ", ".join(names) for word, names in parts if names)
+        axes = "".join(word + ", ".join(names) for word, names in parts if names)
+        return self.tensor + axes + (f" with torch {self.releases.specifier}" if self.releases.specifier else "")
+
+    def is_about(self, dtype: str) -> bool:
+        """Whether the line is about that dtype."""
+        return self.dtypes is None or dtype in self.dtypes
 
     def covers(self, element: Element, dtype: str) -> bool:
         """Whether the line is about this element in this dtype."""
@@ -61,9 +69,10 @@ class ContractLine:
     def parse(cls, key: str, rule: str, place: int = 0) -> ContractLine | None:
         """The line of that key and the text of its rule; None where the key is no such text as `key` gives."""
         match = _KEY.fullmatch(key)
-        if match is None:
+        releases = ReleaseRange.parse(match["releases"] or "") if match else None
+        if match is None or releases is None:
             return None
         shapes, others, dtypes, levels = (
             tuple(match[name].split(", ")) if match[name] else None for name in ("shapes", "others", "dtypes", "levels")
         )
-        return cls(match["tensor"], shapes, others or (), dtypes, levels, LayoutRule.parse(rule), place)
+        return cls(match["tensor"], shapes, others or (), dtypes, levels, LayoutRule.parse(rule), place, releases)

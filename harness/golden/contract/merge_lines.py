@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.golden.contract.layout_rule import LayoutRule
 from harness.golden.contract.line import LEVELS, ContractLine, Facts
+from harness.golden.release import ReleaseRange, split_ranges
 from harness.portable.tensor_name import TensorKind, kind_of
 
-FactTable = dict[tuple[str, str, str, str], LayoutRule]
-"""Tensor, shape, dtype, level → layout rule: all that is known of one case."""
+FactKey = tuple[str, str, str, str]
+"""Tensor, shape, dtype, level."""
+
+FactTable = dict[FactKey, LayoutRule]
+"""All that is known of one case in one release."""
 
 _ORDER: Final = (TensorKind.CALL, TensorKind.OUTPUT, TensorKind.BUFFER, TensorKind.TANGENT, TensorKind.GRADIENT)
 
@@ -26,19 +30,48 @@ class Axes:
     levels: Sequence[str] = LEVELS
 
 
-def merge_lines(lines: Iterable[ContractLine], observed: Mapping[str, Facts], axes: Axes) -> tuple[ContractLine, ...]:
+def merge_lines(
+    lines: Iterable[ContractLine], observed: Mapping[str, Facts], axes: Axes, release: str, others: Iterable[str] = ()
+) -> tuple[ContractLine, ...]:
     """The lines of a case after an update: what was observed, by dtype, and what was written of all the rest.
 
-    All that was written of a dtype and level that were run is replaced, what was not run is kept.
+    All that was written of a dtype and level that were run is replaced for that `release`, what was not run is kept.
+    What is the same in it and in all `others` that were observed before is one line.
     """
+    before = list(lines)
+    tables = {
+        other: dict(_line_facts((line for line in before if line.releases.covers(other)), axes))
+        for other in (*others, release)
+    }
     run = {(dtype, level) for dtype, facts in observed.items() for _, _, level in facts}
-    written = {key: rule for key, rule in _line_facts(lines, axes) if key[2:] not in run and key[2] in axes.dtypes}
+    kept = {key: rule for key, rule in tables[release].items() if key[2:] not in run}
     for dtype, facts in observed.items():
-        written |= {(tensor, shape, dtype, level): rule for (tensor, shape, level), rule in facts.items()}
-    return tuple(fewest_lines(written, axes))
+        kept |= {(tensor, shape, dtype, level): rule for (tensor, shape, level), rule in facts.items()}
+    tables[release] = kept
+    merged = [
+        replace(line, releases=releases)
+        for releases, table in _tables_by_range(tables, axes)
+        for line in fewest_lines(table, axes)
+    ]
+    return tuple(sorted(merged, key=lambda line: _rank(line.tensor)))
 
 
-def _line_facts(lines: Iterable[ContractLine], axes: Axes) -> Iterator[tuple[tuple[str, str, str, str], LayoutRule]]:
+def _tables_by_range(tables: Mapping[str, FactTable], axes: Axes) -> Iterator[tuple[ReleaseRange, FactTable]]:
+    """The facts by the releases of which they are true, what holds in all of them first.
+
+    Of a dtype and level of which a release has no fact it says nothing: the build has not got it.
+    """
+    present = {release: {key[2:] for key in table} for release, table in tables.items()}
+    by_range: dict[ReleaseRange, FactTable] = {}
+    for key in dict.fromkeys(key for table in tables.values() for key in table if key[2] in axes.dtypes):
+        rules = {release: table.get(key) for release, table in tables.items() if key[2:] in present[release]}
+        for releases, rule in split_ranges(rules):
+            if rule is not None:
+                by_range.setdefault(releases, {})[key] = rule
+    yield from sorted(by_range.items(), key=lambda item: item[0].specifier)
+
+
+def _line_facts(lines: Iterable[ContractLine], axes: Axes) -> Iterator[tuple[FactKey, LayoutRule]]:
     """What the lines say, one fact at a time; of shapes that are not among the axes only where they are named."""
     for line in lines:
         for shape in line.shapes or axes.shapes:

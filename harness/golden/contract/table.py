@@ -29,11 +29,11 @@ def answer(contract: Contract, case: Case, shapes: Sequence[str]) -> str | None:
 
 
 def _formats(contract: Contract, case: Case, shapes: Sequence[str], kind: TensorKind) -> set[str]:
-    """The formats of the tensors of that kind that have one: over these shapes, all dtypes and all levels."""
+    """The formats of the tensors of that kind that have one in the newest release, over these shapes, all dtypes and levels."""
     every = {"grad_output", *(spec.name for spec in case.tensors if spec.channels_last)}
     return {
         line.rule.format_of(every) or "contiguous"
-        for line in contract.lines(case.name)
+        for line in contract.lines_of(case.name, contract.newest)
         if kind_of(line.tensor) is kind and line.rule.has_format
         for shape in shapes
         if any(line.covers((line.tensor, shape, level), dtype) for dtype in case.dtypes for level in LEVELS)

@@ -13,9 +13,11 @@ from typing import Any, Final
 from harness.core import Case, Example
 from harness.core.text_file import is_there
 from harness.golden.files import suite_mistakes
+from harness.golden.release import EVERY_RELEASE, ReleaseRange, release_mistakes, sort_releases
 from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
 
 EXAMPLE: Final = "example"
+RELEASES: Final = "torch"
 PER_CASE: Final = 4
 """At least as many snapshots for a case whose values can be exact, over all its dtypes."""
 
@@ -24,6 +26,7 @@ _DIGITS: Final = 16
 _NUMBERS: Final = r"(?:[0-9]{1,18}(?:, [0-9]{1,18})*)?"
 """Sizes as Python writes a list of them, each of at most 64 bits."""
 
+_NOT_A_TENSOR: Final = (EXAMPLE, RELEASES)
 _RESULT: Final = re.compile(
     rf"(?P<dtype>\w+) \[(?P<shape>{_NUMBERS})\](?: strides \[(?P<strides>{_NUMBERS})\])?"
     r" sha256 (?P<sha256>[0-9a-f]{16})"
@@ -31,10 +34,10 @@ _RESULT: Final = re.compile(
 
 
 class SnapshotsSchema(StrictSchema):
-    """The whole file: case → list of examples, each with the results by tensor, and the release they were seen in."""
+    """The whole file: case → list of examples, each with the results by tensor, and the releases they were seen in."""
 
     suite: str
-    torch: str
+    verified: Items[str]
     cases: dict[str, Items[dict[str, Any]]]
 
 
@@ -69,27 +72,41 @@ class Digest:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot with the digest of each result; `place` is its line."""
+    """A snapshot with the digest of each result; `place` is its line.
+
+    `releases` are those of which the values are true: every one, but where one was seen to give others.
+    """
 
     example: Example
     results: Mapping[str, Digest]
     place: int = 0
+    releases: ReleaseRange = EVERY_RELEASE
 
 
 @dataclass(frozen=True)
 class Snapshots:
     """The snapshots of one suite by case. `file` is what messages call it, empty where there is none.
 
-    `torch` is the release (``2.15``) that gave dtypes, shapes and strides; the values are those of any.
+    `verified` are the releases (``2.15``) that gave dtypes, shapes and strides; the values are those of any.
     """
 
     file: str = ""
-    torch: str = ""
+    verified: tuple[str, ...] = ()
     cases: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict)
 
     def snapshots(self, case: str, dtype: str) -> tuple[Snapshot, ...]:
-        """Those of one case, by its name, in one dtype."""
+        """Those of one case, by its name, in one dtype; of one example there may be several, each for its releases."""
         return tuple(snapshot for snapshot in self.cases.get(case, ()) if snapshot.example.dtype == dtype)
+
+    @property
+    def releases(self) -> list[str]:
+        """All releases in which something was observed, the oldest first."""
+        bounds = (snapshot.releases.bounds for snapshots in self.cases.values() for snapshot in snapshots)
+        return sort_releases({*self.verified}.union(*bounds))
+
+    def is_verified(self, snapshot: Snapshot, release: str) -> bool:
+        """Whether the snapshot was observed in that release, and not only its values are said of it."""
+        return snapshot.releases.covers(release) and release in {*self.verified, *snapshot.releases.bounds}
 
 
 def can_be_exact(case: Case) -> bool:
@@ -112,38 +129,43 @@ def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
         return Snapshots()
     document = read_document(path, "list of snapshots", shown)
     schema = validate(document, SnapshotsSchema)
+    positions = document.positions
     mistakes = [
-        Mistake(shown, *document.positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)
+        *(Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)),
+        *(Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)),
     ]
     cases: dict[str, tuple[Snapshot, ...]] = {}
     for case, items in schema.cases.items():
         snapshots = []
         for index, item in enumerate(items):
             location = ("cases", case, index)
-            snapshots.append(_snapshot(item, document.positions.at(location)[0]))
+            snapshots.append(_snapshot(item, positions.at(location)[0]))
             mistakes += [
-                Mistake(shown, *document.positions.at((*location, key)), text)
+                Mistake(shown, *positions.at((*location, key)), text)
                 for key, text in _mistakes(item, f"{suite}::{case}")
             ]
         cases[case] = tuple(snapshot for snapshot in snapshots if snapshot is not None)
     if mistakes:
         raise DeclarationError(mistakes)
-    return Snapshots(shown, schema.torch, cases)
+    return Snapshots(shown, tuple(sort_releases(schema.verified)), cases)
 
 
 def _snapshot(item: Mapping[str, Any], place: int) -> Snapshot | None:
     """The snapshot of an item that has no mistake."""
     with suppress(ValueError):
-        digests = {tensor: Digest.parse(str(text)) for tensor, text in item.items() if tensor != EXAMPLE}
+        digests = {tensor: Digest.parse(str(text)) for tensor, text in item.items() if tensor not in _NOT_A_TENSOR}
         results = {tensor: digest for tensor, digest in digests.items() if digest is not None}
-        return Snapshot(Example.from_json(item.get(EXAMPLE, {})), results, place)
+        releases = ReleaseRange.parse(str(item.get(RELEASES, ""))) or EVERY_RELEASE
+        return Snapshot(Example.from_json(item.get(EXAMPLE, {})), results, place, releases)
     return None
 
 
 def _mistakes(item: Mapping[str, Any], case: str) -> Iterator[tuple[str, str]]:
     """The key and what is wrong with its value."""
     for tensor, text in item.items():
-        if tensor != EXAMPLE and Digest.parse(str(text)) is None:
+        if tensor == RELEASES and ReleaseRange.parse(str(text)) is None:
+            yield tensor, f"{text!r} is not a range of releases such as '<=2.11' or '>=2.13,<=2.15'"
+        if tensor not in _NOT_A_TENSOR and Digest.parse(str(text)) is None:
             yield tensor, f"{text!r} is not '<dtype> [<shape>] [strides [<strides>]] sha256 <16 digits>'"
     try:
         example = Example.from_json(item.get(EXAMPLE, {}))
