@@ -134,7 +134,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         golden=GoldenComparisonRecord(
             facts=outcome.golden.facts,
             snapshots=outcome.golden.snapshots,
-            differing=tuple(outcome.golden.differing),
+            differing=tuple(outcome.golden.failures),
             differences=tuple(outcome.golden.differences),
             not_compared=tuple(outcome.golden.not_compared),
             advice=outcome.golden.advice,

@@ -73,7 +73,7 @@ class Outcome(Tally):
     @property
     def has_failed(self) -> bool:
         """Whether there is a failure, a stale known issue, a difference from golden/ or a fault of double backward."""
-        return bool(self.failures or self.stale or self.golden.differing or self.faults)
+        return bool(self.failures or self.stale or self.golden.failures or self.faults)
 
     @property
     def unchecked_status(self) -> ItemStatus:

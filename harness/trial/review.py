@@ -41,7 +41,7 @@ class Review:
     observed: ItemObservation | None = None
 
     @property
-    def differing(self) -> list[str]:
+    def failures(self) -> list[str]:
         """A sentence for each thing that must not be so: what fails the item."""
         return [*self.deaths, *(difference.message for difference in self.differences if difference.judged)]
 

@@ -79,13 +79,13 @@ def test_what_an_update_observes_agrees(tmp_path: Path) -> None:
     lines = golden(tmp_path).contract(CASE).lines("double")
     assert [(line.key, line.rule) for line in lines] == [("output[0] at sse41, avx2", LayoutRule.parse("like input"))]
     result = review(tmp_path, Executor(right))
-    assert (result.facts, result.snapshots, result.differing, result.not_compared) == (8, 4, [], [])
+    assert (result.facts, result.snapshots, result.failures, result.not_compared) == (8, 4, [], [])
 
 
 def test_a_case_without_lines_says_how_to_get_them(tmp_path: Path) -> None:
     """It is not compared; the suite's own item fails."""
     result = review(tmp_path, Executor(right))
-    assert (result.facts, result.snapshots, result.differing) == (0, 0, [])
+    assert (result.facts, result.snapshots, result.failures) == (0, 0, [])
     command = "python -m pytest suites/operators/toy.yaml --eq-update-golden -k double"
     assert result.advice == f"{CONTRACT} has no line of double: `{command}`, and review it"
 
@@ -93,7 +93,7 @@ def test_a_case_without_lines_says_how_to_get_them(tmp_path: Path) -> None:
 def test_a_lost_format_is_a_difference(tmp_path: Path) -> None:
     """One sentence for all shapes and levels that are alike. The toy's runs, and so its snapshots, did not change."""
     golden(tmp_path)
-    (message,) = review(tmp_path, Executor(right, lost=True)).differing
+    (message,) = review(tmp_path, Executor(right, lost=True)).failures
     about = "double: output[0] of ordinary, C = 1, H = W = 1, N = 1 at sse41, avx2 in float32"
     assert message.startswith(f"{CONTRACT}: changed: {about}: was: like input (line ")
     assert message.endswith("; observed: contiguous")
@@ -120,7 +120,7 @@ def test_a_worker_that_dies_is_named(tmp_path: Path) -> None:
     def deadly(example: Example, cell: str, layout: str) -> str:
         return "died" if (cell, layout, example.sizes["C"]) == ("avx2", "drawn", 1) else ""
 
-    message = review(tmp_path, Executor(deadly)).differing
+    message = review(tmp_path, Executor(deadly)).failures
     assert message[0].startswith('the worker died at avx2: why: {"case": "suites/operators/toy.yaml::double"')
 
 
@@ -129,7 +129,7 @@ def test_levels_that_are_not_there_are_not_compared(tmp_path: Path, cells: tuple
     """None of them: it is said; some of them: these. Values are compared in every cell."""
     golden(tmp_path)
     result = review(tmp_path, Executor(right, cells=cells, lost=cells == CELLS[2:]))
-    assert (result.snapshots, result.differing) == (4, [])
+    assert (result.snapshots, result.failures) == (4, [])
     reason = f"{CONTRACT} is about the levels {', '.join(LEVELS)}, and none of them ran"
     none = NotCompared(FactKind.LAYOUT, 1, reason)
     assert (result.facts, result.not_compared) == ((4, []) if cells == CELLS[:1] else (0, [none]))
@@ -147,9 +147,9 @@ def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     golden(tmp_path)
     path = tmp_path / SNAPSHOTS
     path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8")))
-    assert "strides: was: [7" in review(tmp_path, Executor(right)).differing[0]
+    assert "strides: was: [7" in review(tmp_path, Executor(right)).failures[0]
     result = review(tmp_path, Executor(right, torch="2.16.1+cpu", lost=True))
-    assert (result.facts, result.snapshots, result.differing) == (0, 4, [])
+    assert (result.facts, result.snapshots, result.failures) == (0, 4, [])
     only_values = f"{SNAPSHOTS} is of PyTorch 2.15, this is 2.16: of snapshots only the values are compared"
     assert result.not_compared == [
         NotCompared(FactKind.LAYOUT, 8, f"{CONTRACT} is of PyTorch 2.15, this is 2.16"),
@@ -158,10 +158,10 @@ def test_another_release_is_compared_in_values_only(tmp_path: Path) -> None:
     assert [str(difference.change) for difference in result.differences] == ["moved"] * 5
     assert not any(difference.judged for difference in result.differences)
     result = review(tmp_path, Executor(wrong_in("other", "value"), torch="2.16.1"))
-    assert len(result.differing) == 4
+    assert len(result.failures) == 4
     assert all(
         "output[0]: bytes: was: " in message and "(other, drawn, other, contiguous)" in message
-        for message in result.differing
+        for message in result.failures
     )
 
 
@@ -171,13 +171,13 @@ def test_a_snapshot_is_compared_with_the_releases_of_its_range(tmp_path: Path) -
     path = tmp_path / SNAPSHOTS
     path.write_text(path.read_text("utf-8").replace("    output[0]", '    torch: ">=2.15"\n    output[0]'))
     result = review(tmp_path, Executor(right, torch="2.11.0"))
-    assert (result.snapshots, result.differing) == (0, [])
+    assert (result.snapshots, result.failures) == (0, [])
     (reason,) = {each.reason.partition(": ")[2] for each in result.not_compared if each.fact is FactKind.SNAPSHOT}
     assert reason == "the snapshot is of PyTorch >=2.15, this is 2.11"
     assert [difference.change for difference in result.differences] == [FactChange.NEW] * 4
     assert (review(tmp_path, Executor(right)).snapshots, review(tmp_path, Executor(right)).not_compared) == (4, [])
     path.write_text(re.sub(r"strides \[(\d)", r"strides [7\1", path.read_text("utf-8").replace(">=2.15", "==2.11")))
-    assert len(review(tmp_path, Executor(right, torch="2.11.0")).differing) == 4
+    assert len(review(tmp_path, Executor(right, torch="2.11.0")).failures) == 4
 
 
 def test_another_release_may_refuse(tmp_path: Path) -> None:
@@ -185,13 +185,13 @@ def test_another_release_may_refuse(tmp_path: Path) -> None:
     golden(tmp_path)
     raising = wrong_in("other", "raised")
     result = review(tmp_path, Executor(raising, torch="1.13.1"))
-    assert (result.snapshots, result.differing) == (0, [])
+    assert (result.snapshots, result.failures) == (0, [])
     reason = f"{SNAPSHOTS} is of PyTorch 2.15, this is 1.13, and has no values of that dtype and shape"
     assert result.not_compared[1:] == [NotCompared(FactKind.SNAPSHOT, 4, reason)]
     assert all("call: raised RuntimeError" in difference.message for difference in result.differences)
     assert (
         "call: raised RuntimeError (other, drawn, other, contiguous)"
-        in review(tmp_path, Executor(raising)).differing[0]
+        in review(tmp_path, Executor(raising)).failures[0]
     )
 
 
@@ -200,7 +200,7 @@ def test_a_snapshot_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
     golden(tmp_path)
     changed = replace(CASE, sizes=CASE.sizes[1:], tensors=CASE.tensors)
     executor = as_executor(Executor(right, cells=CELLS[2:]))
-    differing = Reviewer(changed, "float32", executor, (), Golden(tmp_path)).review().differing
+    differing = Reviewer(changed, "float32", executor, (), Golden(tmp_path)).review().failures
     assert len(differing) == 4
     assert all("it is no example of double any more: " in sentence for sentence in differing)
 
