@@ -190,8 +190,7 @@ def test_another_release_may_refuse(tmp_path: Path) -> None:
     assert result.not_compared[1:] == [NotCompared(FactKind.SNAPSHOT, 4, reason)]
     assert all("call: raised RuntimeError" in difference.message for difference in result.differences)
     assert (
-        "call: raised RuntimeError (other, drawn, other, contiguous)"
-        in review(tmp_path, Executor(raising)).failures[0]
+        "call: raised RuntimeError (other, drawn, other, contiguous)" in review(tmp_path, Executor(raising)).failures[0]
     )
 
 
