@@ -20,6 +20,12 @@ class UserError(Exception):
     """A mistake in a file, an option or an environment. The text says where, what, and what would be right."""
 
 
+def system_refusal(error: OSError) -> UserError:
+    """What the operating system would not do, as a mistake of whoever asked for it: of which file, and why."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return UserError(f"{error.filename}: {reason}" if error.filename is not None else reason)
+
+
 def nearest(name: object, known: Iterable[str]) -> str:
     """The known name that is most like this one, or nothing where none is like it.
 

@@ -35,8 +35,15 @@ class FailureDatabase:
         examples = [_read_example(entry) for entry in saved] if isinstance(saved, list) else []
         return [example for example in examples if example is not None and not describe_misfit(self.case, example)]
 
-    def save(self, examples: Sequence[Example]) -> None:
-        """Keep these, or forget the file when nothing failed."""
+    def save(self, examples: Sequence[Example]) -> str:
+        """Keep these, or forget the file when nothing failed; why that cannot be done, or nothing."""
+        try:
+            self._write(examples)
+        except OSError as error:
+            return f"what failed could not be saved for the next run in {self.path}: {error.strerror}"
+        return ""
+
+    def _write(self, examples: Sequence[Example]) -> None:
         if examples:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text("[\n" + ",\n".join(example.to_json() for example in examples) + "\n]\n", "utf-8")

@@ -89,7 +89,7 @@ class Gate:
         )
         outcome = trial.run()
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
-            failure_database.save([failure.example for failure in outcome.failures])
+            outcome.notes += filter(None, [failure_database.save([failure.example for failure in outcome.failures])])
         if outcome.complete and dtype in case.dtypes and self.project.home_of(case).golden.is_kept:
             self._compare_with_golden(outcome, case, dtype)
         return outcome

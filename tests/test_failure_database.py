@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,16 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     memory.save([])
     assert memory.load() == []
     assert not memory.path.exists()
+
+
+def test_what_cannot_be_saved_is_said(tmp_path: Path) -> None:
+    """A place that takes no file costs the memory of the failure, and not the run."""
+    memory = FailureDatabase(tmp_path, CASE, "float32")
+    (tmp_path / ".equivalence").touch()
+    assert memory.save([EXAMPLE]) == (
+        f"what failed could not be saved for the next run in {memory.path}: {os.strerror(errno.ENOTDIR)}"
+    )
+    assert memory.load() == []
 
 
 def test_each_item_has_its_file(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ from tests.imports import PACKAGE, imports_of, module_name, surface, unit_of
 ORDER = (
     "errors", "portable", "worker", "core", "suites", "generation", "execution", "oracles", "golden", "profiles",
     "trial", "reporting", "models",
-    "resources", "settings", "failure_database", "project", "preflight", "run_header", "gate", "plugin", "cli",
+    "termination", "resources", "settings", "failure_database", "project", "preflight", "run_header", "gate", "plugin", "cli",
 )  # fmt: skip
 """Rooms and modules of the top level: each imports only what stands before it."""
 
 BASE = {"errors", "portable", "core"}
 """What every room may import, as far as it stands before it."""
 
-GLUE = ORDER[ORDER.index("resources") :]
+GLUE = ORDER[ORDER.index("termination") :]
 """What brings the rooms together: it may import them all, by their surfaces."""
 
 WORKER_TOP = "serve"

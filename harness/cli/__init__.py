@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -16,17 +19,39 @@ from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
 from harness.cli.replay import add_replay_command
-from harness.errors import UserError
+from harness.errors import UserError, system_refusal
+from harness.termination import TerminationRequest, termination_requests
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. 0: fine; 1: the example failed; 4: wrong input, with one message on stderr."""
+    """Run a command. 0: fine; 1: the example failed; 4: wrong input, with one message on stderr.
+
+    128 and the number of a signal that ended it, of which 130 is Ctrl-C's.
+    """
     options = command_line().parse_args(arguments)
     try:
-        return int(options.command(options, settings_of(options)))
+        with termination_requests():
+            return _run(options)
     except UserError as error:
         print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201 - a command prints
         return USAGE_ERROR
+    except KeyboardInterrupt as interrupt:
+        number = interrupt.number if isinstance(interrupt, TerminationRequest) else signal.SIGINT
+        print(str(interrupt) or "interrupted", file=sys.stderr)  # noqa: T201 - the same
+        return 128 + number
+
+
+def _run(options: argparse.Namespace) -> int:
+    """The exit code of the command. Raises UserError, also for what the operating system refuses."""
+    try:
+        code = int(options.command(options, settings_of(options)))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough; the interpreter would complain at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        raise system_refusal(error) from None
+    return code
 
 
 def command_line() -> CommandParser:

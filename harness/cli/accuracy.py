@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ def add_accuracy_command(commands: Commands) -> None:
 def write_accuracy(_: argparse.Namespace, settings: Settings) -> int:
     """Write one file for each suite that the record has the whole of; one that a run had in part keeps its file.
 
-    Raises UserError under CI, and where the record has no ratio at all.
+    Raises UserError under CI, and where the record has no ratio at all, or is of suites that the project has not.
     """
     if under_ci():
         raise UserError(f"equivalence accuracy: {NOT_UNDER_CI}")
@@ -43,9 +43,17 @@ def write_accuracy(_: argparse.Namespace, settings: Settings) -> int:
             suites[Path(item.suite).stem].append(item)
     if not suites:
         raise UserError(f"{settings.record}: no item has a ratio of error to allowance; run the gate first")
+    _check_suites(settings.root, {item.suite for items in suites.values() for item in items})
     for suite, items in sorted(suites.items()):
         print(_update(settings.root, settings.root / _FOLDER / f"{suite}.yaml", record, items))  # noqa: T201 - a command prints
     return 0
+
+
+def _check_suites(root: Path, suites: Iterable[str]) -> None:
+    """Raise UserError where the record is that of another project."""
+    if strange := sorted(suite for suite in suites if not (root / suite).is_file()):
+        names = ", ".join(strange)
+        raise UserError(f"the record is of {names}, and {root} has no such suite; name a record of this project")
 
 
 def _update(root: Path, file: Path, record: Record, items: Sequence[OperatorItemRecord]) -> str:

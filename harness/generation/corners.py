@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from functools import cache
@@ -120,15 +121,23 @@ def load_covering_array(counts: tuple[int, ...], strength: int, directory: Path 
     if directory is None:
         return covering_array(counts, strength)
     file = directory / f"{strength}-{'.'.join(map(str, counts))}-{version('covertable')}.json"
-    try:
-        return tuple(tuple(row) for row in json.loads(file.read_text("ascii")))
-    except (OSError, ValueError, TypeError):
-        rows = covering_array(counts, strength)
-    directory.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(f".{os.getpid()}")  # another process may be making the same
-    unfinished.write_text(json.dumps(rows, separators=(",", ":")), "ascii")
-    unfinished.replace(file)
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+        kept = tuple(tuple(row) for row in json.loads(file.read_text("ascii")))
+        if kept and all(_is_row(row, counts) for row in kept):
+            return kept
+    rows = covering_array(counts, strength)
+    with contextlib.suppress(OSError):  # it is made again the next time
+        directory.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{os.getpid()}")  # another process may be making the same
+        unfinished.write_text(json.dumps(rows, separators=(",", ":")), "ascii")
+        unfinished.replace(file)
     return rows
+
+
+def _is_row(row: tuple[object, ...], counts: tuple[int, ...]) -> bool:
+    """Whether it has an index for each column."""
+    columns = zip(row, counts, strict=False)
+    return len(row) == len(counts) and all(isinstance(index, int) and 0 <= index < count for index, count in columns)
 
 
 @cache

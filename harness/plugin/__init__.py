@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 
-from harness.errors import UserError
+from harness.errors import UserError, system_refusal
 from harness.golden import ItemObservation
 from harness.models import ModelOutcome, model_item_record, model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile
 from harness.plugin.options import SHARED, add_options, read_settings
 from harness.plugin.session import KEY, Session, is_suite, suite_files
-from harness.reporting import Record, item_text, operator_item_record, parse_item, terminal_summary
+from harness.reporting import (
+    Record,
+    WrittenRecord,
+    item_text,
+    operator_item_record,
+    parse_item,
+    terminal_summary,
+    write_record,
+)
 from harness.resources import shipped_name
 from harness.trial import Outcome
 
@@ -39,6 +47,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             run.start(files)
     except UserError as error:
         raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(str(system_refusal(error))) from None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -107,6 +117,7 @@ class _ControllerHooks:
     def __init__(self, run: Session) -> None:
         self.run = run
         self.golden_lines: list[str] = []
+        self.written: WrittenRecord | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -125,7 +136,9 @@ class _ControllerHooks:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the record; a ``-k`` that matched nothing is a usage error under xdist too."""
         if self.run.recorder.items:
-            self.run.recorder.record().write(self.run.settings.record)
+            self.written = write_record(self.run.recorder.record(), self.run.settings.record)
+            if self.written.problem and exitstatus == pytest.ExitCode.OK:  # whoever reads the file reads an older one
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not session.config.option.collectonly:
             self.golden_lines = self._update_golden(session)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
@@ -135,9 +148,9 @@ class _ControllerHooks:
         """The lines to print of an update, or of why there is none."""
         try:
             return self.run.update_golden()
-        except UserError as error:
+        except (UserError, OSError) as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            return [f"ERROR: {error}"]
+            return [f"ERROR: {system_refusal(error) if isinstance(error, OSError) else error}"]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Print the views of the record, or what an update has written."""
@@ -147,7 +160,7 @@ class _ControllerHooks:
         if self.run.recorder.items:
             terminalreporter.section("equivalence")
             terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.recorder.record()))))
-            terminalreporter.write_line(f"record: {self.run.settings.record}")
+            terminalreporter.write_line(str(self.written), red=bool(self.written and self.written.problem))
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {no_match_message(terminalreporter.config)}", red=True)
 
@@ -155,4 +168,4 @@ class _ControllerHooks:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing runs yet: only make sure that closing comes last."""
-    config.add_cleanup(lambda: config.stash[KEY].close() if KEY in config.stash else None)
+    config.add_cleanup(lambda: config.stash[KEY].finish() if KEY in config.stash else None)

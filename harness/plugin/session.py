@@ -21,6 +21,7 @@ from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, pre
 from harness.resources import is_shipped
 from harness.run_header import header_lines, record_head
 from harness.settings import Settings
+from harness.termination import termination_requests
 from harness.trial import Outcome
 
 KEY: Final = pytest.StashKey["Session"]()
@@ -40,6 +41,7 @@ class Session:
         self.not_written: list[str] = []
         self.remaining = 0
         self._open = contextlib.ExitStack()
+        self._signals = contextlib.ExitStack()
         self._entered = False
 
     @staticmethod
@@ -49,6 +51,7 @@ class Session:
 
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
+        self._signals.enter_context(termination_requests())
         self.gate = Gate(self.settings)
         self._refuse_update_of_shipped(files)
         self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}
@@ -94,6 +97,11 @@ class Session:
     def close(self) -> None:
         """End the workers."""
         self._open.close()
+
+    def finish(self) -> None:
+        """End the workers, and let signals end the process again."""
+        with self._signals:
+            self.close()
 
     def cases_of(self, path: Path) -> Sequence[Case]:
         """The cases of one file."""

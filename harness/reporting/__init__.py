@@ -14,10 +14,11 @@ from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
 from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
-from harness.reporting.recorder import Recorder, RecordHead, prepare_record
+from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
 from harness.reporting.summary import sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
+from harness.reporting.writing import WrittenRecord, prepare_record, write_record
 
 __all__ = [
     "TEMPLATES",
@@ -37,6 +38,7 @@ __all__ = [
     "RecordHead",
     "Recorder",
     "RunRecord",
+    "WrittenRecord",
     "count_operators",
     "failure_text",
     "finding_record",
@@ -53,4 +55,5 @@ __all__ = [
     "sort_by_name",
     "sum_counts",
     "terminal_summary",
+    "write_record",
 ]

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from harness.core import CellState, ItemStatus
 from harness.reporting.example_record import PlainSize
 from harness.reporting.finding_record import Counts, FindingRecord
+from harness.reporting.item_id import ItemId
 from harness.suites import StrictSchema
 
 
@@ -61,7 +62,7 @@ class LayoutRowRecord(StrictSchema):
 class ModelItemRecord(StrictSchema):
     """One model in one way to run it: step, runner and precision."""
 
-    model: str = Field(description="<suite file>::<name>")
+    model: ItemId = Field(description="<suite file>::<name>")
     item: str = Field(description="<step>-<runner>-<precision>")
     status: ItemStatus
     examples: int

@@ -15,6 +15,7 @@ from pydantic import (
 from harness.core import CellState, DoubleBackwardState, FactDifference, ItemStatus, NotCompared, ReproducerCheck
 from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
+from harness.reporting.item_id import ItemId
 from harness.suites import StrictSchema
 from harness.trial import Failure, Outcome, round_ratios
 
@@ -74,8 +75,8 @@ class GoldenComparisonRecord(StrictSchema):
 class OperatorItemRecord(StrictSchema):
     """One case in one dtype."""
 
-    case: str = Field(description="<suite file>::<name>")
-    dtype: str
+    case: ItemId = Field(description="<suite file>::<name>")
+    dtype: str = Field(pattern=r"^\w+$")
     status: ItemStatus
     examples: Counts = Field(description="Phase: how many of its examples ran")
     cells: Mapping[str, Mapping[CellState, int]] = Field(description="Cell: state: how many examples came to it there")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
@@ -97,11 +96,6 @@ class Record(StrictSchema):
     def text(self) -> str:
         """The JSON of the document."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
-
-    def write(self, path: Path) -> None:
-        """Write the document; directories are made."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.text(), "utf-8")
 
 
 def item_text(item: OperatorItemRecord | ModelItemRecord) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from harness.errors import UserError
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord
@@ -42,15 +40,3 @@ class Recorder:
         assert self.head is not None  # noqa: S101 - no item runs before it is known
         items = {item: self.items[item] for item in sorted(self.items)}
         return Record(build=self.head.build, run=self.head.run, levels=self.head.levels, items=items)
-
-
-def prepare_record(path: Path) -> None:
-    """Make the directories of a record, and find out before the run whether its file can be written.
-
-    Raises UserError.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
-    except OSError as error:
-        raise UserError(f"the record {path} cannot be written: {error.strerror}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.reporting import LevelRecord, OperatorItemRecord
+from harness.reporting import LevelRecord, OperatorItemRecord, write_record
 from tests.reporting.records import operator_item
 from tests.reporting.records import record as record_of
 
@@ -22,7 +22,7 @@ def item(case: str, dtype: str, ratios: dict[str, float]) -> OperatorItemRecord:
 
 def write(path: Path, *items: OperatorItemRecord) -> None:
     """Write a record of these items, at a level that ran and one that did not."""
-    record_of(*items).model_copy(update={"levels": LEVELS}).write(path)
+    write_record(record_of(*items).model_copy(update={"levels": LEVELS}), path)
 
 
 @pytest.fixture
@@ -31,6 +31,9 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CI", raising=False)
     file = tmp_path / "record.json"
+    suite = tmp_path / CASE.removesuffix("::")
+    suite.parent.mkdir(parents=True)
+    suite.touch()
     write(
         file,
         item("layer_norm", "float32", {"output[0]": 0.123456, "grad:input": 0.5}),
@@ -85,3 +88,34 @@ def test_a_machine_writes_nothing(
     assert main(["accuracy", "--record", str(record)]) == 4
     assert "equivalence accuracy: not under CI" in capsys.readouterr().err
     assert not Path("golden").exists()
+
+
+STRANGERS = {
+    "out of the project": ("../../x.yaml::layer_norm", "the path of a suite is below the root of the project"),
+    "no suite": ("../../x", "an id is the path of a suite, '::' and a name"),
+    "no name": ("suites/x.yaml::a: b", "an id is the path of a suite, '::' and a name"),
+    "another project's": ("suites/operators/theirs.yaml::layer_norm", "no such suite; name a record of this project"),
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), STRANGERS.values(), ids=STRANGERS)
+def test_a_record_names_suites_of_this_project(
+    record: Path, capsys: pytest.CaptureFixture[str], case: str, expected: str
+) -> None:
+    """What a stranger's record names is no path out of the project, and nothing is written for it."""
+    record.write_text(record.read_text("utf-8").replace(f"{CASE}layer_norm", case), "utf-8")
+    assert main(["accuracy", "--record", str(record)]) == 4
+    assert expected in capsys.readouterr().err
+    assert not Path("golden").exists()
+
+
+@pytest.mark.parametrize("command", ["accuracy", "coverage"])
+@pytest.mark.parametrize("text", ['{"schema": 1}', '{"schema": 2}', "[" * 2000, "[]", "null", '{"schema": 1e999}', ""])
+def test_what_is_no_record(record: Path, capsys: pytest.CaptureFixture[str], command: str, text: str) -> None:
+    """Any other document is one message, with how to get a record, before a worker starts."""
+    record.write_text(text, "utf-8")
+    assert main([command, "--record", str(record)]) == 4
+    error = capsys.readouterr().err
+    assert error.startswith("ERROR: ")
+    assert error.count("ERROR: ") == 1
+    assert "run the whole gate" in error

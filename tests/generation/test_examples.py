@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import subprocess
@@ -35,6 +36,22 @@ def test_a_covering_array_covers_and_starts_simple() -> None:
         assert {(row[column], row[other]) for row in rows} == set(product(range(counts[column]), range(counts[other])))
     assert len(covering_array((2, 3), 3)) == 6
     assert covering_array((), 2) == ((),)
+
+
+@pytest.mark.parametrize("text", ["", "[[7, 0]]", '["ab"]', "[[0]]", "[]", "7", "[" * 5000])
+def test_an_array_that_is_none_is_made_again(tmp_path: Path, text: str) -> None:
+    """What a file holds is looked at before it is used, and replaced where it is no array of these columns."""
+    rows = load_covering_array((3, 2), 2, tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_text(text)
+    assert load_covering_array((3, 2), 2, tmp_path) == rows == covering_array((3, 2), 2)
+    assert json.loads(file.read_text()) == [list(row) for row in rows]
+
+
+def test_an_array_need_not_be_kept(tmp_path: Path) -> None:
+    """Where the directory cannot be made it is still there for this run."""
+    (tmp_path / "file").touch()
+    assert load_covering_array((3, 2), 2, tmp_path / "file" / "arrays") == covering_array((3, 2), 2)
 
 
 def test_arrays_are_kept(tmp_path: Path) -> None:

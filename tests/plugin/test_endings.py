@@ -1,10 +1,16 @@
-"""Workers that somebody ends while a run is on."""
+"""Workers, and whole runs, that somebody ends while they are on."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +45,16 @@ functional.relu = waiting(functional.relu, "killed")
 functional.relu6 = waiting(functional.relu6, "stopped")
 '''
 
-REFERENCE_LIMIT_FACTOR = 120.0
+EXAMPLE = json.dumps(
+    {
+        "case": "suites/x/s.yaml::relu",
+        "dtype": "float32",
+        "sizes": {"N": 1, "C": 1, "H": 1, "W": 2},
+        "layouts": {},
+    }
+)
+
+WORKER_START_LIMIT = 120.0
 """Seconds that a test waits for a worker to get to its kernel."""
 
 
@@ -53,7 +68,7 @@ def children(pid: int) -> list[int]:
 
 def wait_for_number(path: Path) -> int:
     """The number in a file that another process writes."""
-    until = time.monotonic() + REFERENCE_LIMIT_FACTOR
+    until = time.monotonic() + WORKER_START_LIMIT
     while not path.exists():
         assert time.monotonic() < until, f"{path.name} was not written"
         time.sleep(0.05)
@@ -83,3 +98,73 @@ def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project
     assert "hung (no answer within 5 s)" in incidents[1]
     assert all("did not come back in a fresh worker, whose answer counts" in text for text in incidents)
     assert output.count("incident: ") == 4
+
+
+SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
+LIVES_ON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(300)
+    os._exit(0)
+"""
+
+
+def left_over(folder: Path) -> list[str]:
+    """The folders of workers that are still there, and the processes that name one."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            lines += [file.parent.name] if str(folder).encode() + b"/equivalence-" in file.read_bytes() else []
+    return lines + [path.name for path in folder.glob("equivalence-*")]
+
+
+def wait_for_nothing_left(folder: Path) -> None:
+    """What has just been killed may take a moment."""
+    until = time.monotonic() + 10.0
+    while left_over(folder):
+        assert time.monotonic() < until, left_over(folder)
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def temporary(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the runs of a test have their temporary folders: a path short enough for the workers' sockets."""
+    with tempfile.TemporaryDirectory(prefix="eq") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        project.write("waiting.py", WAITING + LIVES_ON)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [*(((), number) for number in SIGNALS.values()), (("-n", "2"), signal.SIGTERM)],
+    ids=[*SIGNALS, "SIGTERM under xdist"],
+)
+def test_nothing_outlives_a_run_that_a_signal_ends(
+    project: Project, temporary: Path, workers: tuple[str, ...], number: signal.Signals
+) -> None:
+    """The run ends as one that is interrupted, soon; its workers, what they have started and its folder are gone."""
+    with project.start("--eq-levels", LEVEL, "--eq-preload", "waiting.py", *workers) as run:
+        assert wait_for_number(project.root / "killed") in children(run.pid)
+        for _ in range(1 if number == signal.SIGINT else 2):  # `timeout` sends its own twice
+            os.kill(run.pid, number)
+        output, _ = run.communicate(timeout=60.0)
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert "Traceback" not in output
+    wait_for_nothing_left(temporary)
+
+
+@pytest.mark.parametrize("number", SIGNALS.values(), ids=SIGNALS)
+def test_nothing_outlives_a_command_that_a_signal_ends(
+    project: Project, temporary: Path, number: signal.Signals
+) -> None:
+    """It says by what it was ended, with no traceback, and its exit code is the shell's for that signal."""
+    line = [sys.executable, "-m", "harness.cli", "replay", "--levels", LEVEL, "--preload", "waiting.py", EXAMPLE]
+    with subprocess.Popen(line, cwd=project.root, stderr=subprocess.PIPE, text=True) as run:
+        wait_for_number(project.root / "killed")
+        os.kill(run.pid, number)
+        _, error = run.communicate(timeout=60.0)
+    assert run.returncode == 128 + number
+    assert error == ("interrupted\n" if number == signal.SIGINT else f"ended by {number.name}\n")
+    wait_for_nothing_left(temporary)

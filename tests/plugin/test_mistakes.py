@@ -74,6 +74,9 @@ OPTIONS = {
     "no preload": (["--eq-preload", "nowhere.py"], "--eq-preload: there is no file nowhere.py"),
     "no levels": (["--eq-levels", ","], "--eq-levels: ',' names nothing; give names separated by commas"),
     "record": (["--eq-record", "suites"], "--eq-record: suites is a directory; give the name of a file"),
+    "record on a device": (["--eq-record=/dev/full"], "it is no regular file; give the name of a file"),
+    "endless name": (["--eq-record", "x" * 5000], "File name too long"),
+    "endless preload": (["--eq-preload", "x" * 5000], "File name too long"),
     "record below a file": (["--eq-record", "suites/x/s.yaml/r"], "cannot be written: "),
 }
 
