@@ -1,4 +1,4 @@
-"""The commands: `equivalence gate`, `doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`."""
+"""The commands: `equivalence gate`, `doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`, `issues`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from harness.cli.contract import add_contract_command
 from harness.cli.coverage import add_coverage_command
 from harness.cli.doctor import add_doctor_command
 from harness.cli.gate import add_gate_command
+from harness.cli.issues import add_issues_command
 from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
@@ -67,4 +68,5 @@ def command_line() -> CommandParser:
     add_model_command(commands)
     add_contract_command(commands)
     add_accuracy_command(commands)
+    add_issues_command(commands)
     return parser

@@ -83,7 +83,7 @@ class KnownIssue(Acceptance):
     the condition is in cases that have no size of that name: ``Cg`` is ``C``. `accumulates_in` instead widens the
     bound: the accumulator's unit roundoff is that dtype's (``same``: that of the example's own). An `oracle` of
     ``crash`` or ``hang`` keeps the region from being run. The layouts of the reproducer are those that are not
-    contiguous.
+    contiguous. `note` is what is particular to the place, and may be empty.
     """
 
     cases: tuple[str, ...]
@@ -92,6 +92,7 @@ class KnownIssue(Acceptance):
     accumulates_in: str | None = None
     aliases: Mapping[str, Expression] = field(default_factory=dict)
     place: int = 0
+    note: str = ""
 
     @property
     def name(self) -> str:

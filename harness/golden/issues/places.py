@@ -83,6 +83,7 @@ class _PlaceReader:
             link=entry.link,
             torch=specifier(schema.since or entry.since, schema.fixed or entry.fixed),
             reproducer=reproducer,
+            note=schema.note,
             line=self.notes.line(self.name, *at),
         )
 
