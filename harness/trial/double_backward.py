@@ -61,11 +61,13 @@ def judge_double_backward(
 
 
 def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | None) -> str:
-    """What is wrong with the answer for one example; nothing if all is well."""
+    """What is wrong with the answer for one example; nothing if all is well.
+
+    A layout of which there is nothing to say here hides no fault of the other.
+    """
     about = f"; {example.to_json()}"
+    answer = {layout: (state, message) for layout, (state, message) in answer.items() if state not in ELSEWHERE}
     states = {state for state, _message in answer.values()}
-    if states.intersection(ELSEWHERE):
-        return ""
     for layout, (state, message) in answer.items():
         if state in FAULTS:
             return f"double backward {state} in layout {layout}: {message}{about}"
@@ -73,7 +75,7 @@ def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | No
     if refusals:
         return _refusal_fault(refusals, len(answer), missing, about)
     words = {layout: (str(state), message) for layout, (state, message) in answer.items()}
-    return "" if len(states) == 1 else f"double backward is {words} in the layouts{about}"
+    return "" if len(states) <= 1 else f"double backward is {words} in the layouts{about}"
 
 
 def _refusal_fault(refusals: Mapping[str, str], layouts: int, missing: MissingDoubleBackward | None, about: str) -> str:

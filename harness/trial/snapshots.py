@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.core import Case, Example, KnownIssue, Observation, TensorRecord
+from harness.core.finding import Oracle
 from harness.execution import Executor, Result
 from harness.golden import LEVELS, Digest, Snapshot, describe_misfit, fingerprint
 from harness.portable.tensor_name import TensorKind, TensorName
 from harness.trial.digest import digest_bytes
+from harness.trial.known_issues import fatal_cells
 
 _REFERENCE: Final = "reference"
 _CALL: Final = str(TensorName(TensorKind.CALL))
@@ -35,6 +37,20 @@ class Aspect(enum.Enum):
 
 VALUE_ASPECTS: Final = (Aspect.EXAMPLE, Aspect.BYTES)
 """What does not depend on the release of PyTorch."""
+
+_ACCEPTED_ASPECTS: Final[dict[Oracle, tuple[Aspect, ...]]] = {
+    "values": (Aspect.BYTES,),
+    "repeat": (Aspect.BYTES,),
+    "range": (Aspect.BYTES,),
+    "strides": (Aspect.STRIDES,),
+    "shape": (Aspect.SHAPE, Aspect.PRESENCE),
+    "dtype": (Aspect.DTYPE,),
+    "written": (),
+    "error": (Aspect.CALL,),
+    "crash": (Aspect.CALL,),
+    "hang": (Aspect.CALL,),
+}
+"""In what a snapshot may differ where that property of the tensor is known to be broken."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +78,10 @@ def compare_snapshots(
         if problem := describe_misfit(case, snapshot.example):
             yield snapshot, Aspect.EXAMPLE, f"it is no example of {case.name} any more: {problem}"
             continue
-        cells = _unaffected_cells(executor, snapshot.example, known_issues)
+        excusing = [known_issue for known_issue in known_issues if excuses(known_issue, snapshot.example)]
+        cells = _safe_cells(executor, snapshot.example, known_issues)
         for result in executor.run(case, [snapshot.example], cells=cells) if cells else ():
-            differences = [*_reference_differences(snapshot, result), *_cell_differences(snapshot, result)]
+            differences = [*_reference_differences(snapshot, result), *_cell_differences(snapshot, result, excusing)]
             yield from ((snapshot, aspect, sentence) for aspect, sentence in _sentences(differences))
 
 
@@ -73,10 +90,10 @@ def excuses(known_issue: KnownIssue, example: Example) -> bool:
     return not known_issue.accumulates_in and known_issue.holds(example)
 
 
-def _unaffected_cells(executor: Executor, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
-    """The cells in which nothing is known to be wrong with the example."""
-    affected = {cell for known_issue in known_issues if excuses(known_issue, example) for cell in known_issue.cells}
-    return [cell.name for cell in executor.cells if cell.name not in affected]
+def _safe_cells(executor: Executor, example: Example, known_issues: Sequence[KnownIssue]) -> list[str]:
+    """The cells in which the example is not known to crash or hang."""
+    fatal = fatal_cells(known_issues, example)
+    return [cell.name for cell in executor.cells if cell.name not in fatal]
 
 
 def _sentences(differences: Sequence[Difference]) -> Iterator[tuple[Aspect, str]]:
@@ -105,20 +122,36 @@ def _reference_differences(snapshot: Snapshot, result: Result) -> Iterator[Diffe
             yield Difference(Aspect.PRESENCE, _REFERENCE, tensor, "is not in the snapshot")
 
 
-def _cell_differences(snapshot: Snapshot, result: Result) -> Iterator[Difference]:
+def _cell_differences(snapshot: Snapshot, result: Result, excusing: Sequence[KnownIssue]) -> Iterator[Difference]:
+    """What differs in the cells, and no known issue accepts: of one tensor it says nothing about the others."""
     for observation in result.observations:
-        where = f"{observation.cell}, {observation.layout}"
-        if observation.status != "ok":
-            yield Difference(Aspect.CALL, where, _CALL, f"{observation.status} {observation.error}".strip())
+        entries = [known_issue for known_issue in excusing if known_issue.covers(observation.cell)]
+        yield from (
+            difference
+            for difference in _observation_differences(snapshot, observation)
+            if not any(_accepts(entry, difference) for entry in entries)
+        )
+
+
+def _accepts(known_issue: KnownIssue, difference: Difference) -> bool:
+    """Whether the known issue, of the same cell and example, is about that tensor in that aspect."""
+    return difference.aspect in _ACCEPTED_ASPECTS[known_issue.oracle] and known_issue.names(difference.tensor)
+
+
+def _observation_differences(snapshot: Snapshot, observation: Observation) -> Iterator[Difference]:
+    where = f"{observation.cell}, {observation.layout}"
+    if observation.status != "ok":
+        yield Difference(Aspect.CALL, where, _CALL, f"{observation.status} {observation.error}".strip())
+    for tensor, digest in snapshot.results.items():
+        record = observation.tensors.get(tensor)
+        if record is None and observation.status != "ok":
             continue
-        for tensor, digest in snapshot.results.items():
-            record = observation.tensors.get(tensor)
-            if record is None:
-                yield Difference(Aspect.PRESENCE, where, tensor, "is missing")
-                continue
-            for aspect, before, now in _aspects(digest, record, observation):
-                if before != now:
-                    yield Difference(aspect, where, tensor, _change(aspect, before, now))
+        if record is None:
+            yield Difference(Aspect.PRESENCE, where, tensor, "is missing")
+            continue
+        for aspect, before, now in _aspects(digest, record, observation):
+            if before != now:
+                yield Difference(aspect, where, tensor, _change(aspect, before, now))
 
 
 def _aspects(digest: Digest, record: TensorRecord, observation: Observation) -> Iterator[tuple[Aspect, object, object]]:

@@ -102,6 +102,17 @@ def test_a_derivative_in_one_format_only_is_a_fault() -> None:
 def test_what_others_judge_is_no_fault_here(state: DoubleBackwardState) -> None:
     """A call that raises is the error oracle's; single precision has no finite differences."""
     assert faults(both((state, "no"), AGREES)) == []
+    assert faults(both((state, "no"), (state, "no"))) == []
+
+
+@pytest.mark.parametrize("state", [DoubleBackwardState.RAISED, DoubleBackwardState.COARSE])
+def test_what_others_judge_in_one_layout_hides_no_fault_of_the_other(state: DoubleBackwardState) -> None:
+    """A wrong derivative and an unnamed refusal of contiguous tensors count though the drawn ones raise already."""
+    (wrong,) = {*faults(both((state, "no"), (DoubleBackwardState.DIFFERS, "off by 2")))}
+    assert wrong == "double backward differs in layout contiguous: off by 2"
+    (refused,) = {*faults(both((state, "no"), NONE))}
+    assert refused.startswith("double backward is refused and golden/double_backward.yaml does not name it")
+    assert faults(both((state, "no"), NONE), KNOWN) == []
 
 
 def test_examples_that_are_known_to_crash_are_left_out() -> None:

@@ -13,11 +13,22 @@ import numpy as np
 import pytest
 
 from harness import execution
-from harness.core import Case, Cell, Example, FactChange, FactKind, Level, NotCompared, Observation, TensorRecord
+from harness.core import (
+    Case,
+    Cell,
+    Example,
+    Expression,
+    FactChange,
+    FactKind,
+    Level,
+    NotCompared,
+    Observation,
+    TensorRecord,
+)
 from harness.golden import LEVELS, Golden, ItemObservation, LayoutRule, write_golden
 from harness.trial import Review, Reviewer
 from tests.trial.toy import CASE, ToyExecutor, Wrong
-from tests.trial.trials import right
+from tests.trial.trials import REPRODUCER, known_issue, right
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("sse41", "avx2", "other"))
 CONTRACT, SNAPSHOTS = "golden/contract/toy.yaml", "golden/snapshots/toy.yaml"
@@ -202,6 +213,39 @@ def test_a_snapshot_that_is_no_example_any_more_says_so(tmp_path: Path) -> None:
     differing = Reviewer(changed, "float32", executor, (), Golden(tmp_path)).review().failures
     assert len(differing) == 4
     assert all("it is no example of double any more: " in sentence for sentence in differing)
+
+
+@pytest.mark.parametrize(
+    ("changes", "accepted"),
+    [
+        ({}, True),
+        ({"tensors": ("grad:input",)}, False),
+        ({"oracle": "strides"}, False),
+        ({"cells": ("low",)}, False),
+        ({"accumulates_in": "bfloat16"}, False),
+    ],
+)
+def test_a_known_issue_accepts_of_a_snapshot_what_it_is_about(
+    tmp_path: Path, changes: dict[str, Any], accepted: bool
+) -> None:
+    """Its tensor, property and cell: what is wrong with another tensor in the same example differs all the same."""
+    golden(tmp_path)
+    entry = known_issue(REPRODUCER, **{"cells": ("other",), "when": Expression.parse("True"), **changes})
+    executor = as_executor(Executor(wrong_in("other", "value")))
+    differing = Reviewer(CASE, "float32", executor, (entry,), Golden(tmp_path)).review().failures
+    assert (differing == []) is accepted
+    assert all("output[0]: bytes: was: " in sentence for sentence in differing)
+
+
+@pytest.mark.parametrize(("oracle", "differences"), [("error", 0), ("values", 4)])
+def test_a_refusal_that_is_known_is_no_difference_of_a_snapshot(tmp_path: Path, oracle: Any, differences: int) -> None:
+    """An entry of an error accepts that the call raises, and one of values does not."""
+    golden(tmp_path)
+    entry = known_issue(REPRODUCER, oracle=oracle, tensors=("*",), cells=("other",), when=Expression.parse("True"))
+    executor = as_executor(Executor(wrong_in("other", "raised")))
+    differing = Reviewer(CASE, "float32", executor, (entry,), Golden(tmp_path)).review().failures
+    assert len(differing) == differences
+    assert all("call: raised RuntimeError" in sentence for sentence in differing)
 
 
 def wrong_in(cell: str, what: str) -> Wrong:
