@@ -73,7 +73,8 @@ class Reference:
     (indices) appear in `values` in their own type.
     `inputs` and `grad_outputs` are the numbers that went in. `dtypes` are those of the outputs where the same call is
     given the example's own dtypes, in torch's names; empty where that raises. `is_independent`: nothing but PyTorch's
-    own operators had a part in it, and not the one that is judged. `status` ``raised`` carries `error` and `message`.
+    own operators had a part in it, and not the one that is judged. `status` ``raised`` carries `error` and `message`,
+    and the outputs with all that bounds them, where only their derivatives raise.
     """
 
     status: Status

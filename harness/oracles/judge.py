@@ -40,8 +40,8 @@ def judge(
 
     `accumulators` maps a pattern of tensor names (``grad:*``) to {cell: dtype}: sums of those tensors are judged in
     those cells as if kept in that dtype. Observations of both layouts of every cell are expected; missing ones are
-    not judged. What a call computed before it raised is judged as if it had returned. Values are read and never
-    changed.
+    not judged. What a call computed before it raised is judged as if it had returned, by what the reference has, which
+    may have raised likewise. Values are read and never changed.
     """
     faults, ratios = Faults(), Ratios()
     _judge_workers(observations, faults)
@@ -54,8 +54,8 @@ def judge(
     results = [observation for observation in observations if observation.status == "ok" or observation.tensors]
     for observation in results:
         _judge_side_effects(case, example, observation, faults)
-    if reference.status == "ok" and not reasons:
-        reasons = vacuity_reasons(case, reference, results)
+    if reference.values and (reference.status == "raised" or not reasons):
+        reasons = {**reasons, **vacuity_reasons(case, reference, results)}
         _judge_metadata(case, example, reference, results, faults)
         blind = _ValuesOracle(case, example, reference, accumulators or {}).judge(results, faults, ratios)
         if blind and EMPTY not in reasons:

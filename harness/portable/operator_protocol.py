@@ -155,7 +155,7 @@ class ReferReply(TypedDict):
     `values`; `bound` (the call on magnitudes), `terms` (on ones) and `scaled` (on operands that cannot overflow);
     `inner_sensitivity` and `storage_sensitivity`, how far roundings inside operators, and of what is stored, move it;
     the numbers that went in; the dtypes in which outputs are due; and in `foreign` which operators ran that neither
-    PyTorch nor torchvision has.
+    PyTorch nor torchvision has. Of a call of which only the derivatives raise, the outputs have all that.
     """
 
     status: Outcome

@@ -127,6 +127,20 @@ def test_what_a_call_computed_before_its_backward_raised_is_judged(stage: Any) -
     assert (findings["values", "output[0]"].kind, set(findings["values", "output[0]"].cells)) == ("layout", {"avx2"})
 
 
+def test_outputs_are_judged_though_the_backward_of_the_reference_raises_too(stage: Any) -> None:
+    """Nobody has a gradient, which cannot be trusted; a wrong output is a finding all the same, a right one none."""
+    scene = stage(RAMP)
+    scene.reference = replace(scene.reference, status="raised", error="RuntimeError")
+    scene.change(layouts=BOTH, **BACKWARD)
+    judgement = scene.judge()
+    assert judgement.findings == ()
+    assert "raised RuntimeError" in judgement.untrusted
+    scene.poke("output[0]", 0, 99.0)
+    (finding,) = scene.judge().findings
+    assert (finding.key, finding.kind) == (("values", "output[0]"), "layout")
+    assert "raised RuntimeError" in scene.judge().untrusted
+
+
 @pytest.mark.parametrize("tensor", ["grad:input", "grad:weight"])
 def test_a_gradient_that_came_by_itself_is_judged(stage: Any, tensor: str) -> None:
     """Backward raises for one gradient; the one that came is compared, and only that."""

@@ -167,6 +167,16 @@ def test_an_exception_in_backward_keeps_the_outputs(run_here: Run) -> None:
         assert observation.unrepeated == ()
 
 
+def test_a_reference_whose_backward_raises_has_the_outputs(run_here: Run) -> None:
+    """They have their values and bounds, as those of a call without gradients; one that raises at once has nothing."""
+    case = stand.case("misbehaving.refuse_backward", rules=("multilinear", "multilinear"))
+    reference = run_here(case).reference
+    assert (reference.status, reference.error) == ("raised", "NotImplementedError")
+    assert set(reference.values) == set(reference.bound) == {"output[0]"}
+    np.testing.assert_array_equal(reference.values["output[0]"], reference.inputs["x"])
+    assert run_here(stand.case("misbehaving.refuse")).reference.values == {}
+
+
 def test_an_exception_for_one_gradient_keeps_the_others(run_here: Run) -> None:
     """Each gradient is asked for by itself where all of them at once raise."""
     case = stand.case(

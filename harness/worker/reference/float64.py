@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from dataclasses import replace
 from typing import Callable, Mapping
 
 import numpy as np
@@ -21,6 +22,9 @@ from .graph import Change, Graph, stock
 
 BYTES = "uint8"
 
+DERIVING = ("plain", "jvp")
+"""The paths that derive what a call returns."""
+
 SCALE = 2.0**-700
 """What operands are multiplied by so that a sum of products of up to three float64 numbers cannot overflow."""
 
@@ -28,9 +32,33 @@ Values = Mapping[str, Array]
 
 
 def refer(request: Refer) -> ReferReply:
-    """The reference of a call; of one that raises, what it raised and what went in."""
+    """The reference of a call; of one that raises, what it raised, what went in, and what only its gradients lack."""
     values = fill_values.input_values(request.call)
-    reply: ReferReply = {
+    reply = _empty_reply(values)
+    with stock():
+        try:
+            _compute(request, values, reply)
+        except BaseException as error:
+            reply = _forward_reply(request, values)
+            reply["status"] = "raised"
+            reply["error"], reply["message"] = messages.failure(error)
+    return reply
+
+
+def _forward_reply(request: Refer, values: Values) -> ReferReply:
+    """The reference of the same call without gradients and tangents; an empty one where that raises as well."""
+    reply = _empty_reply(values)
+    if request.call.path not in DERIVING:
+        return reply
+    try:
+        _compute(replace(request, call=replace(request.call, path="no_grad")), values, reply)
+    except Exception:
+        return _empty_reply(values)
+    return reply
+
+
+def _empty_reply(values: Values) -> ReferReply:
+    return {
         "status": "ok",
         "values": {},
         "bound": {},
@@ -45,13 +73,6 @@ def refer(request: Refer) -> ReferReply:
         "error": "",
         "message": "",
     }
-    with stock():
-        try:
-            _compute(request, values, reply)
-        except BaseException as error:
-            reply["status"] = "raised"
-            reply["error"], reply["message"] = messages.failure(error)
-    return reply
 
 
 def _compute(request: Refer, values: Values, reply: ReferReply) -> None:
