@@ -126,3 +126,23 @@ def test_an_example_of_a_shipped_case_is_replayed(installation: Installation, an
     example = {"case": "suites/operators/activation.yaml::relu6", "dtype": "float32", "sizes": sizes, "layouts": {}}
     run = installation.run(anywhere, "replay", json.dumps(example), "--levels", LEVEL)
     assert (run.code, "PASSED" in run.output) == (0, True), run.output
+
+
+@needs_workers
+def test_the_gate_shares_its_work(installation: Installation, anywhere: Path) -> None:
+    """With xdist the workers run the same suites under the same names."""
+    options = ("--eq-levels", LEVEL, "--eq-examples", "4", "-n", "2")
+    run = installation.run(anywhere, "gate", "-k", "relu6 and float32 or pixel_shuffle and float64", *options)
+    assert run.code == 0, run.output
+    record = json.loads((anywhere / ".equivalence" / "record.json").read_text("utf-8"))
+    assert "suites/operators/activation.yaml::relu6[float32]" in record["items"]
+    assert all(item.startswith("suites/operators/") for item in record["items"])
+
+
+def test_an_editor_gets_its_schema(installation: Installation, anywhere: Path) -> None:
+    """`equivalence schema` writes it, and the modelines of the shipped suites lead to one that is installed."""
+    assert installation.run(anywhere, "schema", "--write", "suite.schema.json").code == 0
+    shipped = installation.packages / "harness" / "shipped" / "suites"
+    suite = shipped / "operators" / "pooling.yaml"
+    schema = suite.parent / suite.read_text("utf-8").partition("\n")[0].partition("$schema=")[2]
+    assert schema.read_text("utf-8") == (anywhere / "suite.schema.json").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The commands: `equivalence gate`, `doctor`, `replay`, `check`, `coverage`, `accuracy`, `model`, `contract`, `issues`."""
+"""The command `equivalence`: the gate from any folder, and what a person needs beside it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
 from harness.cli.replay import add_replay_command
+from harness.cli.schema import add_schema_command
 from harness.errors import UserError, system_refusal
 from harness.termination import TerminationRequest, termination_requests
 
@@ -69,4 +70,5 @@ def command_line() -> CommandParser:
     add_contract_command(commands)
     add_accuracy_command(commands)
     add_issues_command(commands)
+    add_schema_command(commands)
     return parser

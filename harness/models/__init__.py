@@ -17,6 +17,7 @@ from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
+from harness.models.schema import ModelSuiteSchema
 from harness.models.trial import ModelTrial, issues_of_model
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ModelKnownIssue",
     "ModelOutcome",
     "ModelSuite",
+    "ModelSuiteSchema",
     "ModelTrial",
     "OperatorReplay",
     "OperatorReplayer",

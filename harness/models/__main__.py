@@ -1,4 +1,4 @@
-"""``python -m harness.models``: write the JSON Schema of files of models beside the code."""
+"""``python -m harness.models``: write the JSON Schema of files of models beside the suites."""
 
 from harness.models.schema import SCHEMA_FILE, ModelSuiteSchema
 from harness.suites import schema_text

@@ -10,8 +10,8 @@ from pydantic import Field
 from harness.models.model import Conversion, Precision, Runner, Step
 from harness.suites import Argument, Arithmetic, Items, SizeEntry, StrictSchema
 
-SCHEMA_FILE: Final = Path(__file__).with_name("models.schema.json")
-"""What editors read of a file of models; `python -m harness.models` writes it."""
+SCHEMA_FILE: Final = Path(__file__).resolve().parents[2] / "suites" / "models.schema.json"
+"""What editors read of a file of models, in a checkout or shipped; `python -m harness.models` writes it."""
 
 
 class InputSchema(StrictSchema):

@@ -2,6 +2,7 @@
 
 from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
+from harness.reporting.json_schema import record_schema_text
 from harness.reporting.model_item import (
     FaultyModuleRecord,
     LayoutRowRecord,
@@ -51,6 +52,7 @@ __all__ = [
     "prepare_record",
     "read_operator_record",
     "read_record",
+    "record_schema_text",
     "replay_text",
     "sort_by_name",
     "sum_counts",

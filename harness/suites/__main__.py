@@ -1,4 +1,4 @@
-"""``python -m harness.suites``: write the JSON Schema of suite files beside the code."""
+"""``python -m harness.suites``: write the JSON Schema of suite files beside the suites."""
 
 from harness.suites.editor_schema import SCHEMA_FILE, schema_text
 

@@ -10,7 +10,8 @@ from harness.suites.schema import SuiteSchema
 from harness.suites.validation import StrictSchema
 from harness.suites.wording import EXPECTED
 
-SCHEMA_FILE: Final = Path(__file__).with_name("suite.schema.json")
+SCHEMA_FILE: Final = Path(__file__).resolve().parents[2] / "suites" / "suite.schema.json"
+"""What editors read of a suite in a checkout, and of one that is shipped."""
 
 
 def json_schema(schema: type[StrictSchema] = SuiteSchema) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.models import schema as schema_module
 from harness.models.schema import SCHEMA_FILE, ModelSuiteSchema
 from harness.suites import json_schema, schema_text
 
@@ -20,7 +21,7 @@ def test_the_checked_in_schema_is_up_to_date() -> None:
 def test_the_command_writes_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m harness.models` writes the schema that the pydantic classes make."""
     monkeypatch.setattr("harness.models.schema.SCHEMA_FILE", tmp_path / "models.schema.json")
-    runpy.run_path(str(SCHEMA_FILE.with_name("__main__.py")), run_name="__main__")
+    runpy.run_path(str(Path(schema_module.__file__).with_name("__main__.py")), run_name="__main__")
     assert json.loads((tmp_path / "models.schema.json").read_text()) == json_schema(ModelSuiteSchema)
 
 

@@ -13,7 +13,7 @@ from harness.suites import json_schema
 
 
 def test_the_checked_in_schema_is_up_to_date() -> None:
-    """The file beside the code is what `python -m harness.suites` writes."""
+    """The file beside the suites is what `python -m harness.suites` writes."""
     assert schema_module.SCHEMA_FILE.read_text(encoding="utf-8") == schema_module.schema_text()
 
 
