@@ -1,7 +1,8 @@
 """What a user can do wrong, as exceptions that carry the whole message.
 
 UserError
-└── (raised by every room; the command line and the pytest plugin print it and exit with 4)
+└── UndrawableError: nothing can be drawn of a case or a model
+(Raised by every room; the command line and the pytest plugin print it and exit with 4.)
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ def system_refusal(error: OSError) -> UserError:
     """What the operating system would not do, as a mistake of whoever asked for it: of which file, and why."""
     reason = error.strerror or str(error) or type(error).__name__
     return UserError(f"{error.filename}: {reason}" if error.filename is not None else reason)
+
+
+class UndrawableError(UserError):
+    """A case or a model of which no example can be made. `message` says why, without saying of which."""
+
+    def __init__(self, declared: str, message: str) -> None:
+        super().__init__(f"{declared}: {message}")
+        self.message = message
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

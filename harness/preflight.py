@@ -1,57 +1,85 @@
 """What can be found wrong before the first item runs: declarations that cannot be drawn, callables that do not exist.
 
-Each check raises one UserError with the problems of all cases, or of all models.
+Each check raises one DeclarationError with the mistakes of all cases, or of all models, each at its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from harness.core import Case
-from harness.errors import UserError
+from harness.errors import UndrawableError, UserError
 from harness.execution import Executor
 from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
 from harness.models import Model, ModelExecutor, model_arguments, model_examples, model_shapes
+from harness.suites import DeclarationError, Mistake
 
 EXAMPLES: Final = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
 
 
 def check_declarations(cases: Iterable[Case], models: Iterable[Model] = ()) -> None:
-    """Draw a few examples of each; no worker is needed. Raises UserError."""
-    problems = [problem for case in cases for problem in _case_problems(case)]
-    _raise_if_any([*problems, *(problem for model in models for problem in _model_problems(model))])
+    """Draw a few examples of each; no worker is needed. Raises DeclarationError."""
+    _raise_if_any(declaration_mistakes(cases, models))
 
 
-def check_callables(executor: Executor, cases: Iterable[Case]) -> dict[str, str]:
-    """Ask a worker whether every callable and argument exists. Raises UserError.
+def declaration_mistakes(cases: Iterable[Case], models: Iterable[Model] = ()) -> list[Mistake]:
+    """Why no example can be drawn of those of which none can; at most one reason for each."""
+    return [
+        *(Mistake(*_place(case), f"{case.name}: {why}") for case in cases for why in _case_problems(case)),
+        *(Mistake(*_place(model), f"{model.name}: {why}") for model in models for why in _model_problems(model)),
+    ]
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What a worker says of callables: those that do not exist or do not take their arguments, and what is missing.
+
+    `missing` are the packages that are not there, by the id of the case or the model that needs them.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    missing: Mapping[str, str]
+
+
+def check_callables(executor: Executor, cases: Iterable[Case]) -> Mapping[str, str]:
+    """Ask a worker whether every callable and argument exists. Raises DeclarationError.
 
     Cases of which a package is missing here are left out: the answer is what is missing, by the id of the case.
     """
-    problems: list[str] = []
+    return _missing_or_raise(look_up_callables(executor, cases))
+
+
+def look_up_callables(executor: Executor, cases: Iterable[Case]) -> Lookup:
+    """What a worker says of the callables and arguments of these cases."""
+    mistakes: list[Mistake] = []
     missing: dict[str, str] = {}
     for case in cases:
         if lacking := executor.missing_packages(case):
             missing[case.id] = lacking
         else:
-            problems += [f"{_place(case)}: {problem}" for problem in executor.check(case)]
-    _raise_if_any(problems)
-    return missing
+            mistakes += [Mistake(*_place(case), f"{case.name}: {problem}") for problem in executor.check(case)]
+    return Lookup(tuple(mistakes), missing)
 
 
-def check_factories(executor: ModelExecutor, models: Iterable[Model]) -> dict[str, str]:
-    """Ask a worker for every factory: what is missing here, by the id of the model that needs it. Raises UserError."""
-    problems: list[str] = []
+def check_factories(executor: ModelExecutor, models: Iterable[Model]) -> Mapping[str, str]:
+    """Ask a worker for every factory: what is missing here, by the id of the model. Raises DeclarationError."""
+    return _missing_or_raise(look_up_factories(executor, models))
+
+
+def look_up_factories(executor: ModelExecutor, models: Iterable[Model]) -> Lookup:
+    """What a worker says of the factories of these models."""
+    mistakes: list[Mistake] = []
     missing: dict[str, str] = {}
     for model in models:
         lacking, problem = executor.check(model)
         if problem:
-            problems.append(f"{_place(model)}: {problem}")
+            mistakes.append(Mistake(*_place(model), f"{model.name}: {problem}"))
         elif lacking:
             missing[model.id] = lacking
-    _raise_if_any(problems)
-    return missing
+    return Lookup(tuple(mistakes), missing)
 
 
 def _case_problems(case: Case) -> Iterator[str]:
@@ -66,7 +94,7 @@ def _case_problems(case: Case) -> Iterator[str]:
                 ranges(case, example.but(dtype=dtype))
             terms(case, example)
     except UserError as error:
-        yield str(error)
+        yield error.message if isinstance(error, UndrawableError) else str(error)
 
 
 def _model_problems(model: Model) -> Iterator[str]:
@@ -76,14 +104,19 @@ def _model_problems(model: Model) -> Iterator[str]:
             model_shapes(model, example)
             model_arguments(model, example)
     except UserError as error:
-        yield str(error)
+        yield error.message if isinstance(error, UndrawableError) else str(error)
 
 
-def _place(declared: Case | Model) -> str:
-    """File, line and name, as messages begin."""
-    return f"{declared.id.partition('::')[0]}:{declared.line}: {declared.name}"
+def _place(declared: Case | Model) -> tuple[str, int, int]:
+    """The file, line and column where it is declared."""
+    return declared.id.partition("::")[0], declared.line, declared.column
 
 
-def _raise_if_any(problems: list[str]) -> None:
-    if problems:
-        raise UserError("\n".join(problems))
+def _missing_or_raise(lookup: Lookup) -> Mapping[str, str]:
+    _raise_if_any(lookup.mistakes)
+    return lookup.missing
+
+
+def _raise_if_any(mistakes: Sequence[Mistake]) -> None:
+    if mistakes:
+        raise DeclarationError(mistakes)

@@ -11,9 +11,9 @@ from typing import TypeVar
 from harness.core import Case, Level
 from harness.errors import UserError
 from harness.golden import Golden, KnownIssues, MissingDoubleBackwards, load_known_issues, load_missing_double_backwards
-from harness.models import Model, ModelKnownIssue, ModelSuite, load_file, load_model_known_issues
+from harness.models import Model, ModelKnownIssue, ModelSuite, examine_file, load_file, load_model_known_issues
 from harness.resources import SHIPPED, every_suite, is_shipped, resource, resource_files
-from harness.suites import Suite, load_levels
+from harness.suites import Examination, Suite, load_levels
 
 DeclaredT = TypeVar("DeclaredT", Case, Model)
 
@@ -79,6 +79,16 @@ class Project:
             self.golden.load(cases.values())
             self.missing_double_backwards.check(cases, self.root)
         return self._with_shipped(suites, self.shipped_project.suites(shipped) if shipped else {})
+
+    def examine(self, files: Iterable[Path]) -> Examination[Case | Model]:
+        """The cases and models of these files that have no mistake, and every mistake in any of the files."""
+        own, shipped = self._by_home(files)
+        examinations = [examine_file(path, self.root) for path in own]
+        if shipped:
+            examinations.append(self.shipped_project.examine(shipped))
+        sound = tuple(declared for examination in examinations for declared in examination.sound)
+        mistakes = tuple(mistake for examination in examinations for mistake in examination.mistakes)
+        return Examination(sound, mistakes, is_complete=all(examination.is_complete for examination in examinations))
 
     def models(self, files: Iterable[Path]) -> dict[Path, tuple[Model, ...]]:
         """The models that these files declare, by file; files of cases are left out. Raises UserError."""

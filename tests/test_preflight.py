@@ -35,22 +35,26 @@ class Answers:
 
 
 def test_every_case_that_cannot_be_drawn_is_named() -> None:
-    """The cases that cannot be drawn are reported together, each by its id and line."""
-    wrong = replace(CASE, require=(Expression.parse("N < 0"),))
+    """The cases that cannot be drawn are reported together, each at its place."""
+    wrong = replace(CASE, require=(Expression.parse("N < 0"),), column=3)
+    other = replace(wrong, id="suites/x.yaml::other", line=9, column=5)
     with pytest.raises(UserError) as error:
-        check_declarations([wrong, CASE, replace(wrong, id="suites/x.yaml::other", line=9)])
+        check_declarations([wrong, CASE, other])
     lines = str(error.value).splitlines()
-    assert [line.partition(": ")[0] for line in lines] == [f"{CASE.id} (line 4)", "suites/x.yaml::other (line 9)"]
+    assert [line.partition(": nothing satisfies")[0] for line in lines] == [
+        f"suites/operators/toy.yaml:4:3: {CASE.name}",
+        f"suites/x.yaml:9:5: {CASE.name}",
+    ]
 
 
 def test_problems_of_all_cases_come_together() -> None:
-    """Each begins with file, line and name; a case that lacks a package is not asked about."""
+    """Each begins with its place and the name; a case that lacks a package is not asked about."""
     executor: Any = Answers({"double": "no scipy"}, {"double": ["not asked"], "other": ["no such name", "no such key"]})
     with pytest.raises(UserError) as error:
         check_callables(executor, [CASE, OTHER])
     assert str(error.value).splitlines() == [
-        "suites/x.yaml:9: other: no such name",
-        "suites/x.yaml:9: other: no such key",
+        "suites/x.yaml:9:1: other: no such key",
+        "suites/x.yaml:9:1: other: no such name",
     ]
 
 
@@ -62,7 +66,7 @@ def test_a_missing_package_is_no_mistake() -> None:
 
 
 def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
-    """The message about a factory begins with file, line and name."""
+    """The message about a factory begins with its place and the name."""
     executor: Any = Answers(problems={"net": ["nets has no 'net'"]})
-    with pytest.raises(UserError, match=r"^suites/models/m\.yaml:3: net: nets has no 'net'$"):
+    with pytest.raises(UserError, match=r"^suites/models/m\.yaml:3:1: net: nets has no 'net'$"):
         check_factories(executor, [MODEL])

@@ -142,7 +142,7 @@ class Case:
     form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
     class. `reference` is the dotted name of what the float64 reference runs in the place of `call`, with the same
     arguments (None: `call` itself). `paths` are other ways to run the call, `requires` the packages without which there
-    is none.
+    is none. `line` and `column`, from 1, are where it begins.
     """
 
     id: str
@@ -168,6 +168,7 @@ class Case:
     paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
     requires: tuple[str, ...] = ()
+    column: int = 1
 
     def has_grad_output(self, dtype: str) -> bool:
         """Whether examples in that dtype choose a layout for grad_output, which is also that of what ``out=`` gets."""

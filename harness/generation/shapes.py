@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core import Case, Example, Expression, ExpressionError, Size, TensorSpec
-from harness.errors import UserError
+from harness.errors import UndrawableError, UserError
 from harness.generation.sizes import Domain, UnsatisfiableError, domain
 
 Sizes = Mapping[str, Any]
@@ -23,7 +23,7 @@ BUDGET = 2**16
 
 def mistake(case: Case, message: str) -> UserError:
     """The error for something that the declaration of `case` has wrong."""
-    return UserError(f"{case.id} (line {case.line}): {message}")
+    return UndrawableError(f"{case.id} (line {case.line})", message)
 
 
 def unsatisfiable_mistake(case: Case, problem: str) -> UserError:

@@ -9,7 +9,7 @@ from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
 from harness.models.faulty_module import FaultyModule, OperatorReplay
-from harness.models.files import load_file
+from harness.models.files import examine_file, load_file
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
 from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
@@ -37,6 +37,7 @@ __all__ = [
     "Problem",
     "Skipped",
     "WayToRun",
+    "examine_file",
     "issues_of_model",
     "load_file",
     "load_model_known_issues",

@@ -13,7 +13,9 @@ from harness.models.schema import InputSchema, ModelDefaultsSchema, ModelSchema,
 from harness.suites import (
     PLACEHOLDER,
     ArgumentReader,
+    DeclarationError,
     Document,
+    Examination,
     LayeredEntry,
     Location,
     Report,
@@ -24,6 +26,7 @@ from harness.suites import (
     build_size,
     is_dotted,
     is_name,
+    repair_entries,
     validate_part,
 )
 
@@ -48,13 +51,34 @@ def build_models(document: Document) -> ModelSuite:
 
     Raises DeclarationError with every mistake in it.
     """
+    examination = examine_models(document)
+    examination.raise_if_any()
+    return ModelSuite(document.path, document.data["suite"], document.data.get("about", ""), examination.sound)
+
+
+def examine_models(document: Document) -> Examination[Model]:
+    """The models of a document that have no mistake, and all mistakes of the others and of the document itself."""
     report = Report(document)
-    suite = validate_part(report, ModelSuiteSchema, document.data)
+    try:
+        sound = tuple(_sound_models(document, report))
+    except DeclarationError as error:
+        return Examination((), error.mistakes, is_complete=error.is_complete)
+    return Examination(sound, tuple(report.mistakes))
+
+
+def _sound_models(document: Document, report: Report) -> Iterator[Model]:
+    """The models without a mistake; all mistakes go to the report, which raises DeclarationError for too many."""
+    validate_part(report, ModelSuiteSchema, document.data)
     report.next_look()
-    models = list(_models(suite, report)) if suite is not None else []
-    report.raise_if_any()
-    assert suite is not None  # noqa: S101 - the report was empty, so the data fitted
-    return ModelSuite(document.path, suite.suite, suite.about, tuple(models))
+    lines: dict[str, int] = {}
+    suite = str(document.data.get("suite", "")) if isinstance(document.data, dict) else ""
+    for key, repaired, defaults in repair_entries(document, "models", ModelSchema, ModelDefaultsSchema):
+        entry = _Entry(key, repaired.schema, defaults.schema, report, wrong=repaired.wrong | defaults.wrong)
+        is_sound = repaired.is_whole and defaults.is_whole and not report.has_mistake_in(entry.location, ("defaults",))
+        attempts = report.attempts
+        models = list(_models(entry, lines, suite))
+        if is_sound and report.attempts == attempts:
+            yield from models
 
 
 @dataclass(frozen=True)
@@ -67,32 +91,32 @@ class _Entry(LayeredEntry):
     report: Report
 
 
-def _models(suite: ModelSuiteSchema, report: Report) -> Iterator[Model]:
-    lines: dict[str, int] = {}
-    for key, schema in suite.models.items():
-        entry = _Entry(key, schema, suite.defaults, report)
-        fields = _shared_fields(entry)
-        for name, at, is_key in _names(entry):
-            line = (report.positions.key(at) if is_key else report.positions.at(at))[0]
-            if name in lines:
-                report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
-            lines.setdefault(name, line)
-            factory = schema.factory.replace(PLACEHOLDER, name)
-            yield Model(f"{report.document.name}::{name}", name, suite.suite, line, factory, **fields)
+def _models(entry: _Entry, lines: dict[str, int], suite: str) -> Iterator[Model]:
+    """The models of one entry; one whose name is taken, with the line that is in `lines`, is a mistake."""
+    report, fields = entry.report, _shared_fields(entry)
+    for name, at, is_key in _names(entry):
+        line, column = report.positions.key(at) if is_key else report.positions.at(at)
+        if name in lines:
+            report.add(at, f"a model is already called {name!r}, on line {lines[name]}", key=is_key)
+        lines.setdefault(name, line)
+        factory = entry.schema.factory.replace(PLACEHOLDER, name)
+        yield Model(f"{report.document.name}::{name}", name, suite, line, factory, column=column, **fields)
 
 
 def _names(entry: _Entry) -> Iterator[tuple[str, Location, bool]]:
     """Name and place of each model of an entry, and whether that place is a key."""
     names, at = entry.schema.names, entry.location
+    if entry.is_wrong("names"):
+        return
     if names is None:
         if not is_name(entry.key):
             entry.report.add(at, f"{entry.key!r} is not a name for a model; use letters, digits, _, . and -", key=True)
-        if not is_dotted(entry.schema.factory):
+        if not is_dotted(entry.schema.factory) and not entry.is_wrong("factory"):
             message = f"{entry.schema.factory!r} is not a dotted name, such as torchvision.models.resnet18"
             entry.report.add((*at, "factory"), message)
         yield entry.key, at, True
         return
-    if PLACEHOLDER not in entry.schema.factory:
+    if PLACEHOLDER not in entry.schema.factory and not entry.is_wrong("factory"):
         message = "a family with names: needs '{name}' in its factory, such as torchvision.models.{name}"
         entry.report.add((*at, "factory"), message)
     for index, name in enumerate(names):
@@ -103,7 +127,7 @@ def _shared_fields(entry: _Entry) -> dict[str, Any]:
     """The fields that the models of an entry have in common."""
     scope = Scope(entry.report, entry.key, tuple(entry.get("sizes")))
     reader = _FactoryReader(scope)
-    sizes = [_size(name, schema, scope, entry.at("sizes", name)) for name, schema in entry.get("sizes").items()]
+    sizes = [_size(name, schema, scope, entry) for name, schema in entry.get("sizes").items()]
     arguments = {
         name: reader.read(argument, entry.at("arguments", name)) for name, argument in entry.get("arguments").items()
     }
@@ -119,12 +143,16 @@ def _shared_fields(entry: _Entry) -> dict[str, Any]:
 def _check_runners(entry: _Entry) -> None:
     """A program that was traced or exported is one of evaluation: its training mode is not the module's."""
     fixed_mode = {"script", "trace", "export"} & set(entry.get("runners"))
-    if fixed_mode and "train" in entry.get("steps"):
+    if fixed_mode and "train" in entry.get("steps") and not entry.is_wrong("steps"):
         message = f"{', '.join(sorted(fixed_mode))} run in evaluation only; write steps: [eval], or a model of its own"
         entry.report.add(entry.at("runners"), message)
 
 
-def _size(name: str, schema: SizeEntry, scope: Scope, at: Location) -> Size | None:
+def _size(name: str, schema: SizeEntry, scope: Scope, entry: _Entry) -> Size | None:
+    if entry.is_wrong("sizes", name):
+        scope.draw(name, None)
+        return None
+    at = entry.at("sizes", name)
     size = build_size(name, schema, scope, at)
     if size is not None and (size.kind not in ("choice", "range") or size.length):
         scope.report.add(at, f"{name!r} of a model is a list of choices or a range such as 1..5")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core import Expression, ExpressionError
-from harness.errors import UserError
+from harness.errors import UndrawableError
 from harness.models.model import Model, ModelExample, WayToRun
 
 
@@ -51,7 +51,7 @@ def _range_values(
     try:
         first, last = (0 if bound is None else bound.evaluate(sizes) for bound in (low, high))
     except ExpressionError as error:
-        raise UserError(f"{model.id}: {error.message}") from None
+        raise UndrawableError(model.id, error.message) from None
     return tuple(range(first, max(first, last) + 1))
 
 
@@ -61,7 +61,7 @@ def model_shapes(model: Model, example: ModelExample) -> list[tuple[int, ...]]:
     for spec in model.inputs:
         shape = tuple(_evaluate(model, extent, example) for extent in spec.shape)
         if any(not isinstance(size, int) or size < 0 for size in shape):
-            raise UserError(f"{model.id}: the input {spec.name!r} has the shape {shape} for {dict(example.sizes)}")
+            raise UndrawableError(model.id, f"the input {spec.name!r} has the shape {shape} for {dict(example.sizes)}")
         shapes.append(shape)
     return shapes
 
@@ -80,4 +80,4 @@ def _evaluate(model: Model, declared: Any, example: ModelExample) -> Any:
     try:
         return declared.evaluate(example.sizes)
     except ExpressionError as error:
-        raise UserError(f"{model.id}: {error.message}") from None
+        raise UndrawableError(model.id, error.message) from None

@@ -58,7 +58,7 @@ class Model:
     `frozen` are class names of modules that stay in evaluation mode in a training step (dropout). `watch` are paths of
     modules whose outputs are judged as well. `requires` are packages without which the model is skipped. `seeded`:
     it draws random numbers, and is the same only from the same seed. `profile`: the
-    least of ``quick``, ``gate`` and ``nightly`` in which it is run.
+    least of ``quick``, ``gate`` and ``nightly`` in which it is run. `line` and `column`, from 1, are where it begins.
     """
 
     id: str
@@ -79,6 +79,7 @@ class Model:
     seeded: bool = False
     profile: Literal["quick", "gate", "nightly"] = "gate"
     draws: int = 1
+    column: int = 1
 
     @property
     def ways(self) -> tuple[WayToRun, ...]:

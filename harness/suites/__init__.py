@@ -8,12 +8,13 @@ from harness.suites.levels import load_levels
 from harness.suites.mistakes import DeclarationError, Mistake, suggestion
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
 from harness.suites.positions import Location, Positions
+from harness.suites.repair import repair_entries
 from harness.suites.schema import Argument, Arithmetic, SizeEntry, WordsSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
-from harness.suites.suite import Suite, build_suite, load_suite
+from harness.suites.suite import Suite, build_suite, examine_suite, load_suite
 from harness.suites.tensors import build_shape
-from harness.suites.validation import Items, Report, StrictSchema, read_validated, validate, validate_part
+from harness.suites.validation import Examination, Items, Report, StrictSchema, read_validated, validate, validate_part
 
 __all__ = [
     "PLACEHOLDER",
@@ -22,6 +23,7 @@ __all__ = [
     "Arithmetic",
     "DeclarationError",
     "Document",
+    "Examination",
     "Items",
     "LayeredEntry",
     "Location",
@@ -37,6 +39,7 @@ __all__ = [
     "build_size",
     "build_suite",
     "display_path",
+    "examine_suite",
     "is_dotted",
     "is_name",
     "json_schema",
@@ -44,6 +47,7 @@ __all__ = [
     "load_suite",
     "read_document",
     "read_validated",
+    "repair_entries",
     "schema_text",
     "suggestion",
     "validate",

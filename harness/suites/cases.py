@@ -35,9 +35,9 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
     for member, name, at, key in _names(entry, report):
         if not is_name(name):
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
-        line = report.positions.key(at)[0] if key else report.positions.at(at)[0]
+        line, column = report.positions.key(at) if key else report.positions.at(at)
         call, inplace = _calls(entry, report, member)
-        fields = {**common, "inplace": inplace, "reference": _reference(entry, report, member, call)}
+        fields = {**common, "column": column, "inplace": inplace, "reference": _reference(entry, report, member, call)}
         case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, **fields)
         yield from with_depth(case, depth)
 
@@ -63,9 +63,7 @@ def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:
         "paths": _paths(entry, report),
         "requires": entry.get("requires"),
     }
-    if len(sizes) == len(scope.names) and len(tensors) == len(entry.get("tensors")):
-        fields["examples"] = build_examples(entry, report, sizes, tensors)
-    return fields
+    return fields | {"examples": build_examples(entry, report, sizes, tensors)}
 
 
 def case_names(entry: Entry) -> tuple[str, ...]:
@@ -79,11 +77,13 @@ def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]
     """What stands for ``{name}``, the name of the case, its place, and whether that place is a key."""
     names = entry.schema.names
     callee, call_at = _callee(entry)
+    if entry.is_wrong("names"):
+        return []
     if names is None:
         if PLACEHOLDER in callee:
             report.add(call_at, "'{name}' stands for the names of a family; add names: [...], or write the name")
         return [(entry.key, entry.key, entry.location, True)]
-    if PLACEHOLDER not in callee:
+    if PLACEHOLDER not in callee and not (entry.is_wrong("call") or entry.is_wrong("module")):
         report.add(call_at, "a family with names: needs '{name}' in its call, such as torch.nn.functional.{name}")
     places = [(*entry.location, "names", index) for index in range(len(names))]
     return [(*each, False) for each in zip(names, case_names(entry), places, strict=True)]
@@ -125,21 +125,26 @@ def _reference(entry: Entry, report: Report, name: str, call: str) -> str | None
 
 
 def _sizes(entry: Entry, scope: Scope) -> dict[str, Size]:
-    sizes = {
-        name: build_size(name, written, scope, entry.at("sizes", name)) for name, written in entry.get("sizes").items()
-    }
+    sizes: dict[str, Size | None] = {}
+    for name, written in entry.get("sizes").items():
+        if entry.is_wrong("sizes", name):
+            scope.draw(name, None)
+        else:
+            sizes[name] = build_size(name, written, scope, entry.at("sizes", name))
     return {name: size for name, size in sizes.items() if size is not None}
 
 
 def _require(entry: Entry, scope: Scope) -> tuple[Expression, ...]:
     parsed = [scope.parse(text, entry.at("require", index)) for index, text in enumerate(entry.get("require"))]
     conditions = [condition for condition in parsed if condition is not None]
-    scope.trusted = all(scope.value(condition) for condition in conditions)
+    scope.trusted = all(scope.value(condition) for condition in conditions) and not entry.is_wrong("require")
     return tuple(conditions)
 
 
 def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     written = entry.get("numerics")
+    if entry.is_wrong("numerics"):
+        return None
     if written is None:
         rules = "exact, multilinear, elementwise, normwise or resampling"
         message = f"{entry.key!r} has no numerics; write {rules}, here or in defaults"
@@ -192,7 +197,7 @@ def _dtypes(entry: Entry, report: Report) -> dict[str, tuple[str, ...]]:
         if dtype in run and side_by_side and entry.has("dtypes"):
             report.add(entry.at("unsupported", index), f"{dtype!r} is among the dtypes that are run; remove one")
     supported = tuple(dtype for dtype in run if dtype not in refused)
-    if not supported:
+    if not supported and not (entry.is_wrong("dtypes") or entry.is_wrong("unsupported")):
         report.add(entry.at("unsupported"), "no dtype is left to run; at least one must be supported")
     return {"dtypes": supported, "unsupported": refused}
 
@@ -202,7 +207,7 @@ def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
     paths, written = _distinct(entry, report, "paths"), entry.get("numerics")
     output = getattr(written, "output", written)
     for index, path in enumerate(paths):
-        if path == "jvp" and output not in (None, "exact", "multilinear"):
+        if path == "jvp" and not entry.is_wrong("numerics") and output not in (None, "exact", "multilinear"):
             report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
         if path == "out" and entry.schema.module is not None:
             report.add(entry.at("paths", index), "a module takes no out=; remove one")

@@ -29,6 +29,8 @@ def names_with_depth(name: str) -> tuple[str, str]:
 def build_depth(entry: Entry, scope: Scope) -> Size | None:
     """The size that `depth` declares, D drawn in `scope`; None without it, and where it is mistaken."""
     written = entry.get("depth")
+    if entry.is_wrong("depth"):
+        scope.draw(DEPTH, None)
     if written is None:
         return None
     if DEPTH in entry.get("sizes"):

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from harness.suites.positions import Location
+from harness.suites.repair import Part
 from harness.suites.schema import CaseSchema, DefaultsSchema
 from harness.suites.validation import StrictSchema
 
 
 @dataclass(frozen=True)
 class LayeredEntry:
-    """An entry as written below `section`. A key that it does not have is the defaults', and so is its place."""
+    """An entry as written below `section`. A key that it does not have is the defaults', and so is its place.
+
+    `wrong` are the parts of it and of the defaults that are not as written, because their form is wrong.
+    """
 
     section: ClassVar[str]
     key: str
     schema: StrictSchema
     defaults: StrictSchema
+    wrong: frozenset[Part] = field(default=frozenset(), kw_only=True)
 
     @property
     def location(self) -> Location:
@@ -32,14 +37,18 @@ class LayeredEntry:
         """Whether the key was written, here or in the defaults."""
         return field in self._owner(field).model_fields_set
 
+    def is_wrong(self, *part: int | str) -> bool:
+        """Whether a part is not as it was written, or stands in a field that is left out, or holds such a part."""
+        return any(wrong[: len(part)] == part[: len(wrong)] for wrong in self.wrong)
+
     def at(self, field: str, *below: int | str) -> Location:
         """Where the value of a key, or something in it, was written."""
         above: Location = self.location if self._owner(field) is self.schema else ("defaults",)
         return (*above, field, *below)
 
     def _owner(self, field: str) -> StrictSchema:
-        inherited = field not in self.schema.model_fields_set and field in self.defaults.model_fields_set
-        return self.defaults if inherited else self.schema
+        is_written = field in self.schema.model_fields_set or (field,) in self.wrong
+        return self.defaults if not is_written and field in self.defaults.model_fields_set else self.schema
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ _KINDS = {2: "a pair such as [1, 1]", 3: "a triple such as [1, 1, 1]"}
 def build_examples(
     entry: Entry, report: Report, sizes: Mapping[str, Size], tensors: Mapping[str, TensorSpec]
 ) -> tuple[DeclaredExample, ...]:
-    """The examples of an entry; mistakes go to the report."""
+    """The examples of an entry; mistakes go to the report.
+
+    `sizes` and `tensors` are those without a mistake. Nothing is said of what an example has of the others.
+    """
     builder = _ExampleBuilder(entry, report, sizes, tensors)
     return tuple(builder.build(index, schema) for index, schema in enumerate(entry.get("examples")))
 
@@ -45,7 +48,7 @@ class _ExampleBuilder:
             self._layout(index, name, layout, schema.absent)
         for place, name in enumerate(schema.absent):
             self._absent(index, place, name)
-        if schema.inplace and self.entry.get("inplace") is None:
+        if schema.inplace and self.entry.get("inplace") is None and not self.entry.is_wrong("inplace"):
             message = f"{self.entry.key!r} declares no in-place form; add inplace: to the case, or remove this"
             self._add(message, index, "inplace")
         return DeclaredExample(
@@ -63,7 +66,9 @@ class _ExampleBuilder:
 
     def _size(self, index: int, name: str, value: Any, pinned: Mapping[str, Any]) -> None:
         if name not in self.sizes:
-            tail = suggestion(name, list(self.sizes), otherwise="its sizes are")
+            if name in (names := list(self.entry.get("sizes"))):
+                return
+            tail = suggestion(name, names, otherwise="its sizes are")
             self._add(f"{name!r} is not a size of {self.entry.key!r}{tail}", index, "sizes", name, key=True)
             return
         size = self.sizes[name]
@@ -77,7 +82,7 @@ class _ExampleBuilder:
 
     def _layout(self, index: int, name: str, layout: str, absent: tuple[str, ...]) -> None:
         at = (index, "layouts", name)
-        names = [*self.tensors, "grad_output"]
+        names = [*self.entry.get("tensors"), "grad_output"]
         if name not in names:
             tail = suggestion(name, names, otherwise="its tensors are")
             self._add(f"{name!r} is not a tensor of {self.entry.key!r}{tail}", *at, key=True)
@@ -86,14 +91,21 @@ class _ExampleBuilder:
         elif layout not in LAYOUTS:
             otherwise = f"; a layout is {' or '.join(MEMORY_FORMATS)}, or channels_last:slice_c"
             self._add(f"there is no layout {layout!r}{did_you_mean(layout, LAYOUTS) or otherwise}", *at)
-        elif layout.startswith("channels_last") and name in self.tensors and not self.tensors[name].channels_last:
+        elif layout.startswith("channels_last") and self._lacks(name, "channels_last"):
             self._add(f"{name!r} is never channels_last here; declare it with layout: channels_last", *at)
+
+    def _lacks(self, name: str, mark: str) -> bool:
+        """Whether a tensor was declared without a mark; a key of it that is misspelt may have been meant for it."""
+        has_wrong_key = self.report.has_wrong_key(self.entry.at("tensors", name))
+        return name in self.tensors and not has_wrong_key and not getattr(self.tensors[name], mark)
 
     def _absent(self, index: int, place: int, name: str) -> None:
         if name not in self.tensors:
-            tail = suggestion(name, list(self.tensors), otherwise="its tensors are")
+            if name in (names := list(self.entry.get("tensors"))):
+                return
+            tail = suggestion(name, names, otherwise="its tensors are")
             self._add(f"{name!r} is not a tensor of {self.entry.key!r}{tail}", index, "absent", place)
-        elif not self.tensors[name].optional:
+        elif self._lacks(name, "optional"):
             message = f"{name!r} cannot be absent; declare it with optional: true, or remove it here"
             self._add(message, index, "absent", place)
 

@@ -16,6 +16,8 @@ _OF_MODULES = ("init", "train", "state")
 def build_module(entry: Entry, scope: Scope) -> Module | None:
     """What `module`, `init`, `train` and `state` say; None for a case that calls a function. Mistakes are reported."""
     written = entry.schema
+    if entry.is_wrong("call") or entry.is_wrong("module"):
+        return None
     if (written.call is None) == (written.module is None):
         problem = "has no call" if written.call is None else "has a call and a module"
         message = f"{entry.key!r} {problem}; write one: call: torch.nn.functional.relu, or module: torch.nn.ReLU"

@@ -38,6 +38,16 @@ class Positions:
         node = self.node(location)
         return [_place(key) for key, _ in node.value] if isinstance(node, MappingNode) else []
 
+    def span(self, location: Location) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where the value begins and ends, as lines and columns from 1; empty where the file has no such key."""
+        *above, last = location
+        node = self.node(above)
+        child = self._child(node, last)
+        if child is None:
+            return (1, 1), (1, 1)
+        key, value = child
+        return _place(key), (value.end_mark.line + 1, value.end_mark.column + 1)
+
     def _walk(self, location: Location) -> tuple[Node, Node]:
         key, node = self._root, self._root
         for step in location:

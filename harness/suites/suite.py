@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from harness.core import Case
 from harness.suites.cases import build_cases, case_names
 from harness.suites.depth import names_with_depth
 from harness.suites.document import Document, display_path, read_document
 from harness.suites.entry import Entry
+from harness.suites.mistakes import DeclarationError
 from harness.suites.positions import Location
+from harness.suites.repair import repair_entries
 from harness.suites.schema import CaseSchema, DefaultsSchema, SuiteSchema
-from harness.suites.validation import Report, SchemaT, validate_part
+from harness.suites.validation import Examination, Report, validate_part
 
 
 @dataclass(frozen=True)
@@ -40,26 +38,44 @@ def build_suite(document: Document) -> Suite:
 
     Raises DeclarationError with every mistake in it.
     """
+    examination = examine_suite(document)
+    examination.raise_if_any()
+    return Suite(document.path, document.data["suite"], document.data.get("about", ""), examination.sound)
+
+
+def examine_suite(document: Document) -> Examination[Case]:
+    """The cases of a document that have no mistake, and all mistakes of the others and of the document itself."""
     report = Report(document)
-    checked = validate_part(report, SuiteSchema, document.data)
+    try:
+        sound = tuple(_sound_cases(document, report))
+    except DeclarationError as error:
+        return Examination((), error.mistakes, is_complete=error.is_complete)
+    return Examination(sound, tuple(report.mistakes))
+
+
+def _sound_cases(document: Document, report: Report) -> Iterator[Case]:
+    """The cases without a mistake; all mistakes go to the report, which raises DeclarationError for too many."""
+    validate_part(report, SuiteSchema, document.data)
     report.next_look()
-    cases = _cases(document, report)
-    report.raise_if_any()
-    assert checked is not None  # noqa: S101 - the report was empty, so the data fitted
-    return Suite(document.path, checked.suite, checked.about, tuple(cases))
-
-
-def _cases(document: Document, report: Report) -> list[Case]:
     lines: dict[str, int] = {}
-    cases = []
     suite = str(document.data.get("suite", "")) if isinstance(document.data, dict) else ""
-    for entry in _entries(document):
-        for case in build_cases(entry, report, document.name, suite):
-            if case.name in lines:
-                message = f"a case is already called {case.name!r}, on line {lines[case.name]}"
-                report.add(_place(entry, case), message, key=entry.schema.names is None)
-            lines.setdefault(case.name, case.line)
-            cases.append(case)
+    for key, repaired, defaults in repair_entries(document, "cases", CaseSchema, DefaultsSchema):
+        entry = Entry(key, repaired.schema, defaults.schema, wrong=repaired.wrong | defaults.wrong)
+        is_sound = repaired.is_whole and defaults.is_whole and not report.has_mistake_in(entry.location, ("defaults",))
+        attempts = report.attempts
+        cases = _cases(entry, report, lines, suite)
+        if is_sound and report.attempts == attempts:
+            yield from cases
+
+
+def _cases(entry: Entry, report: Report, lines: dict[str, int], suite: str) -> list[Case]:
+    """The cases of one entry; one whose name is taken, with the line that is in `lines`, is a mistake."""
+    cases = list(build_cases(entry, report, report.document.name, suite))
+    for case in cases:
+        if case.name in lines:
+            message = f"a case is already called {case.name!r}, on line {lines[case.name]}"
+            report.add(_place(entry, case), message, key=entry.schema.names is None)
+        lines.setdefault(case.name, case.line)
     return cases
 
 
@@ -70,38 +86,3 @@ def _place(entry: Entry, case: Case) -> Location:
     names = case_names(entry)
     last = max(index for index, name in enumerate(names) if case.name in names_with_depth(name))
     return (*entry.location, "names", last)
-
-
-def _entries(document: Document) -> Iterator[Entry]:
-    """The entries whose meaning can be looked at: those that fit the schema, unknown keys aside."""
-    data = document.data if isinstance(document.data, dict) else {}
-    defaults = _without_unknown(DefaultsSchema, data.get("defaults", {}))
-    written = data.get("cases")
-    if defaults is None or not isinstance(written, dict):
-        return
-    for key, value in written.items():
-        schema = _without_unknown(CaseSchema, value)
-        if schema is not None:
-            yield Entry(key, schema, defaults)
-
-
-def _without_unknown(schema: type[SchemaT], data: Any) -> SchemaT | None:
-    """`data` as `schema`, unknown keys left out; None where something else is wrong with it."""
-    try:
-        return schema.model_validate(data)
-    except ValidationError as error:
-        unknown = [detail["loc"] for detail in error.errors() if detail["type"] == "extra_forbidden"]
-        if len(unknown) < error.error_count():
-            return None
-        pruned = copy.deepcopy(data)
-        for location in unknown:
-            _remove(pruned, location)
-        return schema.model_validate(pruned)
-
-
-def _remove(data: Any, location: Location) -> None:
-    """Remove what is at a place, whose tags of unions begin as no key does."""
-    *above, last = (step for step in location if not str(step).startswith("<"))
-    for step in above:
-        data = data[step]
-    data.pop(last, None)

@@ -19,7 +19,11 @@ def build_tensors(entry: Entry, scope: Scope) -> dict[str, TensorSpec]:
     written: Mapping[str, TensorSchema] = entry.get("tensors")
     if not written:
         scope.report.add(entry.location, f"{entry.key!r} has no tensors; it needs at least one", key=True)
-    specs = {name: _tensor(name, schema, scope, entry.at("tensors", name)) for name, schema in written.items()}
+    specs = {
+        name: _tensor(name, schema, scope, entry.at("tensors", name))
+        for name, schema in written.items()
+        if not entry.is_wrong("tensors", name)
+    }
     return {name: spec for name, spec in specs.items() if spec is not None}
 
 
@@ -29,7 +33,8 @@ def _tensor(name: str, schema: TensorSchema, scope: Scope, at: Location) -> Tens
         return None
     if schema.buffer and schema.grad and "grad" in schema.model_fields_set:
         scope.report.add((*at, "grad"), f"{name!r} is a buffer, and those have no gradient; remove one of the two")
-    if schema.distinct is not None and (schema.between is None or schema.distinct > len(schema.shape)):
+    lacks_range = schema.between is None or (schema.distinct or 0) > len(schema.shape)
+    if schema.distinct is not None and lacks_range and not scope.report.has_wrong_key(at):
         message = "needs between: [low, high], and no more dimensions than the tensor has"
         scope.report.add((*at, "distinct"), f"distinct {message}")
     shape = build_shape(schema.shape, scope, (*at, "shape"))

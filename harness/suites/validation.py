@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +26,23 @@ class StrictSchema(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+@dataclass(frozen=True)
+class Examination(Generic[T]):
+    """What a file declares as far as it is right, and every mistake in it.
+
+    With very many mistakes the rest of the file was not looked at; it is not complete then.
+    """
+
+    sound: tuple[T, ...]
+    mistakes: tuple[Mistake, ...]
+    is_complete: bool = True
+
+    def raise_if_any(self) -> None:
+        """Raise DeclarationError with the mistakes."""
+        if self.mistakes:
+            raise DeclarationError(self.mistakes, is_complete=self.is_complete)
+
+
 class Report:
     """The mistakes of one document, found in several looks: YAML, then the schema, then the meaning.
 
@@ -35,6 +53,8 @@ class Report:
         self.document = document
         self.positions = document.positions
         self.mistakes: list[Mistake] = list(document.mistakes)
+        self.attempts = 0
+        """How often `add` was called, consequences and repetitions included."""
         self._wrong: set[tuple[int, int]] = set()
         self.next_look()
 
@@ -47,6 +67,7 @@ class Report:
 
         Raises DeclarationError with all that was noted once there are `MOST_MISTAKES`.
         """
+        self.attempts += 1
         place = self.positions.key(location) if key else self.positions.at(location, offset)
         mistake = Mistake(self.document.name, *place, message)
         follows = place in self._wrong or (not key and self.positions.at(location) in self._wrong)
@@ -58,6 +79,11 @@ class Report:
     def has_wrong_key(self, location: Location) -> bool:
         """Whether an earlier look found a mistake in a key of the mapping at `location`."""
         return any(place in self._wrong for place in self.positions.keys(location))
+
+    def has_mistake_in(self, *locations: Location) -> bool:
+        """Whether an earlier look found a mistake in or below the value at one of the locations."""
+        spans = [self.positions.span(location) for location in locations]
+        return any(begin <= place < end for place in self._wrong for begin, end in spans)
 
     def raise_if_any(self) -> None:
         """Raise DeclarationError with all that was noted."""

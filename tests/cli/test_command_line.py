@@ -58,7 +58,7 @@ def test_models_are_checked_beside_cases(project: Project) -> None:
     assert run.output.startswith("1 case, 2 models, no mistake\nnot looked at: nothing_there is not installed")
     project.write("suites/models/m.yaml", (project.root / "suites/models/m.yaml").read_text().replace("unet", "tuna"))
     message = project.command("check", "suites/models/m.yaml", "--levels", LEVEL).refusal()
-    assert message.startswith("suites/models/m.yaml:4: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")
+    assert message.startswith("suites/models/m.yaml:4:3: there: nhwc_equivalence.worker.callables.blocks has no 'tuna'")
 
 
 @needs_workers
@@ -155,6 +155,50 @@ def test_mistakes_of_a_suite_on_the_command_line(project: Project, capsys: pytes
     """`check` reports what no draw can satisfy, as pytest would, before a worker starts."""
     project.suite(SUITE.replace("    numerics: exact\n", '    numerics: exact\n    require: ["N > N"]\n'))
     assert "nothing satisfies this case: 'N > N' does not hold" in refusal(project, capsys, "check", "suites/x/s.yaml")
+
+
+SEVERAL = """\
+suite: x
+zzz: 1
+cases:
+  relu:
+    call: torch.nn.functional.relu
+    sizes: {N: batch, C: channels, H: spatail}
+    tensors: {input: {shape: [N, C, Hi]}}
+    numerics: exacts
+    examples: [{why: a test, sizes: {N: 0}}]
+  relux:
+    call: torch.nn.functional.relux
+    sizes: {N: batch}
+    tensors: {input: {shape: [N]}}
+    numerics: exact
+  never:
+    call: torch.nn.functional.relu
+    sizes: {N: batch}
+    require: ["N > N"]
+    tensors: {input: {shape: [N]}}
+    numerics: exact
+"""
+PLACES = ["2:1", "6:39", "7:37", "8:15", "9:41", "15:3"]
+"""Where its mistakes are that need no worker: a key, a word, a name, a rule, a number, a condition."""
+
+
+@needs_workers
+def test_all_mistakes_of_a_file_come_at_once(project: Project) -> None:
+    """`check` says what is wrong in form and in meaning, cannot be drawn, or does not exist, each in its place."""
+    project.suite(SEVERAL)
+    lines = project.command("check", "suites/x/s.yaml", "--levels", LEVEL).refusal().splitlines()
+    places = [":".join(line.split(":")[1:3]) for line in lines]
+    assert places == sorted([*PLACES, "10:3"], key=lambda place: int(place.partition(":")[0]))
+    assert "s.yaml:10:3: relux: torch.nn.functional has no 'relux'" in "\n".join(lines)
+
+
+def test_mistakes_come_without_a_worker_too(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no interpreter the mistakes are said all the same, and that nobody was asked for the callables."""
+    project.suite(SEVERAL)
+    *lines, last = refusal(project, capsys, "check", "suites/x/s.yaml").splitlines()
+    assert [":".join(line.split(":")[1:3]) for line in lines] == PLACES
+    assert last.startswith(f"callables were not looked for: there is no interpreter {NOWHERE}")
 
 
 @pytest.mark.parametrize("arguments", [[], ["retry"], ["replay"], ["doctor", "--level", "x", "--wrong"]])

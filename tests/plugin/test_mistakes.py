@@ -165,8 +165,8 @@ def test_what_only_a_worker_knows(project: Project) -> None:
     lacking = SUITE.partition("cases:\n")[2].replace("numerics:", "arguments: {inplac: true}\n    numerics:")
     project.suite(wrong + lacking)
     lines = project.briefly().refusal().splitlines()
-    assert lines[0].startswith("suites/x/s.yaml:3: other: torch.nn.functional has no 'relux'; did you mean ")
-    assert lines[1].startswith("suites/x/s.yaml:10: relu: torch.nn.functional.relu takes no argument 'inplac'; did you")
+    assert lines[0].startswith("suites/x/s.yaml:3:3: other: torch.nn.functional has no 'relux'; did you mean ")
+    assert lines[1].startswith("suites/x/s.yaml:10:3: relu: torch.nn.functional.relu takes no argument 'inplac'; did ")
     assert len(lines) == 2
 
 

@@ -134,6 +134,6 @@ def test_a_factory_that_cannot_be_had_is_a_mistake_at_its_line(tmp_path: Path) -
     text = UNJUDGED.replace("nets.Wordy", "ruined.Net").replace("nets.broken", "nets.brokn")
     project.write("suites/models/m.yaml", text)
     message = project.briefly().refusal()
-    assert "suites/models/m.yaml:4: broken: nets has no 'brokn'; did you mean nets.broken?" in message
-    assert "suites/models/m.yaml:5: Wordy: ruined cannot be imported: " in message
+    assert "suites/models/m.yaml:4:3: broken: nets has no 'brokn'; did you mean nets.broken?" in message
+    assert "suites/models/m.yaml:5:3: Wordy: ruined cannot be imported: " in message
     assert "no_such_thing" in message

@@ -314,6 +314,11 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             [
                 "1:8: 'no' is read as false; write false, or 'no' in quotes if text is meant",
                 "2:8: expected text, got the number 3",
+                (
+                    "3:9: 'a' has no numerics; write exact, multilinear, elementwise, normwise or resampling, here or "
+                    "in defaults"
+                ),
+                "3:9: 'a' has no tensors; it needs at least one",
                 "3:19: expected text, got the number 3",
             ],
         ),
