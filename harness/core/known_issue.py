@@ -82,8 +82,8 @@ class KnownIssue(Acceptance):
     are named here, the PyTorch version is in `torch`, and `when` holds for the Example. `aliases` says what a name in
     the condition is in cases that have no size of that name: ``Cg`` is ``C``. `accumulates_in` instead widens the
     bound: the accumulator's unit roundoff is that dtype's (``same``: that of the example's own). An `oracle` of
-    ``crash`` or ``hang`` keeps the region from being run. The layouts of the reproducer are those that are not
-    contiguous. `note` is what is particular to the place, and may be empty.
+    ``crash`` or ``hang`` keeps the part of the call that dies from being run. The layouts of the reproducer are those
+    that are not contiguous. `note` is what is particular to the place, and may be empty.
     """
 
     cases: tuple[str, ...]

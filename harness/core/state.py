@@ -13,7 +13,7 @@ class CellState(enum.StrEnum):
     FAILED = "failed"
     """A property is broken there, and no known issue accepts it."""
     KNOWN_ISSUE = "known issue"
-    """A known issue accepts what is broken there, or keeps the example from running there."""
+    """A known issue accepts what is broken there, or keeps the example, or a part of it, from running there."""
     UNTRUSTED = "untrusted"
     """Nothing is broken, and no check could have failed."""
     NOT_RUN = "not run"

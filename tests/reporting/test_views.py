@@ -74,6 +74,7 @@ def test_the_summary_of_what_went_otherwise() -> None:
             "other": ReproducerCheck(ReproducerState.OF_ANOTHER_ITEM, "max_pool2d[float64]"),
             "gone": ReproducerCheck(ReproducerState.STALE, "it passes"),
         },
+        in_parts=Counter(avx2=2),
         incidents=["worker cell-avx2 died; replaced"],
         notes=["stopped after 3 crashes or hangs"],
         ratios={},
@@ -86,6 +87,7 @@ def test_the_summary_of_what_went_otherwise() -> None:
         "known issue column: 2 examples; reproducer still fails",
         "known issue gone: 0 examples; reproducer stale: it passes",
         "nothing checked: max_pool2d[float64]",
+        "without the part that a known crash or hang is about: 2 at avx2",
         "incident: worker cell-avx2 died; replaced",
         "note: max_pool2d[float32]: stopped after 3 crashes or hangs",
     ):

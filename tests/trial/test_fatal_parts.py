@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from harness.core import Example, KnownIssue
-from harness.trial import Outcome
-from tests.trial.toy import ToyExecutor, Wrong, WrongPart
+from harness.core import CellState, Example, KnownIssue
+from harness.execution import Executor
+from harness.trial import Outcome, PartwiseRunner, judge_result
+from tests.trial.toy import CASE, ToyExecutor, Wrong, WrongPart
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case
 
 ENTRY = known_issue(REPRODUCER, id="dies", oracle="crash", tensors=("*",))
@@ -119,6 +121,24 @@ def test_where_nothing_dies_by_itself_nothing_is_run() -> None:
     outcome = trial(executor)
     assert executor.ran_in_parts == [(REPRODUCER, "high", ("input",)), (REPRODUCER, "high", ())] * 2
     assert outcome.in_parts == {}
+
+
+def test_what_died_as_a_whole_is_observed_in_parts_beside_it() -> None:
+    """A replay runs the whole example: to the death that is known come the parts, and what is wrong with them."""
+    executor = ToyExecutor(dies_where_wide, part=in_gradient(tall))
+    runner = PartwiseRunner(CASE, cast("Executor", executor), [HIGH])
+    example = REPRODUCER.but(sizes=SMALLEST | {"C": 2, "H": 3, "W": 3})
+    result = runner.add_observations(executor.run_isolated(CASE, example))
+    assert [(each.cell, each.status, each.omitted) for each in result.observations if each.layout == "drawn"] == [
+        ("low", "ok", ()),
+        ("high", "died", ()),
+        ("high", "ok", ("grad:input",)),
+    ]
+    judged = judge_result(CASE, result, [HIGH])
+    assert [finding.key for finding in judged.failures] == [("values", "output[0]")]
+    assert [(name, finding.oracle) for name, finding in judged.partition.accepted] == [("dies", "crash")]
+    assert judged.states() == {"low": CellState.PASSED, "high": CellState.FAILED}
+    assert runner.add_observations(result).observations == result.observations
 
 
 def test_nothing_runs_in_parts_where_a_death_would_be_that_of_pytest() -> None:
