@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.core import Case, Example
 from harness.core.json_text import parse_json
 from harness.core.text_file import UnreadableFileError, read_text_file
+from harness.generation import describe_excess
 from harness.golden import describe_misfit
 
 
@@ -33,7 +34,10 @@ class FailureDatabase:
         with suppress(UnreadableFileError, ValueError):
             saved = parse_json(read_text_file(self.path))
         examples = [_read_example(entry) for entry in saved] if isinstance(saved, list) else []
-        return [example for example in examples if example is not None and not describe_misfit(self.case, example)]
+        return [example for example in examples if example is not None and self._can_run(example)]
+
+    def _can_run(self, example: Example) -> bool:
+        return not (describe_misfit(self.case, example) or describe_excess(self.case, example))
 
     def save(self, examples: Sequence[Example]) -> str:
         """Keep these, or forget the file when nothing failed; why that cannot be done, or nothing."""

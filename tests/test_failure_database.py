@@ -27,6 +27,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert not memory.path.exists()
 
 
+def test_an_example_that_is_too_large_is_left_out(tmp_path: Path) -> None:
+    """A file that somebody else has written fills no memory, and an example without shapes is none."""
+    memory = FailureDatabase(tmp_path, CASE, "float32")
+    sizes = EXAMPLE.sizes
+    memory.save([EXAMPLE.but(sizes={**sizes, "H": 10**9}), EXAMPLE.but(sizes={**sizes, "H": -1}), EXAMPLE])
+    assert memory.load() == [EXAMPLE]
+
+
 def test_what_cannot_be_saved_is_said(tmp_path: Path) -> None:
     """A place that takes no file costs the memory of the failure, and not the run."""
     memory = FailureDatabase(tmp_path, CASE, "float32")

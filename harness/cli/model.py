@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from typing import Any, Final
 
 from harness.cli.options import add_build_options
 from harness.cli.parser import Commands, add_command
 from harness.core import Expression
+from harness.core.json_text import LARGEST_INT64, parse_json
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.models import InputSpec, Model, ModelOutcome, model_text
@@ -104,7 +104,7 @@ def _shape(text: str) -> tuple[int, ...]:
         shape = tuple(int(part) for part in text.split(","))
     except ValueError:
         shape = ()
-    if not shape or min(shape) < 0:
+    if not shape or min(shape) < 0 or max(shape) > LARGEST_INT64:
         raise UserError(f"--input: {text!r} is not a shape; write its sizes with commas: 1,3,224,224")
     return shape
 
@@ -114,9 +114,9 @@ def _arguments(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        arguments = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--arguments: not JSON: {error}") from None
+        arguments = parse_json(text)
+    except ValueError as error:
+        raise UserError(f"--arguments: {error}") from None
     if not isinstance(arguments, dict):
         raise UserError(f"--arguments: {text!r} is not a JSON object, such as '{{\"num_classes\": 10}}'")
     return {name: _argument(value) for name, value in arguments.items()}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from harness.cli.options import add_build_options, existing_file
+from harness.cli.options import add_build_options
 from harness.cli.parser import Commands, add_command
-from harness.core import Case, Example
+from harness.core import Case, CellState, Example
+from harness.core.json_text import parse_json
+from harness.core.text_file import UnreadableFileError, read_text_file
 from harness.errors import UserError
 from harness.gate import Gate
+from harness.generation import describe_excess
 from harness.golden import describe_misfit
 from harness.preflight import check_callables
 from harness.project import Project
@@ -22,17 +24,20 @@ from harness.trial import PartwiseRunner, judge_result
 
 def add_replay_command(commands: Commands) -> None:
     """Add its parser."""
-    about = "run one example again on all levels: FAILED or PASSED"
+    about = "run one example again on all levels: FAILED, PASSED or UNTRUSTED"
     parser = add_command(commands, "replay", replay_examples, about)
     parser.add_argument("example", metavar="JSON|FILE", help="an example as a failure prints it, or a file with it")
     add_build_options(parser)
 
 
 def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
-    """Run examples in fresh workers at every level and judge them. 1 when one fails, known issue or not."""
+    """Run examples in fresh workers at every level and judge them.
+
+    1 when one fails, known issue or not, or shows nothing, because no check of it could have failed.
+    """
     gate = Gate(settings)
     examples = [(_case_of(gate.project, example), example) for example in read_examples(options.example)]
-    any_failed = False
+    all_passed = True
     with gate:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
         for case, example in examples:
@@ -41,21 +46,30 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
             result = PartwiseRunner(case, gate.executor, known_issues).add_observations(result)
             judged = judge_result(case, result, known_issues)
             print(replay_text(judged))  # noqa: T201 - a command prints
-            any_failed |= bool(judged.failures or judged.partition.accepted)
-    return int(any_failed)
+            all_passed &= judged.verdict is CellState.PASSED
+    return int(not all_passed)
 
 
 def read_examples(text: str) -> list[Example]:
     """One example, or a list of them, from JSON text or a file of it. Raises UserError."""
     try:
-        written = text if text.lstrip().startswith(("{", "[")) else existing_file(Path(text)).read_text("utf-8")
-        if not written.lstrip().startswith("["):
-            return [Example.from_json(written)]
-        if examples := [Example.from_json(item) for item in json.loads(written)]:
-            return examples
-    except (ValueError, OSError) as error:
+        entries = parse_json(text if text.lstrip().startswith(("{", "[")) else read_text_file(Path(text)))
+        if isinstance(entries, list):
+            examples = [_read_example(entry) for entry in entries]
+        else:
+            examples = [_read_example(entries)]
+    except (ValueError, UnreadableFileError) as error:
         raise UserError(f"replay: {error}") from None
-    raise UserError("replay: the list holds no example")
+    if not examples:
+        raise UserError("replay: the list holds no example")
+    return examples
+
+
+def _read_example(entry: object) -> Example:
+    """The example in a part of JSON. Raises ValueError."""
+    if not isinstance(entry, dict):
+        raise ValueError("an example is a JSON object")  # noqa: TRY004 - as `Example.from_json` says it
+    return Example.from_json(entry)
 
 
 def _case_of(project: Project, example: Example) -> Case:
@@ -66,6 +80,6 @@ def _case_of(project: Project, example: Example) -> Case:
         names = ", ".join(case.name for case in cases.values())
         raise UserError(f"replay: {file} has no case {name!r}; it has {names}")
     case = cases[example.case]
-    if problem := describe_misfit(case, example):
+    if problem := describe_misfit(case, example) or describe_excess(case, example):
         raise UserError(f"replay: the example does not fit {example.case}: {problem}")
     return case

@@ -24,6 +24,8 @@ _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 _LEAST: Final = {"seed": 0, "threads": 1}
 MOST_THREADS: Final = 1024
 """More than CPUs have; so few that the system starts as many."""
+LONGEST_TEXT: Final = 1000
+"""Characters of the id of a case, and of any other name; paths of suites are shorter."""
 
 
 GRAD_OUTPUT: Final = "grad_output"
@@ -102,6 +104,8 @@ def _check(name: str, value: Any) -> None:
         raise ValueError(f"an example's {name!r} is at least {_LEAST[name]}, not {value!r}")
     if name == "threads" and value > MOST_THREADS:
         raise ValueError(f"an example's {name!r} is at most {MOST_THREADS}, not {value!r}")
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise ValueError(f"an example's {name!r} has at most {LONGEST_TEXT} characters, not {len(value)}")
     if name == "sizes" and (wrong := [size for size in value.values() if not _is_size(size)]):
         raise ValueError(f"an example's {name!r} are numbers, texts, true, false, null and lists, not {wrong[0]!r}")
     texts: Iterable[Any] = value if name == "absent" else value.values() if name == "layouts" else ()

@@ -14,7 +14,7 @@ from harness.generation.layout_probes import (
 )
 from harness.generation.ranges import ranges
 from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve_example, resolve_module
-from harness.generation.shapes import BUDGET, arguments, construction, positional, shapes, terms
+from harness.generation.shapes import BUDGET, arguments, construction, describe_excess, positional, shapes, terms
 from harness.generation.shrinking import shrink
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "corner_coverage",
     "corner_examples",
     "declared_examples",
+    "describe_excess",
     "gradcheck_examples",
     "layout_probes",
     "positional",

@@ -20,6 +20,9 @@ SIMPLEST = object()
 BUDGET = 2**16
 """Elements of the largest tensor of an example that is drawn."""
 
+MOST_ELEMENTS = 2**27
+"""Elements of all tensors of an example that somebody wrote: those of a model's largest layer, with a batch."""
+
 
 def mistake(case: Case, message: str) -> UserError:
     """The error for something that the declaration of `case` has wrong."""
@@ -167,6 +170,19 @@ def with_values(sizes: Sizes, changes: Mapping[Coordinate, Any]) -> dict[str, An
 def largest_numel(case: Case, sizes: Sizes) -> int:
     """Elements of the largest tensor, the optional ones included."""
     return max((math.prod(shape_of(case, spec, sizes)) for spec in case.tensors), default=0)
+
+
+def describe_excess(case: Case, example: Example) -> str:
+    """Why an example that somebody wrote is too large to be run, or has no shapes at all; nothing where it can be."""
+    try:
+        elements = {name: math.prod(shape) for name, shape in shapes(case, example).items()}
+    except UserError as error:
+        return str(error)
+    if (total := sum(elements.values())) <= MOST_ELEMENTS:
+        return ""
+    largest = max(elements, key=elements.__getitem__)
+    whole = f"its tensors have {total:,} elements, of which {largest!r} has {elements[largest]:,}"
+    return f"{whole}; no more than {MOST_ELEMENTS:,} can be run"
 
 
 def within_budget(case: Case, sizes: dict[str, Any], budget: int = BUDGET) -> dict[str, Any]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from harness.core import Finding
+from harness.core import CellState, Finding
 from harness.reporting.failure import cell_table
 from harness.reporting.templating import TEMPLATES
 from harness.trial import JudgedResult, cell_rows
 
 
 def replay_text(judged: JudgedResult) -> str:
-    """FAILED or PASSED, every finding, known issues included, and the table of cells, from `templates/replay.txt`."""
+    """FAILED, PASSED or UNTRUSTED, and what is behind it, from `templates/replay.txt`.
+
+    Every finding, known issues included, why it is untrusted, and the table of cells.
+    """
     findings = [*(("", finding) for finding in judged.failures), *judged.partition.accepted]
     passed = Finding("values", "output[0]", "universal", {})  # for the table of cells, in which nothing failed
     return TEMPLATES.get_template("replay.txt").render(
-        verdict="FAILED" if findings else "PASSED",
+        verdict=judged.verdict.upper(),
+        is_untrusted=judged.verdict is CellState.UNTRUSTED,
         findings=findings,
         tables=[cell_table(cell_rows(judged, findings[0][1] if findings else passed))],
         untrusted=list(judged.judgement.untrusted),

@@ -35,6 +35,14 @@ class JudgedResult:
         return next((finding for finding in self.failures if finding.key == key), None)
 
     @property
+    def verdict(self) -> CellState:
+        """What a replay says of the example: failed, known issue or not; passed where at least one cell could tell."""
+        if self.failures or self.partition.accepted:
+            return CellState.FAILED
+        trusted = [state for state in self.states().values() if state is not CellState.UNTRUSTED]
+        return CellState.PASSED if trusted else CellState.UNTRUSTED
+
+    @property
     def accepted_pairs(self) -> frozenset[tuple[str, str]]:
         """The (cell, tensor) pairs of which a known issue accepts something: how far out they are is no headroom."""
         return frozenset((cell, finding.tensor) for _, finding in self.partition.accepted for cell in finding.cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from harness.cli import main
 from tests.plugin.project import LEVEL, SUITE, Project, needs_workers
 
 NOWHERE = "no/such/python"
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "case": "suites/x/s.yaml::relu",
     "dtype": "float32",
     "sizes": {"N": 1, "C": 1, "H": 1, "W": 2},
@@ -95,7 +96,7 @@ def refusal(project: Project, capsys: pytest.CaptureFixture[str], *arguments: st
 
 EXAMPLES = {
     "no JSON": ("{case: 1}", "replay: not JSON: "),
-    "no file": ("nowhere.json", "there is no file nowhere.json"),
+    "no file": ("nowhere.json", "replay: nowhere.json:1:1: cannot be read: there is no such file"),
     "no object": ("list.json", "replay: an example is a JSON object"),
     "empty list": ("[]", "replay: the list holds no example"),
     "binary": ("binary.json", "replay: "),
@@ -110,6 +111,34 @@ EXAMPLES = {
         "replay: suites/x/s.yaml has no case 'rely'; it has relu",
     ),
     "no dtype": (json.dumps({**EXAMPLE, "dtype": "int3"}), "relu is not run in 'int3'; its dtypes are float32"),
+    "deep list": ("[" * 2000, "replay: nested too deeply to be read"),
+    "deep object": ('{"a":' * 2000, "replay: nested too deeply to be read"),
+    "deep size": (json.dumps({**EXAMPLE, "sizes": {**EXAMPLE["sizes"], "N": [[[1]]]}}), "'N' is a whole number, not"),
+    "no value": (
+        json.dumps({**EXAMPLE, "sizes": {"N": {"a": 1}}}),
+        "replay: an example's 'sizes' are numbers",
+    ),
+    "a list of texts": (json.dumps([json.dumps(EXAMPLE)]), "replay: an example is a JSON object"),
+    "endless name": (json.dumps({**EXAMPLE, "case": "x" * 5000}), "'case' has at most 1000 characters, not 5000"),
+    "long path": (json.dumps({**EXAMPLE, "case": "x" * 900 + "::relu"}), "not found below"),
+    "endless path": ("x" * 5000, "File name too long"),
+    "null byte": (json.dumps({**EXAMPLE, "case": "suites/x/s\0.yaml::relu"}), "suites/x/s"),
+    "device": ("/dev/zero", "replay: /dev/zero:1:1: cannot be read: it is a device, and not a regular file"),
+    "large tensor": (
+        json.dumps({**EXAMPLE, "sizes": {"N": 1, "C": 1, "H": 200000000, "W": 2}}),
+        "its tensors have 400,000,000 elements, of which 'input' has 400,000,000; no more than 134,217,728 can be run",
+    ),
+    "larger tensor": (json.dumps({**EXAMPLE, "sizes": {"N": 2**60, "C": 2**60, "H": 2**60, "W": 2}}), "can be run"),
+    "negative size": (
+        json.dumps({**EXAMPLE, "sizes": {"N": -1, "C": 1, "H": 1, "W": 2}}),
+        "input has a size 'N' = -1 with N=-1; sizes are 0 or more",
+    ),
+    "many threads": (json.dumps({**EXAMPLE, "threads": 10**30}), "replay: the whole number 1000000000000000000"),
+    "some more threads": (json.dumps({**EXAMPLE, "threads": 5000}), "an example's 'threads' is at most 1024, not 5000"),
+    "long seed": (json.dumps({**EXAMPLE, "seed": 2**63}), "has more than 64 bits"),
+    "no fill": (json.dumps({**EXAMPLE, "fill": "nonsense"}), "there is no fill 'nonsense'"),
+    "no path": (json.dumps({**EXAMPLE, "path": "nonsense"}), "relu has no path 'nonsense'"),
+    "no layout": (json.dumps({**EXAMPLE, "layouts": {"input": "diagonal"}}), "there is no layout 'diagonal'"),
     "no size": (json.dumps({**EXAMPLE, "sizes": {"N": 1}}), "it gives no value for the size 'C'"),
 }
 
@@ -122,6 +151,18 @@ def test_an_example_that_cannot_be_replayed(
     project.write("list.json", "[1]")
     project.write("binary.json", b"\xff\xfe")
     assert expected in refusal(project, capsys, "replay", text)
+
+
+@needs_workers
+def test_an_example_that_shows_nothing(project: Project) -> None:
+    """Where no check could have failed `replay` says so and not that it passed, and exits as an item does: with 1."""
+    example = {**EXAMPLE, "layouts": {"input": "contiguous"}}
+    run = project.command("replay", "--levels", LEVEL, json.dumps(example))
+    assert run.code == 1, run.output
+    lines = run.output.splitlines()
+    assert lines[0].startswith('UNTRUSTED: {"case": "suites/x/s.yaml::relu"')
+    assert lines[1].startswith("nothing was checked: no check of it could have failed at any level")
+    assert lines[2] == "untrusted: same layout"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core import Expression
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.execution.workers import environment, leftovers
@@ -178,6 +179,25 @@ def test_a_worker_that_cannot_be_replaced_is_started_again(tmp_path: Path) -> No
             list(executor.run(crash, [stand.example(crash, seed=seed) for seed in range(4)]))
         assert run_clone(executor) == "ok"
         assert "cell-sse41 died (killed by SIGSEGV" in executor.incidents[0]
+
+
+def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator that takes more than a worker may have raises, and no worker is lost; other examples go on."""
+    monkeypatch.setattr(environment, "memory_limit", lambda: 3 * 2**30)
+    modest, greedy = (
+        stand.case("misbehaving.greedy", arguments={"gibibytes": Expression.parse(size)}) for size in ("1", "4")
+    )
+    with Executor([stand.SSE41], preload=[stand.PRELOAD]) as executor:
+        (taken,) = executor.run(modest, [stand.example(modest)])
+        (refused,) = executor.run(greedy, [stand.example(greedy)])
+        assert [each.status for each in taken.observations] == ["ok", "ok"]
+        assert [each.status for each in refused.observations] == ["raised", "raised"]
+        assert "memory" in refused.observations[0].message
+        assert refused.reference.status == "raised"
+        assert executor.incidents == []
+        assert executor.worker_pids.keys() >= {"cell-sse41", "reference"}
+        for pid in executor.worker_pids.values():
+            assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == str(environment.LEAVES_FIRST)
 
 
 def test_a_mark_is_whole(tmp_path: Path) -> None:
