@@ -13,6 +13,7 @@ from harness.golden.double_backward import MissingDoubleBackwards, load_missing_
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import complete_layouts, describe_misfit
 from harness.golden.issues.notes import AcceptanceSchema, Notes
+from harness.golden.issues.writing import set_fault_field, set_place_field, write_verified
 from harness.golden.item_observation import ItemObservation, ItemObservationJson
 from harness.golden.release import release_of
 from harness.golden.snapshots.snapshot import (
@@ -62,6 +63,9 @@ __all__ = [
     "load_missing_double_backwards",
     "load_snapshots",
     "release_of",
+    "set_fault_field",
+    "set_place_field",
     "spell_out",
     "write_golden",
+    "write_verified",
 ]

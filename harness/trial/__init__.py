@@ -5,6 +5,7 @@ from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.outcome import CellRow, Failure, Outcome
 from harness.trial.reduction import cell_rows
+from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
 from harness.trial.tally import Tally, round_ratios
 from harness.trial.trial import Trial
@@ -23,6 +24,7 @@ __all__ = [
     "applicable_known_issues",
     "cell_rows",
     "cell_states",
+    "check_reproducer",
     "covers_version",
     "judge_result",
     "round_ratios",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.cli.issues.check import add_check_reproducers_command
 from harness.cli.issues.list import add_list_command
 from harness.cli.issues.show import add_show_command
 from harness.cli.parser import Commands
@@ -14,3 +15,4 @@ def add_issues_command(commands: Commands) -> None:
     own = parser.add_subparsers(required=True, metavar="COMMAND")
     add_list_command(own)
     add_show_command(own)
+    add_check_reproducers_command(own)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from harness.core import Case, KnownFault, KnownIssue
 from harness.errors import UserError, did_you_mean
 from harness.project import Project
+from harness.settings import NOT_UNDER_CI, under_ci
 
 
 def select_faults(project: Project, names: Sequence[str]) -> tuple[KnownFault, ...]:
@@ -16,6 +17,15 @@ def select_faults(project: Project, names: Sequence[str]) -> tuple[KnownFault, .
         hint = did_you_mean(unknown[0], faults) or "; `equivalence issues list` lists them"
         raise UserError(f"there is no known issue {unknown[0]!r}{hint}")
     return tuple(faults[name] for name in dict.fromkeys(names)) if names else tuple(faults.values())
+
+
+def require_own_files(project: Project, option: str) -> None:
+    """Raise UserError where the known issues are an installed package's, or a machine would write them."""
+    if under_ci():
+        raise UserError(f"{option}: {NOT_UNDER_CI}")
+    for file in project.known_issues.files:
+        if not file.path.resolve().is_relative_to(project.root.resolve()):
+            raise UserError(f"{option}: {file.path} is shipped, and not written from elsewhere; run it in a checkout")
 
 
 def place_cases(place: KnownIssue, cases: Mapping[str, Case]) -> tuple[Case, ...]:
