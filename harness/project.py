@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from harness.core import Case, Level
 from harness.errors import UserError
+from harness.generation import describe_excess
 from harness.golden import Golden, KnownIssues, MissingDoubleBackwards, load_known_issues, load_missing_double_backwards
 from harness.models import Model, ModelKnownIssue, ModelSuite, examine_file, load_file, load_model_known_issues
 from harness.resources import SHIPPED, every_suite, is_shipped, resource, resource_files
@@ -76,9 +77,20 @@ class Project:
         if own or not shipped:
             cases = {case.id: case for suite in suites.values() for case in suite}
             self.known_issues.check(cases, self.root)
+            self._check_sizes_of_reproducers(cases)
             self.golden.load(cases.values())
             self.missing_double_backwards.check(cases, self.root)
         return self._with_shipped(suites, self.shipped_project.suites(shipped) if shipped else {})
+
+    def _check_sizes_of_reproducers(self, cases: Mapping[str, Case]) -> None:
+        """Raise UserError where a reproducer is too large to be run."""
+        problems = [
+            f"known issue {issue.id} (line {issue.line}): the reproducer does not fit the case: {excess}"
+            for issue in self.known_issues.entries
+            if (case := cases.get(issue.reproducer.case)) and (excess := describe_excess(case, issue.reproducer))
+        ]
+        if problems:
+            raise UserError("\n".join(problems))
 
     def examine(self, files: Iterable[Path]) -> Examination[Case | Model]:
         """The cases and models of these files that have no mistake, and every mistake in any of the files."""

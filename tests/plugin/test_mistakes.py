@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -195,6 +197,13 @@ issues:
         reproducer: {sizes: {N: 1, C: 1, H: 1, W: 2}}
 """
 
+REPRODUCER = {
+    "case": "suites/x/s.yaml::relu",
+    "dtype": "float32",
+    "sizes": {"N": 1, "C": 1, "H": 1, "W": 2},
+    "layouts": {},
+}
+
 IN_ISSUES = {
     "no case": ("suites/x/s.yaml::relu", "suites/x/s.yaml::rely", "there is no case"),
     "no suite": ("suites/x/s.yaml::relu", "suites/z/s.yaml::relu", "there is no case"),
@@ -232,6 +241,18 @@ def test_a_mistake_in_the_known_issues(
     assert code == 4
     assert message.startswith(f"ERROR: {project.root / 'golden/issues.yaml'}:")
     assert expected in message
+
+
+def test_a_reproducer_that_is_too_large(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused before a worker starts, whoever wrote it."""
+    project.write("golden/issues.yaml", ISSUE.replace("H: 1, ", "H: 500000000, "))
+    with contextlib.chdir(project.root):
+        code = main(["replay", json.dumps(REPRODUCER), "--python", NOWHERE])
+    assert code == 4
+    assert re.search(
+        r"^ERROR: known issue one.* \(line \d+\): the reproducer does not fit the case: its tensors have 1,000,000,000",
+        capsys.readouterr().err,
+    )
 
 
 def test_a_known_issue_of_a_case_that_does_not_exist_refuses_the_run(project: Project) -> None:
