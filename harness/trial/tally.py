@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,5 +70,8 @@ class Tally(abc.ABC):
 
 
 def round_ratios(ratios: Mapping[str, float]) -> dict[str, float]:
-    """The ratios in the order of their names, to two digits: more would differ from one run to the next."""
-    return {name: float(f"{ratio:.2g}") for name, ratio in sorted(ratios.items())}
+    """The ratios in the order of their names, to two digits: more would differ from one run to the next.
+
+    The largest numbers would be rounded to infinity, which JSON does not have.
+    """
+    return {name: min(float(f"{ratio:.2g}"), sys.float_info.max) for name, ratio in sorted(ratios.items())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import pytest
@@ -47,6 +48,11 @@ def test_the_worst_ratio_of_a_tensor_is_kept() -> None:
         counts.keep_worst_ratio("output[0]", ratio)
     assert counts.ratios == {"output[0]": 0.5123}
     assert round_ratios(counts.ratios) == {"output[0]": 0.51}
+
+
+def test_the_largest_ratio_stays_a_number() -> None:
+    """JSON has no infinity, to which the largest numbers would be rounded."""
+    assert round_ratios({"output[0]": sys.float_info.max}) == {"output[0]": sys.float_info.max}
 
 
 def test_kernels_are_counted_in_each_cell() -> None:

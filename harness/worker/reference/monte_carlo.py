@@ -1,16 +1,19 @@
-"""How far roundings move the result of a nonlinear operator: Monte Carlo arithmetic in float64.
+"""How far roundings move the result of a nonlinear operator or a composition: Monte Carlo arithmetic in float64.
 
 D. S. Parker, Monte Carlo Arithmetic, UCLA CSD-970002, 1997: perturb the operands and the result of every operation by
-about a unit roundoff, at random (`RoundingNoise`), and look at how far the result moves.
+about a unit roundoff, at random (`RoundingNoise`), and look at how far the result moves. Where something is decided by
+a number that is off, both decisions are tried (`selections`).
 """
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple
+from typing import Callable, Mapping, NamedTuple, Sequence
 
 import numpy as np
+import torch
 
 from ..tensors import Array
+from . import selections
 from .rounding_noise import RoundingNoise
 
 __all__ = ["RoundingNoise", "Steps", "largest_moves"]
@@ -37,20 +40,53 @@ class Steps(NamedTuple):
         return Steps(*(step * factor for step in self))
 
 
-def largest_moves(
-    run: Callable[[RoundingNoise], Mapping[str, Array]], values: Mapping[str, Array], steps: Steps
-) -> dict[str, Array]:
+Run = Callable[[RoundingNoise], Mapping[str, Array]]
+"""Computes the operator under a mode, and gives float64 arrays by name."""
+
+EXACTLY = Steps(0.0, 0.0, 0.0)
+
+
+def largest_moves(run: Run, values: Mapping[str, Array], steps: Steps) -> dict[str, Array]:
     """The largest move of each element over the trials, by name; infinite where a trial was not finite.
 
-    `run` computes the operator under a mode and gives float64 arrays; `values` are its unperturbed results.
+    `values` are the unperturbed results of `run`.
     """
     roundoff = max(steps.inner, steps.stored)
     scale = max(roundoff, SMALLEST) / roundoff
+    trials = [RoundingNoise(*steps.times(scale), trial) for trial in range(TRIALS)]
     moves: dict[str, Array] = {}
-    for trial in range(TRIALS):
-        for name, moved in run(RoundingNoise(*steps.times(scale), trial)).items():
-            with np.errstate(invalid="ignore", over="ignore"):
-                away: Array = np.abs(moved - values[name]) / scale
-            away = np.where(np.isnan(away), np.inf, away)
-            moves[name] = np.maximum(moves[name], away) if name in moves else away
+    for trial in trials:
+        _add_moves(moves, run(trial), values, scale)
+    if trials[0].selections.numbers:
+        _add_jumps(moves, run, [trial.selections.numbers for trial in trials], scale)
     return moves
+
+
+def _add_jumps(moves: dict[str, Array], run: Run, numbers: Sequence[Sequence[torch.Tensor]], scale: float) -> None:
+    """Add how far the results move where each deciding number is pushed as far as it may be off.
+
+    They are compared with what the same decompositions give unpushed, which in float64 is not quite the operator.
+    """
+    plain = RoundingNoise(*EXACTLY, 0)
+    values = run(plain)
+    pushes = selections.largest_pushes(numbers, plain.selections.numbers, scale)
+    for pair in range(selections.PAIRS):
+        has_jumped = False
+        for sign in (1.0, -1.0):
+            signed = [sign * push for push in selections.signed_pushes(pushes, pair)]
+            pushed = RoundingNoise(*EXACTLY, 0, selections.Selections(signed))
+            _add_moves(moves, run(pushed), values, 1.0)
+            has_jumped |= pushed.selections.has_jumped
+        if not has_jumped:
+            return
+
+
+def _add_moves(
+    moves: dict[str, Array], results: Mapping[str, Array], values: Mapping[str, Array], scale: float
+) -> None:
+    """Keep the larger of the moves so far and of those of a run, which are `scale` times as large."""
+    for name, moved in results.items():
+        with np.errstate(invalid="ignore", over="ignore"):
+            away: Array = np.abs(moved - values[name]) / scale
+        away = np.where(np.isnan(away), np.inf, away)
+        moves[name] = np.maximum(moves[name], away) if name in moves else away

@@ -21,7 +21,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .. import pytree
 from . import decompositions
-from .sum_length import effective_terms, floating_tensors, is_perturbable, term_count
+from .selections import Selections
+from .sum_length import effective_terms, floating_tensors, is_perturbable, term_counts
 
 Args = Tuple[Any, ...]
 """What an ATen operator is given by position: anything."""
@@ -30,13 +31,14 @@ Keywords = Mapping[str, Any]
 
 EXACT = frozenset(
     """
-    _to_copy _unsafe_view abs alias amax amin arange argmax argmin as_strided bitwise_and cat clamp clamp_max clamp_min
-    clone constant_pad_nd copy detach empty empty_like empty_strided eq expand fill flip floor full full_like gather ge
-    gt index index_select isinf isnan le lift_fresh logical_and logical_not lt masked_fill max max_pool2d_with_indices
-    max_pool2d_with_indices_backward max_pool3d_with_indices max_pool3d_with_indices_backward maximum min minimum ne neg
-    new_empty new_full new_ones new_zeros ones ones_like permute relu repeat reshape resize roll round scalar_tensor
-    scatter select select_backward sgn sign slice slice_backward split squeeze stack threshold_backward transpose tril
-    triu unbind unfold unsqueeze view where zero zeros zeros_like
+    _to_copy _unsafe_view abs alias amax amin arange argmax argmin as_strided bitwise_and cat clamp clamp_max
+    clamp_min clone constant_pad_nd copy detach empty empty_like empty_strided eq expand fill flip floor full
+    full_like gather ge gt hardtanh hardtanh_backward index index_select isinf isnan le lift_fresh logical_and
+    logical_not lt masked_fill max max_pool2d_with_indices max_pool2d_with_indices_backward max_pool3d_with_indices
+    max_pool3d_with_indices_backward maximum min minimum ne neg new_empty new_full new_ones new_zeros ones ones_like
+    permute relu repeat reshape resize roll round scalar_tensor scatter select select_backward sgn sign slice
+    slice_backward split squeeze stack threshold_backward transpose tril triu unbind unfold unsqueeze view where
+    zero zeros zeros_like
     """.split()  # noqa: SIM905 - sixty names in quotes are no easier to read
 )
 """Operators that select, move or compare: nothing is rounded, and a perturbed operand would select something else."""
@@ -44,8 +46,8 @@ EXACT = frozenset(
 SUMS = frozenset(
     """
     _adaptive_avg_pool2d _adaptive_avg_pool2d_backward _adaptive_avg_pool3d _adaptive_avg_pool3d_backward addmm
-    avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward baddbmm bmm convolution cumsum dot mean mm
-    nll_loss2d_forward nll_loss_forward scatter_add sum
+    avg_pool1d avg_pool2d avg_pool2d_backward avg_pool3d avg_pool3d_backward baddbmm bmm convolution
+    convolution_backward cumsum dot mean mm nll_loss2d_forward nll_loss_forward scatter_add sum
     """.split()  # noqa: SIM905 - as above
 )
 """Operators that add up products: perturbed in proportion to the sum of magnitudes, by the length of the sum."""
@@ -77,10 +79,14 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
     """Perturb every operation by `inner`, and what one operator hands to the next by `stored`; both are relative.
 
     What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trial` is a seed.
+    `selections` notes the numbers by which something is decided, and may push them.
     """
 
-    def __init__(self, inner: float, stored: float, tiny: float, trial: int) -> None:
+    def __init__(
+        self, inner: float, stored: float, tiny: float, trial: int, selections: Selections | None = None
+    ) -> None:
         super().__init__()
+        self.selections = selections or Selections()
         self._inner, self._stored, self._tiny = inner, stored, tiny
         self._depth = 0  # of the decompositions that are being run
         self._state = trial
@@ -91,8 +97,9 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
     ) -> object:
         """Run one operator, perturbed."""
         name, keywords = func._schema.name.rpartition("::")[2], kwargs or {}
+        decide = self.selections.watch(func, name, args)
         if name.rstrip("_") in EXACT or getattr(func, "is_view", False):
-            return func(*args, **keywords)
+            return decide(*args, **keywords)
         composition = decompositions.composition(name)
         if composition is not None:
             with self:
@@ -100,7 +107,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         decomposition = decompositions.decomposition(name, func)
         if decomposition is None and name.endswith("_") and name not in PLACES:
             return _map_floating(func(*args, **keywords), self._store_in_place)
-        result = self._compute(func, name, args, keywords, decomposition)
+        result = self._compute(decide, name, args, keywords, decomposition)
         return self._hand_over(name, result)
 
     def _compute(
@@ -119,7 +126,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         else:
             result = func(*_map_floating(args, self._perturb), **_map_floating(keywords, self._perturb))
         if name in SUMS and self._inner:
-            self._perturb_sum(func, args, keywords, result)
+            self._perturb_sum(func, name, args, keywords, result)
         if name in _PLAIN_SUMS and self._inner and args[0].is_floating_point():  # not a count of what a mask has
             result.add_(self._lost_terms(func, args, keywords) * self._pattern(result))
         return result
@@ -180,7 +187,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
     def _store_in_place(self, tensor: torch.Tensor) -> torch.Tensor:
         """What an operator wrote into a tensor was computed there, and is stored there."""
         self._perturb_result(tensor)
-        if self._depth:
+        if self._depth or not (self._stored or self._tiny):
             return tensor
         self._unrounded[tensor.data_ptr()] = tensor, tensor.clone()
         return tensor.add_(self._step(tensor) * self._own_pattern(tensor))
@@ -191,10 +198,11 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         dense = tensor.is_contiguous() and clean.is_contiguous() and tensor.numel() == rounded.numel()
         return clean.reshape(tensor.shape) if dense else tensor
 
-    def _perturb_sum(self, func: Any, args: Args, keywords: Keywords, result: object) -> None:
+    def _perturb_sum(self, func: Any, name: str, args: Args, keywords: Keywords, result: object) -> None:
         magnitudes = func(*_map_floating(args, torch.abs), **_map_floating(keywords, torch.abs))
-        for tensor, total in zip(floating_tensors(result), floating_tensors(magnitudes)):
-            reach = self._inner * effective_terms(args, term_count(args, tensor))
+        counts = term_counts(name, args, result)
+        for tensor, total, count in zip(floating_tensors(result), floating_tensors(magnitudes), counts):
+            reach = self._inner * effective_terms(args, count)
             tensor.add_(total.abs() * self._pattern(tensor), alpha=reach)
 
     def _lost_terms(self, func: Any, args: Args, keywords: Keywords) -> torch.Tensor:

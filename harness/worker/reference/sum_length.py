@@ -34,6 +34,42 @@ def term_count(args: Tuple[Any, ...], result: torch.Tensor) -> int:
     return max(1, largest // max(1, int(result.numel())))
 
 
+def term_counts(name: str, args: Tuple[Any, ...], result: object) -> list[int]:
+    """How many terms each element of each floating tensor of `result` adds up, for the operator of that name."""
+    if name == "convolution":
+        return [_convolution_terms(weight=args[1], groups=args[8], is_transposed=args[6])]
+    if name == "convolution_backward":
+        return _convolution_backward_terms(args, result)
+    return [term_count(args, tensor) for tensor in floating_tensors(result)]
+
+
+def _convolution_terms(weight: torch.Tensor, groups: int, *, is_transposed: bool) -> int:
+    """Taps times channels of one group, and the bias; a transposed one meets no more taps than that.
+
+    A weight is (out, in / groups, ...) and of a transposed convolution (in, out / groups, ...).
+    """
+    channels = weight.shape[0] // groups if is_transposed else weight.shape[1]
+    return int(channels * math.prod(weight.shape[2:])) + 1
+
+
+def _convolution_backward_terms(args: Tuple[Any, ...], result: object) -> list[int]:
+    """Those of the gradients of input, weight and bias, as far as the output mask asks for them.
+
+    The gradient of the input is a convolution of the other kind. That of the weight adds up over the places and images
+    of what the kernel is applied to for each tap, which are those of grad_output, or of the input if transposed.
+    """
+    grad_output, image, weight = args[:3]
+    is_transposed, groups = args[7], args[9]
+    placed = image if is_transposed else grad_output
+    counts = [
+        _convolution_terms(weight, groups, is_transposed=not is_transposed),
+        placed.numel() // max(1, placed.shape[1]),
+        grad_output.numel() // max(1, grad_output.shape[1]),
+    ]
+    gradients = result if isinstance(result, tuple) else (result,)
+    return [count for count, gradient in zip(counts, gradients) if floating_tensors(gradient)]
+
+
 def effective_terms(args: Tuple[Any, ...], terms: int) -> float:
     """By how many roundings of its sum of magnitudes a sum of so many terms is off.
 
