@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from harness.core import Case, KnownIssue
+from harness.core import Case, KnownIssue, NotCompared
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.failure_database import FailureDatabase
+from harness.golden import release_of
 from harness.models import (
     Model,
     ModelExecutor,
@@ -27,7 +28,15 @@ from harness.models import (
 from harness.preflight import check_factories
 from harness.project import Project
 from harness.settings import Settings
-from harness.trial import Outcome, Reviewer, Trial, applicable_known_issues
+from harness.trial import (
+    Outcome,
+    Reviewer,
+    Trial,
+    applicable_known_issues,
+    double_backward_of_other_releases,
+    known_issues_of_other_releases,
+    missing_kernel,
+)
 
 
 @dataclass
@@ -74,6 +83,8 @@ class Gate:
         """One trial. `share` is this item's part of what is left of the time budget."""
         if lacking := self.executor.missing_packages(case):
             return Outcome(case.id, dtype, notes=[f"not available: {lacking}"])
+        if lack := self.missing_callable(case, dtype):
+            return Outcome(case.id, dtype, lack=lack)
         failure_database = FailureDatabase(self.settings.root, case, dtype)
         trial = Trial(
             case,
@@ -85,12 +96,16 @@ class Gate:
             saved=failure_database.load() if self.settings.profile.recalls else (),
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
-            missing_double_backward=self.project.home_of(case).missing_double_backwards.of(case.id),
+            may_lack=self.may_lack(case, dtype),
+            missing_double_backward=self.project.home_of(case).missing_double_backwards.of(
+                case.id, release_of(self.executor.build.torch)
+            ),
         )
         outcome = trial.run()
+        outcome.not_compared += self._facts_of_other_releases(case, dtype)
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             outcome.notes += filter(None, [failure_database.save([failure.example for failure in outcome.failures])])
-        if outcome.complete and dtype in case.dtypes and self.project.home_of(case).golden.is_kept:
+        if outcome.complete and not outcome.lack and dtype in case.dtypes and self.project.home_of(case).golden.is_kept:
             self._compare_with_golden(outcome, case, dtype)
         return outcome
 
@@ -112,11 +127,45 @@ class Gate:
     def observe_case(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""
         outcome = Outcome(case.id, dtype, notes=["observed for golden/, and not judged"])
-        if dtype in case.dtypes and not self.executor.missing_packages(case):
+        if dtype not in case.dtypes or self.executor.missing_packages(case):
+            return outcome
+        outcome.lack = self.missing_callable(case, dtype)
+        if not outcome.lack and self.may_lack(case, dtype):
+            outcome.lack = missing_kernel(case, dtype, self.executor, self.known_issues_of(case, dtype))
+        if not outcome.lack:
             known_issues = self.known_issues_of(case, dtype)
             golden = self.project.home_of(case).golden
             outcome.golden = Reviewer(case, dtype, self.executor, known_issues, golden).observe()
         return outcome
+
+    def verified_releases(self, cases: Iterable[Case]) -> list[str] | None:
+        """The releases of PyTorch that golden/ of every suite of these cases was verified with; None: nothing is kept."""
+        by_suite = {case.id.partition("::")[0]: case for case in cases}
+        kept = [(self.project.home_of(case).golden, case) for case in by_suite.values()]
+        lists = [
+            golden.contract(case).verified for golden, case in kept if golden.is_kept and golden.contract(case).file
+        ]
+        return [release for release in lists[0] if all(release in each for each in lists)] if lists else None
+
+    def _facts_of_other_releases(self, case: Case, dtype: str) -> Iterator[NotCompared]:
+        """What is known of the item in other releases of PyTorch than this one."""
+        home, torch = self.project.home_of(case), self.executor.build.torch
+        yield from known_issues_of_other_releases(home.known_issues.entries, case.id, dtype, torch)
+        if dtype == "float64":
+            yield from double_backward_of_other_releases(home.missing_double_backwards, case.id, torch)
+
+    def may_lack(self, case: Case, dtype: str) -> bool:
+        """Whether the PyTorch under test may be without what the item runs: golden/ has seen it in others only."""
+        golden = self.project.home_of(case).golden
+        return golden.is_kept and golden.may_lack(case, dtype, release_of(self.executor.build.torch))
+
+    def may_lack_case(self, case: Case) -> bool:
+        """Whether the PyTorch under test may be without the case in each of its dtypes."""
+        return all(self.may_lack(case, dtype) for dtype in case.dtypes)
+
+    def missing_callable(self, case: Case, dtype: str) -> str:
+        """What the release lacks of what the item calls, where it may: a callable, an argument; empty: nothing."""
+        return "; ".join(self.executor.check(case)) if self.may_lack(case, dtype) else ""
 
     def known_issues_of(self, case: Case, dtype: str) -> Sequence[KnownIssue]:
         """The known issues of this case and dtype for the PyTorch under test."""
@@ -128,6 +177,7 @@ class Gate:
         started = time.monotonic()
         known_issues, golden = self.known_issues_of(case, dtype), self.project.home_of(case).golden
         outcome.golden = Reviewer(case, dtype, self.executor, known_issues, golden).review()
+        outcome.not_compared += outcome.golden.not_compared
         outcome.seconds += time.monotonic() - started
 
     def _item_deadline(self, share: float) -> float | None:

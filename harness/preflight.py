@@ -5,7 +5,7 @@ Each check raises one DeclarationError with the mistakes of all cases, or of all
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,10 @@ from harness.suites import DeclarationError, Mistake
 
 EXAMPLES: Final = 60
 """Examples of each case drawn before anything runs, to see that its sizes, shapes and arguments go together."""
+
+
+CaseTest = Callable[[Case], bool]
+"""Whether something is true of a case."""
 
 
 def check_declarations(cases: Iterable[Case], models: Iterable[Model] = ()) -> None:
@@ -37,30 +41,38 @@ def declaration_mistakes(cases: Iterable[Case], models: Iterable[Model] = ()) ->
 class Lookup:
     """What a worker says of callables: those that do not exist or do not take their arguments, and what is missing.
 
-    `missing` are the packages that are not there, by the id of the case or the model that needs them.
+    `missing` are the packages that are not there, and the callables that a release may lack, by the id of the case or
+    the model that needs them.
     """
 
     mistakes: tuple[Mistake, ...]
     missing: Mapping[str, str]
 
 
-def check_callables(executor: Executor, cases: Iterable[Case]) -> Mapping[str, str]:
+def check_callables(
+    executor: Executor, cases: Iterable[Case], may_lack: CaseTest = lambda _: False
+) -> Mapping[str, str]:
     """Ask a worker whether every callable and argument exists. Raises DeclarationError.
 
-    Cases of which a package is missing here are left out: the answer is what is missing, by the id of the case.
+    Cases of which a package is missing here are left out, and those of which a callable or argument is that this
+    release `may_lack`: the answer is what is missing, by the id of the case.
     """
-    return _missing_or_raise(look_up_callables(executor, cases))
+    return _missing_or_raise(look_up_callables(executor, cases, may_lack))
 
 
-def look_up_callables(executor: Executor, cases: Iterable[Case]) -> Lookup:
-    """What a worker says of the callables and arguments of these cases."""
+def look_up_callables(
+    executor: Executor, cases: Iterable[Case], may_lack: CaseTest = lambda _: False
+) -> Lookup:
+    """What a worker says of the callables and arguments of these cases; `may_lack` is that of `check_callables`."""
     mistakes: list[Mistake] = []
     missing: dict[str, str] = {}
     for case in cases:
         if lacking := executor.missing_packages(case):
             missing[case.id] = lacking
+        elif (lacks := executor.check(case)) and may_lack(case):
+            missing[case.id] = "; ".join(lacks)
         else:
-            mistakes += [Mistake(*_place(case), f"{case.name}: {problem}") for problem in executor.check(case)]
+            mistakes += [Mistake(*_place(case), f"{case.name}: {problem}") for problem in lacks]
     return Lookup(tuple(mistakes), missing)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from harness.core import Case
 from harness.execution import Executor
+from harness.golden import release_of
 from harness.reporting import BuildRecord, LevelRecord, RecordHead, RunRecord, own_reference_sentence
 from harness.settings import Settings
 
@@ -36,8 +37,17 @@ def own_reference_line(executor: Executor, cases: Iterable[Case]) -> str:
     return own_reference_sentence([case.name for case in cases if not executor.has_independent_reference(case)])
 
 
-def record_head(executor: Executor, settings: Settings) -> RecordHead:
-    """Build, run and levels as the record keeps them."""
+def release_line(executor: Executor, verified: Sequence[str] | None) -> str:
+    """That golden/ was verified with other releases of PyTorch than this one; nothing where it was with this one."""
+    release = release_of(executor.build.torch)
+    if verified is None or release in verified:
+        return ""
+    of = f"PyTorch {', '.join(verified)}" if verified else "no release that all of these suites have"
+    return f"golden: verified with {of}; this is {release}: what is new, gone or moved here is listed at the end"
+
+
+def record_head(executor: Executor, settings: Settings, verified: Sequence[str] | None = None) -> RecordHead:
+    """Build, run and levels as the record keeps them; `verified` are the releases that golden/ was verified with."""
     build = {name: str(value) for name, value in asdict(executor.build).items() if name != "flags"}
     levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
     levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
@@ -48,6 +58,8 @@ def record_head(executor: Executor, settings: Settings) -> RecordHead:
         BuildRecord(**build),
         RunRecord(**asdict(settings.profile), profile=settings.profile.name, seed=settings.seed),
         levels,
+        verified,
+        settings.record.as_posix(),
     )
 
 

@@ -65,6 +65,15 @@ def test_a_missing_package_is_no_mistake() -> None:
     assert check_factories(executor, [MODEL]) == {MODEL.id: "no torchvision"}
 
 
+def test_what_a_release_may_lack_is_no_mistake() -> None:
+    """A callable that golden/ has seen in other releases only is missing here; any other one is a mistake."""
+    executor: Any = Answers(problems={"double": ["torch has no 'double'"], "other": ["no such name"]})
+    assert check_callables(executor, [CASE], lambda case: case is CASE) == {CASE.id: "torch has no 'double'"}
+    with pytest.raises(UserError) as error:
+        check_callables(executor, [CASE, OTHER], lambda case: case is CASE)
+    assert str(error.value) == "suites/x.yaml:9: other: no such name"
+
+
 def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
     """The message about a factory begins with its place and the name."""
     executor: Any = Answers(problems={"net": ["nets has no 'net'"]})

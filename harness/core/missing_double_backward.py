@@ -9,9 +9,11 @@ from dataclasses import dataclass
 class MissingDoubleBackward:
     """What a case is known to lack: `error` is part of what autograd says, `reason` why that is so.
 
-    `both`: autograd must say so in both formats.
+    `both`: autograd must say so in both formats. `is_verified`: it was seen in the release under test; else nothing is
+    wrong where there is a double backward.
     """
 
     error: str
     reason: str
     both: bool = True
+    is_verified: bool = True

@@ -10,6 +10,7 @@ from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
+from harness.golden.files import update_command
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import complete_layouts, describe_misfit
 from harness.golden.issues.notes import AcceptanceSchema, Notes
@@ -66,6 +67,7 @@ __all__ = [
     "set_fault_field",
     "set_place_field",
     "spell_out",
+    "update_command",
     "write_golden",
     "write_verified",
 ]

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from harness.core import MissingDoubleBackward
 from harness.errors import did_you_mean
+from harness.golden.release import ReleaseRange, SeenReleases, release_mistakes
 from harness.suites import DeclarationError, Items, Location, Mistake, Positions, StrictSchema, read_validated
 
 
@@ -20,13 +21,19 @@ class RefusalGroupSchema(StrictSchema):
     error: str = Field(min_length=3, description="Part of the message that autograd gives")
     reason: str = Field(min_length=10)
     link: str = Field(min_length=3, description="The thread, or 'no thread found'")
+    torch: str = Field(default="", description="The releases of PyTorch, such as '<=2.6'; those that are verified else")
     both: bool = Field(default=True, description="False: it may be refused in one format only")
 
 
 class DoubleBackwardSchema(StrictSchema):
     """The whole file."""
 
+    verified: Items[str] = Field(description="The releases of PyTorch in which the groups were seen")
     refused: Items[RefusalGroupSchema]
+
+    def releases(self, group: RefusalGroupSchema) -> SeenReleases:
+        """The releases in which a group was seen."""
+        return SeenReleases(ReleaseRange(group.torch), self.verified)
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,23 @@ class MissingDoubleBackwards:
 
     path: Path
     positions: Positions
-    groups: tuple[RefusalGroupSchema, ...]
+    content: DoubleBackwardSchema
 
-    def of(self, case: str) -> MissingDoubleBackward | None:
-        """What is known of the case of that id."""
-        group = next((group for group in self.groups if case in group.cases), None)
-        return None if group is None else MissingDoubleBackward(group.error, group.reason, group.both)
+    def of(self, case: str, release: str) -> MissingDoubleBackward | None:
+        """What is known of the case of that id in a release of PyTorch.
+
+        What was seen in other releases only is no claim about this one: a refusal is accepted, and a double backward
+        that there is here is no mistake.
+        """
+        for group in self.content.refused:
+            if case in group.cases and ReleaseRange(group.torch).covers(release):
+                is_verified = self.content.releases(group).is_seen(release)
+                return MissingDoubleBackward(group.error, group.reason, group.both, is_verified)
+        return None
+
+    def releases(self, case: str) -> tuple[SeenReleases, ...]:
+        """Of which releases something is known of the case of that id, group by group."""
+        return tuple(self.content.releases(group) for group in self.content.refused if case in group.cases)
 
     def check(self, cases: Collection[str], root: Path) -> None:
         """Raise DeclarationError for every case that does not exist in a suite of which others do, or is given twice.
@@ -57,18 +75,28 @@ class MissingDoubleBackwards:
     def _case_mistakes(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
         """Where a case is named that does not exist or was named before, and what to say of it."""
         suites = {case.partition("::")[0] for case in cases}
-        before: set[str] = set()
-        for index, group in enumerate(self.groups):
+        before: set[tuple[str, str]] = set()
+        for index, group in enumerate(self.content.refused):
             for place, case in enumerate(group.cases):
                 location = ("refused", index, "cases", place)
-                if case in before:
+                if (case, group.torch) in before:
                     yield location, f"{case!r} is given twice"
                 if case.partition("::")[0] in suites and case not in cases:
                     yield location, f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
-                before.add(case)
+                before.add((case, group.torch))
 
 
 def load_missing_double_backwards(path: Path) -> MissingDoubleBackwards:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
     schema, positions = read_validated(path, DoubleBackwardSchema, "list of cases without a double backward")
-    return MissingDoubleBackwards(path, positions, schema.refused)
+    mistakes = [
+        *release_mistakes(schema.verified),
+        *(
+            (("refused", index, "torch"), f"{group.torch!r} is not a range of releases such as '<=2.6'")
+            for index, group in enumerate(schema.refused)
+            if ReleaseRange.parse(group.torch) is None
+        ),
+    ]
+    if mistakes:
+        raise DeclarationError([Mistake(path.as_posix(), *positions.at(where), text) for where, text in mistakes])
+    return MissingDoubleBackwards(path, positions, schema)

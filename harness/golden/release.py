@@ -80,6 +80,22 @@ class ReleaseRange:
 EVERY_RELEASE: Final = ReleaseRange()
 
 
+@dataclass(frozen=True)
+class SeenReleases:
+    """The releases in which a fact was seen: those of its range that are verified or that the range names itself."""
+
+    range: ReleaseRange
+    verified: tuple[str, ...]
+
+    def is_seen(self, release: str) -> bool:
+        """Whether the fact was seen in that release."""
+        return self.range.covers(release) and release in {*self.verified, *self.range.bounds}
+
+    def __str__(self) -> str:
+        """As messages say it: the range, or the verified releases where there is none."""
+        return self.range.specifier or ", ".join(self.verified)
+
+
 def split_ranges(observed: Mapping[str, Fact]) -> Iterator[tuple[ReleaseRange, Fact]]:
     """The fewest ranges over what was observed by release, the oldest first.
 

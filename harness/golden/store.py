@@ -53,6 +53,16 @@ class Golden:
             self._snapshots[suite] = load_snapshots(self.root / snapshots_file(suite), suite, snapshots_file(suite))
         return self._snapshots[suite]
 
+    def may_lack(self, case: Case, dtype: str, release: str) -> bool:
+        """Whether a release may be without the case in that dtype.
+
+        It may where the contract has lines of it that were observed in other releases only, or says that this one
+        has not got it. What nobody ever observed may not be missing: then its suite is wrong.
+        """
+        contract = self.contract(case)
+        is_observed = any(line.is_about(dtype) for line in contract.lines(case.name))
+        return is_observed and (release not in contract.verified or contract.lacks(case.name, dtype, release))
+
     def advice_without_lines(self, case: Case) -> str:
         """What to do about a case that has no lines yet."""
         suite = suite_of(case)

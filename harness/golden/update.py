@@ -57,11 +57,11 @@ def write_golden(
     been observed: the build has not got what they run. Raises UserError for a PyTorch whose version is no release.
     """
     suite = suite_of(cases[0])
+    contract, snapshots = golden.contract(cases[0]), golden.snapshots(cases[0])
     (torch,) = {observation.torch for observation in observations.values()}
     if not is_release(torch):
         raise UserError(f"{suite}: {torch!r} is no release of PyTorch, and golden/ says of which releases it is true")
     is_whole = _cover_suite(observations, cases, not_available)
-    contract, snapshots = golden.contract(cases[0]), golden.snapshots(cases[0])
     lines = {} if is_whole else dict(contract.cases)
     kept = {} if is_whole else dict(snapshots.cases)
     adds_lines = is_whole or torch in contract.verified or not contract.file
@@ -74,9 +74,10 @@ def write_golden(
         kept[case.name] = update_snapshots(case, snapshots, by_dtype, torch, is_verified=adds_lines)
     added = [torch] if adds_lines else []
     in_contract, in_snapshots = (sort_releases([*file.verified, *added]) for file in (contract, snapshots))
+    contract_head = _contract_head(suite, in_contract, _updated_lacks(contract, torch, observations, not_available))
     return [
         *([] if adds_lines else [_advice_for_part(contract, torch, suite)]),
-        *_write(golden.root, contract_file(suite), "".join(_contract_text(suite, in_contract, lines))),
+        *_write(golden.root, contract_file(suite), contract_head + "".join(_contract_lines(lines))),
         *_write(golden.root, snapshots_file(suite), "".join(_snapshots_text(suite, in_snapshots, kept))),
     ]
 
@@ -113,10 +114,27 @@ def _updated_lines(
     return merge_lines(before, facts, Axes(tuple(shapes), case.dtypes), torch, others)
 
 
-def _contract_text(suite: str, verified: Sequence[str], cases: Mapping[str, Sequence[ContractLine]]) -> Iterator[str]:
+def _updated_lacks(
+    contract: Contract, torch: str, observations: Observations, not_available: Collection[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """The items that releases have not got, by verified release; what was not run is kept."""
+    run = {f"{case}[{dtype}]" for case, dtype in observations}
+    lacks = {release: [*items] for release, items in contract.not_available.items()}
+    here = [item for item in lacks.get(torch, ()) if item not in run]
+    lacks[torch] = list(dict.fromkeys([*here, *(f"{case}[{dtype}]" for case, dtype in not_available)]))
+    return {release: lacks[release] for release in sort_releases(lacks) if lacks[release]}
+
+
+def _contract_head(suite: str, verified: Sequence[str], lacks: Mapping[str, Sequence[str]]) -> str:
+    """What stands above the lines of a contract; of items that a release has not got one line for each release."""
     levels = f"the levels {', '.join(LEVELS[:-1])} and {LEVELS[-1]}"
-    yield CONTRACT_HEAD.format(command=update_command(suite), levels=levels)
-    yield f"suite: {suite}\nverified: {json.dumps(verified)}\ncases:\n"
+    head = CONTRACT_HEAD.format(command=update_command(suite), levels=levels)
+    items = "".join(f'  "{release}": {json.dumps(names)}\n' for release, names in lacks.items() if release in verified)
+    not_available = f"not_available:\n{items}" if items else ""
+    return f"{head}suite: {suite}\nverified: {json.dumps(verified)}\n{not_available}cases:\n"
+
+
+def _contract_lines(cases: Mapping[str, Sequence[ContractLine]]) -> Iterator[str]:
     for case, lines in cases.items():
         if lines:
             yield f"  {case}:\n"

@@ -20,6 +20,7 @@ from harness.reporting import (
     item_text,
     operator_item_record,
     parse_item,
+    release_summary,
     terminal_summary,
     write_record,
 )
@@ -106,9 +107,9 @@ def attach_outcome(report: pytest.TestReport, outcome: Outcome | ModelOutcome) -
             report.equivalence_observed = observed  # type: ignore[attr-defined] # the same
 
 
-def summaries(record: Record) -> tuple[str, str]:
-    """The tables of operators and of models; one that has no row is empty."""
-    return terminal_summary(record), model_summary(record)
+def summaries(record: Record) -> tuple[str, str, str]:
+    """The tables of operators and of models, and what differs in this release; what has no row is empty."""
+    return terminal_summary(record), model_summary(record), release_summary(record)
 
 
 class _ControllerHooks:

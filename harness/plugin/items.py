@@ -87,6 +87,8 @@ class CaseItem(pytest.Item):
             self.user_properties.append((name, value))
         if self.outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(self.outcome)
+        if self.outcome.status is ItemStatus.NOT_AVAILABLE:
+            pytest.skip(f"not available: {self.outcome.lack}")
         if self.outcome.status is ItemStatus.NOT_RUN:
             pytest.skip("; ".join(self.outcome.notes) or "no example to run")
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from harness.core import Case
+from harness.core import Case, ItemStatus
 from harness.core.text_file import is_there
 from harness.errors import UserError
 from harness.gate import Gate
@@ -19,7 +19,7 @@ from harness.models import Model, ModelOutcome, WayToRun
 from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, prepare_record
 from harness.resources import is_shipped
-from harness.run_header import header_lines, record_head
+from harness.run_header import header_lines, record_head, release_line
 from harness.settings import Settings
 from harness.termination import termination_requests
 from harness.trial import Outcome
@@ -39,6 +39,7 @@ class Session:
         self.recorder = Recorder()
         self.observations: dict[tuple[str, str], ItemObservation] = {}
         self.not_written: list[str] = []
+        self.not_available: set[tuple[str, str]] = set()
         self.remaining = 0
         self._open = contextlib.ExitStack()
         self._signals = contextlib.ExitStack()
@@ -81,11 +82,15 @@ class Session:
             gate.executor.start()  # importing torch takes the workers longer than all else here together
         check_declarations(cases, models)
         self._opened_gate(gate)
-        missing = check_callables(gate.executor, cases)
+        missing = check_callables(gate.executor, cases, gate.may_lack_case)
         check_factories(gate.model_executor, models)
         available = [case for case in cases if case.id not in missing]
+        verified = gate.verified_releases(cases)
         header = header_lines(gate.executor, self.settings, available)
-        self.recorder.open(header, record_head(gate.executor, self.settings))
+        release = release_line(gate.executor, verified)
+        self.recorder.open(
+            [*header, *([release] if release else [])], record_head(gate.executor, self.settings, verified)
+        )
 
     def _opened_gate(self, gate: Gate) -> Gate:
         """The gate with its workers, which xdist's workers start when they get their first item."""
@@ -152,6 +157,8 @@ class Session:
         """Take what one item came to, from this process or an xdist worker; an update's is no part of the record."""
         if not self.settings.update_golden:
             self.recorder.add(nodeid, item)
+        elif isinstance(item, OperatorItemRecord) and item.status is ItemStatus.NOT_AVAILABLE:
+            self.not_available.add((item.case, item.dtype))
 
     def receive_observation(self, case: str, dtype: str, deaths: Sequence[str], observation: ItemObservation) -> None:
         """Take what one item observed for an update of golden/, from this process or an xdist worker.
@@ -189,7 +196,10 @@ class Session:
                 for (case, dtype), observation in self.observations.items()
                 if case in ids
             }
-            changed += write_golden(self.gate.project.golden, cases, observations) if observations else []
+            lacks = [
+                (case.name, dtype) for case in cases for dtype in case.dtypes if (case.id, dtype) in self.not_available
+            ]
+            changed += write_golden(self.gate.project.golden, cases, observations, lacks) if observations else []
         return changed or ["golden/: nothing has changed"]
 
 

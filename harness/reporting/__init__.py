@@ -17,7 +17,7 @@ from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
-from harness.reporting.summary import sum_counts, terminal_summary
+from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
 from harness.reporting.writing import WrittenRecord, prepare_record, write_record
 
@@ -53,6 +53,7 @@ __all__ = [
     "read_operator_record",
     "read_record",
     "record_schema_text",
+    "release_summary",
     "replay_text",
     "sort_by_name",
     "sum_counts",

@@ -66,10 +66,10 @@ class GoldenComparisonRecord(StrictSchema):
     snapshots: int = Field(description="How many snapshots were compared")
     differing: tuple[str, ...] = Field(description="A sentence for each that differs and must not")
     differences: tuple[FactDifference, ...] = Field(
-        default=(), description="What differs, with what is not judged because golden/ says nothing of this release"
+        description="What differs, with what is not judged because golden/ says nothing of this release"
     )
     not_compared: tuple[NotCompared, ...] = Field(description="What could not be compared, how much of it, and why")
-    advice: str = Field(default="", description="What to do where golden/ has nothing of the case; else empty")
+    advice: str = Field(description="What to do where golden/ has nothing of the case; else empty")
 
 
 class OperatorItemRecord(StrictSchema):
@@ -94,6 +94,10 @@ class OperatorItemRecord(StrictSchema):
         description="What the double backward came to; empty where none was asked for"
     )
     faults: tuple[str, ...] = Field(description="What is wrong with the double backward")
+    double_differences: tuple[FactDifference, ...] = Field(
+        description="How it differs from golden/, with what is not judged because nobody saw this release"
+    )
+    lack: str = Field(description="What this release of PyTorch lacks of what the item runs: it is not available")
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
     golden: GoldenComparisonRecord
@@ -129,7 +133,9 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         ratios=round_ratios(outcome.ratios),
         coverage=CornerCoverageRecord(**outcome.coverage),
         double=outcome.double or "",
-        faults=tuple(outcome.faults),
+        faults=tuple(outcome.double_failures),
+        double_differences=tuple(outcome.faults),
+        lack=outcome.lack,
         incidents=tuple(outcome.incidents),
         notes=tuple(outcome.notes),
         golden=GoldenComparisonRecord(
@@ -137,7 +143,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
             snapshots=outcome.golden.snapshots,
             differing=tuple(outcome.golden.failures),
             differences=tuple(outcome.golden.differences),
-            not_compared=tuple(outcome.golden.not_compared),
+            not_compared=tuple(outcome.not_compared),
             advice=outcome.golden.advice,
         ),
         seconds=round(outcome.seconds, 1),

@@ -13,9 +13,10 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
+from harness.reporting.release_changes import ReleaseRecord
 from harness.suites import StrictSchema
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Raised by one whenever a field changes its meaning, its name or goes away."""
 
 
@@ -72,10 +73,11 @@ class Record(StrictSchema):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    version: Literal[2] = Field(default=SCHEMA, alias="schema", description="The version of this schema")
+    version: Literal[3] = Field(default=SCHEMA, alias="schema", description="The version of this schema")
     build: BuildRecord
     run: RunRecord
     levels: Mapping[str, LevelRecord] = Field(description="The ISA levels, lowest first")
+    release: ReleaseRecord
     items: Mapping[str, ItemRecord] = Field(description="Node id: what the item came to; in the order of the ids")
 
     @property

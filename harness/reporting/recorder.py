@@ -8,15 +8,22 @@ from dataclasses import dataclass, field
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord
+from harness.reporting.release_changes import release_record
 
 
 @dataclass(frozen=True)
 class RecordHead:
-    """What is known before the first item runs."""
+    """What is known before the first item runs.
+
+    `verified` are the releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept;
+    `file` is the record's own, as commands name it.
+    """
 
     build: BuildRecord
     run: RunRecord
     levels: Mapping[str, LevelRecord]
+    verified: Sequence[str] | None = None
+    file: str = ""
 
 
 @dataclass
@@ -39,4 +46,6 @@ class Recorder:
         """The record of the items so far, in the order of their ids."""
         assert self.head is not None  # noqa: S101 - no item runs before it is known
         items = {item: self.items[item] for item in sorted(self.items)}
-        return Record(build=self.head.build, run=self.head.run, levels=self.head.levels, items=items)
+        operators = [item for item in items.values() if isinstance(item, OperatorItemRecord)]
+        release = release_record(self.head.build.torch, self.head.verified, operators, self.head.file)
+        return Record(build=self.head.build, run=self.head.run, levels=self.head.levels, release=release, items=items)

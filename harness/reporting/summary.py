@@ -72,10 +72,21 @@ def terminal_summary(record: Record) -> str:
         all_pairs=sum(item.coverage.of for item in items),
         facts=sum(item.golden.facts for item in items),
         snapshots=sum(item.golden.snapshots for item in items),
+        not_available=_not_available(items),
         not_compared=_not_compared(items),
         advice=sorted({item.golden.advice for item in items if item.golden.advice}),
         incidents=[incident for item in items for incident in item.incidents],
         notes=[f"{item.name}[{item.dtype}]: {note}" for item in items for note in item.notes],
+    )
+
+
+def release_summary(record: Record) -> str:
+    """What is new, gone and moved in a release that golden/ was not verified with; empty with one that it was."""
+    release = record.release
+    if release.verified is None or release.tested in release.verified:
+        return ""
+    return TEMPLATES.get_template("release.txt").render(
+        release=release, counts=Counter(c.change for c in release.changes)
     )
 
 
@@ -121,6 +132,15 @@ def _hits(items: Collection[OperatorItemRecord], cells: Iterable[str]) -> dict[s
     """Cell → implementations with counts, most used first, then by name."""
     totals = {cell: sum_counts(item.hits.get(cell, {}) for item in items) for cell in cells}
     return {cell: sorted(total.items(), key=lambda hit: (-hit[1], hit[0])) for cell, total in totals.items()}
+
+
+def _not_available(items: Collection[OperatorItemRecord]) -> list[tuple[str, list[str]]]:
+    """What the build lacks, and the items that need it."""
+    lacks: dict[str, list[str]] = {}
+    for item in items:
+        if item.lack:
+            lacks.setdefault(item.lack, []).append(f"{item.name}[{item.dtype}]")
+    return sorted(lacks.items())
 
 
 def _not_compared(items: Collection[OperatorItemRecord]) -> list[NotCompared]:

@@ -1,8 +1,10 @@
 """Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
+from harness.trial.availability import Availability, missing_kernel
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
+from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, Outcome
 from harness.trial.reduction import cell_rows
 from harness.trial.reproducers import check_reproducer
@@ -12,6 +14,7 @@ from harness.trial.trial import Trial
 
 __all__ = [
     "DEATHS",
+    "Availability",
     "CellRow",
     "Failure",
     "JudgedResult",
@@ -26,7 +29,10 @@ __all__ = [
     "cell_states",
     "check_reproducer",
     "covers_version",
+    "double_backward_of_other_releases",
     "judge_result",
+    "known_issues_of_other_releases",
+    "missing_kernel",
     "round_ratios",
     "subtract_accepted",
 ]

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.core import Case, DoubleBackwardState, Example, KnownIssue, MissingDoubleBackward
+from harness.core import (
+    Case,
+    DoubleBackwardState,
+    Example,
+    FactChange,
+    FactDifference,
+    FactKind,
+    KnownIssue,
+    MissingDoubleBackward,
+)
 from harness.execution import Executor
 from harness.generation import gradcheck_examples
 from harness.trial.known_issues import fatal_cells
@@ -30,10 +39,10 @@ Answer = Mapping[str, tuple[DoubleBackwardState, str]]
 
 @dataclass(frozen=True)
 class DoubleBackward:
-    """`state` is the best that any example came to, `faults` are sentences, `examples` how many were asked."""
+    """`state` is the best that any example came to, `faults` what is wrong, `examples` how many were asked."""
 
     state: DoubleBackwardState
-    faults: tuple[str, ...]
+    faults: tuple[FactDifference, ...]
     examples: int
 
 
@@ -54,14 +63,19 @@ def judge_double_backward(
     faults = [fault for example, answer in answers if (fault := _fault(example, answer, missing_double_backward))]
     states = {state for _example, answer in answers for state, _message in answer.values()}
     if missing_double_backward and answers and DoubleBackwardState.REFUSED not in states and not faults:
-        error = missing_double_backward.error
-        faults.append(f"double backward: {FILE} says that there is none ({error}), and there is; remove it")
+        message = f"double backward: {FILE} says that there is none ({missing_double_backward.error}), and there is"
+        is_judged = missing_double_backward.is_verified
+        faults.append(_difference(FactChange.GONE, message + ("; remove it" if is_judged else ""), is_judged=is_judged))
     best = next((state for state in BEST_FIRST if state in states), DoubleBackwardState.NOT_RUN)
     return DoubleBackward(best, tuple(dict.fromkeys(faults)), len(answers))
 
 
-def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | None) -> str:
-    """What is wrong with the answer for one example; nothing if all is well.
+def _difference(change: FactChange, message: str, *, is_judged: bool = True) -> FactDifference:
+    return FactDifference(FactKind.DOUBLE_BACKWARD, change, message, judged=is_judged)
+
+
+def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | None) -> FactDifference | None:
+    """What is wrong with the answer for one example; None if all is well.
 
     A layout of which there is nothing to say here hides no fault of the other.
     """
@@ -70,22 +84,29 @@ def _fault(example: Example, answer: Answer, missing: MissingDoubleBackward | No
     states = {state for state, _message in answer.values()}
     for layout, (state, message) in answer.items():
         if state in FAULTS:
-            return f"double backward {state} in layout {layout}: {message}{about}"
+            return _difference(FactChange.NEW, f"double backward {state} in layout {layout}: {message}{about}")
     refusals = {layout: message for layout, (state, message) in answer.items() if state == DoubleBackwardState.REFUSED}
     if refusals:
         return _refusal_fault(refusals, len(answer), missing, about)
     words = {layout: (str(state), message) for layout, (state, message) in answer.items()}
-    return "" if len(states) <= 1 else f"double backward is {words} in the layouts{about}"
+    different = _difference(FactChange.NEW, f"double backward is {words} in the layouts{about}")
+    return None if len(states) <= 1 else different
 
 
-def _refusal_fault(refusals: Mapping[str, str], layouts: int, missing: MissingDoubleBackward | None, about: str) -> str:
-    """What is wrong with a refusal in some of that many layouts; nothing where golden/ names it."""
+def _refusal_fault(
+    refusals: Mapping[str, str], layouts: int, missing: MissingDoubleBackward | None, about: str
+) -> FactDifference | None:
+    """What is wrong with a refusal in some of that many layouts; None where golden/ names it."""
     alike = len(refusals) == layouts and len(set(refusals.values())) == 1
     is_named = missing is not None and all(missing.error in message for message in refusals.values())
     if missing is not None and is_named and (alike or not missing.both):
-        return ""
+        return None
     message = next(iter(refusals.values()))
+    change = FactChange.MOVED if missing else FactChange.NEW
     if alike:
-        return f"double backward is refused and {FILE} does not name it with a reason: {message}{about}"
+        sentence = f"double backward is refused and {FILE} does not name it with a reason: {message}{about}"
+        return _difference(change, sentence)
     where = " and ".join(refusals)
-    return f"double backward is refused in layout {where} otherwise than in the other: {message}{about}"
+    return _difference(
+        change, f"double backward is refused in layout {where} otherwise than in the other: {message}{about}"
+    )

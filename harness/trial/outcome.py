@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.core import CellState, DoubleBackwardState, Example, Finding, ItemStatus, ReproducerCheck, ReproducerState
+from harness.core import (
+    CellState,
+    DoubleBackwardState,
+    Example,
+    FactDifference,
+    Finding,
+    ItemStatus,
+    ReproducerCheck,
+    ReproducerState,
+)
 from harness.oracles import OWN_REFERENCE
 from harness.trial.review import Review
 from harness.trial.tally import Tally
@@ -43,7 +52,7 @@ class Outcome(Tally):
     `examples` counts those that ran, by phase; `skipped` maps a cell to how many of them another one answered for,
     `in_parts` to how many ran there without the part that a known crash or hang is about.
     `complete` is False where the time budget left some out. `double` is what the double backward came to, and `faults`
-    are sentences of what is wrong with it.
+    is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs: it is not available.
     """
 
     case: str
@@ -56,9 +65,16 @@ class Outcome(Tally):
     operators: set[str] = field(default_factory=set)
     coverage: dict[str, int] = field(default_factory=dict)
     double: DoubleBackwardState | None = None
-    faults: list[str] = field(default_factory=list)
+    faults: list[FactDifference] = field(default_factory=list)
     golden: Review = field(default_factory=Review)
     complete: bool = True
+    lack: str = ""
+
+    def set_not_available(self, lack: str) -> None:
+        """Note that this release has not got what the item runs, so that its known issues cannot be shown by it."""
+        self.lack = lack
+        unchecked = ReproducerCheck(ReproducerState.NOT_CHECKED, f"not available: {lack}")
+        self.reproducers = dict.fromkeys(self.reproducers, unchecked)
 
     @property
     def stale(self) -> list[str]:
@@ -71,9 +87,19 @@ class Outcome(Tally):
         return OWN_REFERENCE in self.untrusted
 
     @property
+    def double_failures(self) -> list[str]:
+        """A sentence for each thing that must not be so of the double backward."""
+        return [fault.message for fault in self.faults if fault.judged]
+
+    @property
     def has_failed(self) -> bool:
         """Whether there is a failure, a stale known issue, a difference from golden/ or a fault of double backward."""
-        return bool(self.failures or self.stale or self.golden.failures or self.faults)
+        return bool(self.failures or self.stale or self.golden.failures or self.double_failures)
+
+    @property
+    def status(self) -> ItemStatus:
+        """The worst that can be said of the whole trial; nothing of what the build has not got."""
+        return ItemStatus.NOT_AVAILABLE if self.lack else super().status
 
     @property
     def unchecked_status(self) -> ItemStatus:

@@ -63,6 +63,7 @@ class Reviewer:
         differs is listed and not judged; of snapshots, the values are judged in every release.
         """
         review = Review()
+        self._check_lack(review)
         contract = self.golden.contract(self.case)
         if not contract.lines(self.case.name):
             review.advice = self.golden.advice_without_lines(self.case)
@@ -74,6 +75,14 @@ class Reviewer:
             self._compare_layouts(review, contract)
         self._compare_snapshots(review, self.golden.snapshots(self.case))
         return review
+
+    def _check_lack(self, review: Review) -> None:
+        """Add to the review that the item ran, where golden/ says that this release has not got it."""
+        contract = self.golden.contract(self.case)
+        if contract.lacks(self.case.name, self.dtype, self._release):
+            about = f"{contract.file}: not available: {self.case.name} in {self.dtype} is said not to be in PyTorch"
+            message = f"{about} {self._release}, and it runs"
+            review.differences.append(FactDifference(FactKind.LAYOUT, FactChange.GONE, message))
 
     def _compare_layouts(self, review: Review, contract: Contract) -> None:
         """Add to the review how the formats that come back differ from the contract."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.core import CellState, ItemStatus
+from harness.core import CellState, ItemStatus, NotCompared
 
 
 @dataclass(kw_only=True)
@@ -18,7 +18,8 @@ class Tally(abc.ABC):
     `cells` maps a cell to how many examples ended in each state there, `known_issues` the id of an entry to how many
     examples or findings it accepted, `untrusted` a reason to how many examples it holds for, `hits` a cell to how
     often each oneDNN implementation ran there. `ratios` maps a tensor to the worst ratio of error to bound (no unit; 1
-    is the bound). `incidents` are sentences about workers, `notes` about the trial. `seconds` is wall time.
+    is the bound). `not_compared` are the facts of golden/ that say nothing of this release or machine. `incidents` are
+    sentences about workers, `notes` about the trial. `seconds` is wall time.
     """
 
     cells: dict[str, Counter[CellState]] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Tally(abc.ABC):
     untrusted: Counter[str] = field(default_factory=Counter)
     hits: dict[str, Counter[str]] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
+    not_compared: list[NotCompared] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

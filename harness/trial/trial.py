@@ -12,6 +12,7 @@ from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingD
 from harness.execution import Executor, Result
 from harness.generation import corner_coverage, declared_examples
 from harness.profiles import Profile
+from harness.trial.availability import Availability
 from harness.trial.double_backward import has_double_backward, judge_double_backward
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, disturbance, judge_result
@@ -44,7 +45,8 @@ class Trial:
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
     making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward`
-    what is known of a double backward that the case has not.
+    what is known of a double backward that the case has not. `may_lack`: this release of PyTorch may be without what
+    the item runs, for golden/ has seen it in others only.
     """
 
     case: Case
@@ -57,6 +59,7 @@ class Trial:
     deadline: float | None = None
     arrays: Path | None = None
     missing_double_backward: MissingDoubleBackward | None = None
+    may_lack: bool = False
     outcome: Outcome = field(init=False)
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
@@ -85,10 +88,15 @@ class Trial:
         plan = self._make_plan()
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
+        availability = Availability()
         for judged in self._judged_results(plan.examples):
             examples.append(judged.example)
             self.outcome.examples[plan.phase(judged.example)] += 1
+            availability.note(judged.result)
             self._count(judged)
+        if self.may_lack and availability.lack and not self._must_be_refused:
+            self.outcome.set_not_available(availability.lack)
+            return
         self._reduce_failures(examples)
         self._measure_coverage(examples)
         self._check_double_backward()

@@ -14,6 +14,7 @@ from harness.reporting import (
     RunRecord,
     operator_item_record,
 )
+from harness.reporting.release_changes import ReleaseRecord
 from harness.trial import Outcome
 
 CASE = "suites/operators/pooling.yaml::max_pool2d"
@@ -73,7 +74,8 @@ def model_item(model: str = MODEL, item: str = "eval-eager-float32", **changes: 
 
 def record(*items: OperatorItemRecord | ModelItemRecord) -> Record:
     """A record of these items at two levels that ran and one that did not."""
-    return Record(build=BUILD, run=RUN, levels=LEVELS, items={node_id(item): item for item in items})
+    release = ReleaseRecord(tested="2.9", verified=None, changes=())
+    return Record(build=BUILD, run=RUN, levels=LEVELS, release=release, items={node_id(item): item for item in items})
 
 
 def node_id(item: OperatorItemRecord | ModelItemRecord) -> str:

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case, DoubleBackwardState, Example, Expression, KnownIssue, MissingDoubleBackward
+from harness.core import (
+    Case,
+    DoubleBackwardState,
+    Example,
+    Expression,
+    FactChange,
+    FactKind,
+    KnownIssue,
+    MissingDoubleBackward,
+)
+from harness.trial import Outcome
 from harness.trial.double_backward import has_double_backward, judge_double_backward
 from tests.trial.toy import CASE
 from tests.trial.trials import known_issue
@@ -42,7 +52,7 @@ def both(drawn: tuple[DoubleBackwardState, str], contiguous: tuple[DoubleBackwar
 def faults(executor: Any, missing_double_backward: MissingDoubleBackward | None = None) -> list[str]:
     """The sentences, without the example at their end."""
     double = judge_double_backward(IN_FLOAT64, executor, missing_double_backward, ())
-    return [fault.partition("; {")[0] for fault in double.faults]
+    return [fault.message.partition("; {")[0] for fault in double.faults if fault.judged]
 
 
 def test_what_agrees_in_both_formats_is_well() -> None:
@@ -90,6 +100,22 @@ def test_a_refusal_that_has_gone_is_to_be_removed() -> None:
     """What the file names and autograd computes is stale."""
     (message,) = faults(both(AGREES, AGREES), KNOWN)
     assert message.endswith("and there is; remove it")
+
+
+def test_a_refusal_that_has_gone_in_a_release_that_nobody_saw_is_listed() -> None:
+    """There it is no mistake of the file, and the item does not fail for it."""
+    double = judge_double_backward(IN_FLOAT64, both(AGREES, AGREES), replace(KNOWN, is_verified=False), ())
+    (fault,) = double.faults
+    assert (fault.fact, fault.change, fault.judged) == (FactKind.DOUBLE_BACKWARD, FactChange.GONE, False)
+    outcome = Outcome(CASE.id, "float64", faults=list(double.faults))
+    assert (outcome.double_failures, outcome.has_failed) == ([], False)
+
+
+def test_a_difference_says_whether_it_is_new_or_moved() -> None:
+    """A refusal that the file does not name is new; one that it names otherwise has moved."""
+    for known, change in ((None, FactChange.NEW), (replace(KNOWN, error="another"), FactChange.MOVED)):
+        double = judge_double_backward(IN_FLOAT64, both(NONE, NONE), known, ())
+        assert {fault.change for fault in double.faults} == {change}
 
 
 def test_a_derivative_in_one_format_only_is_a_fault() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from harness.core import CellState, ItemStatus
+from harness.core import CellState, FactChange, FactDifference, FactKind, ItemStatus
 from harness.trial import Outcome, Tally, round_ratios
 
 
@@ -17,7 +17,7 @@ def tally(*states: CellState, known: bool = False, fault: bool = False) -> Tally
     for state in states:
         outcome.count_state("avx2", state)
     outcome.known_issues.update(["entry"] if known else [])
-    outcome.faults += ["something is wrong"] if fault else []
+    outcome.faults += [FactDifference(FactKind.DOUBLE_BACKWARD, FactChange.NEW, "wrong")] if fault else []
     return outcome
 
 

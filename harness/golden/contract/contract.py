@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import Field
+
 from harness.core import FactChange, FactDifference, FactKind
 from harness.core.text_file import is_there
 from harness.golden.contract.layout_rule import LayoutRule
@@ -20,6 +22,7 @@ class ContractSchema(StrictSchema):
 
     suite: str
     verified: Items[str]
+    not_available: dict[str, Items[str]] = Field(default_factory=dict)
     cases: dict[str, dict[str, str]]
 
 
@@ -28,16 +31,22 @@ class Contract:
     """The lines of one suite by case. `file` is what messages call it, empty where there is none.
 
     `verified` are the releases (``2.15``) in which all lines were observed, but those that name their own: another
-    release may hand back other formats.
+    release may hand back other formats. `not_available` names the items (``rms_norm[float16]``) that one of them has
+    not got, by release.
     """
 
     file: str = ""
     verified: tuple[str, ...] = ()
     cases: Mapping[str, tuple[ContractLine, ...]] = field(default_factory=dict)
+    not_available: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def lines(self, case: str) -> tuple[ContractLine, ...]:
         """The lines of one case, by its name."""
         return self.cases.get(case, ())
+
+    def lacks(self, case: str, dtype: str, release: str) -> bool:
+        """Whether the release is said to be without that item."""
+        return f"{case}[{dtype}]" in self.not_available.get(release, ())
 
     @property
     def newest(self) -> str:
@@ -126,6 +135,13 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     mistakes = [
         *(Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)),
         *(Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)),
+        *(
+            Mistake(
+                shown, *positions.key(("not_available", release)), f"{release!r} is not among the verified releases"
+            )
+            for release in schema.not_available
+            if release not in schema.verified
+        ),
     ]
     cases: dict[str, tuple[ContractLine, ...]] = {}
     for case, written in schema.cases.items():
@@ -135,7 +151,7 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
         mistakes += [Mistake(shown, *places[key], text) for key, text in _mistakes(lines)]
     if mistakes:
         raise DeclarationError(mistakes)
-    return Contract(shown, tuple(sort_releases(schema.verified)), cases)
+    return Contract(shown, tuple(sort_releases(schema.verified)), cases, schema.not_available)
 
 
 def _mistakes(lines: Mapping[str, ContractLine | None]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from harness.core import Case, Example
 from harness.core.text_file import is_there
 from harness.golden.files import suite_mistakes
-from harness.golden.release import EVERY_RELEASE, ReleaseRange, release_mistakes, sort_releases
+from harness.golden.release import EVERY_RELEASE, ReleaseRange, SeenReleases, release_mistakes, sort_releases
 from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
 
 EXAMPLE: Final = "example"
@@ -106,7 +106,7 @@ class Snapshots:
 
     def is_verified(self, snapshot: Snapshot, release: str) -> bool:
         """Whether the snapshot was observed in that release, and not only its values are said of it."""
-        return snapshot.releases.covers(release) and release in {*self.verified, *snapshot.releases.bounds}
+        return SeenReleases(snapshot.releases, self.verified).is_seen(release)
 
 
 def can_be_exact(case: Case) -> bool:
