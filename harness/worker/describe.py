@@ -26,12 +26,16 @@ def build() -> BuildData:
 
 
 def capability() -> str:
-    """ATen's effective capability in capitals: DEFAULT, AVX2, AVX512, SVE256 and so on."""
+    """ATen's effective capability in capitals: DEFAULT, AVX2, AVX512, SVE256 and so on.
+
+    Up to PyTorch 2.6 that of no AVX, which is DEFAULT, was called NO AVX.
+    """
     get_capability = getattr(getattr(torch.backends, "cpu", None), "get_cpu_capability", None)
     if get_capability is not None:
-        return str(get_capability()).upper()
-    match = re.search(r"CPU capability usage: (.*)", torch.__config__.show())
-    text = match.group(1).strip().upper() if match else ""
+        text = str(get_capability()).upper()
+    else:
+        match = re.search(r"CPU capability usage: (.*)", torch.__config__.show())
+        text = match.group(1).strip().upper() if match else ""
     return "DEFAULT" if text == "NO AVX" else text
 
 

@@ -72,6 +72,16 @@ def test_an_old_pytorch_tells_its_capability_in_its_config(
     assert worker.describe.capability() == expected
 
 
+@pytest.mark.parametrize(("name", "expected"), [("NO AVX", "DEFAULT"), ("default", "DEFAULT"), ("AVX2", "AVX2")])
+def test_the_capability_has_one_name_in_all_releases(
+    worker: Any, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    """That of no AVX was called NO AVX up to PyTorch 2.6; a level that asks for it takes effect there too."""
+    cpu = SimpleNamespace(get_cpu_capability=lambda: name)
+    monkeypatch.setattr(worker.describe, "torch", SimpleNamespace(backends=SimpleNamespace(cpu=cpu)))
+    assert worker.describe.capability() == expected
+
+
 def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mismatch is named, not the operator that happened to be missing first."""
     call_problems = stand.module("operators.signatures").call_problems
