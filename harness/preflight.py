@@ -60,9 +60,7 @@ def check_callables(
     return _missing_or_raise(look_up_callables(executor, cases, may_lack))
 
 
-def look_up_callables(
-    executor: Executor, cases: Iterable[Case], may_lack: CaseTest = lambda _: False
-) -> Lookup:
+def look_up_callables(executor: Executor, cases: Iterable[Case], may_lack: CaseTest = lambda _: False) -> Lookup:
     """What a worker says of the callables and arguments of these cases; `may_lack` is that of `check_callables`."""
     mistakes: list[Mistake] = []
     missing: dict[str, str] = {}

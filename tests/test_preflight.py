@@ -71,7 +71,7 @@ def test_what_a_release_may_lack_is_no_mistake() -> None:
     assert check_callables(executor, [CASE], lambda case: case is CASE) == {CASE.id: "torch has no 'double'"}
     with pytest.raises(UserError) as error:
         check_callables(executor, [CASE, OTHER], lambda case: case is CASE)
-    assert str(error.value) == "suites/x.yaml:9: other: no such name"
+    assert str(error.value) == "suites/x.yaml:9:1: other: no such name"
 
 
 def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
