@@ -175,6 +175,25 @@ def test_another_release_has_formats_of_its_own(project: Project) -> None:
     assert f"output[0]: bytes: was: 0123456789abcdef; now: {digest}" in run.output
 
 
+def test_an_operator_of_other_releases_only_is_not_available(project: Project) -> None:
+    """Its item is skipped and listed as gone; in a release that golden/ was verified with its suite is wrong."""
+    project.suite(PAIR.replace("[relu, relu6]", "[relu, old_relu]"))
+    here = release(project)
+    for name in (LAYOUTS, SNAPSHOTS_HEAD):
+        content = text(project, name).replace("relu6", "old_relu").replace(f'["{here}"]', '["1.0"]')
+        project.write(name, content)
+    run = project.briefly("-k", "old_relu")
+    assert run.code == 0, run.output
+    assert f"golden: verified with PyTorch 1.0; this is {here}: what is new, gone or moved here is" in run.output
+    assert "not available: 1 item: old_relu[float32]: torch.nn.functional has no 'old_relu'" in run.output
+    assert f"PyTorch {here} is none of the releases that golden/ was verified with (1.0)" in run.output
+    assert "GONE  layout contract  old_relu: not available: torch.nn.functional has no 'old_relu'" in run.output
+    (change,) = project.record["release"]["changes"]
+    assert change["accept"] == "python -m pytest suites/x/s.yaml --eq-update-golden"
+    project.write(LAYOUTS, text(project, LAYOUTS).replace('["1.0"]', f'["{here}"]'))
+    assert "torch.nn.functional has no 'old_relu'" in project.briefly("-k", "old_relu").refusal()
+
+
 def test_a_part_of_a_suite_adds_no_lines_of_another_release(project: Project) -> None:
     """The contract is left as it is, and the command that adds to it is printed; a snapshot gets its range."""
     here = release(project)
