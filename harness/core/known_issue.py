@@ -116,7 +116,9 @@ class KnownIssue(Acceptance):
 class KnownFault:
     """One fault of PyTorch or of a library below it, with every place where it shows.
 
-    `since` is the first release in which it was seen, `fixed` the first without it; empty where that is not known.
+    `link` is a thread about this very fault, or says that none is known; `related` are threads about its neighbours:
+    the same cause elsewhere, its origin. `since` is the first release in which it was seen, `fixed` the first without
+    it; empty where that is not known.
     """
 
     id: str
@@ -129,6 +131,7 @@ class KnownFault:
     fixed: str = ""
     verified: Verification | None = None
     line: int = 0
+    related: tuple[str, ...] = ()
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -29,6 +29,7 @@ def build_fault(name: str, schema: FaultSchema, notes: Notes, levels: Sequence[L
         severity=schema.severity,
         reason=schema.reason,
         link=schema.link,
+        related=schema.related,
         places=places,
         since=schema.since,
         fixed=schema.fixed,

@@ -71,6 +71,7 @@ class FaultSchema(AcceptanceSchema):
 
     summary: str = Field(min_length=20, description="One sentence that a user of the operator understands")
     severity: Severity = Field(strict=False)
+    related: Items[str] = Field(default=(), description="Threads about neighbours: the same cause, its origin")
     oracle: Oracle
     accumulates_in: Accumulator | None = Field(
         default=None, description="Widens the bound instead of dropping the check; 'same' is the example's own dtype"
