@@ -38,11 +38,11 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class KnownIssueLine:
-    """A known issue, how many examples it accepted, and what its reproducer does, where that is worth a line."""
+    """A known issue, how many examples it accepted, and what its reproducers of this run do."""
 
     name: str
     examples: int
-    reproducer: str
+    reproducers: Sequence[str]
 
 
 def terminal_summary(record: Record) -> str:
@@ -153,14 +153,12 @@ def _not_compared(items: Collection[OperatorItemRecord]) -> list[NotCompared]:
 
 
 def _known_issues(items: Collection[OperatorItemRecord]) -> list[KnownIssueLine]:
-    """Those that accepted an example, and those whose reproducer is of this run, in the order of their names."""
+    """Those that accepted an example, and those with a reproducer of this run, in the order of their ids."""
     counts = sum_counts(item.known_issues for item in items)
-    reproducers = {
-        name: str(check)
-        for item in items
-        for name, check in item.reproducers.items()
-        if check.state is not ReproducerState.OF_ANOTHER_ITEM
-    }
-    return [
-        KnownIssueLine(name, counts.get(name, 0), reproducers.get(name, "")) for name in sorted({*counts, *reproducers})
-    ]
+    checks: dict[str, list[str]] = {}
+    for item in items:
+        for name, check in item.reproducers.items():
+            if check.state is not ReproducerState.OF_ANOTHER_ITEM:
+                fault, _, place = name.partition("/")
+                checks.setdefault(fault, []).append(f"{check} (place {place})" if place else str(check))
+    return [KnownIssueLine(name, counts.get(name, 0), checks.get(name, [])) for name in sorted({*counts, *checks})]
