@@ -39,6 +39,8 @@ _NAMES: Final = ("sizes", "tensors", "inputs")
 """Without these nobody can tell which names the rest may use: an entry where one of them is wrong is not judged."""
 
 _REQUIRED: Final[Mapping[str, Any]] = {"factory": "a.stand_in"}
+"""Fields that an entry must have, and what fits in their place."""
+
 _ROUNDS: Final = 2
 """What is wrong shows at once, but for what a key that is left out has hidden."""
 
