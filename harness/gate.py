@@ -139,7 +139,7 @@ class Gate:
         return outcome
 
     def verified_releases(self, cases: Iterable[Case]) -> list[str] | None:
-        """The releases of PyTorch that golden/ of every suite of these cases was verified with; None: nothing is kept."""
+        """The releases with which golden/ of every suite of these cases was verified; None: nothing is kept."""
         by_suite = {case.id.partition("::")[0]: case for case in cases}
         kept = [(self.project.home_of(case).golden, case) for case in by_suite.values()]
         lists = [

@@ -47,7 +47,15 @@ class Project:
     @cached_property
     def known_issues(self) -> KnownIssues:
         """What is known of the operators of this project's suites."""
-        return load_known_issues(resource_files(self.root, "golden/issues"), self.levels)
+        levels = {level.name: level for level in self.levels}
+        if not self._has_known_issues:  # the shipped ones name shipped levels, which a project need not have
+            levels = {level.name: level for level in self.shipped_project.levels} | levels
+        return load_known_issues(resource_files(self.root, "golden/issues"), tuple(levels.values()))
+
+    @property
+    def _has_known_issues(self) -> bool:
+        """Whether they are the project's own; a package that is installed somewhere below the root is not."""
+        return not is_shipped(resource_files(self.root, "golden/issues")[0], self.root)
 
     @cached_property
     def missing_double_backwards(self) -> MissingDoubleBackwards:
@@ -76,8 +84,9 @@ class Project:
         suites = {path: content.cases for path, content in self._read(own).items() if isinstance(content, Suite)}
         if own or not shipped:
             cases = {case.id: case for suite in suites.values() for case in suite}
-            self.known_issues.check(cases, self.root)
-            self._check_sizes_of_reproducers(cases)
+            if self._has_known_issues:
+                self.known_issues.check(cases, self.root)
+                self._check_sizes_of_reproducers(cases)
             self.golden.load(cases.values())
             self.missing_double_backwards.check(cases, self.root)
         return self._with_shipped(suites, self.shipped_project.suites(shipped) if shipped else {})

@@ -40,8 +40,9 @@ def every_suite(root: Path) -> list[Path]:
 
 
 def is_shipped(path: Path, root: Path) -> bool:
-    """Whether a file is one of the shipped suites, and these are not the project at `root` itself."""
-    return root.resolve() != SHIPPED and path.resolve().is_relative_to(SHIPPED / "suites")
+    """Whether a file belongs to the shipped suites or golden data, and these are not the project at `root` itself."""
+    homes = (SHIPPED / "suites", SHIPPED / "golden")
+    return root.resolve() != SHIPPED and any(path.resolve().is_relative_to(home) for home in homes)
 
 
 def shipped_name(path: Path, root: Path) -> str | None:

@@ -122,6 +122,14 @@ def test_a_suite_outside_the_checkout_is_checked(installation: Installation, any
 
 
 @needs_workers
+def test_a_suite_beside_the_environment_is_checked(installation: Installation) -> None:
+    """Known issues that are installed below the folder where a person stands are not taken for his."""
+    (installation.folder / "mine.yaml").write_text(SUITE, "utf-8")
+    run = installation.run(installation.folder, "check", "mine.yaml", "--levels", LEVEL)
+    assert (run.code, run.output.strip()) == (0, "1 case, no mistake")
+
+
+@needs_workers
 def test_an_example_of_a_shipped_case_is_replayed(installation: Installation, anywhere: Path) -> None:
     """`equivalence replay` finds the case of an example that `equivalence gate` printed."""
     sizes = {"N": 1, "C": 1, "H": 1, "W": 2}

@@ -85,8 +85,8 @@ def write_golden(
 def _advice_for_part(contract: Contract, torch: str, suite: str) -> str:
     """What to do to add a release to a contract, where a part of the suite was observed with it."""
     return (
-        f"{contract.file} is of PyTorch {', '.join(contract.verified)}, and this is {torch}: its lines were left as they "
-        f"are; to add them, observe the whole suite at {', '.join(LEVELS)}: `{update_command(suite)}`"
+        f"{contract.file} is of PyTorch {', '.join(contract.verified)}, and this is {torch}: its lines were left as "
+        f"they are; to add them, observe the whole suite at {', '.join(LEVELS)}: `{update_command(suite)}`"
     )
 
 
