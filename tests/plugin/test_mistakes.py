@@ -212,7 +212,7 @@ IN_ISSUES = {
     "no order": ("levels: [sse41]", "levels: '>= sse42'", "there is no level 'sse42'; did you mean 'sse41'?"),
     "no comparison of levels": ("levels: [sse41]", "levels: 'up to avx2'", "'up to avx2' is none of: all, >= LEVEL"),
     "no level left": ("levels: [sse41]", "levels: '< sse41'", "no level is '< sse41'"),
-    "no severity": ("severity: wrong-values", "severity: bad", "'crash', 'memory', 'wrong-values'"),
+    "no severity": ("severity: wrong-values", "severity: bad", "expected one of crash, memory, wrong-values"),
     "no reason": ("reason: written", "reason: REASON TO BE WRITTEN", "the reason is not written yet"),
     "no alias": ("when: W > 1", "when: V > 1\n        as: {V: U}", "relu has no 'U'"),
     "no dtype": ("dtypes: [float32]", "dtypes: [float32, float16]", "relu is not run in float16"),
@@ -224,7 +224,7 @@ IN_ISSUES = {
     "short reproducer": ("H: 1, ", "", "the reproducer does not fit the case: it gives no value for the size 'H'"),
     "no release": ("    link:", '    since: "2.1 or so"\n    link:', "'2.1 or so' is not a release such as '2.15'"),
     "no comparison": ("when: W > 1", 'when: W > "a"', "is not true of the reproducer"),
-    "foreign reproducer": ("{sizes:", "{dtype: float16, sizes:", "not of this entry's case and dtypes"),
+    "foreign reproducer": ("{sizes:", "{dtype: float16, sizes:", "not of this entry's cases and dtypes"),
 }
 
 
