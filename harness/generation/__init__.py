@@ -12,6 +12,7 @@ from harness.generation.layout_probes import (
     probe_shapes,
     snapshot_candidates,
 )
+from harness.generation.neighbours import Neighbour, neighbours
 from harness.generation.ranges import ranges
 from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve_example, resolve_module
 from harness.generation.shapes import BUDGET, arguments, construction, describe_excess, positional, shapes, terms
@@ -22,6 +23,7 @@ __all__ = [
     "ORDINARY",
     "CornerCoverage",
     "LayoutProbe",
+    "Neighbour",
     "ResolvedExample",
     "ResolvedModule",
     "ResolvedTensor",
@@ -33,6 +35,7 @@ __all__ = [
     "describe_excess",
     "gradcheck_examples",
     "layout_probes",
+    "neighbours",
     "positional",
     "probe_shapes",
     "random_examples",

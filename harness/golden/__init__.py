@@ -11,10 +11,20 @@ from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.files import update_command
+from harness.golden.issues.entry_text import entry_text
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import complete_layouts, describe_misfit
+from harness.golden.issues.levels import phrase_levels, resolve_levels
 from harness.golden.issues.notes import AcceptanceSchema, Notes
-from harness.golden.issues.writing import set_fault_field, set_place_field, write_verified
+from harness.golden.issues.places import UNWRITTEN
+from harness.golden.issues.release_edits import (
+    ReleaseEdit,
+    edits_of_stale,
+    release_bounds,
+    verified_releases,
+    write_release_edits,
+)
+from harness.golden.issues.writing import append_entry, set_fault_field, set_place_field, write_verified
 from harness.golden.item_observation import ItemObservation, ItemObservationJson
 from harness.golden.release import release_of
 from harness.golden.snapshots.snapshot import (
@@ -32,6 +42,7 @@ from harness.golden.update import write_golden
 __all__ = [
     "LEVELS",
     "PER_CASE",
+    "UNWRITTEN",
     "AcceptanceSchema",
     "Contract",
     "ContractLine",
@@ -48,26 +59,35 @@ __all__ = [
     "MissingDoubleBackwards",
     "Notes",
     "OperatorListSchema",
+    "ReleaseEdit",
     "RuleKind",
     "Snapshot",
     "Snapshots",
     "answer",
     "answer_table",
+    "append_entry",
     "can_be_exact",
     "candidate_rules",
     "complete_layouts",
     "describe_misfit",
+    "edits_of_stale",
+    "entry_text",
     "fingerprint",
     "load_contract",
     "load_coverage_targets",
     "load_known_issues",
     "load_missing_double_backwards",
     "load_snapshots",
+    "phrase_levels",
+    "release_bounds",
     "release_of",
+    "resolve_levels",
     "set_fault_field",
     "set_place_field",
     "spell_out",
     "update_command",
+    "verified_releases",
     "write_golden",
+    "write_release_edits",
     "write_verified",
 ]

@@ -15,6 +15,7 @@ from harness.suites.sizes import build_size
 from harness.suites.suite import Suite, build_suite, examine_suite, load_suite
 from harness.suites.tensors import build_shape
 from harness.suites.validation import Examination, Items, Report, StrictSchema, read_validated, validate, validate_part
+from harness.suites.yaml_text import inline_yaml
 
 __all__ = [
     "PLACEHOLDER",
@@ -40,6 +41,7 @@ __all__ = [
     "build_suite",
     "display_path",
     "examine_suite",
+    "inline_yaml",
     "is_dotted",
     "is_name",
     "json_schema",

@@ -6,6 +6,7 @@ from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, Outcome
+from harness.trial.proposals import NewFailure, Proposer
 from harness.trial.reduction import cell_rows
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
@@ -18,8 +19,10 @@ __all__ = [
     "CellRow",
     "Failure",
     "JudgedResult",
+    "NewFailure",
     "Outcome",
     "PartwiseRunner",
+    "Proposer",
     "Review",
     "Reviewer",
     "Tally",

@@ -154,14 +154,15 @@ def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.nd
     n, c, h, w = values.shape
     last = layout == "drawn" and example.layouts["input"].startswith("channels_last")
     strides = (c * h * w, 1, w * c, c) if last else (c * h * w, h * w, w, 1)
-    result = (2 * values).astype(np.float32)
+    dtype = "float64" if example.dtype == "float64" else "float32"
+    result = (2 * values).astype(dtype)
     if wrong == "value":
         result[-1] += 1
     return Observation(
         cell,
         layout,
         "ok",
-        {"output[0]": TensorRecord("float32", (n, c, h, w), strides, result)},
+        {"output[0]": TensorRecord(dtype, (n, c, h, w), strides, result)},
         {"input": strides},
         kernels={f"double:{cell}": 1},
     )

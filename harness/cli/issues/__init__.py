@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.cli.issues.check import add_check_reproducers_command
 from harness.cli.issues.list import add_list_command
+from harness.cli.issues.propose import add_propose_command
 from harness.cli.issues.show import add_show_command
 from harness.cli.parser import Commands
 
@@ -16,3 +17,4 @@ def add_issues_command(commands: Commands) -> None:
     add_list_command(own)
     add_show_command(own)
     add_check_reproducers_command(own)
+    add_propose_command(own)

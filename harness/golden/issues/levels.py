@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from harness.core import Level
@@ -31,6 +31,27 @@ def resolve_levels(text: str | Sequence[str], levels: Sequence[Level]) -> tuple[
     architectures = {level.name: level.architecture for level in levels}
     meant = [_compared_levels(part.strip(), below, architectures) for part in text.split(",")]
     return tuple(name for name in below if all(name in group for group in meant))
+
+
+def phrase_levels(failing: Collection[str], ran: Collection[str], levels: Sequence[Level]) -> str | tuple[str, ...]:
+    """The shortest text, or else the list, that `resolve_levels` reads as `failing`, as far as the levels `ran`.
+
+    A level that did not run is taken to do as the nearest below it that did: it is claimed where a comparison with a
+    level that ran implies it, and ``all`` only where the lowest level of an architecture is among those that ran.
+    """
+    order = [level.name for level in levels]
+    starts = [name for name in order if name in failing]
+    ends = [name for name in order if name in ran and name not in failing]
+    lowest = {level.name for level in levels if not level.above}
+    texts = [
+        *([ALL] if lowest & set(ran) else []),
+        *(f">= {start}" for start in starts),
+        *(f"< {end}" for end in ends),
+        *(f"not >= {end}" for end in ends),
+        *(f">= {start}, not >= {end}" for start in starts for end in ends),
+    ]
+    fits = (text for text in texts if set(resolve_levels(text, levels)) & set(ran) == set(failing))
+    return next(fits, tuple(starts))
 
 
 def _compared_levels(text: str, below: Mapping[str, set[str]], architectures: Mapping[str, str]) -> set[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from harness.core import KnownFault, KnownIssue, Verification
+from harness.core import KnownFault, KnownIssue, Level, Verification
 from harness.errors import UserError
+from harness.golden.issues.entry_text import entry_text, verified_text
+from harness.golden.issues.files import KnownIssues
 
 _FAULT_ORDER: Final = ("since", "fixed", "link", "verified", "reason", "where")
 """The order in which fields of a fault stand: a new one goes before the first that is there of those behind it."""
@@ -30,10 +32,9 @@ def write_verified(path: Path, faults: Iterable[KnownFault], verified: Verificat
 
     The file must be as it was when they were read; every other byte of it stays. Raises UserError as `set_fault_field`.
     """
-    fields = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(verified).items()]
     text = path.read_bytes().decode("utf-8")
     for fault in sorted(faults, key=lambda fault: -fault.line):  # from below: the lines above stay where they are
-        text = set_fault_field(text, fault, "verified", f"{{{', '.join(fields)}}}")
+        text = set_fault_field(text, fault, "verified", verified_text(verified))
     path.write_bytes(text.encode("utf-8"))
 
 
@@ -83,3 +84,20 @@ def _block(lines: Sequence[str], start: int, column: int | None = None) -> range
 
 def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
+
+
+def append_entry(path: Path, fault: KnownFault, known_issues: KnownIssues, levels: Sequence[Level]) -> str:
+    """Write an entry behind the last of a file, which is made where there is none; the id that it got.
+
+    An id that is taken gets a number. Raises UserError where the file ends with no entry.
+    """
+    text = path.read_bytes().decode("utf-8") if path.is_file() else "issues:\n"
+    text = re.sub(r"^issues: *\{\} *$", "issues:", text, flags=re.MULTILINE)
+    taken = {other.id for other in known_issues.faults} | set(re.findall(r"^  ([\w.-]+):", text, re.MULTILINE))
+    numbered = (f"{fault.id}-{number}" for number in itertools.count(2))
+    name = next(name for name in itertools.chain([fault.id], numbered) if name not in taken)
+    separator = "" if text.rstrip().endswith("issues:") else "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entry = entry_text(replace(fault, id=name), path.stem, levels)
+    path.write_bytes(f"{text.rstrip()}\n{separator}{entry}".encode())
+    return name
