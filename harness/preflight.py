@@ -12,7 +12,17 @@ from typing import Final
 from harness.core import Case
 from harness.errors import UndrawableError, UserError
 from harness.execution import Executor
-from harness.generation import arguments, declared_examples, positional, ranges, sampled_examples, shapes, terms
+from harness.generation import (
+    arguments,
+    check_indices,
+    declared_examples,
+    describe_excess,
+    positional,
+    ranges,
+    sampled_examples,
+    shapes,
+    terms,
+)
 from harness.models import Model, ModelExecutor, model_arguments, model_examples, model_shapes
 from harness.suites import DeclarationError, Mistake
 
@@ -98,11 +108,15 @@ def _case_problems(case: Case) -> Iterator[str]:
         drawn = sampled_examples(case, case.dtypes[0], EXAMPLES)
         for example in [*declared_examples(case, case.dtypes[0]), *drawn]:
             shapes(case, example)
+            if excess := describe_excess(case, example):
+                yield excess
+                return
             positional(case, example)
             arguments(case, example)
             for dtype in case.every_dtype:
                 ranges(case, example.but(dtype=dtype))
             terms(case, example)
+            check_indices(case, example)
     except UserError as error:
         yield error.message if isinstance(error, UndrawableError) else str(error)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.core import Case, Expression
+from harness.core import Case, Expression, Numerics, Size
 from harness.errors import UserError
-from harness.models import Model
+from harness.models import InputSpec, Model
 from harness.preflight import check_callables, check_declarations, check_factories
 from tests.trial.toy import CASE
 
@@ -79,3 +79,61 @@ def test_a_factory_that_cannot_be_had_is_a_mistake() -> None:
     executor: Any = Answers(problems={"net": ["nets has no 'net'"]})
     with pytest.raises(UserError, match=r"^suites/models/m\.yaml:3:1: net: nets has no 'net'$"):
         check_factories(executor, [MODEL])
+
+
+def numerics(**changes: Any) -> Numerics:
+    """How sums of products are judged, but for the changes."""
+    return replace(Numerics("multilinear", "multilinear"), **changes)
+
+
+def tensor(**changes: Any) -> dict[str, Any]:
+    """The first tensor of the toy, alone, with the changes."""
+    return {"tensors": (replace(CASE.tensors[0], **changes),)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"numerics": numerics(terms=Expression.parse("None"))}, "'None' is None, where a number is needed"),
+        ({"numerics": numerics(terms=Expression.parse("(N, C)"))}, "'(N, C)' is (1, 16), where a number is needed"),
+        (
+            {"numerics": numerics(each={"output[0]": numerics(below=Expression.parse("'a'"))})},
+            "where a number is needed",
+        ),
+        ({"numerics": numerics(each={"output[0]": numerics(below=Expression.parse("-N"))})}, "'-N' is negative"),
+        (tensor(between=(Expression.parse("0"), Expression.parse("None"))), "'None' is None, where a number is needed"),
+        (
+            tensor(shape=(Expression.parse("1000000000000"),)),
+            "its tensors have 1,000,000,000,000 elements",
+        ),
+        (tensor(shape=(Expression.parse("9223372036854775807"),) * 9), "no more than 134,217,728 can be run"),
+    ],
+    ids=["terms", "a list", "indices", "negative indices", "range", "size", "product"],
+)
+def test_a_value_that_no_example_can_have_is_refused(changes: dict[str, Any], words: str) -> None:
+    """What is computed of the sizes is looked at before a worker has to make sense of it."""
+    with pytest.raises(UserError) as error:
+        check_declarations([replace(CASE, **changes)])
+    assert str(error.value).startswith(f"{CASE.id} (line 4): ")
+    assert words in str(error.value)
+
+
+RANGE = Size("N", "range", low=Expression.parse("0"), high=Expression.parse("9223372036854775807"))
+NO_RANGE = Size("N", "range", low=Expression.parse("None"), high=Expression.parse("3"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape", "words"),
+    [
+        ((RANGE,), "N", "elements; no more than 134,217,728"),
+        ((NO_RANGE,), "N", "None is None, and a bound is a whole number"),
+        ((), "None", "has the shape (None,)"),
+    ],
+    ids=["wide range", "no range", "no size"],
+)
+def test_an_input_that_no_model_can_take_is_refused(sizes: tuple[Size, ...], shape: str, words: str) -> None:
+    """A wide range is drawn from without being written out."""
+    inputs = (InputSpec("x", (Expression.parse(shape),)),)
+    with pytest.raises(UserError) as error:
+        check_declarations([], [replace(MODEL, sizes=sizes, inputs=inputs)])
+    assert words in str(error.value)

@@ -15,11 +15,22 @@ from harness.generation.layout_probes import (
 from harness.generation.neighbours import Neighbour, neighbours
 from harness.generation.ranges import ranges
 from harness.generation.resolve import ResolvedExample, ResolvedModule, ResolvedTensor, resolve_example, resolve_module
-from harness.generation.shapes import BUDGET, arguments, construction, describe_excess, positional, shapes, terms
+from harness.generation.shapes import (
+    BUDGET,
+    MOST_ELEMENTS,
+    arguments,
+    check_indices,
+    construction,
+    describe_excess,
+    positional,
+    shapes,
+    terms,
+)
 from harness.generation.shrinking import shrink
 
 __all__ = [
     "BUDGET",
+    "MOST_ELEMENTS",
     "ORDINARY",
     "CornerCoverage",
     "LayoutProbe",
@@ -28,6 +39,7 @@ __all__ = [
     "ResolvedModule",
     "ResolvedTensor",
     "arguments",
+    "check_indices",
     "construction",
     "corner_coverage",
     "corner_examples",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.generation.shapes import evaluate, mistake, shape_of
+from harness.generation.shapes import mistake, number, shape_of
 from harness.portable.dtypes import INTEGRAL, part_of
 from harness.portable.fills import grid
 
@@ -37,7 +37,7 @@ def _range(case: Case, spec: TensorSpec, example: Example) -> Interval | None:
     dtype = spec.dtype or example.dtype
     if spec.between is None:
         return _range_under_test(example) if spec.dtype is None and dtype in INTEGRAL else None
-    low, high = (evaluate(case, end, example.sizes) for end in spec.between)
+    low, high = (number(case, end, example.sizes) for end in spec.between)
     if spec.distinct:
         _check_distinct(case, spec, example, math.floor(high) - math.ceil(low) + 1)
     first, last, _exponent = grid(example.fill, part_of(dtype), (low, high)) if low <= high else (1, 0, 0)

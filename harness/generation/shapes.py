@@ -44,6 +44,21 @@ def evaluate(case: Case, expression: Expression, sizes: Sizes) -> Any:
         raise mistake(case, error.message) from error
 
 
+def number(case: Case, expression: Expression, sizes: Sizes) -> int | float:
+    """The expression's value with these sizes. Raises UserError naming the case, for what is no number as well."""
+    value = evaluate(case, expression, sizes)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise mistake(case, f"{expression.text!r} is {value!r}, where a number is needed")
+
+
+def check_indices(case: Case, example: Example) -> None:
+    """Raise UserError where the bound of a tensor of indices (`below`) is no number of at least 0."""
+    for numerics in case.numerics.each.values():
+        if numerics.below is not None and number(case, numerics.below, example.sizes) < 0:
+            raise mistake(case, f"{numerics.below.text!r} is negative, and bounds indices from 0")
+
+
 def domain_of(case: Case, size: Size, sizes: Sizes) -> Domain:
     """The values `size` may take after `sizes`. Raises UserError for a bound that cannot be computed."""
     try:
@@ -131,7 +146,7 @@ def terms(case: Case, example: Example) -> int:
     the numbers themselves.
     """
     if case.numerics.terms is not None:
-        return max(1, int(evaluate(case, case.numerics.terms, example.sizes)))
+        return max(1, int(number(case, case.numerics.terms, example.sizes)))
     first, *others = [*shapes(case, example).values()] or [()]
     if not others and case.numerics.output in ("exact", "elementwise"):
         return max(1, min(math.prod(first), _selections(case, example.sizes)))

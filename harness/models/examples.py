@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core import Expression, ExpressionError
 from harness.errors import UndrawableError
+from harness.generation import MOST_ELEMENTS
 from harness.models.model import Model, ModelExample, WayToRun
 
 
@@ -34,8 +36,12 @@ def _draw_sizes(model: Model, key: int | None) -> Mapping[str, Any]:
     """Each size in declared order: a choice, or a number of its range; without a key the first of each."""
     sizes: dict[str, Any] = {}
     for number, size in enumerate(model.sizes):
-        options = size.choices if size.kind == "choice" else _range_values(model, size.low, size.high, sizes)
-        sizes[size.name] = options[0 if key is None else _hash_of(f"{key}:{number}") % len(options)]
+        draw = 0 if key is None else _hash_of(f"{key}:{number}")
+        if size.kind == "choice":
+            sizes[size.name] = size.choices[draw % len(size.choices)]
+        else:
+            first, last = _range_end(model, size.low, sizes), _range_end(model, size.high, sizes)
+            sizes[size.name] = first + draw % max(last - first + 1, 1)
     return sizes
 
 
@@ -44,24 +50,31 @@ def _hash_of(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def _range_values(
-    model: Model, low: Expression | None, high: Expression | None, sizes: Mapping[str, Any]
-) -> tuple[int, ...]:
-    """The numbers from one bound to the other, which the sizes drawn before give; at least the first of them."""
+def _range_end(model: Model, bound: Expression | None, sizes: Mapping[str, Any]) -> int:
+    """A bound of a range, which the sizes drawn before give. Raises UserError for what is no whole number."""
     try:
-        first, last = (0 if bound is None else bound.evaluate(sizes) for bound in (low, high))
+        value = 0 if bound is None else bound.evaluate(sizes)
     except ExpressionError as error:
         raise UndrawableError(model.id, error.message) from None
-    return tuple(range(first, max(first, last) + 1))
+    if not isinstance(value, int):
+        raise UndrawableError(model.id, f"{bound} is {value!r}, and a bound is a whole number")
+    return value
 
 
 def model_shapes(model: Model, example: ModelExample) -> list[tuple[int, ...]]:
-    """The shape of each input. Raises UserError where an expression has no value, or a negative one."""
+    """The shape of each input.
+
+    Raises UserError where an expression has no value, or a negative one, and for an input that is too large.
+    """
     shapes = []
     for spec in model.inputs:
         shape = tuple(_evaluate(model, extent, example) for extent in spec.shape)
         if any(not isinstance(size, int) or size < 0 for size in shape):
             raise UndrawableError(model.id, f"the input {spec.name!r} has the shape {shape} for {dict(example.sizes)}")
+        if (elements := math.prod(shape)) > MOST_ELEMENTS:
+            raise UndrawableError(
+                model.id, f"the input {spec.name!r} has {elements:,} elements; no more than {MOST_ELEMENTS:,}"
+            )
         shapes.append(shape)
     return shapes
 

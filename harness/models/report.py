@@ -63,11 +63,12 @@ def model_summary(record: Record) -> str:
 def _row(items: Sequence[ModelItemRecord]) -> ModelRow:
     """The row of the items of one model."""
     reorders = next((item.reorders for item in items if item.reorders), {})
+    has_both = {BASELINE, FULL_CONVERSION} <= reorders.keys()
     return ModelRow(
         name=items[0].name,
         ways=tuple((MARKS[item.status], item.item) for item in items),
         ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
-        reorders=f"{reorders[BASELINE]} -> {reorders[FULL_CONVERSION]}" if FULL_CONVERSION in reorders else "",
+        reorders=f"{reorders[BASELINE]} -> {reorders[FULL_CONVERSION]}" if has_both else "",
         seconds=sum(item.seconds for item in items),
     )
 

@@ -44,7 +44,7 @@ class ModelDefaultsSchema(StrictSchema):
     profile: Literal["quick", "gate", "nightly"] = Field(
         "gate", description="quick: in every run; gate: not where --eq-examples makes it short; nightly: only there"
     )
-    draws: int = Field(1, ge=1, description="Examples of each item in the gate")
+    draws: int = Field(1, ge=1, le=1000, description="Examples of each item in the gate")
 
 
 class ModelSchema(ModelDefaultsSchema):

@@ -49,7 +49,7 @@ def read_scalar(node: ScalarNode) -> Scalar:
     if match := UNPRINTABLE.search(node.value):
         return Scalar(node.value, f"no text has the character 0x{ord(match[0]):02x}; remove it")
     try:
-        value = _CONSTRUCTOR.construct_object(node, deep=True)
+        value = SafeConstructor.yaml_constructors[node.tag](_CONSTRUCTOR, node)  # construct_object would keep the node
     except (ValueError, LookupError, ArithmeticError):
         return Scalar(node.value, _construction_problem(node))
     if isinstance(value, int) and not LEAST_INT64 <= value <= LARGEST_INT64:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from pydantic import Field, field_validator
+from yaml.nodes import Node
 
 from harness.suites import (
     DeclarationError,
@@ -156,3 +158,18 @@ def test_text_on_several_lines_is_placed_at_its_start(tmp_path: Path) -> None:
 def test_a_suggestion_ends_a_message(names: list[Any], expected: str) -> None:
     """A suggestion is the nearest name, else all of them, else nothing."""
     assert suggestion("inptu", names) == expected
+
+
+def test_a_file_that_was_read_leaves_nothing_behind(tmp_path: Path) -> None:
+    """PyYAML's constructor keeps what it constructs for the whole document; the nodes of a file are let go."""
+    path = write_file(tmp_path, "entries: []\neither: 3\n")
+    read_validated(path, Outer, "thing")
+    before = node_count()
+    read_validated(path, Outer, "thing")
+    assert node_count() == before
+
+
+def node_count() -> int:
+    """How many nodes of YAML this process holds."""
+    gc.collect()
+    return sum(isinstance(each, Node) for each in gc.get_objects())
