@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from harness.core.text_file import is_there
+from harness.core.text_file import is_there, real_path
 from harness.errors import UserError
 
 PACKAGE: Final = Path(__file__).resolve().parent
@@ -42,7 +42,7 @@ def every_suite(root: Path) -> list[Path]:
 def is_shipped(path: Path, root: Path) -> bool:
     """Whether a file belongs to the shipped suites or golden data, and these are not the project at `root` itself."""
     homes = (SHIPPED / "suites", SHIPPED / "golden")
-    return root.resolve() != SHIPPED and any(path.resolve().is_relative_to(home) for home in homes)
+    return root.resolve() != SHIPPED and any(real_path(path).is_relative_to(home) for home in homes)
 
 
 def shipped_name(path: Path, root: Path) -> str | None:

@@ -114,7 +114,7 @@ def test_a_value_that_no_example_can_have_is_refused(changes: dict[str, Any], wo
     """What is computed of the sizes is looked at before a worker has to make sense of it."""
     with pytest.raises(UserError) as error:
         check_declarations([replace(CASE, **changes)])
-    assert str(error.value).startswith(f"{CASE.id} (line 4): ")
+    assert str(error.value).startswith("suites/operators/toy.yaml:4:1: double: ")
     assert words in str(error.value)
 
 

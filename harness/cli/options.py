@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from harness.core.text_file import check_regular_file, is_there
 from harness.errors import UserError
 from harness.settings import Settings, settings
 
@@ -36,7 +37,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def existing_file(path: Path) -> Path:
-    """The path. Raises UserError where there is no such file."""
-    if not path.is_file():
+    """The path. Raises UserError where there is no such file, or it is no regular one."""
+    if not is_there(path):
         raise UserError(f"there is no file {path}")
+    check_regular_file(path)
     return path

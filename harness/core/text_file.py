@@ -42,12 +42,9 @@ def read_text_file(path: Path) -> str:
 
     At most `LARGEST_FILE` bytes are read, whatever the file is, and nothing is waited for. Raises UnreadableFileError.
     """
-    try:
-        raw = _read_bytes(path)
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        is_missing = isinstance(error, FileNotFoundError)
-        problem = "there is no such file" if is_missing else f"{getattr(error, 'strerror', None) or error}"
-        raise UnreadableFileError(path, f"cannot be read: {problem}", is_missing=is_missing) from None
+    raw = _bytes_of(path, LARGEST_FILE + 1)
+    if len(raw) > LARGEST_FILE:
+        raise UnreadableFileError(path, f"cannot be read: it is larger than {LARGEST_FILE // 2**20} MiB")
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -57,9 +54,19 @@ def read_text_file(path: Path) -> str:
         raise UnreadableFileError(path, problem, line=line, column=column) from None
 
 
+def check_regular_file(path: Path) -> None:
+    """Raise UnreadableFileError for what is no regular file, or may not be read; nothing of it is read."""
+    _bytes_of(path, 0)
+
+
 def is_there(path: Path) -> bool:
     """Whether the path is that of anything, a link to nothing included, which whoever reads it has to say."""
     return os.path.lexists(path)
+
+
+def real_path(path: Path) -> Path:
+    """Where the path leads, links followed; `Path.resolve` raises RuntimeError where they go in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def place_after(text: str) -> tuple[int, int]:
@@ -67,8 +74,18 @@ def place_after(text: str) -> tuple[int, int]:
     return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
 
 
-def _read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file. Raises OSError, ValueError, and UnreadableFileError for anything else."""
+def _bytes_of(path: Path, most: int) -> bytes:
+    """At most so many bytes of a regular file. Raises UnreadableFileError for anything else."""
+    try:
+        return _read_regular_file(path, most)
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        is_missing = isinstance(error, FileNotFoundError)
+        problem = "there is no such file" if is_missing else f"{getattr(error, 'strerror', None) or error}"
+        raise UnreadableFileError(path, f"cannot be read: {problem}", is_missing=is_missing) from None
+
+
+def _read_regular_file(path: Path, most: int) -> bytes:
+    """As `_bytes_of`. Raises OSError and ValueError as the system says it."""
     descriptor = os.open(path, _FLAGS)
     try:
         mode = stat.S_IFMT(os.fstat(descriptor).st_mode)
@@ -76,9 +93,6 @@ def _read_bytes(path: Path) -> bytes:
             kind = _KINDS.get(mode, "something else")
             raise UnreadableFileError(path, f"cannot be read: it is {kind}, and not a regular file")
         with open(descriptor, "rb", closefd=False) as file:
-            raw = file.read(LARGEST_FILE + 1)
+            return file.read(most)
     finally:
         os.close(descriptor)
-    if len(raw) > LARGEST_FILE:
-        raise UnreadableFileError(path, f"cannot be read: it is larger than {LARGEST_FILE // 2**20} MiB")
-    return raw

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 from yaml.nodes import Node
 
-from harness.core.text_file import UnreadableFileError, place_after, read_text_file
+from harness.core.text_file import UnreadableFileError, place_after, read_text_file, real_path
 from harness.suites.limits import first_excess
 from harness.suites.mistakes import DeclarationError, Mistake
 from harness.suites.node_reader import NodeReader
@@ -53,7 +53,7 @@ def read_document(path: Path | str, label: str = "document", name: str | None = 
 def display_path(path: Path, root: Path) -> str:
     """The path as messages and ids name it: below `root`, posix; a file elsewhere keeps the path it was given."""
     try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
+        return real_path(path).relative_to(root.resolve()).as_posix()
     except ValueError:
         return path.as_posix()
 
