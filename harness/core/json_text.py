@@ -35,6 +35,16 @@ def parse_json(text: str) -> object:
     return data
 
 
+def count_values(data: object) -> int:
+    """How many values there are in what `parse_json` gave, itself included."""
+    count, level = 1, _collections((data,))
+    while level:
+        parts = [value.values() if isinstance(value, dict) else value for value in level]
+        count += sum(map(len, parts))
+        level = [part for values in parts for part in _collections(values)]
+    return count
+
+
 def _whole_number(digits: str) -> int:
     """The number of these digits. Raises ValueError for one of more than 64 bits."""
     if len(digits) > len(str(LEAST_INT64)) or not LEAST_INT64 <= int(digits) <= LARGEST_INT64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,16 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import did_you_mean
-from harness.suites import DeclarationError, Items, Location, Mistake, Positions, StrictSchema, read_validated
+from harness.suites import (
+    MOST_MISTAKES,
+    DeclarationError,
+    Items,
+    Location,
+    Mistake,
+    Positions,
+    StrictSchema,
+    read_validated,
+)
 
 
 class OperatorListSchema(StrictSchema):
@@ -66,7 +76,8 @@ class CoverageTargets:
         A file from elsewhere than below `root`, as it is shipped, is of other suites and is not checked against these.
         """
         is_ours = self.path.resolve().is_relative_to(root.resolve())
-        problems = [*self._repeated_names(), *(self._unknown_names(cases) if is_ours else ())]
+        every = itertools.chain(self._repeated_names(), self._unknown_names(cases) if is_ours else ())
+        problems = list(itertools.islice(every, MOST_MISTAKES))
         if problems:
             path = self.path.as_posix()
             raise DeclarationError([Mistake(path, *self.positions.at(where), text) for where, text in problems])

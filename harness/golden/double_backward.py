@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,16 @@ from pydantic import Field
 from harness.core import MissingDoubleBackward
 from harness.errors import did_you_mean
 from harness.golden.release import ReleaseRange, SeenReleases, release_mistakes
-from harness.suites import DeclarationError, Items, Location, Mistake, Positions, StrictSchema, read_validated
+from harness.suites import (
+    MOST_MISTAKES,
+    DeclarationError,
+    Items,
+    Location,
+    Mistake,
+    Positions,
+    StrictSchema,
+    read_validated,
+)
 
 
 class RefusalGroupSchema(StrictSchema):
@@ -67,7 +77,7 @@ class MissingDoubleBackwards:
         """
         mistakes = [
             Mistake(self.path.as_posix(), *self.positions.at(location), text)
-            for location, text in self._case_mistakes(cases)
+            for location, text in itertools.islice(self._case_mistakes(cases), MOST_MISTAKES)
         ]
         if mistakes and self.path.resolve().is_relative_to(root.resolve()):
             raise DeclarationError(mistakes)

@@ -5,7 +5,7 @@ from harness.suites.document import Document, display_path, read_document
 from harness.suites.editor_schema import json_schema, schema_text
 from harness.suites.entry import LayeredEntry
 from harness.suites.levels import load_levels
-from harness.suites.mistakes import DeclarationError, Mistake, suggestion
+from harness.suites.mistakes import MOST_MISTAKES, DeclarationError, Mistake, suggestion
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
 from harness.suites.positions import Location, Positions
 from harness.suites.repair import repair_entries
@@ -18,6 +18,7 @@ from harness.suites.validation import Examination, Items, Report, StrictSchema, 
 from harness.suites.yaml_text import inline_yaml
 
 __all__ = [
+    "MOST_MISTAKES",
     "PLACEHOLDER",
     "Argument",
     "ArgumentReader",

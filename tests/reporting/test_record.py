@@ -198,6 +198,28 @@ def test_a_file_that_is_no_record(tmp_path: Path, text: bytes | None, words: str
     assert "run the whole gate" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"schema": 2, "items": [' + "[]," * 1_000_000 + "[]]}", "it has 1000004 values, and at most 1000000"),
+        (
+            '{"schema": 2, "items": {' + ",".join(f'"{name}":{{}}' for name in range(400_000)) + "}}",
+            "and more than 10000 in the items before it",
+        ),
+        ('{"schema": 2, "items": {"x": [' + "{}," * 30_000 + "{}]}}", "items -> x: it has 30002 values"),
+    ],
+    ids=["values", "items", "a large item"],
+)
+def test_a_record_has_limits(tmp_path: Path, text: str, words: str) -> None:
+    """What no run writes is refused before pydantic looks for each of its mistakes, which would take gigabytes."""
+    path = tmp_path / "record.json"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        read_record(path)
+    assert words in str(error.value)
+    assert len(str(error.value)) < 2000
+
+
 OPERATOR, NETS = node_id(operator_item()), node_id(model_item())
 
 
