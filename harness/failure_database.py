@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from harness.core import Case, Example
 from harness.core.json_text import parse_json
 from harness.core.text_file import UnreadableFileError, read_text_file
 from harness.generation import describe_excess
 from harness.golden import describe_misfit
+
+MOST_SAVED: Final = 1000
+"""Saved failures of one item that are run; a run saves a handful."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class FailureDatabase:
         saved: object = None
         with suppress(UnreadableFileError, ValueError):
             saved = parse_json(read_text_file(self.path))
-        examples = [_read_example(entry) for entry in saved] if isinstance(saved, list) else []
+        examples = [_read_example(entry) for entry in saved[:MOST_SAVED]] if isinstance(saved, list) else []
         return [example for example in examples if example is not None and self._can_run(example)]
 
     def _can_run(self, example: Example) -> bool:

@@ -36,7 +36,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "directory": (Path.mkdir, f"it is a directory, {NO_REGULAR_FILE}"),
     "circle of links": (make_circle, "symbolic links"),
     "link to nothing": (lambda path: path.symlink_to("nothing"), "there is no such file"),
-    "a terabyte": (make_sparse, "it is larger than 16 MiB"),
+    "a terabyte": (make_sparse, "it is larger than 8 MiB"),
     "a long list": (lambda path: path.write_text("suite: [" + "1," * 2_500_000 + "1]"), "at most 1000 entries"),
 }
 
@@ -108,7 +108,7 @@ IN_THE_SUITE = {
         for number, before in enumerate(["a", "b0", "b1", "b2", "b3", "b4", "b5"])
     ), "aliases make more than 50000 values of this"),
     "a deep list": ("suite: x", f"suite: {'[' * 5000}", "nested too deeply to be read"),
-    "a huge tensor": ("[N, C, H, W]", "[N, C, H, 200000000]", "an example has tensors of at most 67108864"),
+    "a huge tensor": ("[N, C, H, W]", "[N, C, H, 200000000]", "no more than 134,217,728 can be run"),
 }  # fmt: skip
 
 
