@@ -201,12 +201,12 @@ def test_a_file_that_is_no_record(tmp_path: Path, text: bytes | None, words: str
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"schema": 2, "items": [' + "[]," * 1_000_000 + "[]]}", "it has 1000004 values, and at most 1000000"),
+        ('{"schema": 3, "items": [' + "[]," * 1_000_000 + "[]]}", "it has 1000004 values, and at most 1000000"),
         (
-            '{"schema": 2, "items": {' + ",".join(f'"{name}":{{}}' for name in range(400_000)) + "}}",
+            '{"schema": 3, "items": {' + ",".join(f'"{name}":{{}}' for name in range(400_000)) + "}}",
             "and more than 10000 in the items before it",
         ),
-        ('{"schema": 2, "items": {"x": [' + "{}," * 30_000 + "{}]}}", "items -> x: it has 30002 values"),
+        ('{"schema": 3, "items": {"x": [' + "{}," * 30_000 + "{}]}}", "items -> x: it has 30002 values"),
     ],
     ids=["values", "items", "a large item"],
 )

@@ -46,6 +46,9 @@ def _fault_lines(fault: KnownFault) -> Iterator[str]:
         yield f"    accumulates_in: {accumulator}"
     yield from (f"    {name}: {quote_text(text)}" for name, text in _releases(fault))
     yield from _field("link", fault.link, 4)
+    if fault.related:
+        yield "    related:"
+        yield from (f"      - {thread}" for thread in fault.related)
     if fault.verified:
         yield f"    verified: {verified_text(fault.verified)}"
     yield from _field("reason", fault.reason, 4)
