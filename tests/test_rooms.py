@@ -51,7 +51,7 @@ RULES = {
     "oracles": rule("numpy", "torch hypothesis pytest yaml execnet"),
     "golden": rule("suites pydantic packaging", "torch hypothesis pytest execnet"),
     "trial": rule("generation execution oracles golden profiles numpy packaging", "torch pytest"),
-    "reporting": rule("suites golden trial jinja2 pydantic", "torch pytest"),
+    "reporting": rule("suites generation golden trial jinja2 pydantic", "torch pytest"),
     "models": rule(
         "suites generation execution oracles golden profiles trial reporting numpy pydantic jinja2", "torch pytest"
     ),

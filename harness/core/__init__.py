@@ -20,7 +20,15 @@ from harness.core.finding import Finding, Judgement
 from harness.core.known_issue import Acceptance, KnownFault, KnownIssue, Severity, Verification, matches
 from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
-from harness.core.state import CellState, DoubleBackwardState, ItemStatus, ReproducerCheck, ReproducerState
+from harness.core.state import (
+    CellState,
+    DoubleBackwardState,
+    ItemStatus,
+    PlaceReplay,
+    PlaceState,
+    ReproducerCheck,
+    ReproducerState,
+)
 
 __all__ = [
     "Acceptance",
@@ -46,6 +54,8 @@ __all__ = [
     "NotCompared",
     "Numerics",
     "Observation",
+    "PlaceReplay",
+    "PlaceState",
     "Reference",
     "ReproducerCheck",
     "ReproducerState",

@@ -85,3 +85,22 @@ class DoubleBackwardState(enum.StrEnum):
     """The worker outlasted its time limit. The harness says it."""
     NOT_RUN = "not run"
     """No example was asked about."""
+
+
+class PlaceState(enum.StrEnum):
+    """Whether one build of PyTorch has a fault at one place. The text is what the matrix of builds has."""
+
+    FAILS = "fails"
+    DOES_NOT_FAIL = "does not fail"
+    NOT_AVAILABLE = "not available"
+    """The build lacks the operator, the argument or the dtype: the call raises, and the fault is not that it does."""
+    NOT_CHECKED = "not checked"
+    """No cell of the place is on the machine."""
+
+
+@dataclass(frozen=True)
+class PlaceReplay:
+    """What became of the reproducer of one place of a fault in one build; `detail` says more, and may be empty."""
+
+    state: PlaceState
+    detail: str = ""

@@ -10,11 +10,12 @@ from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
+from harness.golden.fault_matrix import MATRIX_FILE, FaultMatrix, MeasuredBuildSchema, load_fault_matrix
 from harness.golden.files import update_command
 from harness.golden.issues.entry_text import entry_text
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import complete_layouts, describe_misfit
-from harness.golden.issues.levels import phrase_levels, resolve_levels
+from harness.golden.issues.levels import describe_levels, phrase_levels, resolve_levels
 from harness.golden.issues.notes import AcceptanceSchema, Notes
 from harness.golden.issues.places import UNWRITTEN
 from harness.golden.issues.release_edits import (
@@ -41,6 +42,7 @@ from harness.golden.update import write_golden
 
 __all__ = [
     "LEVELS",
+    "MATRIX_FILE",
     "PER_CASE",
     "UNWRITTEN",
     "AcceptanceSchema",
@@ -50,12 +52,14 @@ __all__ = [
     "Digest",
     "Element",
     "Facts",
+    "FaultMatrix",
     "FormatCombination",
     "Golden",
     "ItemObservation",
     "ItemObservationJson",
     "KnownIssues",
     "LayoutRule",
+    "MeasuredBuildSchema",
     "MissingDoubleBackwards",
     "Notes",
     "OperatorListSchema",
@@ -69,12 +73,14 @@ __all__ = [
     "can_be_exact",
     "candidate_rules",
     "complete_layouts",
+    "describe_levels",
     "describe_misfit",
     "edits_of_stale",
     "entry_text",
     "fingerprint",
     "load_contract",
     "load_coverage_targets",
+    "load_fault_matrix",
     "load_known_issues",
     "load_missing_double_backwards",
     "load_snapshots",

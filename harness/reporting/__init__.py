@@ -1,5 +1,6 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
+from harness.reporting.catalogue import catalogue_text, matrix_table
 from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.json_schema import record_schema_text
@@ -17,11 +18,14 @@ from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
+from harness.reporting.script import FAULT_IS_HERE, POISON, fault_script
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
 from harness.reporting.writing import WrittenRecord, prepare_record, write_record
 
 __all__ = [
+    "FAULT_IS_HERE",
+    "POISON",
     "TEMPLATES",
     "BuildRecord",
     "FaultyModuleRecord",
@@ -40,12 +44,15 @@ __all__ = [
     "Recorder",
     "RunRecord",
     "WrittenRecord",
+    "catalogue_text",
     "count_operators",
     "failure_text",
+    "fault_script",
     "finding_record",
     "function_reach",
     "item_text",
     "list_reach",
+    "matrix_table",
     "operator_item_record",
     "own_reference_sentence",
     "parse_item",

@@ -8,6 +8,7 @@ from harness.trial.other_releases import double_backward_of_other_releases, know
 from harness.trial.outcome import CellRow, Failure, Outcome
 from harness.trial.proposals import NewFailure, Proposer
 from harness.trial.reduction import cell_rows
+from harness.trial.replays import replay_place
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
 from harness.trial.tally import Tally, round_ratios
@@ -36,6 +37,7 @@ __all__ = [
     "judge_result",
     "known_issues_of_other_releases",
     "missing_kernel",
+    "replay_place",
     "round_ratios",
     "subtract_accepted",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.cli.issues.check import add_check_reproducers_command
 from harness.cli.issues.list import add_list_command
+from harness.cli.issues.matrix import add_matrix_command
 from harness.cli.issues.propose import add_propose_command
 from harness.cli.issues.show import add_show_command
 from harness.cli.parser import Commands
@@ -18,3 +19,4 @@ def add_issues_command(commands: Commands) -> None:
     add_show_command(own)
     add_check_reproducers_command(own)
     add_propose_command(own)
+    add_matrix_command(own)

@@ -86,6 +86,7 @@ def _one_place(place: KnownIssue, fault: KnownFault, stem: str, levels: Sequence
         yield f"        oracle: {place.oracle}"
     if place.accumulates_in != accumulator and place.accumulates_in:
         yield f"        accumulates_in: {place.accumulates_in}"
+    yield from (f"        {name}: {quote_text(text)}" for name, text in _own_releases(place, fault))
     if place.when.text != "True":
         yield from _field("when", place.when.text, 8)
     if place.aliases:
@@ -93,6 +94,14 @@ def _one_place(place: KnownIssue, fault: KnownFault, stem: str, levels: Sequence
     if place.note:
         yield from _field("note", place.note, 8)
     yield from _reproducer_lines(_reproducer(place, stem))
+
+
+def _own_releases(place: KnownIssue, fault: KnownFault) -> Iterator[tuple[str, str]]:
+    """What the place says of its releases that the fault does not."""
+    bounds = {part.rstrip("0123456789.abrc"): part.lstrip(">=<") for part in place.torch.split(",") if part}
+    for name, sign, text in (("since", ">=", fault.since), ("fixed", "<", fault.fixed)):
+        if bounds.get(sign, "") != text:
+            yield name, bounds[sign]
 
 
 def _short_case(case: str, stem: str) -> str:

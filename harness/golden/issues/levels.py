@@ -77,3 +77,15 @@ def _lower_levels(name: str, above: Mapping[str, Sequence[str]]) -> set[str]:
     """Every level that is below, directly or not."""
     direct = set(above.get(name, ()))
     return direct.union(*(_lower_levels(other, above) for other in direct))
+
+
+def describe_levels(cells: Sequence[str], levels: Sequence[Level]) -> str:
+    """The shortest text that `resolve_levels` reads as these levels; a list of them where no comparison says it."""
+    chosen = tuple(level.name for level in levels if level.name in cells)
+    names = [level.name for level in levels]
+    single = [f"{sign} {name}" for name in names for sign in (">=", "<", "not >=", "not <")]
+    double = [f">= {name}, not >= {other}" for name in names for other in names]
+    for text in (ALL, *single, *double):
+        if resolve_levels(text, levels) == chosen:
+            return text
+    return ", ".join(chosen)

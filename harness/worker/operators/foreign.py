@@ -5,7 +5,7 @@ Of a foreign operator nobody but itself says what it should give: no other kerne
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Sequence, Tuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -13,9 +13,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 STOCK_PACKAGES = ("torch", "torchvision", __name__.partition(".")[0])
 """PyTorch, torchvision, and the harness's own functions, which are made of their operators."""
 
-STOCK_NAMESPACES = frozenset(
-    {"torchvision", *(name.partition("::")[0] for name in torch._C._dispatch_get_all_op_names())}
-)
+
+def _operator_names() -> List[str]:
+    """The names of all operators that there are; PyTorch 1.13 lists them in the JIT's registry only."""
+    if hasattr(torch._C, "_dispatch_get_all_op_names"):
+        return list(torch._C._dispatch_get_all_op_names())
+    return [schema.name for schema in torch._C._jit_get_all_schemas()]
+
+
+STOCK_NAMESPACES = frozenset({"torchvision", *(name.partition("::")[0] for name in _operator_names())})
 """The namespaces of operators that are there once torch is imported, before any preload file, and torchvision's."""
 
 
