@@ -17,7 +17,15 @@ from harness.core.example import Example
 from harness.core.expression import Expression, ExpressionError
 from harness.core.fact import FactChange, FactDifference, FactKind, NotCompared
 from harness.core.finding import Finding, Judgement
-from harness.core.known_issue import Acceptance, KnownFault, KnownIssue, Severity, Verification, matches
+from harness.core.known_issue import (
+    Acceptance,
+    KnownFault,
+    KnownIssue,
+    Severity,
+    Verification,
+    matches,
+    sort_by_severity,
+)
 from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
 from harness.core.state import (
@@ -68,5 +76,6 @@ __all__ = [
     "Verification",
     "leaves",
     "matches",
+    "sort_by_severity",
     "tensors_in",
 ]

@@ -134,6 +134,12 @@ class KnownFault:
     related: tuple[str, ...] = ()
 
 
+def sort_by_severity(faults: Iterable[KnownFault]) -> list[KnownFault]:
+    """The faults, the worst first, and by id where they are as bad."""
+    order = list(Severity)
+    return sorted(faults, key=lambda fault: (order.index(fault.severity), fault.id))
+
+
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Whether a name fits one of the patterns. Brackets are literal: ``output[0]`` is a name, not a class."""
     return any(fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)

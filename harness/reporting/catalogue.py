@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from harness.core import Case, KnownFault, KnownIssue, Level, PlaceState, Severity
+from harness.core import Case, KnownFault, KnownIssue, Level, PlaceState, Severity, sort_by_severity
 from harness.golden import FaultMatrix, complete_layouts, describe_levels
 from harness.reporting.condition_words import describe_condition
 from harness.reporting.script import fault_script
@@ -50,9 +50,7 @@ def catalogue_text(
     faults: Sequence[KnownFault], matrix: FaultMatrix, cases: Mapping[str, Case], levels: Sequence[Level]
 ) -> str:
     """The page. It follows from the entries and from what was measured, and from nothing else."""
-    order = list(Severity)
-    ranked = sorted(faults, key=lambda fault: (order.index(fault.severity), fault.id))
-    entries = [_entry(fault, matrix, cases, levels) for fault in ranked]
+    entries = [_entry(fault, matrix, cases, levels) for fault in sort_by_severity(faults)]
     return TEMPLATES.get_template("faults.md.jinja").render(
         entries=entries,
         releases=matrix.releases,
@@ -132,12 +130,10 @@ def describe_releases(states: Mapping[str, PlaceState | None]) -> str:
 
 def matrix_table(faults: Sequence[KnownFault], matrix: FaultMatrix) -> list[str]:
     """The faults and the releases as lines of text, the worst first, with how many each release has."""
-    order = list(Severity)
-    ranked = sorted(faults, key=lambda fault: (order.index(fault.severity), fault.id))
-    width = max((len(fault.id) for fault in ranked), default=0)
+    width = max((len(fault.id) for fault in faults), default=0)
     releases = matrix.releases
     lines = [f"{'':{width}}  {'':14}  {'  '.join(releases)}"]
-    for fault in ranked:
+    for fault in sort_by_severity(faults):
         symbols = (SYMBOLS[matrix.fault_state(fault, release)].center(len(release)) for release in releases)
         lines.append(f"{fault.id:{width}}  {fault.severity:14}  {'  '.join(symbols)}")
     numbers = (

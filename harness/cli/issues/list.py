@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from harness.cli.issues.faults import align_columns
 from harness.cli.parser import Commands, add_command
-from harness.core import KnownFault, Severity
+from harness.core import KnownFault, sort_by_severity
 from harness.project import Project
 from harness.settings import Settings
 
@@ -28,8 +28,7 @@ def list_faults(_: argparse.Namespace, settings: Settings) -> int:
 
 def fault_table(faults: Iterable[KnownFault]) -> list[str]:
     """The faults as lines, by severity and then by id, below a head and above their number."""
-    order = list(Severity)
-    ranked = sorted(faults, key=lambda fault: (order.index(fault.severity), fault.id))
+    ranked = sort_by_severity(faults)
     places = sum(len(fault.places) for fault in ranked)
     return [*align_columns([HEAD, *map(_row, ranked)]), f"{len(ranked)} faults, {places} places"]
 
