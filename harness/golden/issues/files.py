@@ -37,7 +37,7 @@ class KnownIssues:
 
     def check(self, cases: Mapping[str, Case], root: Path) -> None:
         """Raise DeclarationError for every entry that names what does not exist, or has the id of another."""
-        project = _Project(dict(cases), root)
+        project = _Project.of(cases, root)
         mistakes = [*self._repeated_ids(), *(mistake for file in self.files for mistake in file.mistakes(project))]
         if mistakes:
             raise DeclarationError(mistakes)
@@ -93,16 +93,29 @@ class KnownIssuesFile:
 class _Project:
     """What there is to name: the cases of the suites that are loaded, or lie below the root."""
 
-    cases: dict[str, Case]
+    suites: dict[str, dict[str, Case]]
     root: Path
+
+    @classmethod
+    def of(cls, cases: Mapping[str, Case], root: Path) -> _Project:
+        """The project with these cases loaded."""
+        suites: dict[str, dict[str, Case]] = {}
+        for name, case in cases.items():
+            suites.setdefault(name.partition("::")[0], {})[name] = case
+        return cls(suites, root)
+
+    @property
+    def cases(self) -> list[str]:
+        """The ids of all cases that are loaded."""
+        return [name for suite in self.suites.values() for name in suite]
 
     def matching_cases(self, pattern: str) -> dict[str, Case]:
         """The cases that the pattern matches, their suite read if need be. Raises DeclarationError."""
         file = pattern.partition("::")[0]
-        is_loaded = any(case.startswith(f"{file}::") for case in self.cases)
-        if not is_loaded and (self.root / file).is_file():
-            self.cases.update({case.id: case for case in load_suite(self.root / file, self.root).cases})
-        return {name: case for name, case in self.cases.items() if matches(name, [pattern])}
+        if file not in self.suites and (self.root / file).is_file():
+            self.suites[file] = {case.id: case for case in load_suite(self.root / file, self.root).cases}
+        suites = [cases for suite, cases in self.suites.items() if matches(suite, [file])]
+        return {name: case for cases in suites for name, case in cases.items() if matches(name, [pattern])}
 
 
 def load_known_issues(paths: Iterable[Path], levels: Sequence[Level]) -> KnownIssues:

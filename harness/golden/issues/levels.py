@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -21,7 +22,7 @@ def resolve_levels(text: str | Sequence[str], levels: Sequence[Level]) -> tuple[
     ``< avx2`` are the levels below avx2 in the partial order; a level that can do neither less nor more is in neither.
     ``not < avx2`` is every other level of avx2's architecture. Raises ValueError that says what is wrong.
     """
-    below = {level.name: _lower_levels(level.name, {other.name: other.above for other in levels}) for level in levels}
+    below = _lower_levels(tuple(levels))
     if text == ALL:
         return tuple(below)
     if not isinstance(text, str):
@@ -54,7 +55,13 @@ def phrase_levels(failing: Collection[str], ran: Collection[str], levels: Sequen
     return next(fits, tuple(starts))
 
 
-def _compared_levels(text: str, below: Mapping[str, set[str]], architectures: Mapping[str, str]) -> set[str]:
+def describe_levels(cells: Collection[str], levels: Sequence[Level]) -> str:
+    """The shortest text that `resolve_levels` reads as these levels; a list of them where no comparison says it."""
+    phrase = phrase_levels(cells, {level.name for level in levels}, levels)
+    return phrase if isinstance(phrase, str) else ", ".join(phrase)
+
+
+def _compared_levels(text: str, below: Mapping[str, frozenset[str]], architectures: Mapping[str, str]) -> set[str]:
     comparison = _COMPARISON.fullmatch(text)
     if comparison is None:
         raise ValueError(
@@ -62,7 +69,7 @@ def _compared_levels(text: str, below: Mapping[str, set[str]], architectures: Ma
         )
     negated, sign, name = comparison.groups()
     _check_name(name, below)
-    lower = below[name] if sign.startswith("<") else {other for other, levels in below.items() if name in levels}
+    lower = set(below[name]) if sign.startswith("<") else {other for other, levels in below.items() if name in levels}
     meant = lower | ({name} if sign.endswith("=") else set())
     same = {other for other in below if architectures[other] == architectures[name]}
     return same - meant if negated else meant
@@ -73,19 +80,13 @@ def _check_name(name: str, known: Iterable[str]) -> None:
         raise ValueError(f"there is no level {name!r}{suggestion(name, sorted(known))}")
 
 
-def _lower_levels(name: str, above: Mapping[str, Sequence[str]]) -> set[str]:
-    """Every level that is below, directly or not."""
-    direct = set(above.get(name, ()))
-    return direct.union(*(_lower_levels(other, above) for other in direct))
+@functools.cache
+def _lower_levels(levels: tuple[Level, ...]) -> Mapping[str, frozenset[str]]:
+    """Level → every level that is below it, directly or not. Each known issue asks, and the levels are few."""
+    above = {level.name: level.above for level in levels}
 
+    def lower(name: str) -> frozenset[str]:
+        """Those below one level."""
+        return frozenset(above.get(name, ())).union(*(lower(other) for other in above.get(name, ())))
 
-def describe_levels(cells: Sequence[str], levels: Sequence[Level]) -> str:
-    """The shortest text that `resolve_levels` reads as these levels; a list of them where no comparison says it."""
-    chosen = tuple(level.name for level in levels if level.name in cells)
-    names = [level.name for level in levels]
-    single = [f"{sign} {name}" for name in names for sign in (">=", "<", "not >=", "not <")]
-    double = [f">= {name}, not >= {other}" for name in names for other in names]
-    for text in (ALL, *single, *double):
-        if resolve_levels(text, levels) == chosen:
-            return text
-    return ", ".join(chosen)
+    return {name: lower(name) for name in above}

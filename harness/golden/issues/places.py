@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from harness.core import Example, Expression, KnownFault, KnownIssue, Level, Verification
 from harness.golden.issues.levels import resolve_levels
 from harness.golden.issues.notes import Notes, specifier
-from harness.golden.issues.schema import FaultSchema, PlaceSchema, ReproducerSchema
+from harness.golden.issues.schema import FaultSchema, ReproducerSchema
 from harness.suites import Location
+
+UNWRITTEN: Final = "REASON TO BE WRITTEN"
+"""What a proposed entry has for a reason until a person has found one."""
 
 
 def build_fault(name: str, schema: FaultSchema, notes: Notes, levels: Sequence[Level]) -> KnownFault:
@@ -38,10 +42,6 @@ def build_fault(name: str, schema: FaultSchema, notes: Notes, levels: Sequence[L
     )
 
 
-UNWRITTEN = "REASON TO BE WRITTEN"
-"""What a proposed entry has for a reason and a summary until a person has found one."""
-
-
 def is_unwritten(text: str) -> bool:
     """Whether the text is still the mark of a proposed entry."""
     return text.startswith(UNWRITTEN)
@@ -55,13 +55,12 @@ class _PlaceReader:
         self.schema = schema
         self.notes = notes
         self.levels = levels
-        suite = f"suites/operators/{notes.path.name}"
-        self.suite = suite
+        self.suite = f"suites/operators/{notes.path.name}"
 
     def read(self, index: int) -> KnownIssue | None:
         """The place, or None and a mistake for everything in it that is wrong."""
         schema, entry, at = self.schema.where[index], self.schema, ("where", index)
-        self._check_releases(schema, at)
+        self.notes.releases(self.name, schema, *at)
         when = self.notes.condition(self.name, schema.when, *at, "when")
         aliases = self._aliases(schema.aliases, at)
         cells = self._cells(schema.levels, at)
@@ -87,9 +86,6 @@ class _PlaceReader:
             note=schema.note,
             line=self.notes.line(self.name, *at),
         )
-
-    def _check_releases(self, schema: PlaceSchema, at: Location) -> None:
-        self.notes.releases(self.name, schema, *at)
 
     def _case_id(self, case: str) -> str:
         """``conv2d*`` is of the suite of the file's name, ``modules::Conv2d*`` of another, an id is what it is."""
