@@ -20,6 +20,11 @@ PROBES: Final = 8
 """Examples that are run to see whether an item is available where no trial of it is."""
 
 
+def missing_callable(case: Case, executor: Executor) -> str:
+    """What the build lacks to run the case at all, a package or a callable; empty where it lacks nothing."""
+    return executor.missing_packages(case) or "; ".join(executor.check(case))
+
+
 def lacks_kernel(observation: Observation) -> bool:
     """Whether the forward call raised because ATen has no kernel for it in that dtype, and computed nothing."""
     if observation.status != "raised" or any(kind_of(name) is TensorKind.OUTPUT for name in observation.tensors):

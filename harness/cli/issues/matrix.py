@@ -58,10 +58,8 @@ def measure_builds(options: argparse.Namespace, settings: Settings) -> int:
     if options.scripts:
         shows = note_scripts(project, matrix, options.pythons[-1] if options.pythons else None)
         silent = sorted(name for name, is_shown in shows.items() if not is_shown)
-        lines = [
-            f"{len(shows)} scripts, {len(shows) - len(silent)} show their fault; not: {', '.join(silent) or 'none'}"
-        ]
-        print("\n".join(lines))  # noqa: T201 - a command prints
+        count = f"{len(shows)} scripts, {len(shows) - len(silent)} show their fault"
+        print(f"{count}; not: {', '.join(silent) or 'none'}")  # noqa: T201 - a command prints
         path.write_text(matrix.to_json(), "utf-8")
     print("\n".join(matrix_table(faults, matrix)))  # noqa: T201 - a command prints
     if options.write:
