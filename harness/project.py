@@ -11,7 +11,14 @@ from typing import TypeVar
 from harness.core import Case, Level
 from harness.errors import UserError
 from harness.generation import describe_excess
-from harness.golden import Golden, KnownIssues, MissingDoubleBackwards, load_known_issues, load_missing_double_backwards
+from harness.golden import (
+    DOUBLE_BACKWARD_FILE,
+    Golden,
+    KnownIssues,
+    MissingDoubleBackwards,
+    load_known_issues,
+    load_missing_double_backwards,
+)
 from harness.models import Model, ModelKnownIssue, ModelSuite, examine_file, load_file, load_model_known_issues
 from harness.resources import SHIPPED, every_suite, is_shipped, resource, resource_files
 from harness.suites import Examination, Suite, load_levels
@@ -60,7 +67,7 @@ class Project:
     @cached_property
     def missing_double_backwards(self) -> MissingDoubleBackwards:
         """The cases of this project's suites that have no double backward."""
-        return load_missing_double_backwards(resource(self.root, "golden/double_backward.yaml"))
+        return load_missing_double_backwards(resource(self.root, DOUBLE_BACKWARD_FILE))
 
     @cached_property
     def model_known_issues(self) -> tuple[ModelKnownIssue, ...]:

@@ -9,7 +9,7 @@ from harness.golden.contract.layout_rule import FormatCombination, LayoutRule, R
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
 from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
-from harness.golden.double_backward import MissingDoubleBackwards, load_missing_double_backwards
+from harness.golden.double_backward import DOUBLE_BACKWARD_FILE, MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.fault_matrix import MATRIX_FILE, FaultMatrix, MeasuredBuildSchema, load_fault_matrix
 from harness.golden.files import update_command
 from harness.golden.issues.entry_text import entry_text
@@ -41,6 +41,7 @@ from harness.golden.store import Golden
 from harness.golden.update import write_golden
 
 __all__ = [
+    "DOUBLE_BACKWARD_FILE",
     "LEVELS",
     "MATRIX_FILE",
     "PER_CASE",

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
@@ -22,6 +23,9 @@ from harness.suites import (
     StrictSchema,
     read_validated,
 )
+
+DOUBLE_BACKWARD_FILE: Final = "golden/double_backward.yaml"
+"""Where it lies below the root of a project."""
 
 
 class RefusalGroupSchema(StrictSchema):

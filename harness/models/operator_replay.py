@@ -11,7 +11,7 @@ from harness.models.faulty_module import OperatorReplay
 from harness.models.function_call import FunctionCall
 from harness.models.operator_match import match_operator
 from harness.portable.tensor_name import TensorKind, kind_of
-from harness.trial import DEATHS, judge_result, missing_callable
+from harness.trial import DEATHS, judge_result, reason_not_callable
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class OperatorReplayer:
         if match is None:
             return None
         case, example = match
-        if missing_callable(case, self.executor):
+        if reason_not_callable(case, self.executor):
             return None
         for fill in dict.fromkeys((example.fill, *case.fills)):
             filled = example.but(fill=fill)

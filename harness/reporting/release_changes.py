@@ -11,14 +11,12 @@ from typing import Final
 from pydantic import Field
 
 from harness.core import FactChange, FactDifference, FactKind, ReproducerState
-from harness.golden import release_of, update_command
+from harness.golden import DOUBLE_BACKWARD_FILE, release_of, update_command
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.suites import StrictSchema
 
 CHECK_ISSUES: Final = "equivalence issues check"
 """What replays the reproducers of known issues, and says which are gone."""
-
-DOUBLE_BACKWARD_FILE: Final = "golden/double_backward.yaml"
 
 ORDER: Final = (FactChange.NEW, FactChange.GONE, FactChange.MOVED)
 

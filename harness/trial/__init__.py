@@ -1,6 +1,6 @@
 """Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
-from harness.trial.availability import Availability, missing_callable, missing_kernel
+from harness.trial.availability import Availability, missing_kernel, reason_not_callable
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
@@ -36,8 +36,8 @@ __all__ = [
     "double_backward_of_other_releases",
     "judge_result",
     "known_issues_of_other_releases",
-    "missing_callable",
     "missing_kernel",
+    "reason_not_callable",
     "replay_place",
     "round_ratios",
     "subtract_accepted",

@@ -20,7 +20,7 @@ PROBES: Final = 8
 """Examples that are run to see whether an item is available where no trial of it is."""
 
 
-def missing_callable(case: Case, executor: Executor) -> str:
+def reason_not_callable(case: Case, executor: Executor) -> str:
     """What the build lacks to run the case at all, a package or a callable; empty where it lacks nothing."""
     return executor.missing_packages(case) or "; ".join(executor.check(case))
 

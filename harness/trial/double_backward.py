@@ -18,9 +18,9 @@ from harness.core import (
 )
 from harness.execution import Executor
 from harness.generation import gradcheck_examples
+from harness.golden import DOUBLE_BACKWARD_FILE
 from harness.trial.known_issues import fatal_cells
 
-FILE: Final = "golden/double_backward.yaml"
 ELSEWHERE: Final = (DoubleBackwardState.RAISED, DoubleBackwardState.COARSE)
 """States of which this has nothing to say: another oracle judges what raises, and a difference needs float64."""
 FAULTS: Final = (DoubleBackwardState.DIFFERS, DoubleBackwardState.DIED, DoubleBackwardState.HUNG)
@@ -63,7 +63,8 @@ def judge_double_backward(
     faults = [fault for example, answer in answers if (fault := _fault(example, answer, missing_double_backward))]
     states = {state for _example, answer in answers for state, _message in answer.values()}
     if missing_double_backward and answers and DoubleBackwardState.REFUSED not in states and not faults:
-        message = f"double backward: {FILE} says that there is none ({missing_double_backward.error}), and there is"
+        entry = f"{DOUBLE_BACKWARD_FILE} says that there is none ({missing_double_backward.error})"
+        message = f"double backward: {entry}, and there is"
         is_judged = missing_double_backward.is_verified
         faults.append(_difference(FactChange.GONE, message + ("; remove it" if is_judged else ""), is_judged=is_judged))
     best = next((state for state in BEST_FIRST if state in states), DoubleBackwardState.NOT_RUN)
@@ -104,7 +105,8 @@ def _refusal_fault(
     message = next(iter(refusals.values()))
     change = FactChange.MOVED if missing else FactChange.NEW
     if alike:
-        sentence = f"double backward is refused and {FILE} does not name it with a reason: {message}{about}"
+        unnamed = f"{DOUBLE_BACKWARD_FILE} does not name it with a reason"
+        sentence = f"double backward is refused and {unnamed}: {message}{about}"
         return _difference(change, sentence)
     where = " and ".join(refusals)
     return _difference(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.core import FactKind, KnownIssue, NotCompared
-from harness.golden import MissingDoubleBackwards, release_of
-from harness.trial.double_backward import FILE
+from harness.golden import DOUBLE_BACKWARD_FILE, MissingDoubleBackwards, release_of
 from harness.trial.known_issues import covers_version
 
 
@@ -25,5 +24,5 @@ def double_backward_of_other_releases(missing: MissingDoubleBackwards, case: str
     release = release_of(torch)
     for releases in missing.releases(case):
         if not releases.is_seen(release):
-            reason = f"{FILE} is of PyTorch {releases}, this is {release}"
+            reason = f"{DOUBLE_BACKWARD_FILE} is of PyTorch {releases}, this is {release}"
             yield NotCompared(FactKind.DOUBLE_BACKWARD, 1, reason)

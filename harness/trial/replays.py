@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.core import Case, KnownIssue, PlaceReplay, PlaceState, ReproducerState
 from harness.execution import Executor, Result
 from harness.golden import complete_layouts
-from harness.trial.availability import missing_callable
+from harness.trial.availability import reason_not_callable
 from harness.trial.reproducers import check_reproducer
 
 
@@ -15,7 +15,7 @@ def replay_place(place: KnownIssue, case: Case, executor: Executor) -> PlaceRepl
     `case` is the reproducer's. A call that raises in every cell and in both layouts, where the fault is not that it
     raises, shows that the build does not have the operator, the argument or the dtype: the fault is not absent there.
     """
-    if lacking := missing_callable(case, executor):
+    if lacking := reason_not_callable(case, executor):
         return PlaceReplay(PlaceState.NOT_AVAILABLE, lacking)
     check = check_reproducer(place, case, place.reproducer.dtype, executor)
     if check.state is ReproducerState.STILL_FAILS:

@@ -13,7 +13,7 @@ from harness.core import Case, KnownIssue, ReproducerCheck, ReproducerState
 from harness.execution import Build, Executor
 from harness.gate import Gate
 from harness.settings import Settings
-from harness.trial import check_reproducer, covers_version, missing_callable
+from harness.trial import check_reproducer, covers_version, reason_not_callable
 
 MOST_EXECUTORS: Final = 8
 """Each has a worker for every level and one for the reference, which import torch once for them all."""
@@ -64,7 +64,7 @@ class ReproducerRuns:
             return ReproducerCheck(ReproducerState.NOT_CHECKED, f"there is no case {place.reproducer.case} here")
         executor = self._idle.get()
         try:
-            if problem := missing_callable(case, executor):
+            if problem := reason_not_callable(case, executor):
                 return ReproducerCheck(ReproducerState.NOT_CHECKED, f"not available: {problem}")
             return check_reproducer(place, case, place.reproducer.dtype, executor)
         finally:
