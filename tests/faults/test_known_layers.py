@@ -50,13 +50,13 @@ def test_wrong_values_of_a_known_operator_are_counted_under_its_known_issue(gate
     """All that comes after the layer is wrong too, and the module is named with the example that shows it alone."""
     outcome = outcome_of(gate, "one_column", step)
     assert outcome.status == "known issue", outcome
-    assert set(outcome.known_issues) == {"antialias-one-column"}
+    assert set(outcome.known_issues) == {"separable-upsample-one-column"}
     assert not outcome.failures
     (module,) = outcome.explained
     assert (module.path, module.class_name) == ("3", "OneColumn")
     replay = module.replay
     assert replay is not None
-    known = OperatorReplay(replay.example, CellState.KNOWN_ISSUE, ("antialias-one-column",))
+    known = OperatorReplay(replay.example, CellState.KNOWN_ISSUE, ("separable-upsample-one-column",))
     assert (replay, replay.outcome) == (known, "failed")
     example = json.loads(replay.example)
     assert example["case"] == "suites/operators/resampling.yaml::bilinear_antialias"

@@ -127,6 +127,20 @@ def wait_for_nothing_left(folder: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(autouse=True)
+def usual_signals() -> Iterator[None]:
+    """What a test starts gets signals as from a terminal, also where the tests run under ``nohup``, which ignores some.
+
+    What a process ignores, those that it starts ignore too.
+    """
+    ignoring = [number for number in SIGNALS.values() if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignoring:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignoring:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture
 def temporary(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where the runs of a test have their temporary folders: a path short enough for the workers' sockets."""

@@ -115,7 +115,7 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
     assert first.code == 1
     record = timeless_record(pair, "first.json")
     assert read_record(pair.root / "first.json").text() == (pair.root / "first.json").read_text("utf-8")
-    assert set(record) == {"schema", "build", "run", "levels", "items"}
+    assert set(record) == {"schema", "build", "run", "levels", "items", "release"}
     assert record["schema"] == SCHEMA
     assert record["run"]["profile"] == "gate"
     assert list(record["items"]) == [WRONG, RIGHT]
