@@ -42,6 +42,17 @@ class _Handler:
             raise TerminationRequest(number)
 
 
+def accept_interrupts() -> None:
+    """Let SIGINT raise KeyboardInterrupt in a process of xdist that was started with it ignored.
+
+    A shell starts so what it runs in the background. execnet ends such a process by `_thread.interrupt_main`, which
+    does nothing where SIGINT is ignored.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def termination_requests() -> Iterator[None]:
     """Within, `SIGNALS` raise TerminationRequest where they would end the process at once.

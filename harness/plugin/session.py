@@ -21,7 +21,7 @@ from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, pre
 from harness.resources import is_shipped
 from harness.run_header import header_lines, record_head, release_line
 from harness.settings import Settings
-from harness.termination import termination_requests
+from harness.termination import accept_interrupts, termination_requests
 from harness.trial import Outcome
 
 KEY: Final = pytest.StashKey["Session"]()
@@ -53,6 +53,8 @@ class Session:
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
         self._signals.enter_context(termination_requests())
+        if self.is_xdist_worker:
+            accept_interrupts()
         self.gate = Gate(self.settings)
         self._refuse_update_of_shipped(files)
         self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}

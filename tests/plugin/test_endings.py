@@ -169,6 +169,21 @@ def test_nothing_outlives_a_run_that_a_signal_ends(
     wait_for_nothing_left(temporary)
 
 
+def test_nothing_outlives_a_run_in_the_background(project: Project, temporary: Path) -> None:
+    """A shell starts what runs in the background with SIGINT ignored; the processes of xdist end all the same."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = project.start("--eq-levels", LEVEL, "--eq-preload", "waiting.py", "-n", "2")
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with run:
+        wait_for_number(project.root / "killed")
+        run.terminate()
+        run.communicate(timeout=60.0)
+    assert run.returncode == pytest.ExitCode.INTERRUPTED
+    wait_for_nothing_left(temporary)
+
+
 @pytest.mark.parametrize("number", SIGNALS.values(), ids=SIGNALS)
 def test_nothing_outlives_a_command_that_a_signal_ends(
     project: Project, temporary: Path, number: signal.Signals

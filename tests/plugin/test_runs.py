@@ -44,7 +44,7 @@ functional.relu6 = relu6
 OUTCOME = {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
-    "in_parts",
+    "in_parts", "double_differences", "lack",
 }  # fmt: skip
 
 
