@@ -20,7 +20,7 @@ from tests.plugin.project import LEVEL, SUITE, Run, needs_workers
 pytest.importorskip("hatchling", reason="builds the wheel")
 
 ROOT = Path(__file__).resolve().parent.parent
-DROPPED = ("COVERAGE_", "PYTEST_", "EQUIVALENCE_", "HYPOTHESIS_", "PYTHONPATH", "CI")
+DROPPED = ("COVERAGE_", "PYTEST_", "EQUIVALENCE_", "HYPOTHESIS_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "CI")
 """Variables of this run that are not those of a stranger."""
 
 
@@ -79,11 +79,12 @@ def anywhere(tmp_path: Path) -> Path:
 
 
 @needs_workers
-def test_the_gate_runs_from_any_folder(installation: Installation, anywhere: Path) -> None:
+@pytest.mark.parametrize("processes", [("-n", "2"), ()], ids=["two processes", "one process"])
+def test_the_gate_runs_from_any_folder(installation: Installation, anywhere: Path, processes: tuple[str, ...]) -> None:
     """`equivalence gate` runs a shipped case with its known issues and golden data, and writes only where it stands."""
     before = installation.state()
     options = ("--eq-levels", LEVEL, "--eq-examples", "4")
-    run = installation.run(anywhere, "gate", "-k", "relu6 and float32", *options)
+    run = installation.run(anywhere, "gate", "-k", "relu6 and float32", *processes, *options)
     assert run.code == 0, run.output
     assert "1 passed" in run.output
     record = json.loads((anywhere / ".equivalence" / "record.json").read_text("utf-8"))

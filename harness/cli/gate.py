@@ -31,4 +31,7 @@ def run_shipped_suites(options: argparse.Namespace, settings: Settings) -> int:
     nothing beside the suites. No ini file and no conftest.py of that folder are read; ``-c`` names an ini file.
     """
     head = [sys.executable, "-P", "-m", "pytest", "-c", str(_INI_FILE), f"--rootdir={settings.root}"]
-    os.execv(sys.executable, [*head, str(SHIPPED / "suites"), *options.arguments])  # noqa: S606 - no shell is needed
+    plain = "--assert=plain"  # else pytest rewrites the plugin's modules and keeps what it makes of them beside them
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # xdist's processes do not get that option
+    arguments = [*head, plain, str(SHIPPED / "suites"), *options.arguments]
+    os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell is needed
