@@ -28,6 +28,7 @@ from harness.core.known_issue import (
 )
 from harness.core.missing_double_backward import MissingDoubleBackward
 from harness.core.observation import Observation, Reference, TensorRecord
+from harness.core.pattern import Mismatch, MismatchedElement, Pattern, PatternKind
 from harness.core.state import (
     CellState,
     DoubleBackwardState,
@@ -57,11 +58,15 @@ __all__ = [
     "KnownFault",
     "KnownIssue",
     "Level",
+    "Mismatch",
+    "MismatchedElement",
     "MissingDoubleBackward",
     "Module",
     "NotCompared",
     "Numerics",
     "Observation",
+    "Pattern",
+    "PatternKind",
     "PlaceReplay",
     "PlaceState",
     "Reference",

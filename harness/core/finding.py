@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.core.pattern import Mismatch
+
 Oracle = Literal["values", "strides", "shape", "dtype", "range", "written", "repeat", "error", "crash", "hang"]
 """The property that is broken. `range`: an index out of its range; `written`: memory that the call may not write;
 `repeat`: other bits when the same call runs again; `error`: it raises otherwise than elsewhere, or does not."""
@@ -20,6 +22,7 @@ class Finding:
 
     `cells` maps a failing cell to its worst ratio of error to allowance (1 where there is no number); `layouts` says in
     which layouts (``drawn``, ``contiguous``); `message` is one sentence; `where` describes the elements that differ.
+    `mismatch` has these elements, where elements were compared, in the worst of the cells.
     """
 
     oracle: Oracle
@@ -29,6 +32,7 @@ class Finding:
     layouts: tuple[str, ...] = ("drawn",)
     message: str = ""
     where: str = ""
+    mismatch: Mismatch | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str]:

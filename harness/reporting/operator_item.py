@@ -12,7 +12,16 @@ from pydantic import (
     model_serializer,
 )
 
-from harness.core import CellState, DoubleBackwardState, FactDifference, ItemStatus, NotCompared, ReproducerCheck
+from harness.core import (
+    CellState,
+    DoubleBackwardState,
+    FactDifference,
+    ItemStatus,
+    NotCompared,
+    PatternKind,
+    ReproducerCheck,
+)
+from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, diagnosis_record
 from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
 from harness.reporting.item_id import ItemId
@@ -40,6 +49,15 @@ class FailureRecord(StrictSchema):
     rows: tuple[CellRowRecord, ...] = Field(description="The minimal example, cell by cell")
     confirmed: str = Field(description="How the fault behaved in a fresh worker")
     why: str = Field(description="Why the suite declares the example; empty where it does not")
+    pattern: str = Field("", description="Where the differing elements lie; empty where no elements were compared")
+    pattern_kinds: tuple[PatternKind, ...] = Field((), description="What the sentence says, in words that do not vary")
+    elements: tuple[MismatchedElementRecord, ...] = Field((), description="The first of the elements that differ")
+    diagnosis: DiagnosisRecord = Field(
+        DiagnosisRecord(), description="The minimal example with one thing changed at a time"
+    )
+    operators: tuple[str, ...] = Field(
+        (), description="The operators that the minimal example runs; empty where it cannot be traced"
+    )
 
 
 class CornerCoverageRecord(StrictSchema):
@@ -162,4 +180,9 @@ def failure_record(failure: Failure) -> FailureRecord:
         ),
         confirmed=failure.confirmed,
         why=failure.why,
+        pattern=failure.pattern.sentence,
+        pattern_kinds=failure.pattern.kinds,
+        elements=tuple(MismatchedElementRecord(**vars(element)) for element in failure.elements),
+        diagnosis=diagnosis_record(failure.diagnosis),
+        operators=failure.operators,
     )

@@ -1,6 +1,7 @@
 """Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
 from harness.trial.availability import Availability, missing_kernel, reason_not_callable
+from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
@@ -18,6 +19,7 @@ __all__ = [
     "DEATHS",
     "Availability",
     "CellRow",
+    "Diagnosis",
     "Failure",
     "JudgedResult",
     "NewFailure",
@@ -28,6 +30,9 @@ __all__ = [
     "Reviewer",
     "Tally",
     "Trial",
+    "Undecided",
+    "Variation",
+    "VariedAspect",
     "applicable_known_issues",
     "cell_rows",
     "cell_states",

@@ -12,10 +12,13 @@ from harness.core import (
     FactDifference,
     Finding,
     ItemStatus,
+    MismatchedElement,
+    Pattern,
     ReproducerCheck,
     ReproducerState,
 )
 from harness.oracles import OWN_REFERENCE
+from harness.trial.diagnosis import Diagnosis
 from harness.trial.review import Review
 from harness.trial.tally import Tally
 
@@ -34,7 +37,9 @@ class CellRow:
 class Failure:
     """One fault: the finding, the smallest example that shows it, the one that showed it first, and the table of cells.
 
-    `why` is the declared example's, `confirmed` says how the fault behaved in a fresh worker.
+    `why` is the declared example's, `confirmed` says how the fault behaved in a fresh worker. `pattern` says where the
+    elements that differ lie, `elements` are the first of them; both are empty where no elements were compared.
+    `operators` are those that the minimal example runs; none where it cannot be traced.
     """
 
     finding: Finding
@@ -43,6 +48,10 @@ class Failure:
     rows: tuple[CellRow, ...]
     confirmed: str
     why: str = ""
+    pattern: Pattern = field(default_factory=Pattern)
+    elements: tuple[MismatchedElement, ...] = ()
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    operators: tuple[str, ...] = ()
 
 
 @dataclass
