@@ -1,6 +1,16 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
 from harness.reporting.catalogue import catalogue_text, matrix_table
+from harness.reporting.comparison import (
+    compare_runs,
+    comparison_markdown,
+    comparison_short_text,
+    comparison_text,
+    history_of,
+    history_text,
+    read_run,
+    read_runs,
+)
 from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.json_schema import record_schema_text
@@ -45,11 +55,17 @@ __all__ = [
     "RunRecord",
     "WrittenRecord",
     "catalogue_text",
+    "compare_runs",
+    "comparison_markdown",
+    "comparison_short_text",
+    "comparison_text",
     "count_operators",
     "failure_text",
     "fault_script",
     "finding_record",
     "function_reach",
+    "history_of",
+    "history_text",
     "item_text",
     "list_reach",
     "matrix_table",
@@ -59,6 +75,8 @@ __all__ = [
     "prepare_record",
     "read_operator_record",
     "read_record",
+    "read_run",
+    "read_runs",
     "record_schema_text",
     "release_summary",
     "replay_text",

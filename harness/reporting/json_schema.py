@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Final
 
-from harness.core import Example, ReproducerCheck
+from harness.core import Example, FactDifference, NotCompared, ReproducerCheck
 from harness.reporting.record import Record
 from harness.suites import schema_text
 
 SCHEMA_FILE: Final = Path(__file__).with_name("record.schema.json")
 
-NOUNS: Final = (Example, ReproducerCheck)
+NOUNS: Final = (Example, FactDifference, NotCompared, ReproducerCheck)
 """Dataclasses of core that a record holds. Before 2.14 pydantic tells of their fields alone."""
 
 
