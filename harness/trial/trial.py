@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward, Observation
-from harness.execution import Executor, Result
+from harness.execution import Executor
 from harness.generation import corner_coverage, declared_examples
 from harness.profiles import Profile
 from harness.trial.availability import Availability
 from harness.trial.double_backward import has_double_backward, judge_double_backward
-from harness.trial.fatal_parts import PartwiseRunner
-from harness.trial.judged_result import JudgedResult, disturbance, judge_result
+from harness.trial.example_runner import ExampleRunner
+from harness.trial.judged_result import JudgedResult
 from harness.trial.known_issues import DEATHS
 from harness.trial.outcome import Outcome
 from harness.trial.plan import Plan, make_plan
 from harness.trial.reduction import Reducer
 from harness.trial.reproducers import check_reproducer
-from harness.trial.trace_selection import select_traced
 
 MOST_REDUCED = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
@@ -29,14 +28,8 @@ MOST_REDUCED = 3
 MOST_DEATHS = 3
 """After this many crashes or hangs the trial stops: each costs a worker."""
 
-FRESH_WORKERS = 2
-"""Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
-
 NOT_EFFECTIVE = "level not effective"
 """Why a pass is untrusted in a cell whose caps do not hold: it is that of another level."""
-
-MOST_TRACED = 8
-"""Examples of a trial whose ATen operators are traced; tracing costs more than running."""
 
 
 @dataclass
@@ -63,11 +56,10 @@ class Trial:
     outcome: Outcome = field(init=False)
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
-    _confirmed_ends: set[str] = field(default_factory=set, init=False)
-    _partwise: PartwiseRunner = field(init=False)
+    _runner: ExampleRunner = field(init=False)
 
     def __post_init__(self) -> None:
-        self._partwise = PartwiseRunner(self.case, self.executor, self.known_issues)
+        self._runner = ExampleRunner(self.case, self.executor, self.known_issues)
 
     def run(self) -> Outcome:
         """Everything the profile asks for. Never raises for what a kernel does."""
@@ -89,18 +81,22 @@ class Trial:
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
         availability = Availability()
-        for judged in self._judged_results(plan.examples):
+        for judged in self._runner.judge_examples(plan.examples, self._note_not_run):
             examples.append(judged.example)
             self.outcome.examples[plan.phase(judged.example)] += 1
             availability.note(judged.result)
             self._count(judged)
+            if self._must_stop(len(plan.examples)):
+                break
+        self.outcome.skipped = self._runner.skipped
+        self.outcome.incidents += self._runner.incidents
         if self.may_lack and availability.lack and not self._must_be_refused:
             self.outcome.set_not_available(availability.lack)
             return
         self._reduce_failures(examples)
         self._measure_coverage(examples)
         self._check_double_backward()
-        self.outcome.notes += self._partwise.notes
+        self.outcome.notes += self._runner.partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
 
     def _check_double_backward(self) -> None:
@@ -138,51 +134,6 @@ class Trial:
             self.deadline += time.monotonic() - started
         return plan
 
-    def _judged_results(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
-        """Judge in order; examples that are known to kill a cell run there without the part that does."""
-        groups: dict[frozenset[str], list[Example]] = {}
-        for example in examples:
-            groups.setdefault(frozenset(self._partwise.fatal_cells(example)), []).append(example)
-        for cells in sorted(groups, key=sorted):
-            for judged in self._judged_group(groups[cells], cells):
-                yield judged
-                if self._must_stop(len(examples)):
-                    return
-
-    def _judged_group(self, examples: Sequence[Example], without: Collection[str]) -> Iterator[JudgedResult]:
-        kept = [cell.name for cell in self.executor.cells if cell.name not in without]
-        if not kept:
-            yield from self._judged_parts(examples)
-            return
-        for result in self.executor.run(self.case, examples, cells=kept, traced=select_traced(examples, MOST_TRACED)):
-            self.outcome.skipped.update(result.skipped)
-            whole = self._partwise.add_observations(self._undisturbed_result(result, kept))
-            yield judge_result(self.case, whole, self.known_issues)
-
-    def _judged_parts(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
-        """Judge examples that must not be run as a whole anywhere, where the reference might die of it too."""
-        for example in examples:
-            if result := self._partwise.run(example, self._partwise.fatal_cells(example)):
-                yield judge_result(self.case, result, self.known_issues)
-            else:
-                self.outcome.examples["kept from running"] += 1
-                self._count_kept_out(example)
-
-    def _undisturbed_result(self, result: Result, cells: Collection[str]) -> Result:
-        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
-        kind = disturbance(result)
-        if not kind or kind in self._confirmed_ends:
-            return result
-        for _ in range(FRESH_WORKERS):
-            fresh = self.executor.run_isolated(self.case, result.example, cells=cells)
-            if not disturbance(fresh):
-                about = result.example.to_json()
-                note = f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
-                self.outcome.incidents.append(note)
-                return fresh
-        self._confirmed_ends.add(kind)
-        return result
-
     def _must_stop(self, planned: int) -> bool:
         done = self.outcome.examples.total()
         if done < planned and self._is_late():
@@ -212,6 +163,11 @@ class Trial:
             self._first_failures.setdefault(finding.key, (judged.example, finding))
             self._deaths += finding.oracle in DEATHS
 
+    def _note_not_run(self, example: Example) -> None:
+        """An example of which nothing can be run anywhere."""
+        self.outcome.examples["kept from running"] += 1
+        self._count_kept_out(example)
+
     def _count_kept_out(self, example: Example, observations: Sequence[Observation] = ()) -> None:
         """What a known crash or hang keeps from running: all of the example in a cell, or a part of it.
 
@@ -221,20 +177,20 @@ class Trial:
         ran = {observation.cell for observation in observations}
         in_parts = {observation.cell for observation in observations if observation.omitted}
         issues: set[str] = set()
-        for cell in self._partwise.fatal_cells(example):
+        for cell in self._runner.partwise.fatal_cells(example):
             if cell not in ran:
                 self.outcome.count_state(cell, CellState.KNOWN_ISSUE)
             elif cell in in_parts:
                 self.outcome.in_parts[cell] += 1
             else:
                 continue
-            issues.update(issue.id for issue in self._partwise.issues(example, cell))
+            issues.update(issue.id for issue in self._runner.partwise.issues(example, cell))
         self.outcome.known_issues.update(issues)
 
     def _reduce_failures(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
         reducer = Reducer(
-            self.case, self.executor, self.known_issues, self.profile.attempts, self._is_late, self._partwise
+            self.case, self.executor, self.known_issues, self.profile.attempts, self._is_late, self._runner.partwise
         )
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): corner.why for example, corner in zip(declared, self.case.examples, strict=True)}

@@ -1,0 +1,90 @@
+"""Running and judging the examples of a case in one executor, around the parts that a known crash or hang is about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.core import Case, Example, KnownIssue
+from harness.execution import Executor, Result
+from harness.trial.fatal_parts import PartwiseRunner
+from harness.trial.judged_result import JudgedResult, disturbance, judge_result
+from harness.trial.trace_selection import select_traced
+
+FRESH_WORKERS: Final = 2
+"""Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
+
+MOST_TRACED: Final = 8
+"""Examples of a trial whose ATen operators are traced; tracing costs more than running."""
+
+
+@dataclass
+class ExampleRunner:
+    """Runs examples of one case in one executor, and judges each with the known issues taken out.
+
+    `skipped` counts by cell the examples that another cell answered for, `incidents` are sentences about workers that
+    were ended from outside; both grow.
+    """
+
+    case: Case
+    executor: Executor
+    known_issues: Sequence[KnownIssue]
+    skipped: Counter[str] = field(default_factory=Counter, init=False)
+    incidents: list[str] = field(default_factory=list, init=False)
+    partwise: PartwiseRunner = field(init=False)
+    _confirmed_ends: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.partwise = PartwiseRunner(self.case, self.executor, self.known_issues)
+
+    def judge_examples(
+        self, examples: Sequence[Example], keep_out: Callable[[Example], None]
+    ) -> Iterator[JudgedResult]:
+        """Judge them, in order but for those that are known to kill a cell, which run there without the part that does.
+
+        An example of which nothing can be run anywhere is handed to `keep_out` instead.
+        """
+        groups: dict[frozenset[str], list[Example]] = {}
+        for example in examples:
+            groups.setdefault(frozenset(self.partwise.fatal_cells(example)), []).append(example)
+        for cells in sorted(groups, key=sorted):
+            yield from self._judge_group(groups[cells], cells, keep_out)
+
+    def judge(self, result: Result) -> JudgedResult:
+        """The judgement of a result of this executor."""
+        return judge_result(self.case, result, self.known_issues)
+
+    def _judge_group(
+        self, examples: Sequence[Example], without: Collection[str], keep_out: Callable[[Example], None]
+    ) -> Iterator[JudgedResult]:
+        kept = [cell.name for cell in self.executor.cells if cell.name not in without]
+        if not kept:
+            yield from self._judge_parts(examples, keep_out)
+            return
+        for result in self.executor.run(self.case, examples, cells=kept, traced=select_traced(examples, MOST_TRACED)):
+            self.skipped.update(result.skipped)
+            yield self.judge(self.partwise.add_observations(self._undisturbed_result(result, kept)))
+
+    def _judge_parts(self, examples: Sequence[Example], keep_out: Callable[[Example], None]) -> Iterator[JudgedResult]:
+        """Judge examples that must not be run as a whole anywhere, where the reference might die of it too."""
+        for example in examples:
+            if result := self.partwise.run(example, self.partwise.fatal_cells(example)):
+                yield self.judge(result)
+            else:
+                keep_out(example)
+
+    def _undisturbed_result(self, result: Result, cells: Collection[str]) -> Result:
+        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
+        kind = disturbance(result)
+        if not kind or kind in self._confirmed_ends:
+            return result
+        for _ in range(FRESH_WORKERS):
+            fresh = self.executor.run_isolated(self.case, result.example, cells=cells)
+            if not disturbance(fresh):
+                about = result.example.to_json()
+                self.incidents.append(f"the {kind} did not come back in a fresh worker, whose answer counts: {about}")
+                return fresh
+        self._confirmed_ends.add(kind)
+        return result
