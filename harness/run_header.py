@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from harness.core import Case
 from harness.execution import Executor
@@ -46,8 +50,16 @@ def release_line(executor: Executor, verified: Sequence[str] | None) -> str:
     return f"golden: verified with {of}; this is {release}: what is new, gone or moved here is listed at the end"
 
 
-def record_head(executor: Executor, settings: Settings, verified: Sequence[str] | None = None) -> RecordHead:
-    """Build, run and levels as the record keeps them; `verified` are the releases that golden/ was verified with."""
+def record_head(
+    executor: Executor,
+    settings: Settings,
+    verified: Sequence[str] | None = None,
+    inputs: Mapping[str, str] = MappingProxyType({}),
+) -> RecordHead:
+    """Build, run and levels as the record keeps them; `verified` are the releases that golden/ was verified with.
+
+    `inputs` are digests of what the run depends on beside.
+    """
     build = {name: str(value) for name, value in asdict(executor.build).items() if name != "flags"}
     levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
     levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
@@ -60,6 +72,10 @@ def record_head(executor: Executor, settings: Settings, verified: Sequence[str] 
         levels,
         verified,
         settings.record.as_posix(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        platform.node(),
+        inputs,
+        python=settings.python or sys.executable,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -34,8 +35,19 @@ def under_ci() -> bool:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """One of `count` parts of a run; `index` is from 1."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Settings:
-    """One run. `levels` empty: the defaults of `isa.yaml`; `budget` in seconds, None: no limit."""
+    """One run. `levels` empty: the defaults of `isa.yaml`; `budget` in seconds, None: no limit.
+
+    `seed_is_fresh`: nobody has named the seed, and the next run would have another one. `shard` None: all of the run.
+    """
 
     root: Path
     profile: Profile
@@ -47,6 +59,10 @@ class Settings:
     record: Path = Path(".equivalence/record.json")
     in_process: bool = False
     update_golden: bool = False
+    seed_is_fresh: bool = False
+    resume: bool = False
+    shard: Shard | None = None
+    allow_incomplete: bool = False
 
     @property
     def replay_options(self) -> str:
@@ -119,6 +135,15 @@ class _Option:
             raise self.error(NOT_UNDER_CI)
         return is_set
 
+    def shard(self) -> Shard | None:
+        """A part of a run, such as ``2/5``. Raises UserError for anything else."""
+        if self.value is None:
+            return None
+        parts = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", self.value)
+        if parts is None or int(parts[1]) > int(parts[2]):
+            raise self.error(f"{self.value!r} is no part of a run; the second of five is 2/5")
+        return Shard(int(parts[1]), int(parts[2]))
+
     def profile(self) -> Profile:
         """The profile of that name, else the gate. Raises UserError, with the closest name, where there is none."""
         name = self.value or "gate"
@@ -166,6 +191,10 @@ def settings(
         record=option("record").target(root / ".equivalence/record.json"),
         in_process=option("in_process").flag(),
         update_golden=option("update_golden").flag_by_hand(),
+        seed_is_fresh=profile.fresh and seed is None,
+        resume=option("resume").flag(),
+        shard=option("shard").shard(),
+        allow_incomplete=option("allow_incomplete").flag(),
     )
 
 

@@ -36,6 +36,7 @@ def model_item_record(outcome: ModelOutcome) -> ModelItemRecord:
         incidents=tuple(outcome.incidents),
         notes=tuple(outcome.notes),
         problem="" if outcome.problem is None else outcome.problem.sentence,
+        complete=not outcome.out_of_time,
         seconds=round(outcome.seconds, 1),
     )
 

@@ -55,6 +55,7 @@ class ModelTrial:
         incidents = len(self.model_executor.incidents)
         for example in model_examples(self.model, self.way, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:
+                self.outcome.out_of_time = True
                 self.outcome.notes.append(f"the time budget was reached after {self.outcome.examples} examples")
                 break
             self.take(self.model_executor.run(self.model, example))

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from harness.errors import UserError, system_refusal
 from harness.golden import ItemObservation
-from harness.models import ModelOutcome, model_item_record, model_summary
-from harness.plugin.items import CaseItem, ModelItem, SuiteFile
+from harness.models import model_summary
+from harness.plugin.items import CaseItem, ModelItem, SuiteFile, SuiteItem
 from harness.plugin.options import SHARED, add_options, read_settings
+from harness.plugin.run_plan import shard_members, starved_items
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.reporting import (
+    ItemRecord,
     Record,
     WrittenRecord,
     item_text,
-    operator_item_record,
     parse_item,
     release_summary,
     terminal_summary,
-    write_record,
 )
 from harness.resources import shipped_name
 from harness.trial import Outcome
+
+INCOMPLETE: Final = 6
+"""Exit code of a run in which nothing has failed, and items did not begin for want of time; pytest has 0 to 5."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,11 +70,31 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note how many items share the time budget. Raises pytest.UsageError for a selection that selects nothing."""
+    """Take this run's part of the items, turn their order under a time budget, and note how many share it.
+
+    Raises pytest.UsageError for a selection that selects nothing.
+    """
     run = Session.of(config)
-    run.share_budget(sum(isinstance(item, (CaseItem, ModelItem)) for item in items))
-    if not items and selects_cases(config) and not run.is_xdist_worker:
+    is_empty = not items
+    take_part(config, items)
+    tried = (item for item in items if isinstance(item, (CaseItem, ModelItem)))
+    run.share_budget(sum(item.nodeid not in run.plan.ended for item in tried))
+    if is_empty and selects_cases(config) and not run.is_xdist_worker:
         raise pytest.UsageError(no_match_message(config))
+
+
+def take_part(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the items of the suites to which this run comes, in its order; what others collect stays in its place."""
+    run = Session.of(config)
+    own = {item.nodeid: item for item in items if isinstance(item, SuiteItem)}
+    ids = run.plan.arrange(list(own)) if run.settings.budget is not None else list(own)
+    if run.settings.shard is not None:
+        members = shard_members(ids, run.plan.seconds, run.settings.shard)
+        config.hook.pytest_deselected(items=[own[name] for name in ids if name not in members])
+        ids = [name for name in ids if name in members]
+        items[:] = [item for item in items if not isinstance(item, SuiteItem) or item.nodeid in members]
+    in_order = iter(ids)
+    items[:] = [own[next(in_order)] if isinstance(item, SuiteItem) else item for item in items]
 
 
 def selects_cases(config: pytest.Config) -> bool:
@@ -89,22 +112,28 @@ def no_match_message(config: pytest.Config) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Send the outcome along with the report: xdist carries it to the controller."""
+    """Send what the item came to along with the report: xdist carries it to the controller."""
     report = yield
-    if call.when == "call" and isinstance(item, (CaseItem, ModelItem)) and item.outcome is not None:
-        attach_outcome(report, item.outcome)
+    if call.when == "call" and isinstance(item, SuiteItem) and (record := item.item_record()) is not None:
+        attach_record(report, record, call)
+        if isinstance(item, CaseItem) and item.outcome is not None:
+            attach_observation(report, item.outcome)
     return report
 
 
-def attach_outcome(report: pytest.TestReport, outcome: Outcome | ModelOutcome) -> None:
+def attach_record(report: pytest.TestReport, record: ItemRecord, call: pytest.CallInfo[None]) -> None:
     """Put what an item came to on its report, as plain data: extra attributes of a report are serialised."""
-    if isinstance(outcome, ModelOutcome):
-        report.equivalence_item = item_text(model_item_record(outcome))  # type: ignore[attr-defined] # extra attribute
-    else:
-        report.equivalence_item = item_text(operator_item_record(outcome))  # type: ignore[attr-defined] # the same
-        if (observation := outcome.golden.observed) is not None:
-            observed = (outcome.case, outcome.dtype, outcome.golden.deaths, observation.as_json())
-            report.equivalence_observed = observed  # type: ignore[attr-defined] # the same
+    reason = call.excinfo.value if call.excinfo is not None else None
+    text = reason.msg if isinstance(reason, pytest.skip.Exception) else report.longreprtext
+    report.equivalence_item = item_text(record)  # type: ignore[attr-defined] # extra attribute
+    report.equivalence_reason = text or ""  # type: ignore[attr-defined] # the same
+
+
+def attach_observation(report: pytest.TestReport, outcome: Outcome) -> None:
+    """Put what an item has observed for an update of golden/ on its report."""
+    if (observation := outcome.golden.observed) is not None:
+        observed = (outcome.case, outcome.dtype, outcome.golden.deaths, observation.as_json())
+        report.equivalence_observed = observed  # type: ignore[attr-defined] # extra attribute
 
 
 def summaries(record: Record) -> tuple[str, str, str]:
@@ -123,12 +152,28 @@ class _ControllerHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give xdist's workers what each of them would else choose for itself."""
-        node.workerinput[SHARED] = {"seed": self.run.settings.seed}
+        node.workerinput[SHARED] = {"seed": self.run.settings.seed, "plan": self.run.plan.as_plain()}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is to be run."""
+        self._choose(item.nodeid for item in session.items if isinstance(item, SuiteItem))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Note what is to be run: all processes of xdist have collected the same."""
+        self._choose(ids)
+
+    def _choose(self, ids: Iterable[str]) -> None:
+        """Note the items. Raises pytest.UsageError where those of a run that is resumed are not among them."""
+        try:
+            self.run.choose(ids)
+        except UserError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcomes into the record."""
         if (text := getattr(report, "equivalence_item", None)) is not None:
-            self.run.receive(parse_item(text), report.nodeid)
+            self.run.receive(parse_item(text), report)
         if (observed := getattr(report, "equivalence_observed", None)) is not None:
             case, dtype, deaths, observation = observed
             self.run.receive_observation(case, dtype, deaths, ItemObservation.read(observation))
@@ -136,14 +181,20 @@ class _ControllerHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the record; a ``-k`` that matched nothing is a usage error under xdist too."""
-        if self.run.recorder.items:
-            self.written = write_record(self.run.recorder.record(), self.run.settings.record)
-            if self.written.problem and exitstatus == pytest.ExitCode.OK:  # whoever reads the file reads an older one
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        self.written = self.run.close_record()
+        if exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = self._exit_status()
         if not session.config.option.collectonly:
             self.golden_lines = self._update_golden(session)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(session.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _exit_status(self) -> int:
+        """That of a run in which no item has failed."""
+        if self.written is not None and self.written.problem:  # whoever reads the file has no record
+            return pytest.ExitCode.USAGE_ERROR
+        is_starved = bool(starved_items(self.run.recorder.items)) and not self.run.settings.allow_incomplete
+        return INCOMPLETE if is_starved else pytest.ExitCode.OK
 
     def _update_golden(self, session: pytest.Session) -> list[str]:
         """The lines to print of an update, or of why there is none."""
@@ -161,6 +212,8 @@ class _ControllerHooks:
         if self.run.recorder.items:
             terminalreporter.section("equivalence")
             terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.recorder.record()))))
+            for line in self.run.incomplete_lines():
+                terminalreporter.write_line(line, red=True)
             terminalreporter.write_line(str(self.written), red=bool(self.written and self.written.problem))
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {no_match_message(terminalreporter.config)}", red=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,9 @@ import pytest
 
 from harness.core import Case, ItemStatus
 from harness.errors import UserError
-from harness.models import Model, ModelOutcome, WayToRun, model_failure_text
+from harness.models import Model, ModelOutcome, WayToRun, model_failure_text, model_item_record
 from harness.plugin.session import Session
-from harness.reporting import failure_text
+from harness.reporting import GoldenItemRecord, ItemRecord, failure_text, operator_item_record
 from harness.trial import Outcome
 
 
@@ -28,6 +30,10 @@ class GoldenMisfit(Exception):  # noqa: N818 - a verdict, not an error of the ha
     """golden/ and a suite do not have the same cases; the text says in what, and what would be right."""
 
 
+class EarlierFailure(Exception):  # noqa: N818 - a verdict, not an error of the harness
+    """The item failed in the run that is resumed; the text is what was printed then."""
+
+
 class SuiteFile(pytest.File):
     """A YAML suite."""
 
@@ -39,7 +45,7 @@ class SuiteFile(pytest.File):
                 name = f"{model.name}[{way}]"
                 yield ModelItem.from_parent(self, name=name, nodeid=self._id_of(name), model=model, way=way)
         if session.keeps_golden(self.path):
-            yield GoldenItem.from_parent(self, name="golden")
+            yield GoldenItem.from_parent(self, name="golden", suite=self.nodeid)
         for case in session.cases_of(self.path):
             for dtype in case.every_dtype:
                 name = f"{case.name}[{dtype}]"
@@ -54,24 +60,66 @@ class SuiteFile(pytest.File):
         return f"{self.nodeid}::{name}"
 
 
-class GoldenItem(pytest.Item):
-    """Whether golden/ has the cases of the suite, and no others. Their facts are compared by the cases' own items."""
+class SuiteItem(pytest.Item):
+    """An item of a suite. What the run that is resumed has done of it is not done again."""
 
     def runtest(self) -> None:
-        """Raise GoldenMisfit with all that is missing or unknown."""
-        if problems := Session.of(self.config).golden_misfits(self.path):
-            raise GoldenMisfit("\n".join(problems))
+        """Run the item, or let it end as it did before."""
+        ended = Session.of(self.config).plan.ended.get(self.nodeid)
+        if ended is None:
+            self.run_item()
+            return
+        self.user_properties.extend((name, value) for name, value in ended.properties)
+        if ended.outcome == "skipped":
+            pytest.skip(ended.reason)
+        if ended.outcome == "failed":
+            raise EarlierFailure(ended.reason)
+
+    @abc.abstractmethod
+    def run_item(self) -> None:
+        """Run the item. Raises what is the verdict, where it is not that it passes."""
+
+    @abc.abstractmethod
+    def item_record(self) -> ItemRecord | None:
+        """What this run has come to in the item; None where it has not run it."""
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The sentences instead of a traceback."""
-        return str(excinfo.value) if isinstance(excinfo.value, GoldenMisfit) else super().repr_failure(excinfo, style)
+        """The sentences of a verdict instead of a traceback."""
+        is_verdict = isinstance(excinfo.value, (EarlierFailure, GoldenMisfit))
+        return str(excinfo.value) if is_verdict else super().repr_failure(excinfo, style)
+
+
+class GoldenItem(SuiteItem):
+    """Whether golden/ has the cases of the suite, and no others. Their facts are compared by the cases' own items."""
+
+    def __init__(self, *, suite: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.suite = suite
+        self._record: GoldenItemRecord | None = None
+
+    def run_item(self) -> None:
+        """Raise GoldenMisfit with all that is missing or unknown."""
+        started = time.monotonic()
+        misfits = Session.of(self.config).golden_misfits(self.path)
+        self._record = GoldenItemRecord(
+            suite=self.suite,
+            status=ItemStatus.FAILED if misfits else ItemStatus.PASSED,
+            misfits=tuple(misfits),
+            seconds=round(time.monotonic() - started, 1),
+        )
+        if misfits:
+            raise GoldenMisfit("\n".join(misfits))
+
+    def item_record(self) -> ItemRecord | None:
+        """Whether the two have the same cases."""
+        return self._record
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The suite, at its first line."""
         return self.path, 0, self.name
 
 
-class CaseItem(pytest.Item):
+class CaseItem(SuiteItem):
     """One case in one dtype; the cells are inside."""
 
     def __init__(self, *, case: Case, dtype: str, **options: Any) -> None:
@@ -80,7 +128,11 @@ class CaseItem(pytest.Item):
         self.dtype = dtype
         self.outcome: Outcome | None = None
 
-    def runtest(self) -> None:
+    def item_record(self) -> ItemRecord | None:
+        """What the trial came to."""
+        return None if self.outcome is None else operator_item_record(self.outcome)
+
+    def run_item(self) -> None:
         """Try the case. Raises EquivalenceFailure for a failure, a stale known issue, or where nothing was checked."""
         self.outcome = Session.of(self.config).try_case(self.case, self.dtype)
         for name, value in self._properties(self.outcome):
@@ -107,7 +159,7 @@ class CaseItem(pytest.Item):
         yield "known_issues", " ".join(sorted(outcome.known_issues))
 
 
-class ModelItem(pytest.Item):
+class ModelItem(SuiteItem):
     """One model in one way to run it: step, runner, precision."""
 
     def __init__(self, *, model: Model, way: WayToRun, **options: Any) -> None:
@@ -116,7 +168,11 @@ class ModelItem(pytest.Item):
         self.way = way
         self.outcome: ModelOutcome | None = None
 
-    def runtest(self) -> None:
+    def item_record(self) -> ItemRecord | None:
+        """What the trial came to."""
+        return None if self.outcome is None else model_item_record(self.outcome)
+
+    def run_item(self) -> None:
         """Try the model. Raises EquivalenceFailure for a failure, a stale known issue, or where nothing was checked."""
         session = Session.of(self.config)
         if session.settings.update_golden:

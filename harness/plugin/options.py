@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "--eq-"
 SHARED: Final = "equivalence"
-"""Under this name xdist's workers get what must be the same in all of them: a fresh seed."""
+"""Under this name xdist's workers get what must be the same in all of them: a fresh seed, and the plan of the run."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ OPTIONS: Final = (
     ),
     Option("seed", "of the random phase (default: 0 in the gate; fresh and printed in the nightly profile)", "N"),
     Option("budget", "seconds the whole run may take; what was not reached is reported", "SECONDS"),
+    Option("allow_incomplete", "exit with 0 although the time budget left items that did not begin", flag=True),
+    Option("resume", "go on with a run that was ended: what its journal has is not run again", flag=True),
+    Option("shard", "run one part of the items, the second of five; `equivalence merge` joins their records", "2/5"),
     Option("record", "where the JSON record goes (default: .equivalence/record.json)", "FILE"),
     Option(
         "update_golden", "write to golden/ what the cases of this run give, for review; nothing is judged", flag=True

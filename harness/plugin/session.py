@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
@@ -16,8 +17,21 @@ from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Golden, ItemObservation, write_golden
 from harness.models import Model, ModelOutcome, WayToRun
+from harness.plugin.options import SHARED
+from harness.plugin.run_files import RunFiles, check_choice, incomplete_lines, resumed_line
+from harness.plugin.run_inputs import run_inputs
+from harness.plugin.run_plan import RunPlan
 from harness.preflight import check_callables, check_declarations, check_factories
-from harness.reporting import ModelItemRecord, OperatorItemRecord, Recorder, prepare_record
+from harness.reporting import (
+    ItemRecord,
+    JournalEntry,
+    OperatorItemRecord,
+    Recorder,
+    RecordHead,
+    ShardRecord,
+    WrittenRecord,
+    prepare_record,
+)
 from harness.resources import is_shipped
 from harness.run_header import header_lines, record_head, release_line
 from harness.settings import Settings
@@ -37,6 +51,8 @@ class Session:
         self.cases: dict[Path, tuple[Case, ...]] = {}
         self.models: dict[Path, tuple[Model, ...]] = {}
         self.recorder = Recorder()
+        self.files: RunFiles | None = None
+        self.plan = RunPlan.read(getattr(config, "workerinput", {}).get(SHARED, {}).get("plan", {}))
         self.observations: dict[tuple[str, str], ItemObservation] = {}
         self.not_written: list[str] = []
         self.not_available: set[tuple[str, str]] = set()
@@ -52,6 +68,7 @@ class Session:
 
     def start(self, files: Sequence[Path]) -> None:
         """Check every suite named, then the levels, the build and the callables. Raises UserError."""
+        self._open_files()
         self._signals.enter_context(termination_requests())
         if self.is_xdist_worker:
             accept_interrupts()
@@ -68,6 +85,14 @@ class Session:
             self._preflight(self.gate, cases, [model for suite in self.models.values() for model in suite])
         if self.is_xdist_controller:
             self.close()
+
+    def _open_files(self) -> None:
+        """Read what an earlier run has left, where this one writes a record. Raises UserError."""
+        if self.settings.update_golden and self.settings.resume:
+            raise UserError("--eq-resume: an update of golden/ keeps no journal; leave it out")
+        if not (self.is_xdist_worker or self.settings.update_golden or self.config.option.collectonly):
+            self.files = RunFiles(self.settings)
+            self.settings = self.files.settings
 
     def _refuse_update_of_shipped(self, files: Sequence[Path]) -> None:
         """Raise UserError where golden data would be written into an installed package."""
@@ -90,9 +115,30 @@ class Session:
         verified = gate.verified_releases(cases)
         header = header_lines(gate.executor, self.settings, available)
         release = release_line(gate.executor, verified)
-        self.recorder.open(
-            [*header, *([release] if release else [])], record_head(gate.executor, self.settings, verified)
-        )
+        inputs = run_inputs(self.config, self.settings, [*self.cases, *self.models])
+        head = record_head(gate.executor, self.settings, verified, inputs)
+        resumed = self._begin_record(head)
+        self.recorder.header = list(filter(None, [*header, release, resumed]))
+
+    def _begin_record(self, head: RecordHead) -> str:
+        """Plan the run and begin its journal; the line that says what is resumed. Raises UserError and OSError."""
+        if self.files is None:
+            self.recorder.head = head
+            return ""
+        head = self.files.date_head(head)
+        self.plan = self.files.plan(head.date)
+        if (shard := self.settings.shard) is not None:
+            head = replace(head, shard=ShardRecord(index=shard.index, count=shard.count, basis=self.plan.basis))
+        self.recorder.head = head
+        self.files.open(head, self.recorder)
+        return resumed_line(self.files)
+
+    def choose(self, ids: Iterable[str]) -> None:
+        """Note the items of the suites among those that were collected. Raises UserError as `check_choice` does."""
+        suites = {path.name for path in (*self.cases, *self.models)}
+        chosen = frozenset(name for name in ids if PurePosixPath(name.partition("::")[0]).name in suites)
+        check_choice(self.recorder.items, chosen)
+        self.recorder.expected = chosen
 
     def _opened_gate(self, gate: Gate) -> Gate:
         """The gate with its workers, which xdist's workers start when they get their first item."""
@@ -155,12 +201,21 @@ class Session:
         """Lines for pytest's header."""
         return [*self.recorder.header]
 
-    def receive(self, item: OperatorItemRecord | ModelItemRecord, nodeid: str) -> None:
+    def receive(self, item: ItemRecord, report: pytest.TestReport) -> None:
         """Take what one item came to, from this process or an xdist worker; an update's is no part of the record."""
-        if not self.settings.update_golden:
-            self.recorder.add(nodeid, item)
+        if self.files is not None:
+            self.files.add(journal_entry(item, report))
+            self.recorder.add(report.nodeid, item)
         elif isinstance(item, OperatorItemRecord) and item.status is ItemStatus.NOT_AVAILABLE:
             self.not_available.add((item.case, item.dtype))
+
+    def close_record(self) -> WrittenRecord | None:
+        """Write the record; None where there is none."""
+        return self.files.close(self.recorder) if self.files is not None else None
+
+    def incomplete_lines(self) -> list[str]:
+        """What is missing in the record, as lines to print; none where nothing is."""
+        return incomplete_lines(self.recorder, self.files.problem if self.files is not None else "")
 
     def receive_observation(self, case: str, dtype: str, deaths: Sequence[str], observation: ItemObservation) -> None:
         """Take what one item observed for an update of golden/, from this process or an xdist worker.
@@ -203,6 +258,22 @@ class Session:
             ]
             changed += write_golden(self.gate.project.golden, cases, observations, lacks) if observations else []
         return changed or ["golden/: nothing has changed"]
+
+
+def journal_entry(item: ItemRecord, report: pytest.TestReport) -> JournalEntry:
+    """The line of the journal: what the item came to, and what pytest made of it."""
+    return JournalEntry(
+        item=report.nodeid,
+        outcome=report.outcome,
+        reason=getattr(report, "equivalence_reason", ""),
+        properties=tuple((name, _plain(value)) for name, value in report.user_properties),
+        record=item,
+    )
+
+
+def _plain(value: object) -> str | int | float:
+    """The value of a property as JSON has it: another plugin may give anything."""
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def suite_files(config: pytest.Config) -> list[Path]:

@@ -13,6 +13,8 @@ from harness.reporting.comparison import (
 )
 from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
+from harness.reporting.golden_item import GoldenItemRecord
+from harness.reporting.journal import Journal, JournalEntry, JournalHead, JournalWriter, journal_path, read_journal
 from harness.reporting.json_schema import record_schema_text
 from harness.reporting.model_item import (
     FaultyModuleRecord,
@@ -25,13 +27,29 @@ from harness.reporting.operator_item import OperatorItemRecord, operator_item_re
 from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
 from harness.reporting.reading import read_operator_record, read_record
-from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord, item_text, parse_item
+from harness.reporting.record import (
+    BuildRecord,
+    ItemRecord,
+    LevelRecord,
+    Record,
+    RunRecord,
+    ShardRecord,
+    item_text,
+    parse_item,
+)
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
 from harness.reporting.script import FAULT_IS_HERE, POISON, fault_script
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
-from harness.reporting.writing import WrittenRecord, prepare_record, write_record
+from harness.reporting.writing import (
+    WrittenRecord,
+    prepare_record,
+    previous_path,
+    put_aside,
+    put_back,
+    write_record,
+)
 
 __all__ = [
     "FAULT_IS_HERE",
@@ -41,6 +59,12 @@ __all__ = [
     "FaultyModuleRecord",
     "FindingRecord",
     "FunctionReach",
+    "GoldenItemRecord",
+    "ItemRecord",
+    "Journal",
+    "JournalEntry",
+    "JournalHead",
+    "JournalWriter",
     "LayoutRowRecord",
     "LevelRecord",
     "ListReach",
@@ -53,6 +77,7 @@ __all__ = [
     "RecordHead",
     "Recorder",
     "RunRecord",
+    "ShardRecord",
     "WrittenRecord",
     "catalogue_text",
     "compare_runs",
@@ -67,12 +92,17 @@ __all__ = [
     "history_of",
     "history_text",
     "item_text",
+    "journal_path",
     "list_reach",
     "matrix_table",
     "operator_item_record",
     "own_reference_sentence",
     "parse_item",
     "prepare_record",
+    "previous_path",
+    "put_aside",
+    "put_back",
+    "read_journal",
     "read_operator_record",
     "read_record",
     "read_run",

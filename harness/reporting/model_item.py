@@ -82,6 +82,7 @@ class ModelItemRecord(StrictSchema):
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
     problem: str = Field(description="Why the model could not be judged at all; empty where it could")
+    complete: bool = Field(default=True, description="False where the time budget ended it before its end")
     seconds: float
 
     @property

@@ -119,6 +119,7 @@ class OperatorItemRecord(StrictSchema):
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
     golden: GoldenComparisonRecord
+    complete: bool = Field(default=True, description="False where the time budget ended it before its end")
     seconds: float
 
     @property
@@ -164,6 +165,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
             not_compared=tuple(outcome.not_compared),
             advice=outcome.golden.advice,
         ),
+        complete=not outcome.out_of_time,
         seconds=round(outcome.seconds, 1),
     )
 

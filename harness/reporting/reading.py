@@ -10,8 +10,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from harness.core.json_text import count_values, parse_json
-from harness.core.text_file import UnreadableFileError, read_text_file
+from harness.core.text_file import UnreadableFileError, is_there, read_text_file
 from harness.errors import UserError
+from harness.reporting.journal import is_journal, journal_path, parse_journal
 from harness.reporting.record import SCHEMA, Record, parse_item
 
 HOW: Final = "run the whole gate (`pytest suites`, or `tox -e equivalence`), or name its record with --record"
@@ -31,12 +32,14 @@ MOST: Final = 5
 
 
 def read_record(path: Path) -> Record:
-    """The record in a file.
+    """The record in a file; where a run was ended before it wrote one, what its journal has, which is not complete.
 
     Raises UserError where there is none, where it is no JSON or of another schema, and with the place of each mistake
     where it does not fit the schema.
     """
-    text = _read_text(path)
+    path, text = _read_text(path)
+    if is_journal(text):
+        return parse_journal(path, text).record()
     document = _parse(path, text)
     version = document.get("schema") if isinstance(document, dict) else None
     if version != SCHEMA:
@@ -61,9 +64,12 @@ def read_operator_record(path: Path) -> Record:
     return record
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path) -> tuple[Path, str]:
+    """The file and its text. Where there is no record, but the journal of a run that was ended, it is that."""
+    journal = journal_path(path)
     try:
-        return read_text_file(path)
+        path = journal if is_there(journal) and not is_there(path) else path
+        return path, read_text_file(path)
     except UnreadableFileError as error:
         problem = f"there is no record {path}" if error.is_missing else f"the record {error}"
         raise UserError(f"{problem}; {HOW}") from None

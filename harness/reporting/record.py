@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
+from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.release_changes import ReleaseRecord
@@ -48,6 +49,14 @@ class RunRecord(StrictSchema):
     seed: int
 
 
+class ShardRecord(StrictSchema):
+    """The part of a run that a record is of."""
+
+    index: int = Field(ge=1)
+    count: int = Field(ge=1, description="How many parts there are")
+    basis: str = Field(description="Digest of the seconds that the parts were balanced by; empty: by number of items")
+
+
 class LevelRecord(StrictSchema):
     """What became of an ISA level."""
 
@@ -56,29 +65,49 @@ class LevelRecord(StrictSchema):
 
 
 def _item_tag(item: object) -> str:
-    """Which of the two an item is, of plain data or of a record; what is neither is taken for an operator."""
-    named = "model" in item if isinstance(item, Mapping) else isinstance(item, ModelItemRecord)
-    return "model" if named else "operator"
+    """Which of the three an item is, of plain data or of a record; what is none is taken for an operator."""
+    if isinstance(item, ModelItemRecord) or (isinstance(item, Mapping) and "model" in item):
+        return "model"
+    is_golden = isinstance(item, GoldenItemRecord) or (isinstance(item, Mapping) and "suite" in item)
+    return "golden" if is_golden else "operator"
 
 
-ItemRecord = Annotated[
-    Annotated[OperatorItemRecord, Tag("operator")] | Annotated[ModelItemRecord, Tag("model")],
+ItemRecord: TypeAlias = OperatorItemRecord | ModelItemRecord | GoldenItemRecord
+"""What one item of pytest came to."""
+
+TaggedItem = Annotated[
+    Annotated[OperatorItemRecord, Tag("operator")]
+    | Annotated[ModelItemRecord, Tag("model")]
+    | Annotated[GoldenItemRecord, Tag("golden")],
     Discriminator(_item_tag),
 ]
-_ITEM: Final[TypeAdapter[OperatorItemRecord | ModelItemRecord]] = TypeAdapter(ItemRecord)
+"""The same, for a schema: pydantic reads what the item is before it reads the item."""
+_ITEM: Final[TypeAdapter[ItemRecord]] = TypeAdapter(TaggedItem)
 
 
 class Record(StrictSchema):
-    """The whole document. The same run gives the same document but for the `seconds`."""
+    """The whole document. The same run on the same machine gives the same document but for `date` and `seconds`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     version: Literal[3] = Field(default=SCHEMA, alias="schema", description="The version of this schema")
+    date: str = Field(default="", description="When the run began: UTC, as ISO 8601 has it; empty in older records")
+    machine: str = Field(default="", description="The name of the machine; empty in older records")
+    complete: bool = Field(
+        default=True,
+        description="Whether every item that was chosen came to its end; false where the run was ended before, or its "
+        "time budget did not suffice",
+    )
+    inputs: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="What the run depended on beside: digests of suites, golden data, preloads and harness, by name",
+    )
+    shard: ShardRecord | None = Field(default=None, description="The part of a run that this is; null: all of it")
     build: BuildRecord
     run: RunRecord
     levels: Mapping[str, LevelRecord] = Field(description="The ISA levels, lowest first")
     release: ReleaseRecord
-    items: Mapping[str, ItemRecord] = Field(description="Node id: what the item came to; in the order of the ids")
+    items: Mapping[str, TaggedItem] = Field(description="Node id: what the item came to; in the order of the ids")
 
     @property
     def operators(self) -> Mapping[str, OperatorItemRecord]:
@@ -100,11 +129,11 @@ class Record(StrictSchema):
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
 
 
-def item_text(item: OperatorItemRecord | ModelItemRecord) -> str:
+def item_text(item: ItemRecord) -> str:
     """The JSON of one item, as it travels from a process of pytest to the one that writes the record."""
     return item.model_dump_json(by_alias=True)
 
 
-def parse_item(text: str) -> OperatorItemRecord | ModelItemRecord:
+def parse_item(text: str) -> ItemRecord:
     """The item that `item_text` wrote. Raises pydantic's ValidationError for any other text."""
     return _ITEM.validate_json(text)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import BuildRecord, LevelRecord, Record, RunRecord
+from harness.reporting.record import BuildRecord, ItemRecord, LevelRecord, Record, RunRecord, ShardRecord
 from harness.reporting.release_changes import release_record
 
 
@@ -15,8 +14,9 @@ from harness.reporting.release_changes import release_record
 class RecordHead:
     """What is known before the first item runs.
 
-    `verified` are the releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept;
-    `file` is the record's own, as commands name it.
+    `date`, `machine`, `inputs` and `shard` are as in Record; `python` is the interpreter under test. `verified` are the
+    releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept; `file` is the
+    record's own, as commands name it.
     """
 
     build: BuildRecord
@@ -24,6 +24,11 @@ class RecordHead:
     levels: Mapping[str, LevelRecord]
     verified: Sequence[str] | None = None
     file: str = ""
+    date: str = ""
+    machine: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    shard: ShardRecord | None = None
+    python: str = ""
 
 
 @dataclass
@@ -32,15 +37,23 @@ class Recorder:
 
     header: Sequence[str] = ()
     head: RecordHead | None = None
-    items: dict[str, OperatorItemRecord | ModelItemRecord] = field(default_factory=dict)
+    items: dict[str, ItemRecord] = field(default_factory=dict)
+    expected: frozenset[str] | None = None
+    """The ids of the items that were chosen; None until they are collected."""
 
     def open(self, header: Sequence[str], head: RecordHead) -> None:
         """Note what is known before the first item runs."""
         self.header, self.head = header, head
 
-    def add(self, item: str, record: OperatorItemRecord | ModelItemRecord) -> None:
+    def add(self, item: str, record: ItemRecord) -> None:
         """Note what one item came to, by its node id."""
         self.items[item] = record
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every item that was chosen is there, and was not cut short."""
+        are_here = self.expected is not None and self.expected <= self.items.keys()
+        return are_here and all(item.complete for item in self.items.values())
 
     def record(self) -> Record:
         """The record of the items so far, in the order of their ids."""
@@ -48,4 +61,15 @@ class Recorder:
         items = {item: self.items[item] for item in sorted(self.items)}
         operators = [item for item in items.values() if isinstance(item, OperatorItemRecord)]
         release = release_record(self.head.build.torch, self.head.verified, operators, self.head.file)
-        return Record(build=self.head.build, run=self.head.run, levels=self.head.levels, release=release, items=items)
+        return Record(
+            date=self.head.date,
+            machine=self.head.machine,
+            inputs=self.head.inputs,
+            shard=self.head.shard,
+            complete=self.is_complete,
+            build=self.head.build,
+            run=self.head.run,
+            levels=self.head.levels,
+            release=release,
+            items=items,
+        )

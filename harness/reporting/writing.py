@@ -35,7 +35,7 @@ class WrittenRecord:
 def prepare_record(path: Path) -> None:
     """Make the directories of a record, and find out whether its file can be written, and one beside it.
 
-    Raises UserError.
+    A file that was not there before is not there afterwards. Raises UserError.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,9 +43,30 @@ def prepare_record(path: Path) -> None:
             raise UserError(f"the record {path} cannot be written: it is no regular file; give the name of a file")
         with _file_beside(_target(path)) as file:
             file.write_bytes(bytes(FIRST_BLOCK))
+        is_new = not path.exists()
         path.open("a").close()
+        if is_new:
+            _target(path).unlink()
     except OSError as error:
         raise UserError(f"the record {path} cannot be written: {error.strerror}") from None
+
+
+def previous_path(path: Path) -> Path:
+    """Where the file of an earlier run lies that a later one has put aside."""
+    target = _target(path)
+    return target.with_name(f"{target.name}.previous")
+
+
+def put_aside(path: Path) -> None:
+    """Rename the file of an earlier run, if there is one, so that it is not taken for this run's. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        _target(path).replace(previous_path(path))
+
+
+def put_back(path: Path) -> None:
+    """Undo `put_aside`, where nothing else has taken the place. Raises OSError."""
+    if not path.exists() and previous_path(path).exists():
+        previous_path(path).replace(_target(path))
 
 
 def write_record(record: Record, path: Path) -> WrittenRecord:
@@ -62,11 +83,11 @@ def write_record(record: Record, path: Path) -> WrittenRecord:
 def _replace(path: Path, text: str) -> None:
     """Put the text in place of the file, or of what a link there leads to. Raises OSError and leaves it as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    target = _target(path)
+    target, is_new = _target(path), not path.exists()
     target.open("a").close()  # for the permissions that a file gets which is simply opened
     with _file_beside(target) as file:
         file.write_text(text, "utf-8")
-        shutil.copymode(target, file)
+        shutil.copymode(previous_path(path) if is_new and previous_path(path).exists() else target, file)
         file.replace(target)
 
 

@@ -60,8 +60,9 @@ class Outcome(Tally):
 
     `examples` counts those that ran, by phase; `skipped` maps a cell to how many of them another one answered for,
     `in_parts` to how many ran there without the part that a known crash or hang is about.
-    `complete` is False where the time budget left some out. `double` is what the double backward came to, and `faults`
-    is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs: it is not available.
+    `complete` is False where the time budget, or too many crashes, left some out. `double` is what the double backward
+    came to, and `faults` is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs:
+    it is not available.
     """
 
     case: str

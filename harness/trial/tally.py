@@ -19,7 +19,8 @@ class Tally(abc.ABC):
     examples or findings it accepted, `untrusted` a reason to how many examples it holds for, `hits` a cell to how
     often each oneDNN implementation ran there. `ratios` maps a tensor to the worst ratio of error to bound (no unit; 1
     is the bound). `not_compared` are the facts of golden/ that say nothing of this release or machine. `incidents` are
-    sentences about workers, `notes` about the trial. `seconds` is wall time.
+    sentences about workers, `notes` about the trial. `out_of_time`: the time budget ended the trial before its end.
+    `seconds` is wall time.
     """
 
     cells: dict[str, Counter[CellState]] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Tally(abc.ABC):
     not_compared: list[NotCompared] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    out_of_time: bool = False
     seconds: float = 0.0
 
     @property

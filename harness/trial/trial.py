@@ -66,7 +66,7 @@ class Trial:
         started = time.monotonic()
         self.outcome = Outcome(self.case.id, self.dtype)
         if self._is_late():
-            self._cut_short("the time budget was reached before this began")
+            self._run_out_of_time("the time budget was reached before this began")
         else:
             self._run_phases()
         self.outcome.seconds = time.monotonic() - started
@@ -115,6 +115,10 @@ class Trial:
     def _is_late(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
+    def _run_out_of_time(self, why: str) -> None:
+        self.outcome.out_of_time = True
+        self._cut_short(why)
+
     def _cut_short(self, why: str) -> None:
         self.outcome.complete = False
         self.outcome.notes.append(why)
@@ -137,7 +141,7 @@ class Trial:
     def _must_stop(self, planned: int) -> bool:
         done = self.outcome.examples.total()
         if done < planned and self._is_late():
-            self._cut_short(f"the time budget was reached after {done} of {planned} examples")
+            self._run_out_of_time(f"the time budget was reached after {done} of {planned} examples")
         elif done < planned and self._deaths >= MOST_DEATHS:
             self._cut_short(f"stopped after {self._deaths} crashes or hangs, {done} of {planned} examples done")
         return not self.outcome.complete

@@ -91,12 +91,18 @@ class Project:
         """Run ``equivalence``."""
         return self.run("harness.cli", *arguments, **environment)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start pytest and do not wait for it."""
+    def start(self, *arguments: str, in_group: bool = False) -> subprocess.Popen[str]:
+        """Start pytest and do not wait for it; with `in_group` it leads a process group of its own."""
         line = [sys.executable, "-m", "pytest", "suites", "-p", "no:cacheprovider", *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            line, cwd=self.root, env=_environment(), stdout=pipe, stderr=subprocess.STDOUT, text=True
+            line,
+            cwd=self.root,
+            env=_environment(),
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=in_group,
         )
 
     @property
@@ -121,6 +127,6 @@ def _environment() -> dict[str, str]:
 
 
 def timeless(record: dict[str, Any]) -> dict[str, Any]:
-    """A record without its seconds, which alone may differ between two runs."""
+    """A record without its date and seconds, which alone may differ between two runs."""
     items = {name: {**item, "seconds": 0} for name, item in record["items"].items()}
-    return {**record, "items": items}
+    return {**record, "date": "", "items": items}

@@ -7,6 +7,8 @@ from typing import Any
 from harness.core import CellState, ItemStatus
 from harness.reporting import (
     BuildRecord,
+    GoldenItemRecord,
+    ItemRecord,
     LevelRecord,
     ModelItemRecord,
     OperatorItemRecord,
@@ -72,14 +74,22 @@ def model_item(model: str = MODEL, item: str = "eval-eager-float32", **changes: 
     return ModelItemRecord(**{**fields, **changes})
 
 
-def record(*items: OperatorItemRecord | ModelItemRecord) -> Record:
+def golden_item(suite: str = CASE.partition("::")[0], misfits: tuple[str, ...] = ()) -> GoldenItemRecord:
+    """The comparison of golden/ with a suite, which have the same cases but for the misfits."""
+    status = ItemStatus.FAILED if misfits else ItemStatus.PASSED
+    return GoldenItemRecord(suite=suite, status=status, misfits=misfits, seconds=0.1)
+
+
+def record(*items: ItemRecord) -> Record:
     """A record of these items at two levels that ran and one that did not."""
     release = ReleaseRecord(tested="2.9", verified=None, changes=())
     return Record(build=BUILD, run=RUN, levels=LEVELS, release=release, items={node_id(item): item for item in items})
 
 
-def node_id(item: OperatorItemRecord | ModelItemRecord) -> str:
+def node_id(item: ItemRecord) -> str:
     """The id that pytest gives the item."""
+    if isinstance(item, GoldenItemRecord):
+        return f"{item.suite}::golden"
     if isinstance(item, ModelItemRecord):
         return f"{item.model}[{item.item}]"
     return f"{item.case}[{item.dtype}]"

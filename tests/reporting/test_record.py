@@ -18,6 +18,7 @@ from harness.errors import UserError
 from harness.reporting import (
     ModelExampleRecord,
     ModelFailureRecord,
+    OperatorItemRecord,
     Record,
     Recorder,
     RecordHead,
@@ -33,7 +34,7 @@ from harness.reporting import json_schema as schema_module
 from harness.reporting.example_record import plain_size, read_size
 from harness.reporting.record import SCHEMA
 from harness.trial import CellRow, Failure, Outcome
-from tests.reporting.records import BUILD, CASE, LEVELS, RUN, model_item, node_id, operator_item, record
+from tests.reporting.records import BUILD, CASE, LEVELS, RUN, golden_item, model_item, node_id, operator_item, record
 
 EXAMPLE = Example(CASE, "float32", {"W": 1, "stride": (2, 2)}, {"input": "channels_last"})
 FINDING = Finding("values", "output[0]", "layout", {"avx2": 3.0}, ("drawn",), "output[0] differs", "all of it")
@@ -64,7 +65,7 @@ def plain(*changes: tuple[str, str, object]) -> dict[str, Any]:
 
 def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
     """In whatever order the items came, the document is the same, and it is JSON that any reader takes."""
-    items = [operator_item(dtype="float64"), model_item(), operator_item(dtype="bfloat16")]
+    items = [operator_item(dtype="float64"), golden_item(), model_item(), operator_item(dtype="bfloat16")]
     texts = set()
     for order in (items, items[::-1]):
         recorder = Recorder()
@@ -74,7 +75,8 @@ def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
         write_record(recorder.record(), tmp_path / "deep" / "record.json")
         texts.add((tmp_path / "deep" / "record.json").read_text("utf-8"))
     (text,) = texts
-    assert list(json.loads(text)) == ["schema", "build", "run", "levels", "release", "items"]
+    head = ["schema", "date", "machine", "complete", "inputs", "shard", "build", "run", "levels", "release", "items"]
+    assert list(json.loads(text)) == head
     assert list(json.loads(text)["items"]) == sorted(map(node_id, items))
 
 
@@ -253,7 +255,7 @@ def test_many_mistakes_are_counted(tmp_path: Path) -> None:
     document["items"] = {f"relu[{number}]": {} for number in range(2)}
     with pytest.raises(UserError) as error:
         read_record(written(tmp_path, document))
-    missing = 2 * len(json.loads(item_text(operator_item())))
+    missing = 2 * sum(field.is_required() for field in OperatorItemRecord.model_fields.values())
     assert len(str(error.value).splitlines()) == 1 + 5 + 1 + 1
     assert f"\n  and {missing - 5} more\n" in str(error.value)
 

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.reporting import WrittenRecord, prepare_record, read_record, write_record
+from harness.reporting import (
+    WrittenRecord,
+    prepare_record,
+    previous_path,
+    put_aside,
+    put_back,
+    read_record,
+    write_record,
+)
 from tests.reporting.records import operator_item, record
 
 RECORD = record(operator_item())
@@ -39,18 +47,45 @@ def others_in(directory: Path) -> list[str]:
 
 
 def test_directories_are_made_before_the_run(tmp_path: Path) -> None:
-    """A file that can be written is there and empty, and nothing beside it."""
+    """Nothing else is: a file that can be written is none that was."""
     prepare_record(tmp_path / "deep" / "record.json")
-    assert (tmp_path / "deep" / "record.json").read_text("utf-8") == ""
-    assert others_in(tmp_path / "deep") == []
+    assert list((tmp_path / "deep").iterdir()) == []
 
 
-def test_a_record_of_an_earlier_run_is_there_until_the_next_is_written(tmp_path: Path) -> None:
+def test_a_record_of_an_earlier_run_is_not_changed_by_a_look(tmp_path: Path) -> None:
     """Finding out that it can be written changes nothing in it."""
     path = tmp_path / "record.json"
     path.write_text("earlier")
     prepare_record(path)
     assert path.read_text() == "earlier"
+
+
+def test_a_record_of_an_earlier_run_is_put_aside_and_back(tmp_path: Path) -> None:
+    """It has another name until it is put back, through a link too, and never the place of another file."""
+    path, link = tmp_path / "record.json", tmp_path / "link.json"
+    link.symlink_to(path)
+    path.write_text("earlier")
+    put_aside(link)
+    assert not path.exists()
+    assert previous_path(link).read_text() == previous_path(path).read_text() == "earlier"
+    put_back(link)
+    assert path.read_text() == "earlier"
+    put_aside(path)
+    put_aside(path)
+    assert previous_path(path).read_text() == "earlier"
+    path.write_text("later")
+    put_back(path)
+    assert path.read_text() == "later"
+
+
+def test_a_record_has_the_permissions_of_the_one_put_aside(tmp_path: Path) -> None:
+    """Who could read the last record can read the next one."""
+    path = tmp_path / "record.json"
+    path.write_text("earlier")
+    path.chmod(0o640)
+    put_aside(path)
+    write_record(RECORD, path)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from typing import Final
 
 from harness.core import ItemStatus, ReproducerState
 from harness.reporting.finding_record import FindingRecord
+from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import Record
+from harness.reporting.record import ItemRecord, Record
 
 
 class BreakageKind(enum.StrEnum):
@@ -68,9 +69,12 @@ def record_breakages(record: Record) -> Breakages:
     return _by_key(breakage for name, item in record.items.items() for breakage in item_breakages(name, item))
 
 
-def item_breakages(name: str, item: OperatorItemRecord | ModelItemRecord) -> Iterator[Breakage]:
+def item_breakages(name: str, item: ItemRecord) -> Iterator[Breakage]:
     """Everything for which one item fails; `name` is its node id."""
     if item.status not in FAILING:
+        return
+    if isinstance(item, GoldenItemRecord):
+        yield from (Breakage(name, BreakageKind.GOLDEN, _LINE_NUMBER.sub("", each), each) for each in item.misfits)
         return
     yield from _operator_breakages(name, item) if isinstance(item, OperatorItemRecord) else _model_breakages(name, item)
     if item.status is ItemStatus.UNTRUSTED:

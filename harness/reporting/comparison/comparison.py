@@ -9,7 +9,8 @@ from typing import Final
 from harness.core import ItemStatus
 from harness.reporting.comparison.breakage import FAILING, Breakage
 from harness.reporting.comparison.recorded_run import RecordedRun
-from harness.reporting.comparison.run_figures import Item, example_count, tensor_ratios
+from harness.reporting.comparison.run_figures import example_count, tensor_ratios
+from harness.reporting.record import ItemRecord
 
 GROWTH: Final = 1.25
 """By how much a worst ratio must have grown to be listed: another seed moves it by less in most items."""
@@ -188,5 +189,5 @@ def _slowdowns(old: RecordedRun, new: RecordedRun) -> list[Slowdown]:
     return sorted(slowdowns, key=lambda slowdown: (-slowdown.new, slowdown.item))
 
 
-def _seconds_each(item: Item) -> float:
+def _seconds_each(item: ItemRecord) -> float:
     return item.seconds / max(example_count(item), 1)

@@ -8,11 +8,8 @@ from typing import NamedTuple
 from harness.core import ItemStatus
 from harness.reporting.comparison.breakage import FAILING
 from harness.reporting.model_item import ModelItemRecord
-from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import Record
+from harness.reporting.record import ItemRecord, Record
 from harness.reporting.summary import sum_counts
-
-Item = OperatorItemRecord | ModelItemRecord
 
 
 class WorstRatio(NamedTuple):
@@ -79,7 +76,7 @@ def run_figures(record: Record) -> RunFigures:
     )
 
 
-def example_count(item: Item) -> int:
+def example_count(item: ItemRecord) -> int:
     """How many examples of an item ran."""
     return item.examples if isinstance(item, ModelItemRecord) else sum(item.examples.values())
 

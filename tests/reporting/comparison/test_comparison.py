@@ -26,7 +26,7 @@ from tests.reporting.comparison.runs import (
     recorded_run,
     stale_item,
 )
-from tests.reporting.records import MODEL, model_item
+from tests.reporting.records import MODEL, golden_item, model_item
 
 OTHER = "suites/operators/pooling.yaml::avg_pool2d"
 
@@ -117,6 +117,14 @@ def test_every_reason_to_fail_is_a_breakage() -> None:
         BreakageKind.STALE,
     ]
     assert [*item_breakages("x", item())] == []
+
+
+def test_a_misfit_of_golden_is_a_breakage() -> None:
+    """golden/ and a suite that have not the same cases any more are news, and count for no example."""
+    misfit = "golden/contract/s.yaml:7: relu is no case of the suite"
+    comparison = compare_runs(recorded_run(golden_item()), recorded_run(golden_item(misfits=(misfit,))))
+    assert [change.breakage.message for change in comparison.appeared] == [misfit]
+    assert comparison.new.figures.examples == 0
 
 
 def test_headroom_speed_and_coverage_are_compared() -> None:

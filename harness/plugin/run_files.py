@@ -1,0 +1,165 @@
+"""The files of a run: the record, the journal that it is written into while it grows, and those of the run before."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from harness.core.text_file import is_there
+from harness.errors import UserError
+from harness.plugin.run_plan import EndedItem, RunPlan, seconds_of, starved_items
+from harness.reporting import (
+    Journal,
+    JournalEntry,
+    JournalHead,
+    JournalWriter,
+    Record,
+    Recorder,
+    RecordHead,
+    WrittenRecord,
+    journal_path,
+    previous_path,
+    put_aside,
+    put_back,
+    read_journal,
+    read_record,
+    write_record,
+)
+from harness.settings import Settings
+
+MOST_DIFFERENCES: Final = 5
+"""Differences between a journal and the run that is to go on from it that a message names."""
+
+
+class RunFiles:
+    """The record and the journal of one run, in the process that writes them.
+
+    `earlier` is the journal of the run that this one resumes. Raises UserError for one that cannot be read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        """Those of the run; a seed that nobody has named is that of the run that is resumed."""
+        self.path = settings.record
+        self.journal = journal_path(settings.record)
+        self.earlier = read_journal(self.journal) if settings.resume and is_there(self.journal) else None
+        if self.earlier and settings.seed_is_fresh:
+            self.settings = replace(settings, seed=self.earlier.head.head.run.seed)
+        self._writer: JournalWriter | None = None
+
+    def _last_record(self) -> Record | None:
+        """The record that the run before has left, and not what it did of the run that is resumed."""
+        path = previous_path(self.path) if self.earlier or not is_there(self.path) else self.path
+        try:
+            return read_record(path) if is_there(path) else None
+        except UserError:
+            return None
+
+    def plan(self, date: str) -> RunPlan:
+        """What all processes of the run have to know; made before `open`, which puts the last record aside."""
+        ended = self.earlier.entries if self.earlier else {}
+        last = self._last_record() if self.settings.shard or self.settings.budget else None
+        before = self.earlier.record() if self.earlier else last
+        return RunPlan(
+            ended={name: EndedItem.of(entry) for name, entry in ended.items() if entry.record.complete},
+            seconds=seconds_of(last) if self.settings.shard else {},
+            starved=starved_items(before.items) if before and self.settings.budget else (),
+            turn=zlib.crc32(f"{self.settings.seed}:{date[:10]}".encode()),
+        )
+
+    def date_head(self, head: RecordHead) -> RecordHead:
+        """The head with the date on which the run began that this one resumes."""
+        return replace(head, date=self.earlier.head.head.date) if self.earlier else head
+
+    def open(self, head: RecordHead, recorder: Recorder) -> None:
+        """Begin the journal, or go on with it. What lies there of another run is put aside.
+
+        Raises UserError where the journal is of another run, or another run writes it, and OSError.
+        """
+        if self.earlier:
+            _check_same_run(self.earlier, JournalHead(head=head))
+            self._writer = JournalWriter.resume(self.earlier)
+            self.path.unlink(missing_ok=True)  # it has nothing that the journal has not
+            for name, entry in self.earlier.entries.items():
+                recorder.add(name, entry.record)
+            return
+        if is_there(self.journal):
+            JournalWriter.check_unused(self.journal)
+            put_aside(self.journal)
+        put_aside(self.path)
+        self._writer = JournalWriter.create(self.journal, JournalHead(head=head))
+
+    def add(self, entry: JournalEntry) -> None:
+        """Note an item that has ended."""
+        if self._writer is not None:
+            self._writer.add(entry)
+
+    def close(self, recorder: Recorder) -> WrittenRecord | None:
+        """Write the record, if there is anything to be in it; the journal goes where it is complete."""
+        if self._writer is None:
+            return None
+        written = write_record(recorder.record(), self.path) if recorder.items else None
+        if written is None and not recorder.expected:  # nothing was to be run, so the last record is still the last
+            put_back(self.path)
+        if (recorder.is_complete and written and not written.problem) or not recorder.items:
+            self._writer.discard()
+        else:
+            self._writer.close()
+        return written
+
+    @property
+    def problem(self) -> str:
+        """Why the journal lacks what has ended; empty where it lacks nothing."""
+        return self._writer.problem if self._writer is not None else ""
+
+
+def check_choice(ended: Iterable[str], chosen: frozenset[str]) -> None:
+    """Raise UserError where the run that is resumed has done items that this one does not choose."""
+    if others := sorted(set(ended) - chosen):
+        raise UserError(
+            f"--eq-resume: the run that was ended has done {len(others)} items that this one does not choose, such as "
+            f"{others[0]}; choose them too, or leave --eq-resume out to begin anew"
+        )
+
+
+def _check_same_run(earlier: Journal, head: JournalHead) -> None:
+    """Raise UserError where the journal is of a run with another build, other settings or other suites."""
+    if differences := head.differences(earlier.head):
+        more = [f"  and {len(differences) - MOST_DIFFERENCES} more"] if len(differences) > MOST_DIFFERENCES else []
+        raise UserError(
+            "\n".join(
+                [
+                    f"--eq-resume: {earlier.path} is of another run:",
+                    *differences[:MOST_DIFFERENCES],
+                    *more,
+                    "leave --eq-resume out to begin anew; the journal is kept beside then",
+                ]
+            )
+        )
+
+
+def resumed_line(files: RunFiles) -> str:
+    """What is resumed, for the header."""
+    if not files.settings.resume:
+        return ""
+    if files.earlier is None:
+        return f"resume: there is no {files.journal.name}: the run begins anew"
+    done = sum(entry.record.complete for entry in files.earlier.entries.values())
+    return f"resume: {done} items are done since {files.earlier.head.head.date}, and are not run again"
+
+
+def incomplete_lines(recorder: Recorder, problem: str) -> list[str]:
+    """What a run has not done, as lines to print; none where it is complete and its journal has all of it."""
+    items = recorder.items
+    starved = len(starved_items(items))
+    counts = {
+        "not begun within the time budget": starved,
+        "cut short by it": sum(not item.complete for item in items.values()) - starved,
+        "without a result": len((recorder.expected or frozenset()) - items.keys()),
+    }
+    what = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    chosen = len(recorder.expected or items)
+    lines = [f"INCOMPLETE: of {chosen} items {what}; --eq-resume goes on with them"] if what else []
+    return [*lines, *([f"ERROR: {problem}"] if problem else [])]
