@@ -22,6 +22,7 @@ from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
 from harness.cli.replay import add_replay_command
+from harness.cli.report import add_report_command
 from harness.cli.schema import add_schema_command
 from harness.errors import UserError, system_refusal
 from harness.termination import TerminationRequest, termination_requests
@@ -67,6 +68,7 @@ def command_line() -> CommandParser:
     add_doctor_command(commands)
     add_replay_command(commands)
     add_check_command(commands)
+    add_report_command(commands)
     add_compare_command(commands)
     add_history_command(commands)
     add_coverage_command(commands)

@@ -14,6 +14,7 @@ from harness.reporting.comparison import (
 from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.golden_item import GoldenItemRecord
+from harness.reporting.html_report import html_report
 from harness.reporting.journal import Journal, JournalEntry, JournalHead, JournalWriter, journal_path, read_journal
 from harness.reporting.json_schema import record_schema_text
 from harness.reporting.model_item import (
@@ -91,6 +92,7 @@ __all__ = [
     "function_reach",
     "history_of",
     "history_text",
+    "html_report",
     "item_text",
     "journal_path",
     "list_reach",

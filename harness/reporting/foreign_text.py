@@ -38,9 +38,10 @@ def visible_value(value: object) -> object:
 
 
 def one_line(text: str, most: int = LONGEST_LINE) -> str:
-    """The text in one line of at most so many characters: white space is folded, and what is cut off is counted."""
+    """The text in one line of about so many characters at most: white space is folded, what is cut off is counted."""
     folded = visible_text(" ".join(text.split()))
-    return folded if len(folded) <= most else f"{folded[:most]}… ({len(folded) - most} characters more)"
+    cut = f"{folded[:most]}… ({len(folded) - most} characters more)"
+    return cut if len(cut) < len(folded) else folded
 
 
 def markdown_text(text: str, most: int = LONGEST_LINE) -> Markdown:

@@ -81,9 +81,16 @@ def item_breakages(name: str, item: ItemRecord) -> Iterator[Breakage]:
         yield Breakage(name, BreakageKind.UNCHECKED, "", "; ".join(item.untrusted) or "no example ran")
 
 
+def finding_breakage(name: str, finding: FindingRecord) -> Breakage:
+    """A finding; another seed words it otherwise, and shrinks it to another example, but oracle and tensor stay."""
+    where = f", {finding.where}" if finding.where else ""
+    identity = f"{finding.oracle} {finding.tensor}".strip()
+    return Breakage(name, BreakageKind.FINDING, identity, f"{finding.message}{where}", tuple(finding.cells))
+
+
 def _operator_breakages(name: str, item: OperatorItemRecord) -> Iterator[Breakage]:
     for failure in item.failures:
-        yield _finding_breakage(name, failure.finding)
+        yield finding_breakage(name, failure.finding)
     for issue, check in item.reproducers.items():
         if check.state is ReproducerState.STALE:
             yield Breakage(name, BreakageKind.STALE, issue, f"{issue} is {check}")
@@ -97,16 +104,9 @@ def _model_breakages(name: str, item: ModelItemRecord) -> Iterator[Breakage]:
     if item.problem:
         yield Breakage(name, BreakageKind.PROBLEM, "", item.problem)
     for finding in (finding for failure in item.failures for finding in failure.findings):
-        yield _finding_breakage(name, finding)
+        yield finding_breakage(name, finding)
     for issue in item.stale:
         yield Breakage(name, BreakageKind.STALE, issue, f"{issue} of the model accepted nothing")
-
-
-def _finding_breakage(name: str, finding: FindingRecord) -> Breakage:
-    """A finding; another seed words it otherwise, and shrinks it to another example, but oracle and tensor stay."""
-    where = f", {finding.where}" if finding.where else ""
-    identity = f"{finding.oracle} {finding.tensor}".strip()
-    return Breakage(name, BreakageKind.FINDING, identity, f"{finding.message}{where}", tuple(finding.cells))
 
 
 def _by_key(breakages: Iterable[Breakage]) -> Breakages:

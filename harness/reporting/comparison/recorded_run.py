@@ -51,9 +51,9 @@ class RecordedRun:
         return self.record.items[item].status if item in self.record.items else None
 
     def has_looked_at(self, item: str) -> bool:
-        """Whether at least one check of this item could have failed, so that what does not fail is not there."""
-        status = self.status_of(item)
-        return status is not None and status.is_checked
+        """Whether the item came to its end and could have failed, so that what does not fail is not there."""
+        record = self.record.items.get(item)
+        return record is not None and record.status.is_checked and record.complete
 
 
 def read_run(path: Path) -> RecordedRun:
@@ -98,9 +98,8 @@ def _read_all(files: Iterable[Path]) -> tuple[list[RecordedRun], list[str]]:
 
 def run_time(record: Record, path: Path) -> dt.datetime:
     """When a run began; of a record that does not say it, when its file was last written."""
-    date: str = getattr(record, "date", "")
     try:
-        time = dt.datetime.fromisoformat(date)
+        time = dt.datetime.fromisoformat(record.date)
     except ValueError:
         return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     return time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)

@@ -70,6 +70,13 @@ def test_what_is_gone_was_looked_at() -> None:
     assert [change.breakage.item for change in comparison.not_looked_at] == [f"{OTHER}[float64]"]
 
 
+def test_what_the_budget_did_not_reach_is_not_gone() -> None:
+    """An item that did not come to its end may have failed later."""
+    comparison = compare_runs(recorded_run(failing_item()), recorded_run(item(complete=False)))
+    assert comparison.disappeared == []
+    assert [change.status for change in comparison.not_looked_at] == [ItemStatus.PASSED]
+
+
 def test_the_same_fault_in_other_words_is_no_news() -> None:
     """Another seed words a finding otherwise; oracle, tensor and item are what it is known by."""
     comparison = compare_runs(recorded_run(failing_item()), recorded_run(failing_item(failure("worse than before"))))

@@ -82,6 +82,16 @@ def test_the_records_of_a_folder_are_read_in_the_order_of_their_time(tmp_path: P
     assert "broken.json is no record of schema 3" in problems[0]
 
 
+def test_a_record_says_itself_when_it_was_made(tmp_path: Path) -> None:
+    """A copy is as old as the run; a date that is none counts for nothing."""
+    for name, date in (("new", "2026-11-20T04:30:00+00:00"), ("old", "2026-11-19T04:30:00Z"), ("odd", "yesterday")):
+        write_record(recorded_run(PASSES).record.model_copy(update={"date": date}), tmp_path / f"{name}.json")
+    os.utime(tmp_path / "odd.json", (1, 1))
+    series, _ = read_runs(tmp_path)
+    assert [Path(run.name).stem for run in series] == ["odd", "old", "new"]
+    assert series[-1].day == "2026-11-20 04:30"
+
+
 @pytest.mark.parametrize(("name", "message"), [("nowhere", "there is no folder"), ("", "holds no record")])
 def test_a_folder_without_records_is_refused(tmp_path: Path, name: str, message: str) -> None:
     """The message names the folder."""

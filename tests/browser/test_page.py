@@ -1,0 +1,227 @@
+"""The report in a browser: filters, failures, copying, keyboard, paper, light and dark, and a hostile record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from harness.core import CellState, ItemStatus
+from harness.reporting import Record, html_report
+from harness.reporting.comparison import history_of
+from tests.reporting.comparison.runs import CASE, failing_item, item, recorded_run
+from tests.reporting.html_report.hostile import hostile_record
+from tests.reporting.html_report.test_document import full_record
+from tests.reporting.records import record
+
+OTHER = "suites/operators/unary.yaml::square"
+CONTRAST = Path(__file__).with_name("contrast.js")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens the report of a record; at the end nothing has been logged, raised, asked or loaded beside the file."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(whole: Record, **options: Any) -> Page:
+        file = tmp_path / "report.html"
+        file.write_text(html_report(whole, "record.json", history_of([recorded_run(failing_item())] * 2)), "utf-8")
+        context = browser.new_context(**options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: None if request.url == file.as_uri() else complaints.append(request.url))
+        page.goto(file.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def several_cases() -> Record:
+    """Two cases in two dtypes: one fails in float32 at one of two levels, one has a known issue in float64."""
+    red = {"sse41": {CellState.PASSED: 3}, "avx2": {CellState.FAILED: 1}}
+    known = {"sse41": {CellState.KNOWN_ISSUE: 1}, "avx2": {CellState.PASSED: 1}}
+    return record(
+        failing_item(cells=red),
+        item(dtype="float64", cells={level: {CellState.PASSED: 1} for level in red}),
+        item(OTHER, cells={level: {CellState.PASSED: 1} for level in red}),
+        item(OTHER, dtype="float64", status=ItemStatus.KNOWN_ISSUE, cells=known),
+    )
+
+
+def rows(page: Page) -> list[str]:
+    """The cases of the matrix that are to be seen."""
+    return page.locator("#matrix-table tbody tr:visible th").all_inner_texts()
+
+
+def choose(page: Page, **choices: str) -> None:
+    """Set filters of the matrix to labels."""
+    for by, label in choices.items():
+        page.locator(f"[data-filter=matrix] [data-by={by}]").select_option(label=label)
+
+
+def test_the_matrix_is_filtered_by_text_suite_dtype_level_and_state(open_report: Open) -> None:
+    """Each filter leaves the rows that fit, what is counted says how many, and a reset shows all."""
+    page = open_report(several_cases())
+    count = page.locator("[data-filter=matrix] output")
+    page.get_by_label("Case", exact=True).fill("SQU")
+    assert rows(page) == ["square"]
+    expect(count).to_have_text("1 of 2")
+    page.get_by_role("button", name="Reset").click()
+    assert rows(page) == ["max_pool2d", "square"]
+    choose(page, state="known issue")
+    assert rows(page) == ["square"]
+    choose(page, column="float32")
+    assert rows(page) == []
+    choose(page, column="float64", level="avx2")
+    assert rows(page) == []
+    choose(page, level="sse41")
+    assert rows(page) == ["square"]
+    assert page.locator("#matrix-table thead th[data-column]:visible").all_inner_texts() == ["float64"]
+    assert page.locator("#matrix-table tr:visible .marks i:visible").count() == 1
+    choose(page, state="any", column="any", level="any", suite="suites/operators/pooling.yaml")
+    assert rows(page) == ["max_pool2d"]
+
+
+def test_a_failed_cell_leads_to_its_fault_by_keyboard(open_report: Open) -> None:
+    """Enter on the cell opens the page of the fault and moves the focus there; Enter again closes it."""
+    page = open_report(several_cases())
+    fault = page.locator("#fault-1")
+    assert fault.get_attribute("open") is None
+    page.locator("#matrix-table td.failed a").focus()
+    page.keyboard.press("Enter")
+    expect(fault).to_have_attribute("open", "")
+    expect(fault.locator("summary").first).to_be_focused()
+    expect(fault.get_by_role("region", name="Levels")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(fault).not_to_have_attribute("open", "")
+
+
+def test_the_replay_line_is_copied(open_report: Open) -> None:
+    """The clipboard has it to the letter, and a status says so to who does not see the button."""
+    whole = several_cases()
+    page = open_report(whole)
+    page.locator("#fault-1 > summary").click()
+    page.get_by_role("button", name="Copy: the command that runs the minimal example").click()
+    expect(page.locator("#status")).to_have_text("Copied")
+    (failure,) = whole.operators[f"{CASE}[float32]"].failures
+    assert page.evaluate("navigator.clipboard.readText()") == f"equivalence replay '{failure.example.to_json()}'"
+
+
+def test_a_browser_without_a_clipboard_copies_all_the_same(open_report: Open) -> None:
+    """As where the file lies on a server without encryption: the text is selected and copied the old way."""
+    page = open_report(several_cases())
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.locator("#fault-1 > summary").click()
+    page.locator("#fault-1 [data-copy=fault-1-command-1]").click()
+    expect(page.locator("#status")).to_have_text("Copied")
+
+
+def test_faults_are_filtered_and_opened_together(open_report: Open) -> None:
+    """The text is looked for in all that a fault says; only what is shown is opened."""
+    page = open_report(full_record())
+    count = page.locator("details.fault").count()
+    page.get_by_label("Text", exact=True).fill("one-column is stale")
+    expect(page.locator("#fault-count")).to_have_text(f"1 of {count}")
+    page.get_by_role("button", name="Open all").click()
+    page.get_by_label("Text", exact=True).fill("")
+    assert page.locator("details.fault[open]").count() == 1
+    page.get_by_role("button", name="Close all").click()
+    assert page.locator("details.fault[open]").count() == 0
+
+
+def test_a_hostile_record_does_nothing(open_report: Open) -> None:
+    """No script of it runs, no element of it is made, and everything is still there to be read."""
+    page = open_report(hostile_record())
+    assert page.evaluate("window.attacked") is None
+    assert page.locator("img, iframe, object, embed").count() == 0
+    assert page.locator("script").count() == 1
+    page.get_by_role("button", name="Open all").click()
+    assert page.locator("details.fault[open]").count() == page.locator("details.fault").count() > 3
+    expect(page.locator("#fault-1 .words")).to_contain_text("<script>window.attacked = 1</script>")
+    page.locator("#fault-1 [data-copy]").first.click()
+    expect(page.locator("#status")).to_have_text("Copied")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_contrast(open_report: Open, scheme: str) -> None:
+    """At least 4.5 to what is behind it, in light and in dark."""
+    page = open_report(full_record(), color_scheme=scheme)
+    page.get_by_role("button", name="Open all").click()
+    result = page.evaluate(CONTRAST.read_text("utf-8").partition("\n")[2])
+    assert result["weak"] == []
+    assert result["count"] > 100
+
+
+def test_light_and_dark_differ(open_report: Open) -> None:
+    """The page follows the reader's choice."""
+    grounds = {
+        scheme: open_report(record(item()), color_scheme=scheme).evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
+        for scheme in ("light", "dark")
+    }
+    assert grounds["light"] == "rgb(255, 255, 255)"
+    assert grounds["dark"] != grounds["light"]
+
+
+def test_a_narrow_window_scrolls_down_only(open_report: Open) -> None:
+    """Wide tables scroll by themselves."""
+    page = open_report(full_record(), viewport={"width": 360, "height": 740})
+    page.get_by_role("button", name="Open all").click()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_keyboard_sees_where_it_is(open_report: Open) -> None:
+    """The first stop skips what is above the faults, and each stop is outlined."""
+    page = open_report(full_record())
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the faults")).to_be_focused()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style != "none", page.evaluate("document.activeElement.outerHTML")
+
+
+def test_paper_has_every_fault_and_no_controls(open_report: Open) -> None:
+    """Printing opens what is closed and closes it again; filters, buttons and navigation are left out."""
+    page = open_report(full_record())
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.fault:not([open])").count() == 0
+    assert page.locator("nav:visible, .bar:visible, button:visible").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.fault[open]").count() == 0
+    assert page.pdf().startswith(b"%PDF")
+
+
+def test_without_scripts_everything_can_be_read(open_report: Open) -> None:
+    """Only what needs them, filters and buttons, is not shown."""
+    page = open_report(full_record(), java_script_enabled=False)
+    assert page.locator(".js-only:visible").count() == 0
+    page.locator("#fault-1 > summary").click()
+    expect(page.locator("#fault-1 pre").first).to_be_visible()
+
+
+def test_fifteen_hundred_items_are_a_page_that_opens(open_report: Open) -> None:
+    """Two MiB and 60,000 elements at most, and a filter answers at once."""
+    dtypes = ("float32", "float64", "bfloat16", "float16", "int64")
+    whole = record(*(item(f"{OTHER}{number}", dtype=dtype) for number in range(300) for dtype in dtypes))
+    assert len(html_report(whole, "record.json")) < 2 * 2**20
+    page = open_report(whole)
+    assert page.locator("*").count() < 60_000
+    page.get_by_label("Case", exact=True).fill("square299")
+    assert rows(page) == ["square299"]
