@@ -1,12 +1,16 @@
 """Execution: worker processes, ISA caps, time limits, crashes and kernel traces. Knows no oracle and no pytest."""
 
-from harness.execution.executor import Executor
+from harness.execution.cell_settings import AS_USUAL, CellSettings
+from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
 from harness.execution.replies import record_of
 from harness.execution.result import Build, Result
 from harness.execution.workers.supervisor import Reply, Request, WorkerLost
 
 __all__ = [
+    "AS_USUAL",
+    "REFERENCE_LIMIT_FACTOR",
     "Build",
+    "CellSettings",
     "Executor",
     "Reply",
     "Request",

@@ -66,6 +66,10 @@ class CallableLookup:
         """Whether what the reference runs exists only with the preload files; otherwise stock kernels compute it."""
         return self._preloads and bool(self._reference_check(case)["problems"])
 
+    def can_do_without_preload(self, case: Case) -> bool:
+        """Whether what the case calls is there in a worker that has not run the preload files."""
+        return not self._ask_for_problems(requests.check_request(case), preloaded=False)["problems"]
+
     def has_independent_reference(self, case: Case) -> bool:
         """Whether the case names a reference, or what it calls is there without preload files and PyTorch's own."""
         return case.reference is not None or not (self.needs_preload(case) or self._reference_check(case)["foreign"])

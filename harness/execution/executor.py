@@ -12,6 +12,7 @@ from typing import Final, Self
 from harness.core import Case, Cell, DoubleBackwardState, Example, Level, Observation
 from harness.execution import requests
 from harness.execution.callables import CallableLookup
+from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.in_flight import PendingExample, collect_metadata, collect_observations
 from harness.execution.levels import cap_mismatch, kernel_above_cap, representative_levels, require_level
 from harness.execution.opening import OpenedPool, WorkerOpening, open_in_process
@@ -178,6 +179,10 @@ class Executor:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
         return self._lookup.missing_packages(case)
 
+    def can_do_without_preload(self, case: Case) -> bool:
+        """Whether what the case calls is there in a worker that has not run the preload files."""
+        return self._lookup.can_do_without_preload(case)
+
     def check(self, case: Case) -> list[str]:
         """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
         return self._lookup.problems(case)
@@ -295,17 +300,21 @@ class Executor:
         repeats: int = 1,
         after: Sequence[Example] = (),
         limit: float | None = None,
+        settings: CellSettings = AS_USUAL,
     ) -> Result:
         """Run one example where nothing ran before it but `after`, examples of the same case; `repeats` times.
 
         Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. `limit` is
-        in seconds for each run (None: the executor's); all runs together get it as many times.
+        in seconds for each run (None: the executor's); all runs together get it as many times. `settings` are those of
+        the cells, and not of the reference.
         """
         chosen, repeats = self.cell_names(cells), max(repeats, 1)
-        supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
+        supervisors = self._pool.fork_per_request(
+            chosen, self._lookup.needs_preload(case), cells_preloaded=settings.preloaded
+        )
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
         resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
-        request = requests.observation_request(resolved, repeats=repeats, after=earlier)
+        request = requests.observation_request(resolved, repeats=repeats, after=earlier, settings=settings)
         result = PendingExample(
             case,
             example,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.core import Case, Example, TensorArgument, TorchName, leaves
+from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.generation import (
     ResolvedExample,
     ResolvedModule,
@@ -31,11 +32,23 @@ from harness.portable.operator_protocol import (
 
 
 def observation_request(
-    resolved: ResolvedExample, *, repeats: int = 1, trace: bool = False, after: Iterable[ResolvedExample] = ()
+    resolved: ResolvedExample,
+    *,
+    repeats: int = 1,
+    trace: bool = False,
+    after: Iterable[ResolvedExample] = (),
+    settings: CellSettings = AS_USUAL,
 ) -> ObserveRequest:
     """Ask for both observations of an example, after these; `trace`: its ATen operators too."""
-    earlier = [observation_request(each) for each in after]
-    return {**_call(resolved), "op": "observe", "trace": trace, "repeats": repeats, "after": earlier}
+    return {
+        **_call(resolved),
+        "op": "observe",
+        "trace": trace,
+        "repeats": repeats,
+        "after": [observation_request(each) for each in after],
+        "onednn": settings.onednn,
+        "poisoned": settings.poisoned,
+    }
 
 
 def without_gradients(resolved: ResolvedExample, names: Collection[str]) -> ResolvedExample:

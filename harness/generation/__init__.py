@@ -4,6 +4,7 @@ from harness.generation.corners import corner_examples
 from harness.generation.coverage import CornerCoverage, corner_coverage
 from harness.generation.declared_examples import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
+from harness.generation.enlargement import enlarged_examples
 from harness.generation.gradcheck_examples import gradcheck_examples
 from harness.generation.layout_probes import (
     ORDINARY,
@@ -45,6 +46,7 @@ __all__ = [
     "corner_examples",
     "declared_examples",
     "describe_excess",
+    "enlarged_examples",
     "gradcheck_examples",
     "layout_probes",
     "neighbours",

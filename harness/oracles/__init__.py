@@ -6,16 +6,23 @@
 from harness.oracles.aggregate import KIND_BY_ORACLE, Place, merge_faults
 from harness.oracles.compare import Fault
 from harness.oracles.judge import judge
+from harness.oracles.mismatch import NO_PATTERN, describe_mismatch, first_elements
 from harness.oracles.rounding import round_to
-from harness.oracles.vacuity import CONSTANT_OUTPUT, EMPTY, OWN_REFERENCE
+from harness.oracles.vacuity import CONSTANT_OUTPUT, EMPTY, NOTHING_JUDGED, OWN_REFERENCE
+from harness.oracles.window import Window
 
 __all__ = [
     "CONSTANT_OUTPUT",
     "EMPTY",
     "KIND_BY_ORACLE",
+    "NOTHING_JUDGED",
+    "NO_PATTERN",
     "OWN_REFERENCE",
     "Fault",
     "Place",
+    "Window",
+    "describe_mismatch",
+    "first_elements",
     "judge",
     "merge_faults",
     "round_to",

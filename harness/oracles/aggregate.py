@@ -83,4 +83,5 @@ def merge_faults(
         layouts=tuple(layout for layout in layouts if any(layout == place[1] for place in faults)),
         message=worst.message,
         where=worst.where,
+        mismatch=worst.mismatch,
     )

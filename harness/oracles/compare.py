@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from harness.core import Mismatch
 from harness.core.observation import Array
 from harness.oracles.bounds import UNLIMITED, overflow_mask
 from harness.oracles.describe_mask import describe_mask
@@ -29,12 +30,16 @@ chance it exceeds PEER squared once in 1.6 million tensors for k = 16, in 14,000
 
 @dataclass(frozen=True)
 class Fault:
-    """One broken property in one cell and layout. `ratio` is error over allowance, 1 where there is no number."""
+    """One broken property in one cell and layout. `ratio` is error over allowance, 1 where there is no number.
+
+    `extent` is how many elements differ, and `mismatch` which, where elements were compared.
+    """
 
     ratio: float
     message: str
     where: str = ""
     extent: int = 0
+    mismatch: Mismatch | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ def difference_fault(tensor: str, drawn: Array, contiguous: Array) -> Fault | No
     values = f"(got {drawn[index]!s} in layout drawn, {contiguous[index]!s} in layout contiguous at {[*index]})"
     count = int(np.count_nonzero(wrong))
     message = f"{tensor} is not the same in both layouts in {count} of {wrong.size} elements {values}"
-    return Fault(1.0, message, describe_mask(wrong, tensor), count)
+    mismatch = Mismatch(str(drawn.dtype), drawn, contiguous, wrong)
+    return Fault(1.0, message, describe_mask(wrong, tensor), count, mismatch)
 
 
 def _compare_exactly(tensor: str, values: Array, expected: Expected) -> Comparison:
@@ -148,4 +154,5 @@ def _fault(tensor: str, values: Array, expected: Expected, wrong: Array, *, rank
     index = [int(part) for part in np.unravel_index(flat, wrong.shape)]
     example = f"(got {values.flat[flat]!s}, expected {expected.rounded.flat[flat]!s} at {index})"
     message = f"{tensor} differs from the float64 reference in {count} of {wrong.size} elements{worst} {example}"
-    return Fault(ratio, message, describe_mask(wrong, tensor), count)
+    mismatch = Mismatch(expected.dtype, values, expected.rounded, wrong)
+    return Fault(ratio, message, describe_mask(wrong, tensor), count, mismatch)

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from harness.core import Case, Example, Observation, Reference
+from harness.core import Case, Example, Mismatch, Observation, Reference, TensorRecord
 from harness.core.observation import Array
 from harness.oracles.bounds import UNLIMITED
 from harness.oracles.compare import Fault
@@ -115,7 +115,7 @@ def format_faults(
             if drawn.shape == plain.shape == expected.alike.shape:
                 mask = expected.alike & (_classes(drawn.values) != _classes(plain.values))
                 if mask.any():
-                    yield tensor, (cell, layout), _fault(tensor, drawn.values, plain.values, mask)
+                    yield tensor, (cell, layout), _fault(tensor, drawn, plain.values, mask)
 
 
 def _classes(values: Array) -> Array:
@@ -123,7 +123,8 @@ def _classes(values: Array) -> Array:
     return np.select([np.isnan(values), np.isposinf(values), np.isneginf(values)], [1, 2, 3], 0)
 
 
-def _fault(tensor: str, drawn: Array, plain: Array, mask: Array) -> Fault:
+def _fault(tensor: str, record: TensorRecord, plain: Array, mask: Array) -> Fault:
+    drawn = record.values
     flat = int(np.argmax(mask))
     index = [int(part) for part in np.unravel_index(flat, mask.shape)]
     count = int(np.count_nonzero(mask))
@@ -131,4 +132,4 @@ def _fault(tensor: str, drawn: Array, plain: Array, mask: Array) -> Fault:
         f"{tensor} is NaN or infinite in one format only, or another infinity, in {count} of {mask.size} elements "
         f"(got {drawn.flat[flat]!s}, contiguous gives {plain.flat[flat]!s} at {index})"
     )
-    return Fault(1.0, message, describe_mask(mask, tensor), count)
+    return Fault(1.0, message, describe_mask(mask, tensor), count, Mismatch(record.dtype, drawn, plain, mask))

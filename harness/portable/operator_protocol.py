@@ -88,12 +88,17 @@ class CallFields(TypedDict):
 
 
 class ObserveRequest(CallFields):
-    """Run a call as drawn and with all of it contiguous, `repeats` times each; before it, those in `after`."""
+    """Run a call as drawn and with all of it contiguous, `repeats` times each; before it, those in `after`.
+
+    All of them run with oneDNN only if `onednn`, and in memory that is filled before it is handed out if `poisoned`.
+    """
 
     op: Literal["observe"]
     trace: bool
     repeats: int
     after: list[ObserveRequest]
+    onednn: bool
+    poisoned: bool
 
 
 class ObservationData(TypedDict):

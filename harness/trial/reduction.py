@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.core import Case, CellState, Example, Finding, KnownIssue
+from harness.core import Case, CellState, Example, Finding, KnownIssue, Pattern
 from harness.execution import Executor, Result
 from harness.generation import shrink
+from harness.oracles import NOTHING_JUDGED, first_elements
+from harness.trial.diagnoser import Diagnoser, Symptom
+from harness.trial.diagnosis import Diagnosis, diagnosed_kind
 from harness.trial.fatal_parts import HASTE, REPEATS, PartwiseRunner
 from harness.trial.judged_result import JudgedResult, judge_result
 from harness.trial.known_issues import DEATHS
+from harness.trial.location import Locator
 from harness.trial.outcome import CellRow, Failure
 
 TRACED_BACK = 100
 """How many earlier examples may be tried, one by one, to find the one that spoiled a worker."""
 
-AGAIN = "again in a fresh worker"
-NOT_AT_EVERY_CALL = f"in a fresh worker, not at every call ({REPEATS} tried)"
-ONCE = "not again in a fresh worker: seen once"
-NEVER_ALONE = "not in a fresh worker, nor after any one of the worker's last examples"
+
+@dataclass(frozen=True)
+class Confirmation:
+    """How a fault behaves in a fresh worker, in words, and how it is made to show there.
+
+    It shows in one of `repeats` calls after the examples `after`; `shows` is False where it was not made to.
+    """
+
+    words: str
+    repeats: int = 1
+    after: tuple[Example, ...] = ()
+    shows: bool = True
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether one call of the example alone shows the fault."""
+        return self.shows and self.repeats == 1 and not self.after
+
+
+AGAIN = Confirmation("again in a fresh worker")
+NOT_AT_EVERY_CALL = Confirmation(f"in a fresh worker, not at every call ({REPEATS} tried)", repeats=REPEATS)
+ONCE = Confirmation("not again in a fresh worker: seen once", shows=False)
+NEVER_ALONE = Confirmation("not in a fresh worker, nor after any one of the worker's last examples", shows=False)
 
 
 @dataclass(frozen=True)
@@ -44,16 +67,16 @@ class Reducer:
         """
         if finding.oracle in DEATHS:
             minimal = self._shrink_isolated(original, finding, repeats=1)
-            confirmed = AGAIN
+            confirmation = AGAIN
         elif self._fails_again(original, finding) and self._fails_again(original, finding):
             minimal = self._shrink(original, lambda example: self._fails_again(example, finding), self.attempts)
-            confirmed = self._confirmation(minimal, finding, before)
+            confirmation = self._confirmation(minimal, finding, before)
         else:
             minimal = self._shrink_isolated(original, finding, repeats=REPEATS)
-            confirmed = NOT_AT_EVERY_CALL
+            confirmation = NOT_AT_EVERY_CALL
         if minimal is None:
-            minimal, confirmed = original, ONCE
-        return self._failure(minimal, finding, original, why, confirmed)
+            minimal, confirmation = original, ONCE
+        return self._failure(minimal, finding, original, why, confirmation)
 
     def _shrink(self, example: Example, fails: Callable[[Example], bool], attempts: int) -> Example:
         return shrink(self.case, example, lambda smaller: not self.late() and fails(smaller), attempts)
@@ -110,12 +133,14 @@ class Reducer:
         """Attempts where each costs a fork."""
         return max(self.attempts // 4, 20)
 
-    def _confirmation(self, minimal: Example, finding: Finding, before: Sequence[Example]) -> str:
+    def _confirmation(self, minimal: Example, finding: Finding, before: Sequence[Example]) -> Confirmation:
         """How the fault behaves in a fresh worker: by itself, after an earlier example, or not at all."""
         if self._failure_alone(minimal, finding, 1) is not None:
             return AGAIN
         culprit = self._culprit(minimal, finding, before)
-        return f"only after {culprit.to_json()} in the same worker" if culprit else NEVER_ALONE
+        if culprit is None:
+            return NEVER_ALONE
+        return Confirmation(f"only after {culprit.to_json()} in the same worker", after=(culprit,))
 
     def _culprit(self, example: Example, finding: Finding, before: Sequence[Example]) -> Example | None:
         """The newest earlier example after which this one fails in a fresh worker, made as small as can be.
@@ -134,22 +159,60 @@ class Reducer:
                 return self._shrink(earlier, spoils, self._few_attempts)
         return None
 
-    def _failure(self, minimal: Example, finding: Finding, original: Example, why: str, confirmed: str) -> Failure:
-        """The failure with its table of all cells, taken from a last run of the minimal example."""
+    def _failure(
+        self, minimal: Example, finding: Finding, original: Example, why: str, confirmation: Confirmation
+    ) -> Failure:
+        """The failure with its table of all cells, taken from a last run of the minimal example; where, and why."""
         if finding.oracle in DEATHS:
             result = self.executor.run_isolated(self.case, minimal)
         else:
             result = self._run_everywhere(minimal)
         judged = self._judge(result)
         final = judged.failure(finding.key) or finding
-        return Failure(final, minimal, original, cell_rows(judged, final), confirmed, why)
+        rows = cell_rows(judged, final)
+        diagnosis = self._diagnosis(judged, final, rows, confirmation)
+        return Failure(
+            replace(final, kind=diagnosed_kind(final.kind, diagnosis)),
+            minimal,
+            original,
+            rows,
+            confirmation.words,
+            why,
+            pattern=self._pattern(minimal, final, confirmation),
+            elements=first_elements(final.mismatch) if final.mismatch else (),
+            diagnosis=diagnosis,
+            operators=tuple(dict.fromkeys(name for each in result.observations for name in each.operators)),
+        )
+
+    def _pattern(self, minimal: Example, finding: Finding, confirmation: Confirmation) -> Pattern:
+        locator = Locator(self.case, self.executor, self.partwise)
+        return locator.locate(minimal, finding, enlarge=confirmation.is_steady and not self.late())
+
+    def _diagnosis(
+        self, judged: JudgedResult, finding: Finding, rows: Sequence[CellRow], confirmation: Confirmation
+    ) -> Diagnosis:
+        """What makes the fault go away; nothing of what cannot be made to show."""
+        if not confirmation.shows:
+            return Diagnosis()
+        drawn = {each.cell: each.inputs for each in judged.result.observations if each.layout == "drawn"}
+        symptom = Symptom(
+            judged.example,
+            finding,
+            rows,
+            confirmation.repeats,
+            confirmation.after,
+            inputs=drawn.get(next(iter(finding.cells)), {}),
+            blind_cells=judged.judgement.untrusted.get(NOTHING_JUDGED, ()),
+        )
+        return Diagnoser(self.case, self.executor, self.partwise, self.late).diagnose(symptom)
 
     def _run_everywhere(self, example: Example) -> Result:
         """The example in all cells, in those where it is known to crash or hang without the part that does."""
         cells = self._safe_cells(example, (cell.name for cell in self.executor.cells))
         if not cells and (parts := self.partwise.run(example, self.partwise.fatal_cells(example))):
             return parts
-        return self.partwise.add_observations(next(iter(self.executor.run(self.case, [example], cells=cells))))
+        results = self.executor.run(self.case, [example], cells=cells, traced=[example])
+        return self.partwise.add_observations(next(iter(results)))
 
 
 def cell_rows(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:

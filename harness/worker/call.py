@@ -112,12 +112,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Observe:
-    """A call to be observed, `repeats` times, after `after`; `trace`: its ATen operators are noted."""
+    """A call to be observed, `repeats` times, after `after`; the fields are those of `ObserveRequest`."""
 
     call: Call
     trace: bool
     repeats: int
     after: Tuple[Observe, ...]
+    onednn: bool
+    poisoned: bool
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,9 @@ def parse_argument(value: WireArgument) -> Argument:
 def parse_observe(request: ObserveRequest) -> Observe:
     """The same for ``observe``."""
     after = tuple(map(parse_observe, request["after"]))
-    return Observe(parse_call(request), request["trace"], request["repeats"], after)
+    return Observe(
+        parse_call(request), request["trace"], request["repeats"], after, request["onednn"], request["poisoned"]
+    )
 
 
 def parse_refer(request: ReferRequest) -> Refer:

@@ -13,7 +13,7 @@ from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
 from . import call, describe, fork_per_request, fork_server, kernel_trace, stray_forks
 from .channel import Channel
 from .models import factory, operations
-from .operators import check, double_backward, foreign, functional_catalogue, lookup, metadata, observe
+from .operators import check, double_backward, foreign, functional_catalogue, lookup, metadata, observe, switches
 from .reference import float64
 
 Reply = Mapping[str, object]
@@ -69,7 +69,9 @@ class Worker:
         }
 
     def _observe(self, request: wire.ObserveRequest) -> wire.ObserveReply:
-        return observe.observe_repeatedly(call.parse_observe(request), self.log)
+        parsed = call.parse_observe(request)
+        with switches.without(onednn=not parsed.onednn, poison=not parsed.poisoned):
+            return observe.observe_repeatedly(parsed, self.log)
 
 
 def _refer(request: wire.ReferRequest) -> wire.ReferReply:

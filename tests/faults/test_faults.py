@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from harness.core import Example
+from harness.oracles import NO_PATTERN
 from harness.suites import load_suite
-from harness.trial import Failure
+from harness.trial import Failure, VariedAspect
 from tests.faults.conftest import PLANTED, ROOT, Trials
+from tests.faults.explanations import GOES_AWAY, UNDECIDED, WHERE
 
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
@@ -364,6 +366,32 @@ def test_the_example_is_as_small_as_the_fault_allows(name: str, failure: Failure
     assert fault.present == tuple(tensor for tensor in ("bias",) if tensor in example.layouts)
     assert (example.fill, example.threads, example.inplace) == (fault.fill, fault.threads, fault.inplace)
     assert example.path == fault.path
+
+
+@each
+def test_where_it_is_wrong_is_told_in_a_sentence(name: str, failure: Failure) -> None:
+    """The place, and what all elements there hold, as they show in an example large enough."""
+    place, _, sizes = failure.pattern.sentence.partition(" (with ")
+    assert place == WHERE[name]
+    assert not sizes or sizes.startswith(tuple(f"{size} = " for size in failure.example.sizes))
+    assert bool(failure.pattern.kinds) == (WHERE[name] not in ("", NO_PATTERN))
+    assert bool(failure.elements) == (WHERE[name] != "")
+
+
+@each
+def test_what_makes_it_go_away_is_told(name: str, failure: Failure, trials: Trials) -> None:
+    """Formats, views, threads and levels that the kernel asks for, no others, and PyTorch's own kernel."""
+    fault = FAULTS[name]
+    goes_away = {aspect: set[str]() for aspect in VariedAspect}
+    for variation in failure.diagnosis.goes_away:
+        goes_away[variation.aspect].add(variation.words)
+    assert goes_away.pop(VariedAspect.PRELOAD) == {"no preload files"}
+    assert goes_away.pop(VariedAspect.LEVEL) == (set(trials.levels) - set(fault.cells or trials.levels))
+    goes_away.pop(VariedAspect.DTYPE)  # several faults are planted in the float32 kernel of the same operator
+    assert set().union(*goes_away.values()) == set(GOES_AWAY.get(name, ()))
+    undecided = tuple(each.variation.words for each in failure.diagnosis.undecided)
+    assert name in FICKLE or undecided == UNDECIDED.get(name, ())
+    assert any(each.words == "unpoisoned memory" for each in failure.diagnosis.stays)
 
 
 @each

@@ -53,7 +53,10 @@ def test_a_bounded_tensor_that_differs_says_how_many_times_the_bound(stage: Any)
         "output[0] differs from the float64 reference in 1 of 96 elements, worst 1.7e+06 times the bound "
         "(got 0.5, expected 36.0 at [0, 2, 0, 3])"
     )
-    assert finding.where == "only sample 0, channel 2 of 3, only the first row, all in the last column (W = 4)"
+    assert (
+        finding.where
+        == "only sample 0, all in the last channel (C = 3), only the first row, all in the last column (W = 4)"
+    )
     assert judgement.ratios["avx512_core", "output[0]"] == 0.0
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from harness.core import CellState, Example, Finding, ReproducerCheck, ReproducerState
+from harness.core import (
+    CellState,
+    Example,
+    Finding,
+    MismatchedElement,
+    Pattern,
+    PatternKind,
+    ReproducerCheck,
+    ReproducerState,
+)
 from harness.reporting import failure_text, operator_item_record, terminal_summary
 from harness.trial import CellRow, Failure, Outcome
 from tests.reporting.records import CASE, model_item, record
@@ -23,6 +32,8 @@ FAILURE = Failure(
     (CellRow("sse41", CellState.PASSED, 0.0, ()), CellRow("avx2", CellState.FAILED, 3.0, ("pooling:jit:avx2",))),
     "again in a fresh worker",
     "pytorch#1: one column",
+    Pattern("all in the last column: off by one ulp", (PatternKind.BORDER, PatternKind.ONE_ULP)),
+    (MismatchedElement((0, 0, 1), "1.0000001", "1.0", 1), MismatchedElement((1, 0, 1), "nan", "2.0")),
 )
 
 
@@ -111,10 +122,20 @@ def test_the_story_of_a_failure() -> None:
     """A sentence, the corner it was, the minimal example, the table, and the command to run it again."""
     text = failure_text(outcome(failures=[FAILURE, FAILURE], notes=["a note"]), " --levels avx2")
     lines = text.splitlines()
-    assert lines[0] == "max_pool2d in float32 (layout): output[0] differs, all in the last column"
-    assert lines[1] == "declared corner: pytorch#1: one column"
+    assert lines[0] == "max_pool2d in float32 (layout): output[0] differs"
+    assert lines[1] == "where: all in the last column: off by one ulp"
+    assert lines[2] == "declared corner: pytorch#1: one column"
     assert "minimal example (again in a fresh worker; fails in layout drawn):" in text
     assert next(line.split() for line in lines if line.startswith("  sse41")) == ["sse41", "passed", "ATen"]
+    assert next(line.split() for line in lines if line.startswith("  [0, ")) == [
+        "[0,",
+        "0,",
+        "1]",
+        "1.0",
+        "1.0000001",
+        "1",
+    ]
+    assert next(line.split() for line in lines if line.startswith("  [1, ")) == ["[1,", "0,", "1]", "2.0", "nan"]
     row = ["avx2", "failed", "3", "pooling:jit:avx2"]
     assert next(line.split() for line in lines if line.startswith("  avx2")) == row
     assert text.count(f"replay: equivalence replay --levels avx2 '{EXAMPLE.to_json()}'") == 2

@@ -138,7 +138,9 @@ def test_a_hang_is_shrunk_in_haste_and_confirmed_at_leisure() -> None:
     hasty = [index for index, limit in enumerate(executor.limits) if limit == 2.0]
     assert hasty
     assert None in executor.limits[: hasty[0]]
-    assert None in executor.limits[hasty[-1] + 1 :]
+    leisurely = [example for example, limit in executor.isolated if limit is None]
+    assert leisurely[0] == failure.original
+    assert leisurely[-1] == failure.example
 
 
 def test_a_slow_candidate_is_no_hang() -> None:

@@ -21,7 +21,7 @@ from harness.core import (
     TensorRecord,
     TensorSpec,
 )
-from harness.execution import Result
+from harness.execution import AS_USUAL, CellSettings, Result
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("low", "high"))
 CASE = Case(
@@ -57,10 +57,22 @@ class ToyExecutor:
     incidents: list[str] = field(default_factory=list)
     ineffective: dict[str, str] = field(default_factory=dict)
     limit: float = 20.0
-    limits: list[float | None] = field(default_factory=list)
+    isolated: list[tuple[Example, float | None]] = field(default_factory=list)
+    settings: list[CellSettings] = field(default_factory=list)
+    preloads: bool = False
     is_isolating: bool = True
     ran_in_parts: list[tuple[Example, str, tuple[str, ...]]] = field(default_factory=list)
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
+
+    @property
+    def limits(self) -> list[float | None]:
+        """The time limits of what ran in a fresh worker."""
+        return [limit for _, limit in self.isolated]
+
+    def can_do_without_preload(self, case: Case) -> bool:
+        """Every operator is the toy's own."""
+        del case
+        return True
 
     def missing_packages(self, case: Case) -> str:
         """Every package is there."""
@@ -89,10 +101,12 @@ class ToyExecutor:
         repeats: int = 1,
         after: tuple[Example, ...] = (),
         limit: float | None = None,
+        settings: CellSettings = AS_USUAL,
     ) -> Result:
-        """The same in a fresh worker."""
+        """The same in a fresh worker. `settings` are noted: a toy is as wrong with any."""
         del case, repeats
-        self.limits.append(limit)
+        self.isolated.append((example, limit))
+        self.settings.append(settings)
         for earlier in after:
             self._result(earlier, cells, self.wrong)
         return self._result(example, cells, self.alone or self.wrong)
@@ -144,6 +158,13 @@ def _values(example: Example) -> np.ndarray[Any, Any]:
     return np.arange(1.0, np.prod(shape) + 1).reshape(shape)
 
 
+def _strides(example: Example, layout: str, name: str) -> tuple[int, ...]:
+    """The strides of a tensor of the example's shape in the format that it is drawn in."""
+    _, c, h, w = (example.sizes[size] for size in "NCHW")
+    last = layout == "drawn" and example.layouts.get(name, "").startswith("channels_last")
+    return (c * h * w, 1, w * c, c) if last else (c * h * w, h * w, w, 1)
+
+
 def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.ndarray[Any, Any]) -> Observation:
     if wrong in ("died", "killed"):
         return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
@@ -152,8 +173,7 @@ def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.nd
     if wrong == "hung":
         return Observation(cell, layout, "hung")
     n, c, h, w = values.shape
-    last = layout == "drawn" and example.layouts["input"].startswith("channels_last")
-    strides = (c * h * w, 1, w * c, c) if last else (c * h * w, h * w, w, 1)
+    strides = _strides(example, layout, "input")
     dtype = "float64" if example.dtype == "float64" else "float32"
     result = (2 * values).astype(dtype)
     if wrong == "value":
@@ -163,6 +183,6 @@ def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.nd
         layout,
         "ok",
         {"output[0]": TensorRecord(dtype, (n, c, h, w), strides, result)},
-        {"input": strides},
+        {"input": strides, "grad_output[0]": _strides(example, layout, "grad_output")},
         kernels={f"double:{cell}": 1},
     )

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from harness.portable import poison
+
 SCRUBBED: Final = (
     "ATEN_", "DNNL_", "GLIBC_TUNABLES", "GOMP_", "KMP_", "MALLOC_", "MKL_", "MKLDNN_", "OMP_", "ONEDNN_",
     "PYTORCH_", "TORCH_",
@@ -16,8 +18,7 @@ SCRUBBED: Final = (
 """Prefixes of variables that change which kernels run, or how. oneDNN reads all three of its names."""
 
 COMMON: Final[Mapping[str, str]] = {
-    # glibc fills fresh memory with 64 ^ 0xff = 0xbf (float32 -1.498) and freed memory with 0x40 (3.004)
-    "MALLOC_PERTURB_": "64",
+    "MALLOC_PERTURB_": str(poison.PERTURB),
     # blocks below 1 kB would come from the per-thread cache, which is not filled
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     "OMP_NUM_THREADS": "2",

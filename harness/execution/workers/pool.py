@@ -36,10 +36,13 @@ class WorkerKey:
 
     @property
     def name(self) -> str:
-        """As incidents and files have it: ``cell-avx2``, ``reference``, ``fork_per_request-reference-preloaded``."""
+        """As incidents and files have it: ``cell-avx2``, ``reference``, ``fork_per_request-reference-preloaded``.
+
+        What is unusual is said: that the reference has run the preload files, and that a cell's worker has not.
+        """
         level = self.level or (None if self.role == "reference" else "reference")
-        preloaded = "preloaded" if self.preloaded and self.level is None else None
-        return "-".join(filter(None, (self.role, level, preloaded)))
+        unusual = ("" if self.preloaded else "stock") if self.level else ("preloaded" if self.preloaded else "")
+        return "-".join(filter(None, (self.role, level, unusual)))
 
 
 class Pool(Protocol):
@@ -51,8 +54,13 @@ class Pool(Protocol):
     def reference(self, *, preloaded: bool) -> Supervisor:
         """The supervisor of the reference: the stock kernels, or with the preload files."""
 
-    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
-        """Supervisors whose workers fork for each request, by cell; the reference's is under `REFERENCE`."""
+    def fork_per_request(
+        self, cells: Sequence[str], preloaded: bool, *, cells_preloaded: bool = True
+    ) -> Mapping[str, Supervisor]:
+        """Supervisors whose workers fork for each request, by cell; the reference's is under `REFERENCE`.
+
+        `preloaded`: that of the reference has run the preload files; `cells_preloaded`: those of the cells have.
+        """
 
     def pids(self) -> Mapping[str, int]:
         """The process ids of the workers that run now, by the workers' names."""
@@ -86,9 +94,11 @@ class InProcessPool:
         del preloaded
         return self._supervisor
 
-    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
+    def fork_per_request(
+        self, cells: Sequence[str], preloaded: bool, *, cells_preloaded: bool = True
+    ) -> Mapping[str, Supervisor]:
         """The one supervisor, under every name."""
-        del preloaded
+        del preloaded, cells_preloaded
         return dict.fromkeys([REFERENCE, *cells], self._supervisor)
 
     def pids(self) -> Mapping[str, int]:
@@ -140,9 +150,11 @@ class WorkerPool:
         """The reference's supervisor; a second one, with the preload files, starts when a callable needs them."""
         return self._supervise([WorkerKey("reference", preloaded=preloaded)])[0]
 
-    def fork_per_request(self, cells: Sequence[str], preloaded: bool) -> Mapping[str, Supervisor]:
+    def fork_per_request(
+        self, cells: Sequence[str], preloaded: bool, *, cells_preloaded: bool = True
+    ) -> Mapping[str, Supervisor]:
         """Those that fork, started when they are first needed."""
-        keys = [WorkerKey("fork_per_request", name, preloaded=True) for name in cells]
+        keys = [WorkerKey("fork_per_request", name, preloaded=cells_preloaded) for name in cells]
         keys.append(WorkerKey("fork_per_request", preloaded=preloaded))
         return dict(zip([*cells, REFERENCE], self._supervise(keys), strict=True))
 

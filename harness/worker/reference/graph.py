@@ -11,7 +11,7 @@ import torch
 from ...portable import dtypes, tensor_name
 from .. import fill_values, pytree
 from ..call import Call, Operand
-from ..operators import invoke, modes
+from ..operators import invoke, modes, switches
 from ..tensors import Array
 
 Change = Callable[[Array], Array]
@@ -21,13 +21,12 @@ Change = Callable[[Array], Array]
 @contextlib.contextmanager
 def stock() -> Iterator[None]:
     """Switch oneDNN off and use one thread; both as before when it ends."""
-    enabled, threads = torch._C._get_mkldnn_enabled(), torch.get_num_threads()
-    torch._C._set_mkldnn_enabled(False)  # noqa: FBT003 - it takes no keyword
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with switches.without_onednn():
+            yield
     finally:
-        torch._C._set_mkldnn_enabled(enabled)
         torch.set_num_threads(threads)
 
 
