@@ -29,6 +29,10 @@ _FLAG_WORDS: Final = {
 NOT_UNDER_CI: Final = "not under CI: what nobody has reviewed is not golden; run it by hand, review, commit"
 
 
+INCOMPLETE: Final = 6
+"""Exit code where nothing has failed, and items did not begin for want of time, or are missing; pytest has 0 to 5."""
+
+
 def under_ci() -> bool:
     """Whether a machine runs this, where nothing may be written to golden/."""
     return _FLAG_WORDS.get((os.environ.get("CI") or "0").lower(), True)

@@ -18,6 +18,7 @@ from harness.cli.doctor import add_doctor_command
 from harness.cli.gate import add_gate_command
 from harness.cli.history import add_history_command
 from harness.cli.issues import add_issues_command
+from harness.cli.merge import add_merge_command
 from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
@@ -75,6 +76,7 @@ def command_line() -> CommandParser:
     add_model_command(commands)
     add_contract_command(commands)
     add_accuracy_command(commands)
+    add_merge_command(commands)
     add_issues_command(commands)
     add_schema_command(commands)
     return parser

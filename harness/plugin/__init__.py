@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -25,10 +25,8 @@ from harness.reporting import (
     terminal_summary,
 )
 from harness.resources import shipped_name
+from harness.settings import INCOMPLETE
 from harness.trial import Outcome
-
-INCOMPLETE: Final = 6
-"""Exit code of a run in which nothing has failed, and items did not begin for want of time; pytest has 0 to 5."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

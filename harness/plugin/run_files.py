@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from harness.core.text_file import is_there
 from harness.errors import UserError
@@ -19,6 +18,7 @@ from harness.reporting import (
     Recorder,
     RecordHead,
     WrittenRecord,
+    difference_message,
     journal_path,
     previous_path,
     put_aside,
@@ -28,9 +28,6 @@ from harness.reporting import (
     write_record,
 )
 from harness.settings import Settings
-
-MOST_DIFFERENCES: Final = 5
-"""Differences between a journal and the run that is to go on from it that a message names."""
 
 
 class RunFiles:
@@ -127,17 +124,9 @@ def check_choice(ended: Iterable[str], chosen: frozenset[str]) -> None:
 def _check_same_run(earlier: Journal, head: JournalHead) -> None:
     """Raise UserError where the journal is of a run with another build, other settings or other suites."""
     if differences := head.differences(earlier.head):
-        more = [f"  and {len(differences) - MOST_DIFFERENCES} more"] if len(differences) > MOST_DIFFERENCES else []
-        raise UserError(
-            "\n".join(
-                [
-                    f"--eq-resume: {earlier.path} is of another run:",
-                    *differences[:MOST_DIFFERENCES],
-                    *more,
-                    "leave --eq-resume out to begin anew; the journal is kept beside then",
-                ]
-            )
-        )
+        title = f"--eq-resume: {earlier.path} is of another run:"
+        advice = "leave --eq-resume out to begin anew; the journal is kept beside then"
+        raise UserError(difference_message(title, differences, advice))
 
 
 def resumed_line(files: RunFiles) -> str:

@@ -16,15 +16,21 @@ from harness.settings import Settings
 def run_inputs(config: pytest.Config, settings: Settings, suites: Iterable[Path]) -> dict[str, str]:
     """The digests by name, and what chooses the items."""
     roots = dict.fromkeys((settings.root, SHIPPED))
-    arguments = [argument.removeprefix(f"{SHIPPED}/").removeprefix(f"{settings.root}/") for argument in config.args]
+    arguments = [_name_of(argument, settings.root) for argument in config.args]
     return {
         "harness": f"{__version__} {_digest(sorted(PACKAGE.rglob('*.py')))}",
-        "suites": _digest(sorted([*suites, *(root / "suites" / "isa.yaml" for root in roots)])),
+        **{_name_of(path, settings.root): _digest([path]) for path in sorted(suites)},
+        "levels": _digest(root / "suites" / "isa.yaml" for root in roots),
         "golden": _digest(sorted(path for root in roots for path in (root / "golden").rglob("*.yaml"))),
         "preload": _digest(settings.preload),
         "in process": str(settings.in_process),
         "selection": repr((arguments, config.option.keyword, config.option.markexpr)),
     }
+
+
+def _name_of(path: Path | str, root: Path) -> str:
+    """The path as it is on another machine too: below the project, or below what is shipped."""
+    return str(path).removeprefix(f"{SHIPPED}/").removeprefix(f"{root}/")
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -17,6 +17,7 @@ from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.html_report import html_report
 from harness.reporting.journal import Journal, JournalEntry, JournalHead, JournalWriter, journal_path, read_journal
 from harness.reporting.json_schema import record_schema_text
+from harness.reporting.merging import merge_records, missing_parts
 from harness.reporting.model_item import (
     FaultyModuleRecord,
     LayoutRowRecord,
@@ -40,6 +41,7 @@ from harness.reporting.record import (
 )
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
+from harness.reporting.run_differences import difference_message
 from harness.reporting.script import FAULT_IS_HERE, POISON, fault_script
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
@@ -86,6 +88,7 @@ __all__ = [
     "comparison_short_text",
     "comparison_text",
     "count_operators",
+    "difference_message",
     "failure_text",
     "fault_script",
     "finding_record",
@@ -97,6 +100,8 @@ __all__ = [
     "journal_path",
     "list_reach",
     "matrix_table",
+    "merge_records",
+    "missing_parts",
     "operator_item_record",
     "own_reference_sentence",
     "parse_item",

@@ -21,6 +21,7 @@ from harness.core.text_file import read_text_file, real_path
 from harness.errors import UserError
 from harness.reporting.record import Record, TaggedItem
 from harness.reporting.recorder import Recorder, RecordHead
+from harness.reporting.run_differences import run_differences
 from harness.suites import StrictSchema
 
 VERSION: Final = 1
@@ -48,9 +49,7 @@ class JournalHead(StrictSchema):
 
     def differences(self, other: JournalHead) -> list[str]:
         """A line for each thing in which two runs differ; when, where and into which file they write is none."""
-        here, there = _flat(self.identity()), _flat(other.identity())
-        names = [name for name in {**there, **here} if here.get(name) != there.get(name)]
-        return [f"  {name}: {there.get(name, 'nothing')} there, {here.get(name, 'nothing')} here" for name in names]
+        return run_differences(self.identity(), other.identity())
 
     def identity(self) -> dict[str, Any]:
         """What must be the same in two runs that are one."""
@@ -130,14 +129,6 @@ def _first_line(error: ValueError) -> str:
         detail = error.errors(include_url=False)[0]
         return f"{' -> '.join(map(str, detail['loc']))}: {detail['msg']}"
     return str(error)
-
-
-def _flat(nested: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """The values of nested mappings by the way to them, such as ``build -> torch``."""
-    flat: dict[str, Any] = {}
-    for name, value in nested.items():
-        flat |= _flat(value, f"{above}{name} -> ") if isinstance(value, Mapping) else {above + name: value}
-    return flat
 
 
 class JournalWriter:

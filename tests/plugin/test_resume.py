@@ -151,7 +151,7 @@ def test_a_run_of_another_kind_is_not_resumed(suite: Project) -> None:
     assert "  inputs -> preload: " in refusal()
     write_suite(suite)
     suite.suite((suite.root / "suites/x/s.yaml").read_text() + "# changed\n")
-    assert "  inputs -> suites: " in refusal()
+    assert "  inputs -> suites/x/s.yaml: " in refusal()
     write_suite(suite)
     (message,) = refusal("--deselect", done[0]).splitlines()
     assert message.startswith("--eq-resume: the run that was ended has done 1 items that this one does not choose")
