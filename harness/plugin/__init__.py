@@ -15,6 +15,7 @@ from harness.plugin.items import CaseItem, ModelItem, SuiteFile, SuiteItem
 from harness.plugin.options import SHARED, add_options, read_settings
 from harness.plugin.run_plan import shard_members, starved_items
 from harness.plugin.session import KEY, Session, is_suite, suite_files
+from harness.plugin.step_summary import append_step_summary
 from harness.reporting import (
     ItemRecord,
     Record,
@@ -209,10 +210,13 @@ class _ControllerHooks:
             terminalreporter.write_line("\n".join(self.golden_lines))
         if self.run.recorder.items:
             terminalreporter.section("equivalence")
-            terminalreporter.write_line("\n\n".join(filter(None, summaries(self.run.recorder.record()))))
+            record = self.run.recorder.record()
+            terminalreporter.write_line("\n\n".join(filter(None, summaries(record))))
             for line in self.run.incomplete_lines():
                 terminalreporter.write_line(line, red=True)
             terminalreporter.write_line(str(self.written), red=bool(self.written and self.written.problem))
+            if problem := append_step_summary(record):
+                terminalreporter.write_line(problem, red=True)
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and selects_cases(terminalreporter.config):
             terminalreporter.write_line(f"ERROR: {no_match_message(terminalreporter.config)}", red=True)
 

@@ -14,7 +14,7 @@ from harness.core import Case, ItemStatus
 from harness.errors import UserError
 from harness.models import Model, ModelOutcome, WayToRun, model_failure_text, model_item_record
 from harness.plugin.session import Session
-from harness.reporting import GoldenItemRecord, ItemRecord, failure_text, operator_item_record
+from harness.reporting import GoldenItemRecord, ItemRecord, failure_text, item_properties, operator_item_record
 from harness.trial import Outcome
 
 
@@ -134,9 +134,10 @@ class CaseItem(SuiteItem):
 
     def run_item(self) -> None:
         """Try the case. Raises EquivalenceFailure for a failure, a stale known issue, or where nothing was checked."""
-        self.outcome = Session.of(self.config).try_case(self.case, self.dtype)
-        for name, value in self._properties(self.outcome):
-            self.user_properties.append((name, value))
+        session = Session.of(self.config)
+        self.outcome = session.try_case(self.case, self.dtype)
+        record, options = operator_item_record(self.outcome), session.settings
+        self.user_properties += item_properties(record, self.nodeid, options.seed, options.replay_options)
         if self.outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(self.outcome)
         if self.outcome.status is ItemStatus.NOT_AVAILABLE:
@@ -151,12 +152,6 @@ class CaseItem(SuiteItem):
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (from 0) and name, as pytest prints them."""
         return self.path, self.case.line - 1, self.name
-
-    def _properties(self, outcome: Outcome) -> Iterator[tuple[str, object]]:
-        yield "status", str(outcome.status)  # a worker of xdist sends plain text, and no enum
-        yield "examples", outcome.examples.total()
-        yield "worst_ratio", max(outcome.ratios.values(), default=0.0)
-        yield "known_issues", " ".join(sorted(outcome.known_issues))
 
 
 class ModelItem(SuiteItem):
@@ -178,8 +173,8 @@ class ModelItem(SuiteItem):
         if session.settings.update_golden:
             pytest.skip("golden/ holds no facts of models")
         self.outcome = outcome = session.try_model(self.model, self.way)
-        self.user_properties.append(("status", str(outcome.status)))
-        self.user_properties.append(("worst_ratio", max(outcome.ratios.values(), default=0.0)))
+        record, options = model_item_record(outcome), session.settings
+        self.user_properties += item_properties(record, self.nodeid, options.seed, options.replay_options)
         if outcome.status in (ItemStatus.FAILED, ItemStatus.UNTRUSTED):
             raise EquivalenceFailure(outcome)
         if outcome.status in (ItemStatus.NOT_AVAILABLE, ItemStatus.NOT_RUN):

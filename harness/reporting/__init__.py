@@ -15,6 +15,7 @@ from harness.reporting.failure import failure_text
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.html_report import html_report
+from harness.reporting.item_properties import item_properties
 from harness.reporting.journal import Journal, JournalEntry, JournalHead, JournalWriter, journal_path, read_journal
 from harness.reporting.json_schema import record_schema_text
 from harness.reporting.merging import merge_records, missing_parts
@@ -43,6 +44,7 @@ from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
 from harness.reporting.run_differences import difference_message
 from harness.reporting.script import FAULT_IS_HERE, POISON, fault_script
+from harness.reporting.step_summary import step_summary
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
 from harness.reporting.writing import (
@@ -96,6 +98,7 @@ __all__ = [
     "history_of",
     "history_text",
     "html_report",
+    "item_properties",
     "item_text",
     "journal_path",
     "list_reach",
@@ -118,6 +121,7 @@ __all__ = [
     "release_summary",
     "replay_text",
     "sort_by_name",
+    "step_summary",
     "sum_counts",
     "terminal_summary",
     "write_record",

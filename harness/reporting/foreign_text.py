@@ -6,6 +6,7 @@ lines of ours, marks that turn the direction of what follows, or ten thousand ch
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Final
 
@@ -50,6 +51,11 @@ def markdown_text(text: str, most: int = LONGEST_LINE) -> Markdown:
     What counts at the start of a line alone is left: a template begins no line with foreign text.
     """
     return Markdown(_MARKDOWN.sub(r"\\\1", one_line(text, most)).translate(_ENTITIES))
+
+
+def markdown_html(text: str, most: int = LONGEST_LINE) -> Markdown:
+    """The text in one line for an element of HTML in Markdown, in which nothing is Markdown anyway."""
+    return Markdown(html.escape(one_line(text, most)))
 
 
 def markdown_block(text: str, language: str = "") -> Markdown:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from harness.core import CellState, Finding
+import shlex
+
+from harness.core import CellState, Example, Finding
 from harness.reporting.failure import cell_table
 from harness.reporting.templating import TEMPLATES
 from harness.trial import JudgedResult, cell_rows
+
+
+def replay_line(example: Example, options: str = "") -> str:
+    """The command that runs an example again, for a shell; `options` are its own, with a space before each."""
+    return f"equivalence replay{options} {shlex.quote(example.to_json())}"
 
 
 def replay_text(judged: JudgedResult) -> str:

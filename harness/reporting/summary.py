@@ -91,8 +91,12 @@ def release_summary(record: Record) -> str:
 
 
 def cell_state(item: OperatorItemRecord, cell: str) -> CellState:
-    """What one cell came to over all examples: the worst thing, and `untrusted` only where nothing was checked."""
-    counts = item.cells.get(cell, {})
+    """What one cell came to over all examples."""
+    return worst_state(item.cells.get(cell, {}))
+
+
+def worst_state(counts: Mapping[CellState, int]) -> CellState:
+    """The worst state that any example came to, and `untrusted` only where nothing was checked."""
     return next((state for state in WORST_FIRST if counts.get(state)), CellState.NOT_RUN)
 
 

@@ -10,7 +10,14 @@ from typing import Final
 
 import jinja2
 
-from harness.reporting.foreign_text import Markdown, markdown_block, markdown_value, one_line, visible_value
+from harness.reporting.foreign_text import (
+    Markdown,
+    markdown_block,
+    markdown_html,
+    markdown_value,
+    one_line,
+    visible_value,
+)
 
 TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("harness.reporting"),
@@ -27,7 +34,7 @@ MARKDOWN: Final = TEMPLATES.overlay(finalize=markdown_value)
 
 What a macro of the template returns is Markdown already, and is handed on with the filter `markdown`.
 """
-MARKDOWN.filters = {**TEMPLATES.filters, "markdown": Markdown}
+MARKDOWN.filters = {**TEMPLATES.filters, "markdown": Markdown, "html": markdown_html}
 
 HTML: Final = TEMPLATES.overlay(autoescape=True)
 """For HTML: every text that a template names is escaped, and has no control characters."""

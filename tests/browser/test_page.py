@@ -104,7 +104,7 @@ def test_a_failed_cell_leads_to_its_fault_by_keyboard(open_report: Open) -> None
     page.keyboard.press("Enter")
     expect(fault).to_have_attribute("open", "")
     expect(fault.locator("summary").first).to_be_focused()
-    expect(fault.get_by_role("region", name="Levels")).to_be_visible()
+    expect(fault.get_by_role("group", name="Levels")).to_be_visible()
     page.keyboard.press("Enter")
     expect(fault).not_to_have_attribute("open", "")
 

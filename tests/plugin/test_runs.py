@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
 
 
 def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
-    """Who reads JUnit alone sees status, number of examples, worst ratio and known issues."""
+    """Who reads JUnit alone sees what each level came to, the figures, known issues, and how to see it again."""
     assert first.code == 1
     cases = ET.parse(pair.root / "junit.xml").iter("testcase")  # noqa: S314 - written by pytest just now
     properties = {
@@ -140,8 +141,14 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
         "relu6[float32]": "failed",
         "relu[float32]": "passed",
     }
-    assert set(properties["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues"}
+    assert set(properties["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues", "levels"}
     assert properties["relu[float32]"]["examples"] == "16"
+    assert properties["relu[float32]"]["levels"] == f"{LEVEL}: passed"
+    assert properties["relu6[float32]"]["levels"] == f"{LEVEL}: failed"
+    replay = properties["relu6[float32]"]["replay"] or ""
+    assert replay.startswith("equivalence replay ")
+    assert f" --levels {LEVEL} --preload " in replay
+    assert Example.from_json(shlex.split(replay)[-1]).case == WRONG.removesuffix("[float32]")
 
 
 def test_several_processes_give_the_same_record(first: Run, pair: Project) -> None:

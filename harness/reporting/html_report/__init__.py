@@ -1,5 +1,6 @@
 """The report of a run as one HTML file, which needs no network and no other file."""
 
 from harness.reporting.html_report.document import html_report
+from harness.reporting.html_report.fault_page import FaultPage, fault_pages
 
-__all__ = ["html_report"]
+__all__ = ["FaultPage", "fault_pages", "html_report"]

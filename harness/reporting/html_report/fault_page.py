@@ -15,6 +15,7 @@ from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelFailureRecord, ModelItemRecord
 from harness.reporting.operator_item import FailureRecord, OperatorItemRecord
 from harness.reporting.record import ItemRecord, Record
+from harness.reporting.replay import replay_line
 
 
 class Seriousness(enum.IntEnum):
@@ -96,7 +97,7 @@ def _item_pages(name: str, item: ItemRecord, seed: int) -> Iterator[FaultPage]:
     variant = _variant(item)
     if isinstance(item, OperatorItemRecord):
         for failure in item.failures:
-            replay = ReplayCommand("the minimal example", _replay_line(failure))
+            replay = ReplayCommand("the minimal example", replay_line(failure.example))
             yield _finding_page(name, item.name, variant, failure.finding, (replay, again), failure=failure)
     elif isinstance(item, ModelItemRecord):
         for of_model in item.failures:
@@ -134,7 +135,3 @@ def _finding_page(  # noqa: PLR0913, PLR0917 - what a page is made of
     breakage = finding_breakage(item, finding)
     label = finding.oracle if finding.oracle == finding.kind else f"{finding.oracle}, {finding.kind}"
     return FaultPage("", label, seriousness, breakage, subject, variant, commands, failure, model_failure)
-
-
-def _replay_line(failure: FailureRecord) -> str:
-    return f"equivalence replay {shlex.quote(failure.example.to_json())}"

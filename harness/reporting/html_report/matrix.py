@@ -12,7 +12,7 @@ from harness.reporting.html_report.fault_page import FaultPage
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import Record
-from harness.reporting.summary import MARKS, WORST_FIRST
+from harness.reporting.summary import MARKS, worst_state
 
 CODES: Final = {
     CellState.PASSED: "p",
@@ -140,15 +140,9 @@ def _model_row(
 
 
 def _cell(item: Item, levels: Sequence[str], anchor: str) -> MatrixCell:
-    states = [_level_state(item, level) for level in levels]
+    states = [worst_state(item.cells.get(level, {})) for level in levels]
     marks = [LevelMark(number, CODES[state], MARKS[state]) for number, state in enumerate(states)]
     return MatrixCell(marks, _words(item.status, levels, states), item.status is ItemStatus.FAILED, anchor)
-
-
-def _level_state(item: Item, level: str) -> CellState:
-    """What one level came to over all examples: the worst thing, and `untrusted` only where nothing was checked."""
-    counts = item.cells.get(level, {})
-    return next((state for state in WORST_FIRST if counts.get(state)), CellState.NOT_RUN)
 
 
 def _words(status: ItemStatus, levels: Sequence[str], states: Sequence[CellState]) -> str:

@@ -34,7 +34,7 @@ from tests.reporting.records import record
 VOID = {"meta", "link", "input", "br"}
 ELEMENTS = {
     "html", "head", "meta", "title", "link", "style", "script", "body", "header", "nav", "main", "footer", "section",
-    "h1", "h2", "h3", "h4", "p", "dl", "div", "dt", "dd", "ul", "li", "a", "span", "strong", "i", "code", "pre",
+    "h1", "h2", "h3", "p", "dl", "div", "dt", "dd", "ul", "li", "a", "span", "strong", "i", "code", "pre",
     "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "label", "input", "select", "option",
     "button", "output", "figure", "figcaption", "svg", "rect", "text", "line", "polyline", "circle", "desc",
 }  # fmt: skip
@@ -135,7 +135,9 @@ def test_what_helps_a_screen_reader_is_there() -> None:
     tags = {tag for tag, _ in outline.elements}
     assert {"header", "nav", "main", "footer", "caption"} <= tags
     regions = [
-        attributes for _, attributes in outline.elements if attributes.get("role") in ("region", "img", "search")
+        attributes
+        for _, attributes in outline.elements
+        if attributes.get("role") in ("region", "group", "img", "search")
     ]
     assert all("aria-label" in attributes or "aria-labelledby" in attributes for attributes in regions)
     assert all("scope" in attributes for tag, attributes in outline.elements if tag == "th")
