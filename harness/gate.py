@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from harness.core import Case, KnownIssue, NotCompared
 from harness.errors import UserError
@@ -29,6 +30,7 @@ from harness.preflight import check_factories
 from harness.project import Project
 from harness.settings import Settings
 from harness.trial import (
+    Baseline,
     Outcome,
     Reviewer,
     Trial,
@@ -36,7 +38,11 @@ from harness.trial import (
     double_backward_of_other_releases,
     known_issues_of_other_releases,
     missing_kernel,
+    reason_not_callable,
 )
+
+NOT_COMPARED: Final = "two builds are compared by operators; models run without --eq-against"
+"""Why a model does not run where two builds are compared."""
 
 
 @dataclass
@@ -50,6 +56,8 @@ class Gate:
     project: Project = field(init=False)
     executor: Executor = field(init=False)
     model_executor: ModelExecutor = field(init=False)
+    baseline: Executor | None = field(default=None, init=False)
+    _workers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
     _deadline: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -63,11 +71,18 @@ class Gate:
             in_process=self.settings.in_process,
         )
         self.model_executor = ModelExecutor(self.executor, self.settings.profile.limit)
+        if self.settings.against is not None:
+            self.baseline = Executor(
+                self.project.levels,
+                python=self.settings.baseline_python,
+                limit=self.settings.profile.limit,
+                names=self.settings.levels or None,
+            )
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
         try:
-            self.executor.__enter__()
+            self._open_executors()
         except ModuleNotFoundError as error:  # a run in this process loads the library under test here
             raise UserError(f"{sys.executable} has no {error.name}; a run in this process needs torch") from None
         if self.settings.budget is not None:
@@ -77,7 +92,18 @@ class Gate:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.executor.__exit__(kind, error, trace)
+        self._workers.close()
+
+    def _open_executors(self) -> None:
+        """Start the workers of both builds at once, and wait for them."""
+        with contextlib.ExitStack() as stack:
+            if self.baseline is not None:
+                stack.callback(self.baseline.close)
+                self.baseline.start()
+            stack.enter_context(self.executor)
+            if self.baseline is not None:
+                stack.enter_context(self.baseline)
+            self._workers = stack.pop_all()
 
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
@@ -97,6 +123,7 @@ class Gate:
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
             may_lack=self.may_lack(case, dtype),
+            baseline=self._baseline_of(case, dtype),
             missing_double_backward=self.project.home_of(case).missing_double_backwards.of(
                 case.id, release_of(self.executor.build.torch)
             ),
@@ -105,12 +132,15 @@ class Gate:
         outcome.not_compared += self._facts_of_other_releases(case, dtype)
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             outcome.notes += filter(None, [failure_database.save([failure.example for failure in outcome.failures])])
-        if outcome.complete and not outcome.lack and dtype in case.dtypes and self.project.home_of(case).golden.is_kept:
+        has_golden = dtype in case.dtypes and self.project.home_of(case).golden.is_kept
+        if has_golden and outcome.complete and not outcome.lack and self.baseline is None:
             self._compare_with_golden(outcome, case, dtype)
         return outcome
 
     def try_model(self, model: Model, way: WayToRun, share: float = 1.0) -> ModelOutcome:
         """One trial of a model. `share` is this item's part of what is left of the time budget."""
+        if self.baseline is not None:
+            return ModelOutcome(model.id, str(way), skipped={"every level": Skipped(NOT_COMPARED)})
         if lacking := check_factories(self.model_executor, [model]).get(model.id):
             return ModelOutcome(model.id, str(way), skipped={"every level": Skipped(lacking)})
         return ModelTrial(
@@ -156,8 +186,25 @@ class Gate:
 
     def may_lack(self, case: Case, dtype: str) -> bool:
         """Whether the PyTorch under test may be without what the item runs: golden/ has seen it in others only."""
+        return self._may_be_without(case, dtype, self.executor)
+
+    def _may_be_without(self, case: Case, dtype: str, executor: Executor) -> bool:
         golden = self.project.home_of(case).golden
-        return golden.is_kept and golden.may_lack(case, dtype, release_of(self.executor.build.torch))
+        return golden.is_kept and golden.may_lack(case, dtype, release_of(executor.build.torch))
+
+    def _baseline_of(self, case: Case, dtype: str) -> Baseline | None:
+        """The build that this item is compared with; None where there is none."""
+        if self.baseline is None:
+            return None
+        torch, entries = self.baseline.build.torch, self.project.home_of(case).known_issues.entries
+        return Baseline(
+            name=f"PyTorch {torch}",
+            executor=self.baseline,
+            known_issues=applicable_known_issues(entries, case.id, dtype, torch),
+            every_issue=[entry for entry in entries if entry.is_of(case.id, dtype)],
+            lack=reason_not_callable(case, self.baseline),
+            may_lack=self._may_be_without(case, dtype, self.baseline),
+        )
 
     def may_lack_case(self, case: Case) -> bool:
         """Whether the PyTorch under test may be without the case in each of its dtypes."""

@@ -12,16 +12,30 @@ from types import MappingProxyType
 from harness.core import Case
 from harness.execution import Executor
 from harness.golden import release_of
-from harness.reporting import BuildRecord, LevelRecord, RecordHead, RunRecord, own_reference_sentence
+from harness.reporting import BaselineRecord, BuildRecord, LevelRecord, RecordHead, RunRecord, own_reference_sentence
 from harness.settings import Settings
 
 
 def build_lines(executor: Executor) -> list[str]:
     """The build under test, its CPU, and the proof of each level: what `equivalence doctor` prints."""
+    return [f"under test: {_build_text(executor)}", f"cpu: {executor.build.cpu}", *_level_lines(executor)]
+
+
+def baseline_lines(baseline: Executor | None) -> list[str]:
+    """The build that the one under test is compared with, and the proof of its levels; nothing where there is none."""
+    if baseline is None:
+        return []
+    levels = [f"against: {line}" for line in _level_lines(baseline)]
+    return [f"against: {_build_text(baseline)}", f"against: {baseline.interpreter}", *levels]
+
+
+def _build_text(executor: Executor) -> str:
     build = executor.build
+    return f"PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, Python {build.python}"
+
+
+def _level_lines(executor: Executor) -> list[str]:
     return [
-        f"under test: PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, Python {build.python}",
-        f"cpu: {build.cpu}",
         *(f"level {cell.name}: {_proof_text(cell.proof)}" for cell in executor.cells),
         *(f"level {name}: the same as {same}" for name, same in executor.aliases.items()),
         *(f"level {name}: not available: {reason}" for name, reason in _unavailable_here(executor).items()),
@@ -55,28 +69,46 @@ def record_head(
     settings: Settings,
     verified: Sequence[str] | None = None,
     inputs: Mapping[str, str] = MappingProxyType({}),
+    baseline: Executor | None = None,
 ) -> RecordHead:
     """Build, run and levels as the record keeps them; `verified` are the releases that golden/ was verified with.
 
-    `inputs` are digests of what the run depends on beside.
+    `inputs` are digests of what the run depends on beside, `baseline` is the build that this one is compared with.
     """
-    build = {name: str(value) for name, value in asdict(executor.build).items() if name != "flags"}
-    levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
-    levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
-    levels |= {
-        name: LevelRecord(state="not available", why=reason) for name, reason in _unavailable_here(executor).items()
-    }
     return RecordHead(
-        BuildRecord(**build),
+        _build_record(executor),
         RunRecord(**asdict(settings.profile), profile=settings.profile.name, seed=settings.seed),
-        levels,
+        _level_records(executor),
         verified,
         settings.record.as_posix(),
         datetime.now(UTC).isoformat(timespec="seconds"),
         platform.node(),
         inputs,
         python=settings.python or sys.executable,
+        against=baseline_record(baseline),
     )
+
+
+def baseline_record(baseline: Executor | None) -> BaselineRecord | None:
+    """The build that the one under test is compared with as the record keeps it; None where there is none."""
+    if baseline is None:
+        return None
+    return BaselineRecord(
+        build=_build_record(baseline), levels=_level_records(baseline), interpreter=baseline.interpreter
+    )
+
+
+def _build_record(executor: Executor) -> BuildRecord:
+    return BuildRecord(**{name: str(value) for name, value in asdict(executor.build).items() if name != "flags"})
+
+
+def _level_records(executor: Executor) -> dict[str, LevelRecord]:
+    levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
+    levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
+    levels |= {
+        name: LevelRecord(state="not available", why=reason) for name, reason in _unavailable_here(executor).items()
+    }
+    return levels
 
 
 def _unavailable_here(executor: Executor) -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ _FLAG_WORDS: Final = {
     "off": False,
 }
 
+
+STOCK: Final = "stock"
+"""In place of an interpreter to compare with: the one under test, without its preload files."""
 
 NOT_UNDER_CI: Final = "not under CI: what nobody has reviewed is not golden; run it by hand, review, commit"
 
@@ -51,6 +55,7 @@ class Settings:
     """One run. `levels` empty: the defaults of `isa.yaml`; `budget` in seconds, None: no limit.
 
     `seed_is_fresh`: nobody has named the seed, and the next run would have another one. `shard` None: all of the run.
+    `against` is the interpreter of a build that the one under test is compared with, `STOCK`, or None.
     """
 
     root: Path
@@ -67,6 +72,28 @@ class Settings:
     resume: bool = False
     shard: Shard | None = None
     allow_incomplete: bool = False
+    against: str | None = None
+
+    @property
+    def baseline_python(self) -> str | None:
+        """The interpreter of the build that the one under test is compared with; None is this one."""
+        return self.python if self.against == STOCK else self.against
+
+    def check_against(self) -> None:
+        """Raise UserError where two builds are asked for and there is nothing to compare."""
+        if self.against is None:
+            return
+        for name, is_set in (("in-process", self.in_process), ("update-golden", self.update_golden)):
+            if is_set:
+                raise UserError(f"--eq-against compares two builds in workers; leave out --eq-{name}")
+        if self.preload:
+            return
+        interpreters = {Path(path or sys.executable).absolute() for path in (self.python, self.baseline_python)}
+        if len(interpreters) == 1:
+            raise UserError(
+                "--eq-against: both builds are the same interpreter; name another one, or give --eq-preload, "
+                "which is loaded in the build under test alone"
+            )
 
     @property
     def replay_options(self) -> str:
@@ -126,6 +153,14 @@ class _Option:
                 raise self.error(f"there is no file {name}")
         return tuple(self.folder / name for name in names)
 
+    def once(self, why: str) -> str | None:
+        """A text that may be given once. Raises UserError, which says why, where there are several."""
+        if not isinstance(self.value, list):
+            return None if self.value is None else str(self.value)
+        if len(self.value) > 1:
+            raise self.error(f"given {len(self.value)} times; {why}")
+        return str(self.value[0])
+
     def flag(self) -> bool:
         """True or false, in the words of ini files and environments. Raises UserError for any other word."""
         if isinstance(self.value, str) and self.value.lower() not in _FLAG_WORDS:
@@ -184,12 +219,12 @@ def settings(
 
     profile = option("profile").profile().with_examples(option("examples").number(least=2))
     seed = option("seed").number(least=0)
-    return Settings(
+    chosen = Settings(
         root=root,
         profile=profile,
         seed=(secrets.randbits(32) if profile.fresh else 0) if seed is None else seed,
         levels=option("levels").names(),
-        python=option("python").value,
+        python=option("python").once("a run tests one build, and compares it with another by --eq-against"),
         preload=option("preload").files(),
         budget=option("budget").number(least=1),
         record=option("record").target(root / ".equivalence/record.json"),
@@ -199,7 +234,10 @@ def settings(
         resume=option("resume").flag(),
         shard=option("shard").shard(),
         allow_incomplete=option("allow_incomplete").flag(),
+        against=option("against").once("a run compares with one build"),
     )
+    chosen.check_against()
+    return chosen
 
 
 def _first_set(name: str, options: Mapping[str, Any], ini: Mapping[str, Any], prefix: str, folders: Folders) -> _Option:

@@ -5,6 +5,7 @@
 
 from harness.oracles.aggregate import KIND_BY_ORACLE, Place, merge_faults
 from harness.oracles.compare import Fault
+from harness.oracles.drift import Drift, measure_drift
 from harness.oracles.judge import judge
 from harness.oracles.mismatch import NO_PATTERN, describe_mismatch, first_elements
 from harness.oracles.rounding import round_to
@@ -18,12 +19,14 @@ __all__ = [
     "NOTHING_JUDGED",
     "NO_PATTERN",
     "OWN_REFERENCE",
+    "Drift",
     "Fault",
     "Place",
     "Window",
     "describe_mismatch",
     "first_elements",
     "judge",
+    "measure_drift",
     "merge_faults",
     "round_to",
 ]

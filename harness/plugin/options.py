@@ -17,12 +17,16 @@ SHARED: Final = "equivalence"
 
 @dataclass(frozen=True)
 class Option:
-    """``--eq-<name>``, ini ``eq_<name>``, environment ``EQUIVALENCE_<NAME>``: the first that is set wins."""
+    """``--eq-<name>``, ini ``eq_<name>``, environment ``EQUIVALENCE_<NAME>``: the first that is set wins.
+
+    `once`: to give it twice is a mistake, where of others the last one counts.
+    """
 
     name: str
     help: str
     metavar: str = "VALUE"
     repeated: bool = False
+    once: bool = False
     flag: bool = False
 
     @property
@@ -35,7 +39,14 @@ OPTIONS: Final = (
     Option("profile", "quick, gate (default), nightly or replay", "NAME"),
     Option("examples", "about this many examples for each case and dtype", "N"),
     Option("levels", "ISA levels to run, by name, separated by commas (default: those isa.yaml runs)", "A,B"),
-    Option("python", "the interpreter whose PyTorch is tested (default: this one)", "PATH"),
+    Option("python", "the interpreter whose PyTorch is tested (default: this one)", "PATH", once=True),
+    Option(
+        "against",
+        "the interpreter of a build to compare with, example by example: only what is new fails. `stock`: the "
+        "interpreter under test without its preload files",
+        "PATH",
+        once=True,
+    ),
     Option(
         "preload", "a Python file that each worker runs first: a kernel library; may be repeated", "FILE", repeated=True
     ),
@@ -60,7 +71,7 @@ def add_options(parser: pytest.Parser) -> None:
         if option.flag:
             group.addoption(flag, action="store_true", default=None, help=option.help)
         else:
-            action = "append" if option.repeated else "store"
+            action = "append" if option.repeated or option.once else "store"
             group.addoption(flag, action=action, default=None, metavar=option.metavar, help=option.help)
         kind: Any = "args" if option.repeated else "string"
         parser.addini(option.ini, f"{option.help} (as {flag})", type=kind, default=None)

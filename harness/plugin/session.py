@@ -33,7 +33,7 @@ from harness.reporting import (
     prepare_record,
 )
 from harness.resources import is_shipped
-from harness.run_header import header_lines, record_head, release_line
+from harness.run_header import baseline_lines, header_lines, record_head, release_line
 from harness.settings import Settings
 from harness.termination import accept_interrupts, termination_requests
 from harness.trial import Outcome
@@ -116,9 +116,9 @@ class Session:
         header = header_lines(gate.executor, self.settings, available)
         release = release_line(gate.executor, verified)
         inputs = run_inputs(self.config, self.settings, [*self.cases, *self.models])
-        head = record_head(gate.executor, self.settings, verified, inputs)
+        head = record_head(gate.executor, self.settings, verified, inputs, gate.baseline)
         resumed = self._begin_record(head)
-        self.recorder.header = list(filter(None, [*header, release, resumed]))
+        self.recorder.header = list(filter(None, [*header, *baseline_lines(gate.baseline), release, resumed]))
 
     def _begin_record(self, head: RecordHead) -> str:
         """Plan the run and begin its journal; the line that says what is resumed. Raises UserError and OSError."""

@@ -1,5 +1,6 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
+from harness.reporting.against_summary import against_summary
 from harness.reporting.catalogue import catalogue_text, matrix_table
 from harness.reporting.comparison import (
     compare_runs,
@@ -31,6 +32,7 @@ from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
 from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import (
+    BaselineRecord,
     BuildRecord,
     ItemRecord,
     LevelRecord,
@@ -60,6 +62,7 @@ __all__ = [
     "FAULT_IS_HERE",
     "POISON",
     "TEMPLATES",
+    "BaselineRecord",
     "BuildRecord",
     "FaultyModuleRecord",
     "FindingRecord",
@@ -84,6 +87,7 @@ __all__ = [
     "RunRecord",
     "ShardRecord",
     "WrittenRecord",
+    "against_summary",
     "catalogue_text",
     "compare_runs",
     "comparison_markdown",

@@ -21,6 +21,7 @@ from harness.core import (
     PatternKind,
     ReproducerCheck,
 )
+from harness.reporting.build_comparison_record import BuildComparisonRecord, build_comparison_record
 from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, diagnosis_record
 from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
@@ -120,6 +121,9 @@ class OperatorItemRecord(StrictSchema):
     notes: tuple[str, ...]
     golden: GoldenComparisonRecord
     complete: bool = Field(default=True, description="False where the time budget ended it before its end")
+    against: BuildComparisonRecord | None = Field(
+        default=None, description="The comparison with another build; null where there was none"
+    )
     seconds: float
 
     @property
@@ -166,6 +170,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
             advice=outcome.golden.advice,
         ),
         complete=not outcome.out_of_time,
+        against=build_comparison_record(outcome.against) if outcome.against else None,
         seconds=round(outcome.seconds, 1),
     )
 

@@ -64,6 +64,14 @@ class LevelRecord(StrictSchema):
     why: str = Field(description="The proof of the level, the level that it equals, or what the CPU lacks")
 
 
+class BaselineRecord(StrictSchema):
+    """The build that the one under test is compared with, on the same host."""
+
+    build: BuildRecord
+    levels: Mapping[str, LevelRecord] = Field(description="The ISA levels in that build, lowest first")
+    interpreter: str = Field(description="Its path")
+
+
 def _item_tag(item: object) -> str:
     """Which of the three an item is, of plain data or of a record; what is none is taken for an operator."""
     if isinstance(item, ModelItemRecord) or (isinstance(item, Mapping) and "model" in item):
@@ -106,6 +114,9 @@ class Record(StrictSchema):
     build: BuildRecord
     run: RunRecord
     levels: Mapping[str, LevelRecord] = Field(description="The ISA levels, lowest first")
+    against: BaselineRecord | None = Field(
+        default=None, description="The build that the one under test is compared with; null where there is none"
+    )
     release: ReleaseRecord
     items: Mapping[str, TaggedItem] = Field(description="Node id: what the item came to; in the order of the ids")
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import BuildRecord, ItemRecord, LevelRecord, Record, RunRecord, ShardRecord
+from harness.reporting.record import (
+    BaselineRecord,
+    BuildRecord,
+    ItemRecord,
+    LevelRecord,
+    Record,
+    RunRecord,
+    ShardRecord,
+)
 from harness.reporting.release_changes import release_record
 
 
@@ -14,9 +22,9 @@ from harness.reporting.release_changes import release_record
 class RecordHead:
     """What is known before the first item runs.
 
-    `date`, `machine`, `inputs` and `shard` are as in Record; `python` is the interpreter under test. `verified` are the
-    releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept; `file` is the
-    record's own, as commands name it.
+    `date`, `machine`, `inputs`, `shard` and `against` are as in Record; `python` is the interpreter under test.
+    `verified` are the releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept;
+    `file` is the record's own, as commands name it.
     """
 
     build: BuildRecord
@@ -29,6 +37,7 @@ class RecordHead:
     inputs: Mapping[str, str] = field(default_factory=dict)
     shard: ShardRecord | None = None
     python: str = ""
+    against: BaselineRecord | None = None
 
 
 @dataclass
@@ -70,6 +79,7 @@ class Recorder:
             build=self.head.build,
             run=self.head.run,
             levels=self.head.levels,
+            against=self.head.against,
             release=release,
             items=items,
         )

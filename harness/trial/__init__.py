@@ -1,6 +1,8 @@
 """Trial: what a trial of one case in one dtype comes to, with the known issues taken out."""
 
+from harness.trial.against import Baseline
 from harness.trial.availability import Availability, missing_kernel, reason_not_callable
+from harness.trial.build_comparison import BuildChange, BuildComparison, ChangedFinding, ReplayedPlace, TensorDrift
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
@@ -18,7 +20,11 @@ from harness.trial.trial import Trial
 __all__ = [
     "DEATHS",
     "Availability",
+    "Baseline",
+    "BuildChange",
+    "BuildComparison",
     "CellRow",
+    "ChangedFinding",
     "Diagnosis",
     "Failure",
     "JudgedResult",
@@ -26,9 +32,11 @@ __all__ = [
     "Outcome",
     "PartwiseRunner",
     "Proposer",
+    "ReplayedPlace",
     "Review",
     "Reviewer",
     "Tally",
+    "TensorDrift",
     "Trial",
     "Undecided",
     "Variation",

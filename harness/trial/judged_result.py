@@ -48,8 +48,11 @@ class JudgedResult:
         return frozenset((cell, finding.tensor) for _, finding in self.partition.accepted for cell in finding.cells)
 
     def states(self) -> dict[str, CellState]:
-        """Cell → the worst that was said of it; a known issue is there too where it keeps a part from being run."""
-        accepted = [finding for _, finding in self.partition.accepted]
+        """Cell → the worst that was said of it; a known issue is there too where it keeps a part from being run.
+
+        What the build that this one is compared with breaks as well counts as known.
+        """
+        accepted = [*(finding for _, finding in self.partition.accepted), *self.partition.in_baseline]
         observations = self.result.observations
         states = cell_states((each.cell for each in observations), self.judgement, accepted, self.failures)
         in_parts = {each.cell for each in observations if each.omitted} - _failed_cells(self.failures)

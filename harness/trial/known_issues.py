@@ -17,10 +17,15 @@ DEATHS: Final = ("crash", "hang")
 
 @dataclass(frozen=True)
 class FindingPartition:
-    """The findings that remain failures, and those a known issue accepts, by known issue id."""
+    """The findings that remain failures, and those a known issue accepts, by known issue id.
+
+    `in_baseline` are those that no known issue accepts, and that the build has in common with the one that it is
+    compared with.
+    """
 
     failures: tuple[Finding, ...]
     accepted: tuple[tuple[str, Finding], ...]
+    in_baseline: tuple[Finding, ...] = ()
 
 
 def applicable_known_issues(

@@ -18,6 +18,7 @@ from harness.core import (
     ReproducerState,
 )
 from harness.oracles import OWN_REFERENCE
+from harness.trial.build_comparison import BuildChange, BuildComparison
 from harness.trial.diagnosis import Diagnosis
 from harness.trial.review import Review
 from harness.trial.tally import Tally
@@ -62,7 +63,7 @@ class Outcome(Tally):
     `in_parts` to how many ran there without the part that a known crash or hang is about.
     `complete` is False where the time budget, or too many crashes, left some out. `double` is what the double backward
     came to, and `faults` is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs:
-    it is not available.
+    it is not available. `against` is the comparison with another build, if there is one: then only what is new fails.
     """
 
     case: str
@@ -79,6 +80,7 @@ class Outcome(Tally):
     golden: Review = field(default_factory=Review)
     complete: bool = True
     lack: str = ""
+    against: BuildComparison | None = None
 
     def set_not_available(self, lack: str) -> None:
         """Note that this release has not got what the item runs, so that its known issues cannot be shown by it."""
@@ -88,7 +90,9 @@ class Outcome(Tally):
 
     @property
     def stale(self) -> list[str]:
-        """The known issues whose reproducer no longer fails."""
+        """The known issues whose reproducer no longer fails; what is gone is no mistake where builds are compared."""
+        if self.against is not None:
+            return []
         return [name for name, check in self.reproducers.items() if check.state is ReproducerState.STALE]
 
     @property
@@ -109,7 +113,11 @@ class Outcome(Tally):
     @property
     def status(self) -> ItemStatus:
         """The worst that can be said of the whole trial; nothing of what the build has not got."""
-        return ItemStatus.NOT_AVAILABLE if self.lack else super().status
+        if self.lack:
+            return ItemStatus.NOT_AVAILABLE
+        status = super().status
+        is_shared = self.against is not None and self.against.shows(BuildChange.IN_BOTH)
+        return ItemStatus.KNOWN_ISSUE if is_shared and status is ItemStatus.PASSED else status
 
     @property
     def unchecked_status(self) -> ItemStatus:

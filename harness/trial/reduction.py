@@ -49,7 +49,8 @@ NEVER_ALONE = Confirmation("not in a fresh worker, nor after any one of the work
 class Reducer:
     """Shrinks and confirms the failures of one trial. Once `late` says so, no smaller example is tried.
 
-    Where an example is known to crash or hang, `partwise` runs it without the part that does.
+    Where an example is known to crash or hang, `partwise` runs it without the part that does. What `is_elsewhere` says
+    another build shows too is no failure: an example is made smaller only while it fails in this build alone.
     """
 
     case: Case
@@ -58,6 +59,7 @@ class Reducer:
     attempts: int
     late: Callable[[], bool]
     partwise: PartwiseRunner
+    is_elsewhere: Callable[[Example, Finding], bool] | None = None
 
     def reduce(self, original: Example, finding: Finding, why: str, before: Sequence[Example] = ()) -> Failure:
         """The minimal failure with the same oracle and tensor. Never raises for what a kernel does.
@@ -104,7 +106,10 @@ class Reducer:
             result: Result | None = next(iter(self.executor.run(self.case, [example], cells=cells)))
         else:
             result = self.partwise.run(example, tuple(finding.cells)[:1])
-        return self._failure_in(result, finding) is not None
+        return self._failure_in(result, finding) is not None and not self._is_shared(example, finding)
+
+    def _is_shared(self, example: Example, finding: Finding) -> bool:
+        return self.is_elsewhere is not None and self.is_elsewhere(example, finding)
 
     def _failure_in(self, result: Result | None, finding: Finding) -> Finding | None:
         return None if result is None else self._judge(result).failure(finding.key)
@@ -126,7 +131,8 @@ class Reducer:
             result = parts
         judged = self._judge(result)
         varies = judged.failure(("repeat", finding.tensor)) if repeats > 1 else None
-        return judged.failure(finding.key) or varies
+        failure = judged.failure(finding.key) or varies
+        return None if failure and self._is_shared(example, finding) else failure
 
     @property
     def _few_attempts(self) -> int:

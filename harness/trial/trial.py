@@ -8,10 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import Case, CellState, Example, Finding, KnownIssue, MissingDoubleBackward, Observation
+from harness.core import (
+    Case,
+    CellState,
+    Example,
+    FactDifference,
+    Finding,
+    KnownIssue,
+    MissingDoubleBackward,
+    Observation,
+)
 from harness.execution import Executor
 from harness.generation import corner_coverage, declared_examples
 from harness.profiles import Profile
+from harness.trial.against import Baseline, BuildComparer
 from harness.trial.availability import Availability
 from harness.trial.double_backward import has_double_backward, judge_double_backward
 from harness.trial.example_runner import ExampleRunner
@@ -39,7 +49,8 @@ class Trial:
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
     making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward`
     what is known of a double backward that the case has not. `may_lack`: this release of PyTorch may be without what
-    the item runs, for golden/ has seen it in others only.
+    the item runs, for golden/ has seen it in others only. `baseline` is a build that this one is compared with: then
+    only what is new in this one fails.
     """
 
     case: Case
@@ -53,18 +64,22 @@ class Trial:
     arrays: Path | None = None
     missing_double_backward: MissingDoubleBackward | None = None
     may_lack: bool = False
+    baseline: Baseline | None = None
     outcome: Outcome = field(init=False)
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
     _runner: ExampleRunner = field(init=False)
+    _comparer: BuildComparer | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._runner = ExampleRunner(self.case, self.executor, self.known_issues)
+        if self.baseline is not None:
+            self._comparer = BuildComparer(self.case, self.dtype, self._runner, self.baseline)
 
     def run(self) -> Outcome:
         """Everything the profile asks for. Never raises for what a kernel does."""
         started = time.monotonic()
-        self.outcome = Outcome(self.case.id, self.dtype)
+        self.outcome = Outcome(self.case.id, self.dtype, against=self._comparer.comparison if self._comparer else None)
         if self._is_late():
             self._run_out_of_time("the time budget was reached before this began")
         else:
@@ -81,7 +96,8 @@ class Trial:
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
         availability = Availability()
-        for judged in self._runner.judge_examples(plan.examples, self._note_not_run):
+        judge_examples = (self._comparer or self._runner).judge_examples
+        for judged in judge_examples(plan.examples, self._note_not_run):
             examples.append(judged.example)
             self.outcome.examples[plan.phase(judged.example)] += 1
             availability.note(judged.result)
@@ -92,20 +108,39 @@ class Trial:
         self.outcome.incidents += self._runner.incidents
         if self.may_lack and availability.lack and not self._must_be_refused:
             self.outcome.set_not_available(availability.lack)
+            self._finish_comparison(is_available=False)
             return
+        self._finish_comparison(is_available=True)
         self._reduce_failures(examples)
         self._measure_coverage(examples)
         self._check_double_backward()
         self.outcome.notes += self._runner.partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
 
+    def _finish_comparison(self, *, is_available: bool) -> None:
+        """End the comparison with the baseline, if there is one."""
+        if self._comparer is None:
+            return
+        if is_available:
+            self._comparer.finish(is_complete=self.outcome.complete)
+        else:
+            self._comparer.comparison.drop_findings()
+
     def _check_double_backward(self) -> None:
         """The double backward, which belongs to the trial in float64."""
         if self.dtype != "float64" or self.profile.saved_only or self._is_late() or not has_double_backward(self.case):
             return
         double = judge_double_backward(self.case, self.executor, self.missing_double_backward, tuple(self.known_issues))
-        self.outcome.double, self.outcome.faults = double.state, list(double.faults)
+        self.outcome.double, self.outcome.faults = double.state, self._new_faults(double.faults)
         self.outcome.examples["double backward"] = double.examples
+
+    def _new_faults(self, faults: Sequence[FactDifference]) -> list[FactDifference]:
+        """Those that the baseline does not have in the same words."""
+        if self.baseline is None or self.baseline.lack or not faults:
+            return list(faults)
+        issues = tuple(self.baseline.known_issues)
+        double = judge_double_backward(self.case, self.baseline.executor, self.missing_double_backward, issues)
+        return [fault for fault in faults if fault not in double.faults]
 
     @property
     def _must_be_refused(self) -> bool:
@@ -130,7 +165,7 @@ class Trial:
             self.case,
             self.dtype,
             profile=self.profile.for_refusals() if self._must_be_refused else self.profile,
-            saved=self.saved,
+            saved=[*self.saved, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,
         )
@@ -142,9 +177,13 @@ class Trial:
         done = self.outcome.examples.total()
         if done < planned and self._is_late():
             self._run_out_of_time(f"the time budget was reached after {done} of {planned} examples")
-        elif done < planned and self._deaths >= MOST_DEATHS:
-            self._cut_short(f"stopped after {self._deaths} crashes or hangs, {done} of {planned} examples done")
+        elif done < planned and (deaths := self._deaths + self._deaths_in_baseline) >= MOST_DEATHS:
+            self._cut_short(f"stopped after {deaths} crashes or hangs, {done} of {planned} examples done")
         return not self.outcome.complete
+
+    @property
+    def _deaths_in_baseline(self) -> int:
+        return self._comparer.deaths if self._comparer else 0
 
     def _count(self, judged: JudgedResult) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""
@@ -193,8 +232,15 @@ class Trial:
 
     def _reduce_failures(self, done: Sequence[Example]) -> None:
         """One minimal failure for each (oracle, tensor), the first few of them."""
+        comparer = self._comparer
         reducer = Reducer(
-            self.case, self.executor, self.known_issues, self.profile.attempts, self._is_late, self._runner.partwise
+            self.case,
+            self.executor,
+            self.known_issues if comparer is None else comparer.explaining_issues,
+            self.profile.attempts,
+            self._is_late,
+            self._runner.partwise,
+            is_elsewhere=None if comparer is None else comparer.is_in_baseline,
         )
         declared = declared_examples(self.case, self.dtype)
         whys = {example.to_json(): corner.why for example, corner in zip(declared, self.case.examples, strict=True)}
