@@ -116,7 +116,8 @@ class BuildComparer:
 
     def finish(self, *, is_complete: bool) -> None:
         """After the last example: replay known faults in both builds, and see whether the baseline has the item."""
-        if self.baseline.may_lack and not self.comparison.lack and self._availability.lack:
+        must_compute = self.dtype not in self.case.unsupported
+        if self.baseline.may_lack and must_compute and not self.comparison.lack:
             self.comparison.lack = self._availability.lack
         if self.comparison.lack:
             self.comparison.findings = [each for each in self.comparison.findings if each.change is BuildChange.NEW]
@@ -163,13 +164,15 @@ class BuildComparer:
             our_marks |= self._marks_of_skipped(self.runner, ours, their_marks, our_marks)
         drift = self._measure_drift(ours, theirs) if theirs else {}
         new = [mark for mark in our_marks if not _is_among(mark, their_marks)]
-        failing = self._failing_marks(ours, new, our_marks, drift)
-        self._note(BuildChange.NEW, ours, {mark: our_marks[mark] for mark in new if mark not in failing})
+        unexplained = [mark for mark in new if not self._is_explained(ours.example, mark, our_marks[mark], drift)]
+        failing = [mark for mark in unexplained if not self._shows_when_asked_again(ours.example, mark)]
+        explained = [mark for mark in new if mark not in unexplained]
+        self._note(BuildChange.NEW, ours, {mark: our_marks[mark] for mark in explained})
         self._note(BuildChange.NEW, ours, {mark: our_marks[mark] for mark in failing}, fails=True)
         shared = {
             mark: tuple(sorted({*issues, *their_marks.get(mark, ())}))
             for mark, issues in our_marks.items()
-            if mark not in new
+            if mark not in explained and mark not in failing
         }
         self._note(BuildChange.IN_BOTH, ours, shared)
         if theirs:
@@ -197,11 +200,6 @@ class BuildComparer:
             return {}
         result = next(iter(runner.executor.run(self.case, [judged.example], cells=sorted(cells))))
         return dict(_marks(runner.judge(result), runner.known_issues))
-
-    def _failing_marks(self, ours: JudgedResult, new: Sequence[Mark], marks: Marks, drift: Drift) -> list[Mark]:
-        """Those of the new marks that make the item fail."""
-        unexplained = [mark for mark in new if not self._is_explained(ours.example, mark, marks[mark], drift)]
-        return [mark for mark in unexplained if not self._shows_when_asked_again(ours.example, mark)]
 
     def _is_explained(self, example: Example, mark: Mark, issues: Sequence[str], drift: Drift) -> bool:
         """Whether a known issue accepts it, and that the baseline does not show it is no change for the worse."""

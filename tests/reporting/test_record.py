@@ -75,7 +75,20 @@ def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
         write_record(recorder.record(), tmp_path / "deep" / "record.json")
         texts.add((tmp_path / "deep" / "record.json").read_text("utf-8"))
     (text,) = texts
-    head = ["schema", "date", "machine", "complete", "inputs", "shard", "build", "run", "levels", "against", "release", "items"]
+    head = [
+        "schema",
+        "date",
+        "machine",
+        "complete",
+        "inputs",
+        "shard",
+        "build",
+        "run",
+        "levels",
+        "against",
+        "release",
+        "items",
+    ]
     assert list(json.loads(text)) == head
     assert list(json.loads(text)["items"]) == sorted(map(node_id, items))
 

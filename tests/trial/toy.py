@@ -37,7 +37,10 @@ CASE = Case(
     dtypes=("float32",),
 )
 Wrong = Callable[[Example, str, str], str]
-"""Example, cell and layout → what is wrong: nothing (empty), value, raised, died, killed (from outside), hung."""
+"""Example, cell and layout → what is wrong: nothing (empty), value, raised, unsupported, died, killed, hung.
+
+`unsupported`: there is no kernel; `killed`: from outside.
+"""
 
 WrongPart = Callable[[Example, str, str, Collection[str]], str]
 """The same of a call of which the gradients of these tensors are not asked for."""
@@ -63,6 +66,7 @@ class ToyExecutor:
     is_isolating: bool = True
     ran_in_parts: list[tuple[Example, str, tuple[str, ...]]] = field(default_factory=list)
     ran: list[tuple[Example, tuple[str, ...]]] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     @property
     def limits(self) -> list[float | None]:
@@ -78,6 +82,11 @@ class ToyExecutor:
         """Every package is there."""
         del case
         return ""
+
+    def check(self, case: Case) -> list[str]:
+        """Every callable is there."""
+        del case
+        return []
 
     def run(
         self,
@@ -170,6 +179,8 @@ def _observe(example: Example, cell: str, layout: Any, wrong: str, values: np.nd
         return Observation(cell, layout, "died", signal=9 if wrong == "killed" else 11)
     if wrong == "raised":
         return Observation(cell, layout, "raised", error="RuntimeError", message="not implemented")
+    if wrong == "unsupported":
+        return Observation(cell, layout, "raised", error="NotImplementedError", message="no kernel")
     if wrong == "hung":
         return Observation(cell, layout, "hung")
     n, c, h, w = values.shape
