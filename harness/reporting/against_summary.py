@@ -73,7 +73,7 @@ def against_summary(record: Record) -> str:
         ours=record.build,
         theirs=record.against.build,
         interpreter=record.against.interpreter,
-        item_count=len(items),
+        item_count=sum(not item.lack for item in items.values()),
         example_count=sum(item.examples for item in items.values()),
         findings={change: list(_failures(items, change)) for change in BuildChange},
         known={change: [fault for fault in faults if fault.change is change] for change in BuildChange},
