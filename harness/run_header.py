@@ -26,7 +26,7 @@ def baseline_lines(baseline: Executor | None) -> list[str]:
     if baseline is None:
         return []
     levels = [f"against: {line}" for line in _level_lines(baseline)]
-    return [f"against: {_build_text(baseline)}", f"against: {baseline.interpreter}", *levels]
+    return [f"against: {_build_text(baseline)}", f"against: {baseline.cells[0].python}", *levels]
 
 
 def _build_text(executor: Executor) -> str:
@@ -94,7 +94,7 @@ def baseline_record(baseline: Executor | None) -> BaselineRecord | None:
     if baseline is None:
         return None
     return BaselineRecord(
-        build=_build_record(baseline), levels=_level_records(baseline), interpreter=baseline.interpreter
+        build=_build_record(baseline), levels=_level_records(baseline), interpreter=baseline.cells[0].python
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -119,11 +118,6 @@ class Executor:
     def build(self) -> Build:
         """The build under test and its host."""
         return self._build
-
-    @property
-    def interpreter(self) -> str:
-        """The path of the interpreter under test."""
-        return self._python or sys.executable
 
     @property
     def is_isolating(self) -> bool:
