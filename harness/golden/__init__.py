@@ -20,6 +20,7 @@ from harness.golden.issues.notes import AcceptanceSchema, Notes
 from harness.golden.issues.places import UNWRITTEN
 from harness.golden.issues.release_edits import (
     ReleaseEdit,
+    date_fault,
     edits_of_stale,
     release_bounds,
     verified_releases,
@@ -74,6 +75,7 @@ __all__ = [
     "can_be_exact",
     "candidate_rules",
     "complete_layouts",
+    "date_fault",
     "describe_levels",
     "describe_misfit",
     "edits_of_stale",

@@ -13,6 +13,7 @@ from packaging.version import Version
 from pydantic import Field
 
 from harness.core import KnownFault, KnownIssue, PlaceReplay, PlaceState
+from harness.core.text_file import is_there
 from harness.suites import Items, StrictSchema, read_validated
 
 MATRIX_FILE: Final = "golden/fault_matrix.json"
@@ -134,7 +135,7 @@ def place_key(place: KnownIssue) -> str:
 
 def load_fault_matrix(path: Path) -> FaultMatrix:
     """Read the file; empty where there is none. Raises DeclarationError with every mistake."""
-    if not path.is_file():
+    if not is_there(path):
         return FaultMatrix()
     schema, _ = read_validated(path, FaultMatrixSchema, "matrix of faults and builds")
     replays = {

@@ -66,6 +66,20 @@ class ReleaseRange:
         """The releases that the specifier names."""
         return frozenset(_RELEASE.findall(self.specifier))
 
+    @property
+    def is_open_below(self) -> bool:
+        """Whether every release before the last of them is among them."""
+        return not {">=", "=="} & self._operators
+
+    @property
+    def is_open_above(self) -> bool:
+        """Whether every release after the first of them is among them."""
+        return not {"<=", "=="} & self._operators
+
+    @property
+    def _operators(self) -> set[str]:
+        return {each.operator for each in SpecifierSet(self.specifier)}
+
     @classmethod
     def parse(cls, text: str) -> ReleaseRange | None:
         """The range of that text; None where it is no specifier of ``==``, ``>=`` and ``<=`` over releases."""
@@ -96,19 +110,22 @@ class SeenReleases:
         return self.range.specifier or ", ".join(self.verified)
 
 
-def split_ranges(observed: Mapping[str, Fact]) -> Iterator[tuple[ReleaseRange, Fact]]:
+def split_ranges(
+    observed: Mapping[str, Fact], *, is_open_below: bool = True, is_open_above: bool = True
+) -> Iterator[tuple[ReleaseRange, Fact]]:
     """The fewest ranges over what was observed by release, the oldest first.
 
-    The first and the last are open: a fact is taken to hold until a release shows another.
+    The first and the last are open: a fact is taken to hold until a release shows another. They are not where one did
+    whose own answer is not written down.
     """
     releases = sort_releases(observed)
     runs = [[*run] for _, run in groupby(releases, key=lambda release: observed[release])]
     for run in runs:
-        yield _range_of_run(run, is_first=run is runs[0], is_last=run is runs[-1]), observed[run[0]]
+        has_lower, has_upper = run is not runs[0] or not is_open_below, run is not runs[-1] or not is_open_above
+        yield _range_of_run(run, has_lower=has_lower, has_upper=has_upper), observed[run[0]]
 
 
-def _range_of_run(run: Sequence[str], *, is_first: bool, is_last: bool) -> ReleaseRange:
-    if is_first or is_last:
-        lower, upper = ("" if is_first else f">={run[0]}"), ("" if is_last else f"<={run[-1]}")
-        return ReleaseRange(lower or upper)
-    return ReleaseRange(f"=={run[0]}" if len(run) == 1 else f">={run[0]},<={run[-1]}")
+def _range_of_run(run: Sequence[str], *, has_lower: bool, has_upper: bool) -> ReleaseRange:
+    if has_lower and has_upper and len(run) == 1:
+        return ReleaseRange(f"=={run[0]}")
+    return ReleaseRange(",".join([f">={run[0]}"] * has_lower + [f"<={run[-1]}"] * has_upper))

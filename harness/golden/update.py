@@ -53,7 +53,7 @@ def write_golden(
 
     What is written of cases that the suite no longer has goes away only where all of the suite was run, at all levels
     of the contract. What is written of other releases of PyTorch stays: what differs from it gets a range. Of less than
-    the whole suite a release that the contract is not of adds snapshots only. Items in `not_available` need not have
+    the whole suite a release that the contract is not of changes snapshots only. Items in `not_available` need not have
     been observed: the build has not got what they run. Raises UserError for a PyTorch whose version is no release.
     """
     suite = suite_of(cases[0])
@@ -71,7 +71,7 @@ def write_golden(
         }
         if adds_lines:
             lines[case.name] = _updated_lines(case, contract, by_dtype, torch)
-        kept[case.name] = update_snapshots(case, snapshots, by_dtype, torch, is_verified=adds_lines)
+        kept[case.name] = update_snapshots(case, snapshots, by_dtype, torch)
     added = [torch] if adds_lines else []
     in_contract, in_snapshots = (sort_releases([*file.verified, *added]) for file in (contract, snapshots))
     contract_head = _contract_head(suite, in_contract, _updated_lacks(contract, torch, observations, not_available))

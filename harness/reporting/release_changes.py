@@ -15,9 +15,6 @@ from harness.golden import DOUBLE_BACKWARD_FILE, release_of, update_command
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.suites import StrictSchema
 
-CHECK_ISSUES: Final = "equivalence issues check"
-"""What replays the reproducers of known issues, and says which are gone."""
-
 ORDER: Final = (FactChange.NEW, FactChange.GONE, FactChange.MOVED)
 
 
@@ -70,13 +67,13 @@ def _merge(changes: Iterable[ReleaseChangeRecord]) -> Iterable[ReleaseChangeReco
 def _item_changes(item: OperatorItemRecord, release: str, record: str) -> Iterator[ReleaseChangeRecord]:
     """What is otherwise of one item, one line for each sort of change."""
     about = f"{item.name}[{item.dtype}]"
+    propose = f"equivalence issues propose {record}"
     if item.failures:
-        propose = f"equivalence issues propose {record}"
         message = item.failures[0].finding.message
         yield _change(FactChange.NEW, FactKind.KNOWN_ISSUE, about, len(item.failures), message, propose)
     for name, check in item.reproducers.items():
         if check.state is ReproducerState.STALE:
-            yield _change(FactChange.GONE, FactKind.KNOWN_ISSUE, name, 1, str(check), CHECK_ISSUES)
+            yield _change(FactChange.GONE, FactKind.KNOWN_ISSUE, name, 1, str(check), propose)
     update = update_command(item.suite)
     if item.lack:
         yield _change(FactChange.GONE, FactKind.LAYOUT, item.name, 1, f"not available: {item.lack}", update)

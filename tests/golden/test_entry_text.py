@@ -12,6 +12,7 @@ from harness.golden import (
     UNWRITTEN,
     KnownIssues,
     append_entry,
+    date_fault,
     edits_of_stale,
     entry_text,
     load_known_issues,
@@ -137,3 +138,12 @@ def test_releases_of_what_is_new(torch: str, bounds: tuple[str, str]) -> None:
     """Where golden/ is true of the release nothing follows; else the verified ones around it have no such fault."""
     assert release_bounds(torch, ["2.15", "2.13"]) == bounds
     assert release_bounds(torch, []) == ("", "")
+
+
+def test_an_entry_of_an_older_release_is_appended(tmp_path: Path) -> None:
+    """What is new in a release before the verified ones is written with the first release that has it no more."""
+    path, issues = load_text(tmp_path, TEXT)
+    append_entry(path, date_fault(issues.faults[0], "2.6.0+cu124", ["2.15"]), issues, LEVELS)
+    fault = load_known_issues([path], LEVELS).faults[-1]
+    assert (fault.since, fault.fixed) == ("", "2.15")
+    assert [place.torch for place in fault.places] == ["<2.15", "<2.15"]

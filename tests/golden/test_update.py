@@ -166,6 +166,18 @@ def test_an_example_that_a_release_does_not_give_exactly_is_not_said_of_it(tmp_p
     assert [entry.releases.specifier for entry in snapshots] == [">=2.15", ""]
 
 
+def test_a_release_that_does_not_give_an_example_bounds_it_for_good(tmp_path: Path) -> None:
+    """A part of a suite takes its release out of the range, and a later release in between does not let it in again."""
+    update(tmp_path, ALL)
+    for torch, kept in (("2.6", 1), ("2.11", 0)):
+        observation = of_release(torch)["double", "float32"]
+        update(tmp_path, {("double", "float32"): replace(observation, snapshots=observation.snapshots[kept:])})
+        snapshots = Golden(tmp_path).snapshots(DOUBLE).snapshots("double", "float32")
+        oldest = {"2.6": "2.15", "2.11": "2.11"}[torch]
+        assert [entry.releases.specifier for entry in snapshots] == [f">={oldest}", ""]
+    assert [entry.releases.is_open_below for entry in snapshots] == [False, True]
+
+
 def test_a_version_that_is_no_release_is_refused(tmp_path: Path) -> None:
     """A range of releases can say nothing of it."""
     with pytest.raises(UserError, match="'main' is no release of PyTorch"):

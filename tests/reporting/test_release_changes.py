@@ -63,7 +63,7 @@ def test_each_change_has_what_accepts_it() -> None:
             'an entry in golden/double_backward.yaml with torch: "==2.11"',
         ),
         ("new", "known issue", "max_pool2d[float32]", 1, "equivalence issues propose r.json"),
-        ("gone", "known issue", "old-fault", 1, "equivalence issues check"),
+        ("gone", "known issue", "old-fault", 1, "equivalence issues propose r.json"),
         ("gone", "layout contract", "max_pool2d", 2, UPDATE),
         ("moved", "layout contract", "max_pool2d[float32]", 2, UPDATE),
         ("moved", "snapshot", "max_pool2d[float32]", 1, f"{UPDATE} -k max_pool2d"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from harness.cli.issues.faults import require_own_files
@@ -13,7 +12,7 @@ from harness.cli.parser import Commands, add_command
 from harness.core import Case, Finding, KnownFault, ReproducerState
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.golden import append_entry, edits_of_stale, release_bounds, verified_releases, write_release_edits
+from harness.golden import append_entry, date_fault, edits_of_stale, verified_releases, write_release_edits
 from harness.project import Project
 from harness.reporting import Record, read_operator_record
 from harness.settings import Settings
@@ -88,8 +87,7 @@ def propose_faults(
     for fault in faults:
         contract = project.golden.contract(cases[fault.places[0].reproducer.case])
         verified = {*contract.verified, *verified_releases(project.known_issues)}
-        since, fixed = release_bounds(record.build.torch, verified)
-        dated.append(replace(fault, since=since, fixed=fixed))
+        dated.append(date_fault(fault, record.build.torch, verified))
     return dated, [_passing_line(failure) for failure in gone]
 
 

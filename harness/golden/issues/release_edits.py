@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from packaging.version import Version
@@ -11,6 +11,7 @@ from packaging.version import Version
 from harness.core import KnownFault, KnownIssue
 from harness.golden.issues.entry_text import quote_text
 from harness.golden.issues.files import KnownIssues
+from harness.golden.issues.notes import specifier
 from harness.golden.issues.writing import set_fault_field, set_place_field
 from harness.golden.release import release_of
 
@@ -86,6 +87,13 @@ def release_bounds(torch: str, verified: Iterable[str]) -> tuple[str, str]:
     newer = [release for release in releases if release > Version(here)]
     has_older = len(newer) < len(releases)
     return (here if has_older else ""), (str(min(newer)) if newer else "")
+
+
+def date_fault(fault: KnownFault, torch: str, verified: Iterable[str]) -> KnownFault:
+    """The same fault, and each of its places, as one that is new in a run with that version of PyTorch."""
+    since, fixed = release_bounds(torch, verified)
+    places = tuple(replace(place, torch=specifier(since, fixed)) for place in fault.places)
+    return replace(fault, since=since, fixed=fixed, places=places)
 
 
 def write_release_edits(known_issues: KnownIssues, edits: Iterable[ReleaseEdit]) -> None:
