@@ -42,7 +42,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
         for case, example in examples:
             known_issues = gate.known_issues_of(case, example.dtype)
-            result = gate.executor.run_isolated(case, example)
+            result = gate.executor.run_isolated(case, example, traced=True)
             result = PartwiseRunner(case, gate.executor, known_issues).add_observations(result)
             judged = judge_result(case, result, known_issues)
             print(replay_text(judged))  # noqa: T201 - a command prints

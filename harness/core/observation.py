@@ -40,9 +40,9 @@ class Observation:
     keyed ``output[0]``, ``grad:weight``, ``buffer:running_mean``; `inputs` holds the strides each input really had.
     `written`: inputs the call changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels`
     are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when
-    traced. An observation whose `status` is ``raised`` has the tensors that were computed all the same; `phase` is what
-    the call was doing when it raised. `omitted`: tensors that were not asked for, because a known issue says that
-    computing them ends the worker.
+    traced, and `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is
+    ``raised`` has the tensors that were computed all the same; `phase` is what the call was doing when it raised.
+    `omitted`: tensors that were not asked for, because a known issue says that computing them ends the worker.
     """
 
     cell: str
@@ -54,6 +54,7 @@ class Observation:
     unrepeated: tuple[str, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
     operators: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     phase: CallPhase | None = None
     omitted: tuple[str, ...] = ()
     error: str = ""

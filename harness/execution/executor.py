@@ -301,12 +301,13 @@ class Executor:
         after: Sequence[Example] = (),
         limit: float | None = None,
         settings: CellSettings = AS_USUAL,
+        traced: bool = False,
     ) -> Result:
         """Run one example where nothing ran before it but `after`, examples of the same case; `repeats` times.
 
         Each cell forks a worker that never runs a kernel itself, so a crash or a hang costs no new worker. `limit` is
         in seconds for each run (None: the executor's); all runs together get it as many times. `settings` are those of
-        the cells, and not of the reference.
+        the cells, and not of the reference. `traced`: the operators are noted too.
         """
         chosen, repeats = self.cell_names(cells), max(repeats, 1)
         supervisors = self._pool.fork_per_request(
@@ -314,7 +315,9 @@ class Executor:
         )
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
         resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
-        request = requests.observation_request(resolved, repeats=repeats, after=earlier, settings=settings)
+        request = requests.observation_request(
+            resolved, repeats=repeats, trace=traced, after=earlier, settings=settings
+        )
         result = PendingExample(
             case,
             example,

@@ -48,6 +48,6 @@ class RedundantLevels:
 
 def _are_equal(first: Observation, second: Observation) -> bool:
     """Whether two cells answered the same to the bit; which ATen operators ran is noted in some only."""
-    return replace(first, cell=second.cell, operators=second.operators) == second and all(
+    return replace(first, cell=second.cell, operators=second.operators, foreign=second.foreign) == second and all(
         record.values.tobytes() == second.tensors[name].values.tobytes() for name, record in first.tensors.items()
     )

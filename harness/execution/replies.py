@@ -54,6 +54,7 @@ def _observation(
         unrepeated=tuple(data["unrepeated"]),
         kernels=dict(data["kernels"]),
         operators=tuple(data["operators"]),
+        foreign=tuple(data["foreign"]),
         phase=data["phase"],
         error=data["error"],
         message=data["message"],

@@ -21,6 +21,7 @@ from harness.reporting import (
     Record,
     WrittenRecord,
     against_summary,
+    fault_summary,
     item_text,
     parse_item,
     release_summary,
@@ -136,12 +137,18 @@ def attach_observation(report: pytest.TestReport, outcome: Outcome) -> None:
         report.equivalence_observed = observed  # type: ignore[attr-defined] # extra attribute
 
 
-def summaries(record: Record) -> tuple[str, str, str, str]:
-    """The tables of operators and of models, and what differs in this release and from another build.
+def summaries(record: Record) -> tuple[str, str, str, str, str]:
+    """The faults, the tables of operators and of models, what differs in this release and from another build.
 
     What has no row is empty.
     """
-    return terminal_summary(record), model_summary(record), release_summary(record), against_summary(record)
+    return (
+        fault_summary(record),
+        terminal_summary(record),
+        model_summary(record),
+        release_summary(record),
+        against_summary(record),
+    )
 
 
 class _ControllerHooks:

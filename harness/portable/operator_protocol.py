@@ -105,7 +105,8 @@ class ObservationData(TypedDict):
     """One layout of a call: its tensors by name, the strides of what went in, and what was seen on the way.
 
     `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
-    implementations with counts, `operators` ATen's. Of a call that raised, `tensors` are what it computed all the same:
+    implementations with counts, `operators` ATen's, and `foreign` those of them that neither PyTorch nor torchvision
+    has. Of a call that raised, `tensors` are what it computed all the same:
     the outputs, where only jvp or the backward raises, and the gradients that can be had one by one. `error` is the
     class of what it raised, `message` its first line, and `phase` what it was doing; None where it returned.
     """
@@ -117,6 +118,7 @@ class ObservationData(TypedDict):
     unrepeated: list[str]
     kernels: dict[str, int]
     operators: list[str]
+    foreign: list[str]
     phase: CallPhase | None
     error: str
     message: str

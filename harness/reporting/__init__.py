@@ -13,6 +13,7 @@ from harness.reporting.comparison import (
     read_runs,
 )
 from harness.reporting.failure import failure_text
+from harness.reporting.fault_groups import FaultGroup, FaultPlace, fault_groups, fault_summary
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.html_report import html_report
@@ -64,6 +65,8 @@ __all__ = [
     "TEMPLATES",
     "BaselineRecord",
     "BuildRecord",
+    "FaultGroup",
+    "FaultPlace",
     "FaultyModuleRecord",
     "FindingRecord",
     "FunctionReach",
@@ -96,7 +99,9 @@ __all__ = [
     "count_operators",
     "difference_message",
     "failure_text",
+    "fault_groups",
     "fault_script",
+    "fault_summary",
     "finding_record",
     "function_reach",
     "history_of",

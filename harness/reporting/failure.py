@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.core import MismatchedElement
+from harness.reporting.diagnosis_record import VariationRecord
 from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.templating import TEMPLATES
 from harness.trial import CellRow, Diagnosis, Failure, Outcome, Variation, VariedAspect
@@ -57,9 +58,14 @@ def failure_text(outcome: Outcome, options: str = "") -> str:
 
 
 def cell_table(rows: Iterable[CellRow]) -> list[CellLine]:
-    """The table of cells as it is printed: no ratio where there is no number, ATen where oneDNN ran nothing."""
+    """The table of cells as it is printed: no ratio where there is no number, ATen where nothing else ran."""
     return [
-        CellLine(row.cell, row.verdict, f"{row.ratio:.3g}" if row.ratio else "", " ".join(row.kernels) or "ATen")
+        CellLine(
+            row.cell,
+            row.verdict,
+            f"{row.ratio:.3g}" if row.ratio else "",
+            " ".join((*row.operators, *row.kernels)) or "ATen",
+        )
         for row in rows
     ]
 
@@ -93,7 +99,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
     return lines
 
 
-def variation_list(variations: Sequence[Variation]) -> str:
+def variation_list(variations: Sequence[Variation | VariationRecord]) -> str:
     """Variations in words, the levels together."""
     levels = [each.words for each in variations if each.aspect is VariedAspect.LEVEL]
     others = [each.words for each in variations if each.aspect is not VariedAspect.LEVEL]

@@ -37,6 +37,7 @@ class CellRowRecord(StrictSchema):
     verdict: CellState = Field(description="What the cell came to")
     ratio: float = Field(description="Error in units of its allowance; 0 where no bound was used")
     kernels: tuple[str, ...] = Field(description="The oneDNN implementations that ran; none: ATen's own")
+    operators: tuple[str, ...] = Field((), description="The operators that ran and are not PyTorch's own")
 
 
 class FailureRecord(StrictSchema):
@@ -182,7 +183,9 @@ def failure_record(failure: Failure) -> FailureRecord:
         example=failure.example,
         original=failure.original,
         rows=tuple(
-            CellRowRecord(cell=row.cell, verdict=row.verdict, ratio=row.ratio, kernels=row.kernels)
+            CellRowRecord(
+                cell=row.cell, verdict=row.verdict, ratio=row.ratio, kernels=row.kernels, operators=row.operators
+            )
             for row in failure.rows
         ),
         confirmed=failure.confirmed,

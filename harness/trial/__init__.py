@@ -14,6 +14,7 @@ from harness.trial.reduction import cell_rows
 from harness.trial.replays import replay_place
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
+from harness.trial.severity import failure_severity
 from harness.trial.tally import Tally, round_ratios
 from harness.trial.trial import Trial
 
@@ -47,6 +48,7 @@ __all__ = [
     "check_reproducer",
     "covers_version",
     "double_backward_of_other_releases",
+    "failure_severity",
     "judge_result",
     "known_issues_of_other_releases",
     "missing_kernel",

@@ -26,12 +26,17 @@ from harness.trial.tally import Tally
 
 @dataclass(frozen=True)
 class CellRow:
-    """One line of a failure's table: what a cell said of the minimal example."""
+    """One line of a failure's table: what a cell said of the minimal example.
+
+    `kernels` are oneDNN's implementations that ran, `operators` those that ran and are not PyTorch's own, by their
+    names in torch.library.
+    """
 
     cell: str
     verdict: CellState
     ratio: float
     kernels: tuple[str, ...]
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,10 @@ from typing import Final, TypeAlias
 from harness.core import Case, Example, Expression, Finding, KnownFault, KnownIssue, Level, Severity
 from harness.execution import Executor
 from harness.golden import UNWRITTEN, describe_misfit, phrase_levels, resolve_levels
-from harness.portable.tensor_name import TensorKind, kind_of
-from harness.trial.known_issues import DEATHS
 from harness.trial.neighbourhood import Neighbourhood
+from harness.trial.severity import failure_severity
 
 _DIMENSION: Final = re.compile(r"_?\d+d(_|$)")
-_SEVERITIES: Final = {
-    **dict.fromkeys(DEATHS, Severity.CRASH),
-    "range": Severity.MEMORY,
-    "written": Severity.MEMORY,
-    "strides": Severity.LAYOUT,
-    "error": Severity.REFUSAL,
-}
 FaultKey: TypeAlias = tuple[str, str, str, str, Severity]
 """Suite, family of cases, oracle, tensor and severity: what agrees in these is proposed as one fault."""
 
@@ -133,11 +125,8 @@ def case_family(name: str) -> str:
 
 
 def fault_severity(finding: Finding, *, is_coarse_sum: bool) -> Severity:
-    """How bad the fault is, from what is broken: an output that is wrong is worse than a gradient."""
-    if is_coarse_sum:
-        return Severity.ACCURACY
-    is_gradient = kind_of(finding.tensor) is TensorKind.GRADIENT
-    return _SEVERITIES.get(finding.oracle, Severity.WRONG_GRADIENT if is_gradient else Severity.WRONG_VALUES)
+    """How bad the fault is: a coarse sum is a loss of accuracy alone."""
+    return Severity.ACCURACY if is_coarse_sum else failure_severity(finding.oracle, finding.tensor)
 
 
 def _is_twin(place: KnownIssue, other: KnownIssue) -> bool:

@@ -222,7 +222,11 @@ class Reducer:
 
 
 def cell_rows(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
-    """Cell by cell: failed or not, how far out of its bound, and the oneDNN kernels that ran."""
+    """Cell by cell: failed or not, how far out of its bound, the oneDNN kernels and the foreign operators that ran.
+
+    Operators are traced in some of the cells only, and are the same in all.
+    """
+    operators = tuple(dict.fromkeys(name for each in judged.result.observations for name in each.foreign))
     kernels: dict[str, dict[str, int]] = {}
     for observation in judged.result.observations:
         kernels.setdefault(observation.cell, {}).update(observation.kernels)
@@ -233,6 +237,7 @@ def cell_rows(judged: JudgedResult, finding: Finding) -> tuple[CellRow, ...]:
             CellState.FAILED if cell in finding.cells else states[cell],
             finding.cells.get(cell, judged.judgement.ratios.get((cell, finding.tensor), 0.0)),
             tuple(sorted(counts)),
+            operators,
         )
         for cell, counts in kernels.items()
     )

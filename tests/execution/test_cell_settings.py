@@ -18,6 +18,17 @@ import torch
 LIBRARY = torch.library.Library("aten", "IMPL")
 LIBRARY.impl("relu", lambda x: x.clone(), "CPU", allow_override=True)
 """
+OWN_OPERATOR = """
+import torch
+
+LIBRARY = torch.library.Library("mine", "DEF")
+LIBRARY.define("double(Tensor x) -> Tensor")
+LIBRARY.impl("double", lambda x: x * 2, "CompositeExplicitAutograd")
+
+
+def double(x):
+    return torch.ops.mine.double(x.detach())
+"""
 
 
 def share_poisoned(executor: Executor, settings: CellSettings) -> float:
@@ -61,3 +72,18 @@ def test_without_the_preload_files_stock_kernels_run(tmp_path: Path) -> None:
         assert executor.can_do_without_preload(relu)
         assert not executor.can_do_without_preload(other)
     assert least[0] == least[2] < 0 == least[1]
+
+
+@pytest.mark.usefixtures("executor")
+def test_an_operator_of_a_preload_file_is_noted_by_its_name(tmp_path: Path) -> None:
+    """Whether the case calls it or a function that does; what it calls of PyTorch's is not foreign."""
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_OPERATOR, "utf-8")
+    case, stock = stand.case("mine.double"), stand.case("torch.mul", arguments={"other": 2})
+    with Executor([stand.SSE41], preload=[file], limit=4.0) as executor:
+        example = stand.example(case)
+        (result,) = executor.run(case, [example], traced=[example])
+        isolated = executor.run_isolated(case, example, traced=True)
+        plain = executor.run_isolated(stock, stand.example(stock), traced=True)
+    assert [each.observations[0].foreign for each in (result, isolated, plain)] == [("mine::double",)] * 2 + [()]
+    assert "aten::mul" in isolated.observations[0].operators

@@ -33,6 +33,11 @@ def is_foreign_name(dotted: str) -> bool:
     return parts[0] not in STOCK_PACKAGES
 
 
+def foreign_operators(names: Sequence[str]) -> List[str]:
+    """Those of these operators (``mine::scale``) that neither PyTorch nor torchvision has."""
+    return [name for name in names if name.partition("::")[0] not in STOCK_NAMESPACES]
+
+
 class ForeignOperators(TorchDispatchMode):  # type: ignore[misc] # torch is not there where types are checked
     """Notes in `names` the foreign operators (``mine::scale``) that run under it, forward and backward."""
 
@@ -49,6 +54,5 @@ class ForeignOperators(TorchDispatchMode):  # type: ignore[misc] # torch is not 
     ) -> object:
         """Run one operator, and note it where it is foreign."""
         name = str(func._schema.name)  # type: ignore[attr-defined] # torch's operators have one
-        if name.partition("::")[0] not in STOCK_NAMESPACES:
-            self.names.add(name)
+        self.names.update(foreign_operators([name]))
         return func(*args, **(kwargs or {}))

@@ -8,6 +8,7 @@ from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
 from .. import kernel_trace
 from ..call import Observe
+from . import foreign
 from .run import Raised, Records, Run
 
 
@@ -70,6 +71,7 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "unrepeated": unrepeated,
         "kernels": kernels,
         "operators": operators,
+        "foreign": foreign.foreign_operators(operators),
         "phase": raised.phase if raised else None,
         "error": raised.error if raised else "",
         "message": raised.message if raised else "",
