@@ -13,6 +13,7 @@ from harness.golden import ItemObservation
 from harness.models import model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile, SuiteItem
 from harness.plugin.options import SHARED, add_options, read_settings
+from harness.plugin.progress_printer import progress_printer
 from harness.plugin.run_plan import shard_members, starved_items
 from harness.plugin.session import KEY, Session, is_suite, suite_files
 from harness.plugin.step_summary import append_step_summary
@@ -50,6 +51,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             config.pluginmanager.register(_ControllerHooks(run), "equivalence-controller")
         if files := suite_files(config):
             run.start(files)
+            if not run.is_xdist_worker and (printer := progress_printer(config, run)) is not None:
+                config.pluginmanager.register(printer, "equivalence-progress")
     except UserError as error:
         raise pytest.UsageError(str(error)) from None
     except OSError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.core.text_file import is_there
+from harness.core.json_text import parse_json
+from harness.core.text_file import is_there, read_text_file
 from harness.errors import UserError
 from harness.plugin.run_plan import EndedItem, RunPlan, seconds_of, starved_items
 from harness.reporting import (
@@ -105,6 +106,17 @@ class RunFiles:
         else:
             self._writer.close()
         return written
+
+    def seconds_before(self) -> Mapping[str, float]:
+        """What items took in the run before, by their ids; nothing where there is no record of it to be read."""
+        try:
+            record = parse_json(read_text_file(previous_path(self.path)))
+        except (UserError, ValueError):
+            return {}
+        items = record.get("items") if isinstance(record, dict) else None
+        pairs = items.items() if isinstance(items, dict) else ()
+        seconds = {name: item.get("seconds") for name, item in pairs if isinstance(item, dict)}
+        return {name: float(value) for name, value in seconds.items() if isinstance(value, int | float)}
 
     @property
     def problem(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,7 @@ from harness.reporting import (
     RecordHead,
     ShardRecord,
     WrittenRecord,
+    example_count,
     prepare_record,
 )
 from harness.resources import is_shipped
@@ -212,6 +213,15 @@ class Session:
     def close_record(self) -> WrittenRecord | None:
         """Write the record; None where there is none."""
         return self.files.close(self.recorder) if self.files is not None else None
+
+    def seconds_before(self) -> Mapping[str, float]:
+        """What items took in the run before."""
+        return self.files.seconds_before() if self.files is not None else {}
+
+    def examples_of(self, item: str) -> int:
+        """How many examples an item of this run has run so far."""
+        record = self.recorder.items.get(item)
+        return 0 if record is None else example_count(record)
 
     def incomplete_lines(self) -> list[str]:
         """What is missing in the record, as lines to print; none where nothing is."""

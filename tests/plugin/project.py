@@ -98,7 +98,7 @@ class Project:
         return subprocess.Popen(
             line,
             cwd=self.root,
-            env=_environment(),
+            env=run_environment(),
             stdout=pipe,
             stderr=subprocess.STDOUT,
             text=True,
@@ -114,12 +114,12 @@ class Project:
     def run(self, module: str, *arguments: str, **environment: str) -> Run:
         """Run a module in the project."""
         line = [sys.executable, "-m", module, *arguments]
-        env = _environment() | environment
+        env = run_environment() | environment
         done = subprocess.run(line, cwd=self.root, env=env, capture_output=True, text=True, check=False)
         return Run(done.returncode, done.stdout + done.stderr)
 
 
-def _environment() -> dict[str, str]:
+def run_environment() -> dict[str, str]:
     """The variables of this process but those that would change the runs; the interpreter under test stays."""
     kept = "EQUIVALENCE_PYTHON"
     dropped = ("PYTEST_", "EQUIVALENCE_", "HYPOTHESIS_", "CI")
