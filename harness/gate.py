@@ -15,6 +15,7 @@ from harness.core import Case, KnownIssue, NotCompared
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.failure_database import FailureDatabase
+from harness.failure_scripts import ScriptBench
 from harness.golden import release_of
 from harness.models import (
     Model,
@@ -58,6 +59,7 @@ class Gate:
     model_executor: ModelExecutor = field(init=False)
     baseline: Executor | None = field(default=None, init=False)
     _workers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
+    _scripts: ScriptBench = field(init=False)
     _deadline: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +80,8 @@ class Gate:
                 limit=self.settings.profile.limit,
                 names=self.settings.levels or None,
             )
+        levels = {level.name: level for level in self.project.levels}
+        self._scripts = ScriptBench(self.settings, levels, self._is_late)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
@@ -129,6 +133,7 @@ class Gate:
             ),
         )
         outcome = trial.run()
+        self._add_scripts(outcome, case, dtype)
         outcome.not_compared += self._facts_of_other_releases(case, dtype)
         if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
             outcome.notes += filter(None, [failure_database.save([failure.example for failure in outcome.failures])])
@@ -226,6 +231,16 @@ class Gate:
         outcome.golden = Reviewer(case, dtype, self.executor, known_issues, golden).review()
         outcome.not_compared += outcome.golden.not_compared
         outcome.seconds += time.monotonic() - started
+
+    def _add_scripts(self, outcome: Outcome, case: Case, dtype: str) -> None:
+        """A script for each of its failures; the time is the trial's."""
+        started = time.monotonic()
+        outcome.failures = self._scripts.add_scripts(case, dtype, outcome.failures)
+        outcome.seconds += time.monotonic() - started
+
+    def _is_late(self) -> bool:
+        """Whether the time budget is spent."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _item_deadline(self, share: float) -> float | None:
         """When this item must end, on the monotonic clock; None without a time budget."""

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 
 from harness import __version__
 from harness.cli.accuracy import add_accuracy_command
+from harness.cli.bisect import add_bisect_command
 from harness.cli.check import add_check_command
 from harness.cli.compare import add_compare_command
 from harness.cli.contract import add_contract_command
 from harness.cli.coverage import add_coverage_command
 from harness.cli.doctor import add_doctor_command
+from harness.cli.draft import add_draft_command
 from harness.cli.gate import add_gate_command
 from harness.cli.history import add_history_command
 from harness.cli.issues import add_issues_command
@@ -68,6 +70,8 @@ def command_line() -> CommandParser:
     add_gate_command(commands)
     add_doctor_command(commands)
     add_replay_command(commands)
+    add_bisect_command(commands)
+    add_draft_command(commands)
     add_check_command(commands)
     add_report_command(commands)
     add_compare_command(commands)

@@ -23,6 +23,11 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
     """The options of a command that starts workers: which build is tested, at which levels, with which kernels."""
     python = "the interpreter whose PyTorch is tested (default: EQUIVALENCE_PYTHON, then this one)"
     parser.add_argument("--python", metavar="PATH", help=python)
+    add_kernel_options(parser)
+
+
+def add_kernel_options(parser: argparse.ArgumentParser) -> None:
+    """The same without the build, for a command that takes several."""
     parser.add_argument("--levels", metavar="A,B", help="ISA levels by name (default: those isa.yaml runs)")
     parser.add_argument("--preload", metavar="FILE", action="append", help="a Python file each worker runs first")
     parser.add_argument(

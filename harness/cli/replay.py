@@ -36,7 +36,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
     1 when one fails, known issue or not, or shows nothing, because no check of it could have failed.
     """
     gate = Gate(settings)
-    examples = [(_case_of(gate.project, example), example) for example in read_examples(options.example)]
+    examples = [(case_of(gate.project, example), example) for example in read_examples(options.example)]
     all_passed = True
     with gate:
         check_callables(gate.executor, {case.id: case for case, _ in examples}.values())
@@ -50,7 +50,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
     return int(not all_passed)
 
 
-def read_examples(text: str) -> list[Example]:
+def read_examples(text: str, command: str = "replay") -> list[Example]:
     """One example, or a list of them, from JSON text or a file of it. Raises UserError."""
     try:
         entries = parse_json(text if text.lstrip().startswith(("{", "[")) else read_text_file(Path(text)))
@@ -59,9 +59,9 @@ def read_examples(text: str) -> list[Example]:
         else:
             examples = [_read_example(entries)]
     except (ValueError, UnreadableFileError) as error:
-        raise UserError(f"replay: {error}") from None
+        raise UserError(f"{command}: {error}") from None
     if not examples:
-        raise UserError("replay: the list holds no example")
+        raise UserError(f"{command}: the list holds no example")
     return examples
 
 
@@ -72,14 +72,14 @@ def _read_example(entry: object) -> Example:
     return Example.from_json(entry)
 
 
-def _case_of(project: Project, example: Example) -> Case:
-    """The case of an example, which must fit it. Raises UserError."""
+def case_of(project: Project, example: Example, command: str = "replay") -> Case:
+    """The case of an example, which must fit it. Raises UserError that names the command."""
     file, _, name = example.case.partition("::")
     cases = project.cases([resource(project.root, file)])
     if example.case not in cases:
         names = ", ".join(case.name for case in cases.values())
-        raise UserError(f"replay: {file} has no case {name!r}; it has {names}")
+        raise UserError(f"{command}: {file} has no case {name!r}; it has {names}")
     case = cases[example.case]
     if problem := describe_misfit(case, example) or describe_excess(case, example):
-        raise UserError(f"replay: the example does not fit {example.case}: {problem}")
+        raise UserError(f"{command}: the example does not fit {example.case}: {problem}")
     return case

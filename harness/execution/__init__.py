@@ -4,6 +4,7 @@ from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
 from harness.execution.replies import record_of
 from harness.execution.result import Build, Result
+from harness.execution.workers.environment import tuning_variables
 from harness.execution.workers.supervisor import Reply, Request, WorkerLost
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "Result",
     "WorkerLost",
     "record_of",
+    "tuning_variables",
 ]

@@ -13,6 +13,7 @@ from harness.reporting.comparison import (
     read_run,
     read_runs,
 )
+from harness.reporting.draft import IssueDraft, failure_draft, fault_draft
 from harness.reporting.failure import failure_text
 from harness.reporting.fault_groups import FaultGroup, FaultPlace, fault_groups, fault_summary
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
@@ -29,7 +30,7 @@ from harness.reporting.model_item import (
     ModelFailureRecord,
     ModelItemRecord,
 )
-from harness.reporting.operator_item import OperatorItemRecord, operator_item_record
+from harness.reporting.operator_item import FailureRecord, OperatorItemRecord, operator_item_record
 from harness.reporting.own_reference import own_reference_sentence
 from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
 from harness.reporting.reading import read_operator_record, read_record
@@ -47,7 +48,9 @@ from harness.reporting.record import (
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
 from harness.reporting.run_differences import difference_message
-from harness.reporting.script import FAULT_IS_HERE, POISON, fault_script
+from harness.reporting.script import MOST_LINES, fault_scripts, write_script
+from harness.reporting.script_subject import NoScriptError, ScriptSubject
+from harness.reporting.script_writer import FAULT_IS_HERE, POISON, STOCK
 from harness.reporting.step_summary import step_summary
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
 from harness.reporting.templating import TEMPLATES
@@ -62,16 +65,20 @@ from harness.reporting.writing import (
 
 __all__ = [
     "FAULT_IS_HERE",
+    "MOST_LINES",
     "POISON",
+    "STOCK",
     "TEMPLATES",
     "BaselineRecord",
     "BuildRecord",
+    "FailureRecord",
     "FaultGroup",
     "FaultPlace",
     "FaultyModuleRecord",
     "FindingRecord",
     "FunctionReach",
     "GoldenItemRecord",
+    "IssueDraft",
     "ItemRecord",
     "Journal",
     "JournalEntry",
@@ -83,12 +90,14 @@ __all__ = [
     "ModelExampleRecord",
     "ModelFailureRecord",
     "ModelItemRecord",
+    "NoScriptError",
     "OperatorItemRecord",
     "ReachReport",
     "Record",
     "RecordHead",
     "Recorder",
     "RunRecord",
+    "ScriptSubject",
     "ShardRecord",
     "WrittenRecord",
     "against_summary",
@@ -100,9 +109,11 @@ __all__ = [
     "count_operators",
     "difference_message",
     "example_count",
+    "failure_draft",
     "failure_text",
+    "fault_draft",
     "fault_groups",
-    "fault_script",
+    "fault_scripts",
     "fault_summary",
     "finding_record",
     "function_reach",
@@ -136,4 +147,5 @@ __all__ = [
     "sum_counts",
     "terminal_summary",
     "write_record",
+    "write_script",
 ]

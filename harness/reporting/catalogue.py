@@ -10,7 +10,7 @@ from typing import Final
 from harness.core import Case, KnownFault, KnownIssue, Level, PlaceState, Severity, sort_by_severity
 from harness.golden import FaultMatrix, complete_layouts, describe_levels
 from harness.reporting.condition_words import describe_condition
-from harness.reporting.script import fault_script
+from harness.reporting.script import fault_scripts
 from harness.reporting.templating import TEMPLATES
 
 SYMBOLS: Final = {
@@ -77,7 +77,7 @@ def count_states(entries: Sequence[FaultEntry], releases: Sequence[str], state: 
 
 def _entry(fault: KnownFault, matrix: FaultMatrix, cases: Mapping[str, Case], levels: Sequence[Level]) -> FaultEntry:
     states = {release: matrix.fault_state(fault, release) for release in matrix.releases}
-    script = fault_script(fault, cases, levels)
+    scripts = (text for poison in (False, True) for text in fault_scripts(fault, cases, levels, poison=poison))
     first = fault.places[0]
     case = cases.get(first.reproducer.case)
     example = complete_layouts(case, first.reproducer) if case else first.reproducer
@@ -89,8 +89,8 @@ def _entry(fault: KnownFault, matrix: FaultMatrix, cases: Mapping[str, Case], le
         dtypes=", ".join(dict.fromkeys(dtype for place in fault.places for dtype in place.dtypes)),
         releases=describe_releases(states),
         refusals=_refusals(fault, matrix),
-        places=tuple(_describe_place(place, levels) for place in fault.places),
-        script=script if matrix.shows(fault.id, script) else None,
+        places=tuple(describe_place(place, levels) for place in fault.places),
+        script=next((text for text in scripts if matrix.shows(fault.id, text)), None),
         replay=example.to_json(),
     )
 
@@ -106,7 +106,7 @@ def _refusals(fault: KnownFault, matrix: FaultMatrix) -> tuple[str, ...]:
     return tuple(f"{', '.join(names)}: `{detail}`" for detail, names in releases.items())
 
 
-def _describe_place(place: KnownIssue, levels: Sequence[Level]) -> str:
+def describe_place(place: KnownIssue, levels: Sequence[Level]) -> str:
     """Cases, dtypes, tensors, levels and condition of a place, in one line."""
     cases = ", ".join(f"`{case.rpartition('::')[2]}`" for case in place.cases)
     tensors = "" if "*" in place.tensors else f": {', '.join(f'`{tensor}`' for tensor in place.tensors)}"

@@ -60,6 +60,9 @@ class FailureRecord(StrictSchema):
     operators: tuple[str, ...] = Field(
         (), description="The operators that the minimal example runs; empty where it cannot be traced"
     )
+    script: str = Field("", description="A script of plain PyTorch that has shown the fault; empty where there is none")
+    script_file: str = Field("", description="The file that the script was written to, relative to the root")
+    no_script: str = Field("", description="Why there is no script; empty where there is one, or none was looked for")
 
 
 class CornerCoverageRecord(StrictSchema):
@@ -195,4 +198,7 @@ def failure_record(failure: Failure) -> FailureRecord:
         elements=tuple(MismatchedElementRecord(**vars(element)) for element in failure.elements),
         diagnosis=diagnosis_record(failure.diagnosis),
         operators=failure.operators,
+        script=failure.script.text,
+        script_file=failure.script.file,
+        no_script=failure.script.reason,
     )

@@ -8,10 +8,10 @@ from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
-from harness.trial.outcome import CellRow, Failure, Outcome
+from harness.trial.outcome import CellRow, Failure, FailureScript, Outcome
 from harness.trial.proposals import NewFailure, Proposer
 from harness.trial.reduction import cell_rows
-from harness.trial.replays import replay_place
+from harness.trial.replays import describe_refusal, replay_place
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
 from harness.trial.severity import failure_severity
@@ -28,6 +28,7 @@ __all__ = [
     "ChangedFinding",
     "Diagnosis",
     "Failure",
+    "FailureScript",
     "JudgedResult",
     "NewFailure",
     "Outcome",
@@ -47,6 +48,7 @@ __all__ = [
     "cell_states",
     "check_reproducer",
     "covers_version",
+    "describe_refusal",
     "double_backward_of_other_releases",
     "failure_severity",
     "judge_result",

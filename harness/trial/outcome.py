@@ -40,12 +40,25 @@ class CellRow:
 
 
 @dataclass(frozen=True)
+class FailureScript:
+    """A script of plain PyTorch that has shown a failure: its text, and the file that it was written to.
+
+    Both are empty where there is none; then `reason` says why, or is empty too where none was looked for.
+    """
+
+    text: str = ""
+    file: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Failure:
     """One fault: the finding, the smallest example that shows it, the one that showed it first, and the table of cells.
 
     `why` is the declared example's, `confirmed` says how the fault behaved in a fresh worker. `pattern` says where the
     elements that differ lie, `elements` are the first of them; both are empty where no elements were compared.
-    `operators` are those that the minimal example runs; none where it cannot be traced.
+    `operators` are those that the minimal example runs; none where it cannot be traced. `earlier` is the call without
+    which the process does not show it, and `is_fickle` says that not every call shows it.
     """
 
     finding: Finding
@@ -58,6 +71,9 @@ class Failure:
     elements: tuple[MismatchedElement, ...] = ()
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     operators: tuple[str, ...] = ()
+    earlier: Example | None = None
+    is_fickle: bool = False
+    script: FailureScript = field(default_factory=FailureScript)
 
 
 @dataclass

@@ -188,6 +188,8 @@ class Reducer:
             elements=first_elements(final.mismatch) if final.mismatch else (),
             diagnosis=diagnosis,
             operators=tuple(dict.fromkeys(name for each in result.observations for name in each.operators)),
+            earlier=next(iter(confirmation.after), None),
+            is_fickle=confirmation.repeats > 1,
         )
 
     def _pattern(self, minimal: Example, finding: Finding, confirmation: Confirmation) -> Pattern:

@@ -22,7 +22,7 @@ def replay_place(place: KnownIssue, case: Case, executor: Executor) -> PlaceRepl
         return PlaceReplay(PlaceState.FAILS)
     if check.state is not ReproducerState.STALE:
         return PlaceReplay(PlaceState.NOT_CHECKED, check.detail)
-    if refusal := _describe_refusal(_run_everywhere(place, case, executor)):
+    if refusal := describe_refusal(_run_everywhere(place, case, executor)):
         return PlaceReplay(PlaceState.NOT_AVAILABLE, refusal)
     return PlaceReplay(PlaceState.DOES_NOT_FAIL, check.detail)
 
@@ -32,7 +32,7 @@ def _run_everywhere(place: KnownIssue, case: Case, executor: Executor) -> Result
     return executor.run_isolated(case, complete_layouts(case, place.reproducer), cells=cells)
 
 
-def _describe_refusal(result: Result) -> str:
+def describe_refusal(result: Result) -> str:
     """What the reference or every cell raised in place of a result; nothing where one returned."""
     if result.reference.status == "raised":
         return f"{result.reference.error}: {result.reference.message}"

@@ -63,6 +63,10 @@ class Trials:
         results = self.gate.executor.run(case, examples)
         return [judge_result(case, result, self.gate.known_issues_of(case, dtype)) for result in results]
 
+    def case(self, item: str) -> Case:
+        """The case of this item."""
+        return self._parts(item)[0]
+
     def _parts(self, item: str) -> tuple[Case, str]:
         name, _, dtype = item.removesuffix("]").partition("[")
         return self.cases[name], dtype

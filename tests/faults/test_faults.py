@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from harness.core import Example
+from harness.failure_scripts import failure_subject
 from harness.oracles import NO_PATTERN
+from harness.reporting import STOCK, write_script
+from harness.script_runs import ScriptRun, run_scripts
 from harness.suites import load_suite
 from harness.trial import Failure, VariedAspect
-from tests.faults.conftest import PLANTED, ROOT, Trials
+from tests.faults.conftest import PLANTED, PYTHON, ROOT, Trials
 from tests.faults.explanations import GOES_AWAY, UNDECIDED, WHERE
 
 NHWC = {"input": "channels_last"}
@@ -414,3 +418,34 @@ def test_the_call_that_spoiled_later_ones_is_named(failure: Failure) -> None:
     """The earlier example is in the report, as small as it may be."""
     text = failure.confirmed.removeprefix("only after ").removesuffix(" in the same worker")
     assert Example.from_json(json.loads(text)).sizes == IMAGE | {"N": 3}
+
+
+@pytest.fixture(scope="module")
+def script_runs(request: pytest.FixtureRequest) -> dict[str, tuple[ScriptRun, ScriptRun]]:
+    """How the script of each fault that is asked about ends with the planted kernels, and with PyTorch's own."""
+    texts: dict[str, str] = {}
+    names = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    for name, fault in FAULTS.items():
+        if name not in names:
+            continue
+        trials: Trials = request.getfixturevalue("deadly" if name in DEATHS else "planted")
+        failures = {failure.finding.key: failure for failure in trials.outcome(fault.item).failures}
+        if fault.key in failures:
+            levels = {cell.name: cell.level for cell in trials.gate.executor.cells}
+            subject = failure_subject(trials.case(fault.item), failures[fault.key], levels, tuple(PLANTED))
+            texts[name] = write_script(subject, poison=True)
+    python = PYTHON or sys.executable
+    _, planted = run_scripts(texts, python, poison=True)
+    _, stock = run_scripts(texts, python, poison=True, arguments=[STOCK])
+    return {name: (planted[name], stock[name]) for name in texts}
+
+
+@each
+def test_the_script_shows_the_fault(
+    name: str, failure: Failure, script_runs: dict[str, tuple[ScriptRun, ScriptRun]]
+) -> None:
+    """Outside the harness it exits with 1 where the kernel is planted, and with 0 where it is PyTorch's own."""
+    del failure  # it was found, or the level that it needs is not there
+    planted, stock = script_runs[name]
+    assert planted.shows_fault, planted.output
+    assert (stock.code, stock.shows_fault) == (0, False), stock.output

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
 from harness.core import PlaceState
 from harness.project import Project
-from harness.reporting import fault_script
+from harness.reporting import fault_scripts
 from harness.reporting.catalogue import describe_releases
 from harness.reporting.condition_words import describe_condition
 from harness.resources import SHIPPED
@@ -54,29 +52,6 @@ def test_releases_that_agree_are_one_span() -> None:
     assert describe_releases(states) == "not available in 2.0.1; fails in 2.2.0 to 2.4.0; not measured in 2.6.0"
 
 
-def test_every_script_is_python(shipped: Project) -> None:
-    """Most faults can be shown by plain PyTorch, and each script is a program that imports no more than torch."""
-    cases = shipped.every_case()
-    scripts = [fault_script(fault, cases, shipped.levels) for fault in shipped.known_issues.faults]
-    trees = [ast.parse(script) for script in scripts if script is not None]
-    imported = {
-        alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    assert len(trees) > len(scripts) * 0.8
-    assert imported == {"os", "sys", "torch"}
-
-
-def test_a_script_of_a_format_says_what_it_compares(shipped: Project) -> None:
-    """It has the reproducer's sizes and strides, the level, and the last line that says whether the fault is there."""
-    fault = shipped.known_issues.fault("logsigmoid-format")
-    assert fault is not None
-    script = fault_script(fault, shipped.every_case(), shipped.levels) or ""
-    assert "torch.nn.functional.logsigmoid(tensors['input'])" in script
-    assert '"ATEN_CPU_CAPABILITY"' in script
-    assert "is_contiguous(memory_format=torch.channels_last)" in script
-    assert '"the fault is here"' in script
-
-
 def test_without_cases_there_is_no_script(shipped: Project) -> None:
     """A fault of suites that are not there is shown by its reproducer alone."""
-    assert fault_script(shipped.known_issues.faults[0], {}, shipped.levels) is None
+    assert list(fault_scripts(shipped.known_issues.faults[0], {}, shipped.levels, poison=True)) == []

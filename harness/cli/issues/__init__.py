@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.cli.issues.check import add_check_reproducers_command
+from harness.cli.issues.draft import add_issue_draft_command
 from harness.cli.issues.list import add_list_command
 from harness.cli.issues.matrix import add_matrix_command
 from harness.cli.issues.propose import add_propose_command
@@ -20,3 +21,4 @@ def add_issues_command(commands: Commands) -> None:
     add_check_reproducers_command(own)
     add_propose_command(own)
     add_matrix_command(own)
+    add_issue_draft_command(own)

@@ -2,88 +2,51 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterator
 
-from packaging.version import Version
-
-from harness.core import KnownFault
-from harness.errors import UserError
+from harness.core import KnownFault, PlaceState
 from harness.golden import FaultMatrix
 from harness.project import Project
-from harness.reporting import FAULT_IS_HERE, POISON, fault_script
-
-TIME: Final = 120.0
-"""Seconds that a script may take."""
-
-_RUNNER: Final = """
-import json, os, signal, sys, time
-import torch
-
-def run(path, seconds):
-    # each script in a fork, which has run no kernel yet: importing torch is what takes the time
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(path + ".out", os.O_WRONLY | os.O_CREAT), 1)
-        os.execve = lambda program, arguments, environment: os.environ.update(environment)
-        signal.alarm(seconds)
-        try:
-            exec(compile(open(path).read(), path, "exec"), {"__name__": "__main__"})
-        except SystemExit:
-            pass
-        finally:
-            sys.stdout.flush()
-            os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-signals = {path: run(path, int(sys.argv[1])) for path in sys.argv[2:]}
-print(json.dumps({"torch": torch.__version__, "signals": signals}))
-"""
-"""Runs scripts one after the other; prints the version of PyTorch, and the signal that ended each, 0 for none."""
+from harness.reporting import fault_scripts
+from harness.script_runs import run_scripts
 
 
 def note_scripts(project: Project, matrix: FaultMatrix, python: str | None) -> dict[str, bool]:
-    """Run the script of every fault on a build (None: this interpreter's), and keep in the matrix which show theirs.
+    """Run the scripts of every fault on a build (None: this interpreter's), and keep in the matrix one that shows it.
 
-    The answer is whether each does, by the fault's id. A fault that plain PyTorch cannot show has no script. Raises
-    UserError for an interpreter without PyTorch.
+    The answer is whether any does, by the fault's id; one that has shown its fault before is not run again. A fault
+    that plain PyTorch cannot show has no script. One that shows its fault whatever is in fresh memory goes before one
+    that fills it. A build that was measured not to have a fault proves nothing of its script. Raises UserError for an
+    interpreter without PyTorch.
     """
-    cases = project.every_case()
-    faults = {fault.id: fault for fault in project.known_issues.faults}
-    scripts = {name: script for name, fault in faults.items() if (script := fault_script(fault, cases, project.levels))}
-    release, endings = _run_scripts(scripts, python or sys.executable)
-    shows = {name: _is_shown(faults[name], *endings[name]) for name in scripts}
-    for name, script in scripts.items():
-        if shows[name]:
-            matrix.note_script(name, script, release)
-    return shows
+    cases, faults = project.every_case(), project.known_issues.faults
+    by_id = {fault.id: fault for fault in faults}
 
+    def scripts(fault: KnownFault, *, poison: bool) -> Iterator[str]:
+        """Those of one fault."""
+        return fault_scripts(fault, cases, project.levels, poison=poison)
 
-def _run_scripts(scripts: Mapping[str, str], python: str) -> tuple[str, dict[str, tuple[int, str]]]:
-    """The release, and by fault the signal that ended its script and what it printed."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder) / f"{name}.py" for name in scripts}
-        for name, path in paths.items():
-            path.write_text(scripts[name], "utf-8")
-        command = [python, "-c", _RUNNER, f"{TIME:.0f}", *map(str, paths.values())]
-        environment = {**os.environ, **POISON}
-        run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - the person's own interpreter
-        if run.returncode:
-            raise UserError(f"{python}: {(run.stderr.strip().splitlines() or ['it did not run'])[-1]}")
-        report = json.loads(run.stdout)
-        return Version(report["torch"]).public, {
-            name: (report["signals"][str(path)], Path(f"{path}.out").read_text("utf-8")) for name, path in paths.items()
+    shows = {
+        fault.id: True
+        for fault in faults
+        if any(matrix.shows(fault.id, text) for poison in (False, True) for text in scripts(fault, poison=poison))
+    }
+    for poison, environments in ((False, (False, True)), (True, (True,))):
+        candidates = {
+            f"{fault.id} {index}": (fault.id, script)
+            for fault in faults
+            if not shows.get(fault.id)
+            for index, script in enumerate(scripts(fault, poison=poison))
         }
-
-
-def _is_shown(fault: KnownFault, signal: int, output: str) -> bool:
-    """Whether a script says that the fault is there, or died where that is the fault."""
-    oracles = {place.oracle for place in fault.places}
-    return FAULT_IS_HERE in output.splitlines() or bool(signal and oracles & {"crash", "hang"})
+        shows.update((name, False) for name, _ in candidates.values())
+        for environment in environments:
+            texts = {key: script for key, (_, script) in candidates.items()}
+            release, runs = run_scripts(texts, python or sys.executable, poison=environment)
+            candidates = {key: candidate for key, candidate in candidates.items() if runs[key].shows_fault}
+        for name, script in reversed(candidates.values()):
+            # what a script finds in a build that has not got the fault is something else
+            if matrix.fault_state(by_id[name], release) is PlaceState.FAILS:
+                shows[name] = True
+                matrix.note_script(name, script, release)
+    return shows

@@ -1,0 +1,36 @@
+# bfloat16-weight-gradient-dilated-rows: values at the level avx512_core. Exits with 1 where the fault is, else with 0.
+import os, sys
+os.environ.update(ONEDNN_MAX_CPU_ISA="AVX512_CORE", ATEN_CPU_CAPABILITY="avx512")
+import torch
+torch.set_num_threads(1)
+
+def run(contiguous=False, exact=False, seed=0):
+    """grad:weight of these tensors, as they are laid out here or contiguous; `exact`: in float64."""
+    torch.manual_seed(seed)
+    t = {
+        "input": torch.randint(-3, 4, (1479,)).to(torch.bfloat16).reshape((1, 3, 29, 17)).permute((0, 3, 1, 2)),
+        "weight": torch.tensor([0, -2, -3, 0, 0, 0, 0, 0, 0, 0, -3, 0, 0, -3, 0, 0, 2, 3, 0, 0, 0, 2, 3, 0, -3, -2, -3,
+            0, -2, -2, -2, 2, 0, 1], dtype=torch.bfloat16).reshape((1, 17, 2, 1)),
+    }
+    t = {name: x.clone(memory_format=torch.contiguous_format) if contiguous else x for name, x in t.items()}
+    t = {name: x.double() if exact and x.is_floating_point() else x for name, x in t.items()}
+    leaves = [t[name].requires_grad_() for name in ['input', 'weight']]
+    y = torch.nn.functional.conv2d(t["input"], t["weight"], None, stride=(1, 1), padding=(0, 0), dilation=(2, 1), groups=1)
+    outputs = [*y] if isinstance(y, (tuple, list)) else [y]
+    ends = [y for y in outputs if y.requires_grad]
+    grads = [torch.randint(-3, 4, y.shape).to(y.dtype) for y in ends]
+    return torch.autograd.grad(ends, leaves, grads, allow_unused=True)[1]
+
+exact = [run(contiguous=True, exact=True, seed=seed) for seed in range(10)]
+is_wrong = False
+for seed, contiguous in [(seed, contiguous) for seed in range(10) for contiguous in (True, False)]:
+    y, expected = run(contiguous, seed=seed), exact[seed]
+    info = torch.finfo(torch.bfloat16)
+    unit = info.eps * 2.0 ** expected.abs().clamp(min=info.tiny).log2().floor()  # in the last place
+    wrong = ~((y.double() - expected).abs() <= 0.51 * unit) & (y != expected.to(y.dtype))
+    for at in map(tuple, wrong.nonzero()[:1].tolist()):
+        print(f"contiguous: {contiguous}; {wrong.sum()} of {y.numel()} elements are wrong,", end=" ")
+        print(f"at {at} it is {y[at].item()} and not {expected[at].item()}")
+    is_wrong |= bool(wrong.any())
+print("the fault is here" if is_wrong else "no fault here")
+sys.exit(is_wrong)

@@ -1,0 +1,31 @@
+# separable-upsample-one-column: values at the level sse41. Exits with 1 where the fault is, else with 0.
+import os, sys
+os.environ.update(ONEDNN_MAX_CPU_ISA="SSE41", ATEN_CPU_CAPABILITY="default")
+import torch
+torch.set_num_threads(1)
+
+def run(contiguous=False, exact=False):
+    """output[0] of these tensors, as they are laid out here or contiguous; `exact`: in float64."""
+    t = {
+        "input": torch.tensor([1.7878603, 0.14080228, 0.6592666, -1.6695819],
+            dtype=torch.float32).reshape((1, 2, 1, 2)).permute((0, 3, 1, 2)),
+    }
+    t = {name: x.clone(memory_format=torch.contiguous_format) if contiguous else x for name, x in t.items()}
+    t = {name: x.double() if exact and x.is_floating_point() else x for name, x in t.items()}
+    leaves = [t[name].requires_grad_() for name in ['input']]
+    y = torch.nn.functional.interpolate(t["input"], size=(3, 1), mode="bilinear", antialias=True, align_corners=False)
+    outputs = [*y] if isinstance(y, (tuple, list)) else [y]
+    return outputs[0]
+
+expected = run(contiguous=True, exact=True)
+is_wrong = False
+for contiguous in (True, False):
+    y = run(contiguous)
+    bound = 64.0 * torch.finfo(torch.float32).eps * expected.abs().max()
+    wrong = ~((y - expected).abs() <= bound) & (y != expected.to(y.dtype))
+    for at in map(tuple, wrong.nonzero()[:1].tolist()):
+        print(f"contiguous: {contiguous}; {wrong.sum()} of {y.numel()} elements are wrong,", end=" ")
+        print(f"at {at} it is {y[at].item()} and not {expected[at].item()}")
+    is_wrong |= bool(wrong.any())
+print("the fault is here" if is_wrong else "no fault here")
+sys.exit(is_wrong)

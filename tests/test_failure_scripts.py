@@ -1,0 +1,136 @@
+"""The scripts of failures: written beside the record, run, and offered only where they show the fault."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.core import Finding
+from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, ScriptBench, file_stem
+from harness.reporting import FAULT_IS_HERE, failure_text, operator_item_record
+from harness.script_runs import run_script
+from harness.settings import Settings, settings
+from harness.trial import Failure, Outcome
+from tests.reporting.test_script import AVX2, EXAMPLE, RELU
+
+FAILURE = Failure(
+    Finding("values", "output[0]", "layout", {"avx2": 3.0}, ("drawn",), "output[0] differs"),
+    EXAMPLE,
+    EXAMPLE,
+    (),
+    "again in a fresh worker",
+)
+
+
+def interpreter(folder: Path, body: str) -> str:
+    """A stand-in for an interpreter, in shell: `$1` is the script."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def run_settings(tmp_path: Path) -> Settings:
+    """A run whose interpreter shows every fault."""
+    python = interpreter(tmp_path, f"echo {FAULT_IS_HERE}; exit 1")
+    return settings(tmp_path, {"python": python})
+
+
+def bench(run_settings: Settings, *, is_late: bool = False) -> ScriptBench:
+    """What writes its scripts."""
+    return ScriptBench(run_settings, {"avx2": AVX2}, lambda: is_late)
+
+
+def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> None:
+    """It lies beside the record, is in the record, and the page names it."""
+    (failure,) = bench(run_settings).add_scripts(RELU, "float32", [FAILURE])
+    assert failure.script.file == ".equivalence/scripts/activation-relu-float32-1.py"
+    assert (run_settings.root / failure.script.file).read_text("utf-8") == failure.script.text
+    assert "MALLOC_PERTURB_" not in failure.script.text
+    outcome = Outcome(RELU.id, "float32", failures=[failure])
+    assert operator_item_record(outcome).failures[0].script == failure.script.text
+    assert f"script: {failure.script.file} (no harness needed" in failure_text(outcome)
+
+
+@pytest.mark.parametrize("body", ["exit 0", "echo no fault here; exit 1", "kill -9 $$", "exec sleep 0"])
+def test_a_script_that_does_not_show_the_fault_is_not_offered(
+    run_settings: Settings, tmp_path: Path, body: str
+) -> None:
+    """Neither text nor file is left, and the page says why."""
+    silent = replace(run_settings, python=interpreter(tmp_path, body))
+    (failure,) = bench(silent).add_scripts(RELU, "float32", [FAILURE])
+    assert (failure.script.text, failure.script.file) == ("", "")
+    assert failure.script.reason == DOES_NOT_SHOW
+    assert not list((silent.root / ".equivalence/scripts").iterdir())
+    outcome = Outcome(RELU.id, "float32", failures=[failure])
+    assert f"script: none: {DOES_NOT_SHOW}" in failure_text(outcome)
+    assert operator_item_record(outcome).failures[0].no_script == DOES_NOT_SHOW
+
+
+def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, tmp_path: Path) -> None:
+    """A fault that shows only where fresh memory is filled has a script that sees to it."""
+    body = f'test -n "$MALLOC_PERTURB_" || exit 0; echo {FAULT_IS_HERE}; exit 1'
+    (failure,) = bench(replace(run_settings, python=interpreter(tmp_path, body))).add_scripts(RELU, "x", [FAILURE])
+    assert 'MALLOC_PERTURB_="165"' in failure.script.text
+
+
+def test_a_preload_is_in_the_script_only_where_it_is_needed(run_settings: Settings, tmp_path: Path) -> None:
+    """What PyTorch's own kernels show needs no file of one's own."""
+    preload = (tmp_path / "mine.py",)
+    (plain,) = bench(replace(run_settings, preload=preload)).add_scripts(RELU, "float32", [FAILURE])
+    assert "mine" not in plain.script.text
+    body = f'grep -q "import mine" "$1" || exit 0; echo {FAULT_IS_HERE}; exit 1'
+    planted = replace(run_settings, preload=preload, python=interpreter(tmp_path, body))
+    (own,) = bench(planted).add_scripts(RELU, "float32", [FAILURE])
+    assert f"sys.path[:0] = ['{tmp_path}']\n    import mine\n" in own.script.text
+
+
+def test_an_earlier_run_leaves_no_script(run_settings: Settings) -> None:
+    """Where the item passes now, the script of then is gone; another item's stays."""
+    bench(run_settings).add_scripts(RELU, "float32", [FAILURE, FAILURE])
+    bench(run_settings).add_scripts(RELU, "float64", [FAILURE])
+    assert bench(run_settings).add_scripts(RELU, "float32", []) == []
+    names = [path.name for path in (run_settings.root / ".equivalence/scripts").iterdir()]
+    assert names == ["activation-relu-float64-1.py"]
+
+
+def test_no_script_is_begun_when_time_is_up_or_there_are_many(run_settings: Settings) -> None:
+    """The time budget counts, and a build in which everything fails does not get a script for each failure."""
+    (late,) = bench(run_settings, is_late=True).add_scripts(RELU, "float32", [FAILURE])
+    assert "time budget" in late.script.reason
+    many = bench(run_settings).add_scripts(replace(RELU, requires=("x",)), "float32", [FAILURE] * (MOST_SCRIPTS + 1))
+    assert many[-2].script.reason == "it needs x"
+    assert many[-1].script.reason == f"the first {MOST_SCRIPTS} failures of a process have one"
+
+
+def test_a_folder_that_cannot_be_written_is_no_failure_of_the_run(run_settings: Settings) -> None:
+    """The reason names the file and what the system says."""
+    (run_settings.root / ".equivalence").mkdir()
+    (run_settings.root / ".equivalence/scripts").write_text("a file", "utf-8")
+    (failure,) = bench(run_settings).add_scripts(RELU, "float32", [FAILURE])
+    assert "could not be written" in failure.script.reason
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a b\nc", "x" * 10_000, "$(reboot)", "-rf", "<script>"])
+def test_names_of_files_are_harmless(name: str) -> None:
+    """Whatever a case is called, its files have short plain names, and no two cases share one."""
+    stem = file_stem(f"suites/operators/toy.yaml::{name}", "float32")
+    assert (
+        subprocess.run(["/bin/sh", "-c", f"echo {stem}"], capture_output=True, text=True, check=True).stdout
+        == f"{stem}\n"
+    )
+    assert len(stem) < 120
+    assert not set(stem) & set("/\n <>$()")
+    assert stem != file_stem(f"suites/operators/toy.yaml::{name}_", "float32")
+
+
+def test_a_script_that_never_ends_is_ended(tmp_path: Path) -> None:
+    """It does not show its fault."""
+    script = tmp_path / "script.py"
+    script.write_text("", "utf-8")
+    run = run_script(script, interpreter(tmp_path, "exec sleep 60"), poison=False, limit=0.5)
+    assert (run.code, run.shows_fault) == (-9, False)
