@@ -19,7 +19,7 @@ from harness.project import Project
 from harness.reporting import replay_text
 from harness.resources import resource
 from harness.settings import Settings
-from harness.trial import PartwiseRunner, judge_result
+from harness.trial import PartwiseRunner, judge_run
 
 
 def add_replay_command(commands: Commands) -> None:
@@ -44,7 +44,7 @@ def replay_examples(options: argparse.Namespace, settings: Settings) -> int:
             known_issues = gate.known_issues_of(case, example.dtype)
             result = gate.executor.run_isolated(case, example, traced=True)
             result = PartwiseRunner(case, gate.executor, known_issues).add_observations(result)
-            judged = judge_result(case, result, known_issues)
+            judged = judge_run(case, result, known_issues, gate.executor)
             print(replay_text(judged))  # noqa: T201 - a command prints
             all_passed &= judged.verdict is CellState.PASSED
     return int(not all_passed)

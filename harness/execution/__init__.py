@@ -2,6 +2,7 @@
 
 from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
+from harness.execution.refinement import refine_reference
 from harness.execution.replies import record_of
 from harness.execution.result import Build, Result
 from harness.execution.workers.environment import tuning_variables
@@ -18,5 +19,6 @@ __all__ = [
     "Result",
     "WorkerLost",
     "record_of",
+    "refine_reference",
     "tuning_variables",
 ]

@@ -164,7 +164,7 @@ class Executor:
         return self._require_opened().pool
 
     @property
-    def _lookup(self) -> CallableLookup:
+    def lookup(self) -> CallableLookup:
         """What is asked of callables. Raises RuntimeError outside the context."""
         self._require_opened()
         return self._callables
@@ -177,26 +177,26 @@ class Executor:
 
     def missing_packages(self, case: Case) -> str:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
-        return self._lookup.missing_packages(case)
+        return self.lookup.missing_packages(case)
 
     def can_do_without_preload(self, case: Case) -> bool:
         """Whether what the case calls is there in a worker that has not run the preload files."""
-        return self._lookup.can_do_without_preload(case)
+        return self.lookup.can_do_without_preload(case)
 
     def check(self, case: Case) -> list[str]:
         """What keeps the case from being called: an unknown callable, an argument it lacks. Empty: nothing."""
-        return self._lookup.problems(case)
+        return self.lookup.problems(case)
 
     def has_independent_reference(self, case: Case) -> bool:
         """Whether the case names a reference, or what it calls is PyTorch's own and the stock kernel is one."""
-        return self._lookup.has_independent_reference(case)
+        return self.lookup.has_independent_reference(case)
 
     def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
         """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.
 
         Raises UserError where the worker is lost over it.
         """
-        return self._lookup.catalogue(calls)
+        return self.lookup.catalogue(calls)
 
     def ask_reference(self, request: Request, *, about: str, limit: float, preloaded: bool) -> Reply:
         """The reference worker's reply; `preloaded`: that of the one which has run the preload files.
@@ -311,7 +311,7 @@ class Executor:
         """
         chosen, repeats = self.cell_names(cells), max(repeats, 1)
         supervisors = self._pool.fork_per_request(
-            chosen, self._lookup.needs_preload(case), cells_preloaded=settings.preloaded
+            chosen, self.lookup.needs_preload(case), cells_preloaded=settings.preloaded
         )
         limit = (self.limit if limit is None else limit) * (repeats + len(after))
         resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
@@ -345,7 +345,7 @@ class Executor:
     ) -> tuple[Observation, ...]:
         """As `run_isolated`, with no reference and without the gradients of the tensors in `without`."""
         chosen, limit = self.cell_names(cells), (self.limit if limit is None else limit) * repeats
-        supervisors = self._pool.fork_per_request(chosen, self._lookup.needs_preload(case))
+        supervisors = self._pool.fork_per_request(chosen, self.lookup.needs_preload(case))
         resolved = requests.without_gradients(resolve_example(case, example), without)
         request = requests.observation_request(resolved, repeats=repeats)
         pending = {name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen}
@@ -366,7 +366,7 @@ class Executor:
 
     def _send_example(self, case: Case, example: Example, cells: Sequence[str], *, trace: bool) -> PendingExample:
         resolved = resolve_example(case, example)
-        reference = self._pool.reference(preloaded=self._lookup.needs_preload(case)).send(
+        reference = self._pool.reference(preloaded=self.lookup.needs_preload(case)).send(
             requests.reference_request(resolved),
             about=example.to_json(),
             limit=self.limit * REFERENCE_LIMIT_FACTOR,

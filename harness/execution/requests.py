@@ -18,6 +18,7 @@ from harness.generation import (
 )
 from harness.portable import dtypes
 from harness.portable.operator_protocol import (
+    PATTERNS,
     CallFields,
     CheckRequest,
     DoubleBackwardRequest,
@@ -57,7 +58,7 @@ def without_gradients(resolved: ResolvedExample, names: Collection[str]) -> Reso
     return replace(resolved, tensors=tuple(tensors))
 
 
-def reference_request(resolved: ResolvedExample) -> ReferRequest:
+def reference_request(resolved: ResolvedExample, patterns: int = PATTERNS) -> ReferRequest:
     """Ask for the reference of an example. Of one that must be refused: whether the call itself is legal."""
     case, example = resolved.case, resolved.example
     numerics = case.numerics
@@ -74,6 +75,7 @@ def reference_request(resolved: ResolvedExample) -> ReferRequest:
         },
         "count": any(single.terms is None for single in (numerics, *numerics.each.values())),
         "roundoff": roundoff(resolved.example.dtype),
+        "patterns": patterns,
     }
 
 

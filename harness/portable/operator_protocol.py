@@ -147,13 +147,24 @@ class RoundoffData(TypedDict):
     tiny: float
 
 
+PATTERNS = 8
+"""Perturbations of its roundings that tell how far they move a result, which is enough for nearly every element."""
+
+MORE_PATTERNS = 64
+"""Perturbations that are enough for every element: for what fewer condemn."""
+
+
 class ReferRequest(CallFields):
-    """Compute the call in float64, and what the bounds need. `count`: the number of terms too, by running with ones."""
+    """Compute the call in float64, and what the bounds need. `count`: the number of terms too, by running with ones.
+
+    `patterns`: how many perturbations of its roundings tell how far they move what `normwise` judges.
+    """
 
     op: Literal["refer"]
     rules: RulesData
     count: bool
     roundoff: RoundoffData
+    patterns: int
 
 
 class ReferReply(TypedDict):

@@ -5,7 +5,7 @@ from harness.trial.availability import Availability, missing_kernel, reason_not_
 from harness.trial.build_comparison import BuildChange, BuildComparison, ChangedFinding, ReplayedPlace, TensorDrift
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.fatal_parts import PartwiseRunner
-from harness.trial.judged_result import JudgedResult, cell_states, judge_result
+from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
 from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, FailureScript, Outcome
@@ -52,6 +52,7 @@ __all__ = [
     "double_backward_of_other_releases",
     "failure_severity",
     "judge_result",
+    "judge_run",
     "known_issues_of_other_releases",
     "missing_kernel",
     "reason_not_callable",

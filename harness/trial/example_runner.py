@@ -10,7 +10,7 @@ from typing import Final
 from harness.core import Case, Example, KnownIssue
 from harness.execution import Executor, Result
 from harness.trial.fatal_parts import PartwiseRunner
-from harness.trial.judged_result import JudgedResult, disturbance, judge_result
+from harness.trial.judged_result import JudgedResult, disturbance, judge_run
 from harness.trial.trace_selection import select_traced
 
 FRESH_WORKERS: Final = 2
@@ -54,7 +54,7 @@ class ExampleRunner:
 
     def judge(self, result: Result) -> JudgedResult:
         """The judgement of a result of this executor."""
-        return judge_result(self.case, result, self.known_issues)
+        return judge_run(self.case, result, self.known_issues, self.executor)
 
     def _judge_group(
         self, examples: Sequence[Example], without: Collection[str], keep_out: Callable[[Example], None]

@@ -151,12 +151,16 @@ class Roundoff:
 
 @dataclass(frozen=True)
 class Refer:
-    """A call to be computed in float64; `counts_terms`: once more with ones, for the number of terms."""
+    """A call to be computed in float64; `counts_terms`: once more with ones, for the number of terms.
+
+    `patterns` of perturbations tell how far roundings move what `normwise` judges.
+    """
 
     call: Call
     rules: Rules
     counts_terms: bool
     roundoff: Roundoff
+    patterns: int
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,8 @@ def parse_observe(request: ObserveRequest) -> Observe:
 
 def parse_refer(request: ReferRequest) -> Refer:
     """The same for ``refer``."""
-    return Refer(parse_call(request), Rules(**request["rules"]), request["count"], Roundoff(**request["roundoff"]))
+    rules, roundoff = Rules(**request["rules"]), Roundoff(**request["roundoff"])
+    return Refer(parse_call(request), rules, request["count"], roundoff, request["patterns"])
 
 
 def parse_check(request: CheckRequest) -> Check:

@@ -265,3 +265,18 @@ def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
         1.5 * unit
     )
     assert reach / 2 < moved < 2 * reach * np.sqrt(3)
+
+
+def test_more_patterns_tell_what_eight_happen_not_to_move() -> None:
+    """An element that eight patterns leave nearly where it is has what the others say of its standard deviation."""
+    monte_carlo = module("reference.monte_carlo")
+    moves = iter([1e-3] * 8 + [1.0, -1.0] * 28)
+
+    def run(_mode: Any) -> dict[str, Any]:
+        """A number that the first eight patterns hardly move."""
+        return {"number": np.array([next(moves)])}
+
+    steps = monte_carlo.Steps(2.0**-9, 2.0**-9, 0.0)
+    largest = monte_carlo.largest_moves(run, {"number": np.zeros(1)}, steps, patterns=64)
+    assert largest["number"] == pytest.approx(monte_carlo.TYPICAL)
+    assert next(moves, None) is None

@@ -191,13 +191,13 @@ def _perturb(request: Refer, values: Values, reply: ReferReply) -> None:
     }
     roundoff = request.roundoff
     inner = monte_carlo.Steps(roundoff.accumulator, roundoff.accumulator, 0.0)
-    reply["inner_sensitivity"].update(_largest_moves(request.call, values, judged, inner))
+    reply["inner_sensitivity"].update(_largest_moves(request, values, judged, inner))
     if roundoff.storage > roundoff.accumulator:
         storage = monte_carlo.Steps(0.0, roundoff.storage, roundoff.tiny)
-        reply["storage_sensitivity"].update(_largest_moves(request.call, values, judged, storage))
+        reply["storage_sensitivity"].update(_largest_moves(request, values, judged, storage))
 
 
-def _largest_moves(call: Call, values: Values, judged: Values, steps: monte_carlo.Steps) -> dict[str, ArrayData]:
+def _largest_moves(request: Refer, values: Values, judged: Values, steps: monte_carlo.Steps) -> dict[str, ArrayData]:
     """How far these roundings move each tensor that is judged so.
 
     Where attention picks its kernel by the format of what it is given, the larger move of the two counts.
@@ -206,17 +206,17 @@ def _largest_moves(call: Call, values: Values, judged: Values, steps: monte_carl
     def run(kernel: attention_kernel.AttentionKernel, noise: monte_carlo.RoundingNoise) -> dict[str, Array]:
         """Those tensors from a graph of its own under these modes."""
         with kernel, noise:
-            graph = Graph(call, values, np.array)
+            graph = Graph(request.call, values, np.array)
             moved = {**graph.tensors(), **graph.gradients(np.array)}
         return {
             name: tensors.as_numpy(noise.before_rounding(tensor)) for name, tensor in moved.items() if name in judged
         }
 
     kernel = attention_kernel.AttentionKernel()
-    moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps)
+    moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps, request.patterns)
     if kernel.was_unfused:
         fused = functools.partial(run, attention_kernel.AttentionKernel(fused=True))
-        others = monte_carlo.largest_moves(fused, judged, steps)
+        others = monte_carlo.largest_moves(fused, judged, steps, request.patterns)
         moves = {name: np.maximum(move, others[name]) for name, move in moves.items()}
     return {name: _array_data(array) for name, array in moves.items()}
 

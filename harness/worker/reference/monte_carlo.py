@@ -12,6 +12,7 @@ from typing import Callable, Mapping, NamedTuple, Sequence
 import numpy as np
 import torch
 
+from ...portable.operator_protocol import PATTERNS
 from ..tensors import Array
 from . import selections
 from .rounding_noise import RoundingNoise
@@ -21,8 +22,14 @@ __all__ = ["RoundingNoise", "Steps", "largest_moves"]
 SMALLEST = 2.0**-40
 """A perturbation that float64 resolves; that of a smaller unit roundoff is scaled down from it."""
 
-TRIALS = 8
-"""Patterns. The largest move of eight is below a quarter of its standard deviation once in 400,000 elements."""
+TRIALS = PATTERNS
+"""Patterns. The largest move of eight is below a quarter of its standard deviation once in 400,000 elements.
+
+A night looks at hundreds of millions of elements, so that what this condemns is looked at again with more patterns.
+"""
+
+TYPICAL = 1.73
+"""The largest of eight moves in standard deviations, in one half of all cases: P(|z| < 1.73) to the eighth is 1/2."""
 
 
 class Steps(NamedTuple):
@@ -46,10 +53,11 @@ Run = Callable[[RoundingNoise], Mapping[str, Array]]
 EXACTLY = Steps(0.0, 0.0, 0.0)
 
 
-def largest_moves(run: Run, values: Mapping[str, Array], steps: Steps) -> dict[str, Array]:
+def largest_moves(run: Run, values: Mapping[str, Array], steps: Steps, patterns: int = TRIALS) -> dict[str, Array]:
     """The largest move of each element over the trials, by name; infinite where a trial was not finite.
 
-    `values` are the unperturbed results of `run`.
+    `values` are the unperturbed results of `run`. More patterns than `TRIALS` tell the standard deviation of a move,
+    which is then at least what the largest of so few would typically show: `TYPICAL` times that.
     """
     roundoff = max(steps.inner, steps.stored)
     scale = max(roundoff, SMALLEST) / roundoff
@@ -57,9 +65,26 @@ def largest_moves(run: Run, values: Mapping[str, Array], steps: Steps) -> dict[s
     moves: dict[str, Array] = {}
     for trial in trials:
         _add_moves(moves, run(trial), values, scale)
+    if patterns > TRIALS:
+        more = [RoundingNoise(*steps.times(scale), trial) for trial in range(TRIALS, patterns)]
+        deviations = _root_mean_squares(run, more, values, scale)
+        moves = {name: np.maximum(move, TYPICAL * deviations[name]) for name, move in moves.items()}
     if trials[0].selections.numbers:
         _add_jumps(moves, run, [trial.selections.numbers for trial in trials], scale)
     return moves
+
+
+def _root_mean_squares(
+    run: Run, trials: Sequence[RoundingNoise], values: Mapping[str, Array], scale: float
+) -> dict[str, Array]:
+    """The standard deviation of each element's move, whose mean is 0."""
+    squares: dict[str, Array] = {}
+    for trial in trials:
+        moves: dict[str, Array] = {}
+        _add_moves(moves, run(trial), values, scale)
+        for name, move in moves.items():
+            squares[name] = squares.get(name, 0.0) + np.square(move)
+    return {name: np.sqrt(total / len(trials)) for name, total in squares.items()}
 
 
 def _add_jumps(moves: dict[str, Array], run: Run, numbers: Sequence[Sequence[torch.Tensor]], scale: float) -> None:
