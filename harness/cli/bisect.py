@@ -28,7 +28,7 @@ class BuildState(enum.StrEnum):
     BAD = "bad"
     """It does."""
     SKIPPED = "skipped"
-    """The build lacks what the example calls, or no check of it could have failed."""
+    """The build lacks what the example calls; of the last one, no check of it could have failed."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def judge_build(several: Sequence[JudgedResult], keys: frozenset[tuple[str, str]
         return BuildState.BAD, _matching_findings(failing[0], keys)[0].message + rarely
     if refusal := next(filter(None, map(describe_refusal, (judged.result for judged in several))), ""):
         return BuildState.SKIPPED, f"it raises {refusal}"
-    if all(judged.verdict is CellState.UNTRUSTED for judged in several):
+    if not keys and all(judged.verdict is CellState.UNTRUSTED for judged in several):  # else the check failed elsewhere
         return BuildState.SKIPPED, "no check of it could have failed"
     others = [finding.message for judged in several for finding in judged.failures]
     return BuildState.GOOD, f"it fails otherwise: {others[0]}" if others else ""

@@ -433,7 +433,7 @@ def script_runs(request: pytest.FixtureRequest) -> dict[str, tuple[ScriptRun, Sc
         if fault.key in failures:
             levels = {cell.name: cell.level for cell in trials.gate.executor.cells}
             subject = failure_subject(trials.case(fault.item), failures[fault.key], levels, tuple(PLANTED))
-            texts[name] = write_script(subject, poison=True)
+            texts[name] = write_script(subject, poison=False)
     python = PYTHON or sys.executable
     _, planted = run_scripts(texts, python, poison=True)
     _, stock = run_scripts(texts, python, poison=True, arguments=[STOCK])
