@@ -49,8 +49,10 @@ def search(states: str, *, every: bool = False) -> tuple[str, str]:
         ("gggg", "the last build, 2.3, passes: there is no first bad one to look for"),
         (
             "bbgg",
-            "the last build, 2.3, passes: there is no first bad one to look for; "
-            "2.0, the first, fails: it is gone since",
+            (
+                "the last build, 2.3, passes: there is no first bad one to look for; "
+                "2.0, the first, fails: it is gone since"
+            ),
         ),
     ],
 )
