@@ -12,7 +12,7 @@ from harness.oracles import NOTHING_JUDGED, first_elements
 from harness.trial.diagnoser import Diagnoser, Symptom
 from harness.trial.diagnosis import Diagnosis, diagnosed_kind
 from harness.trial.fatal_parts import HASTE, REPEATS, PartwiseRunner
-from harness.trial.judged_result import JudgedResult, judge_run
+from harness.trial.judged_result import JudgedResult, judge_result
 from harness.trial.known_issues import DEATHS
 from harness.trial.location import Locator
 from harness.trial.outcome import CellRow, Failure
@@ -115,7 +115,7 @@ class Reducer:
         return None if result is None else self._judge(result).failure(finding.key)
 
     def _judge(self, result: Result) -> JudgedResult:
-        return judge_run(self.case, result, self.known_issues, self.executor)
+        return judge_result(self.case, result, self.known_issues)
 
     def _failure_alone(
         self, example: Example, finding: Finding, repeats: int, *, hasty: bool = False
