@@ -48,7 +48,7 @@ BODY = {"build", "run", "levels", "items", "release"}
 OUTCOME = {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
-    "in_parts", "double_differences", "lack", "complete",
+    "in_parts", "double_differences", "lack", "complete", "against",
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
     assert first.code == 1
     record = timeless_record(pair, "first.json")
     assert read_record(pair.root / "first.json").text() == (pair.root / "first.json").read_text("utf-8")
-    assert set(record) == {"schema", "date", "machine", "complete", "inputs", "shard", *BODY}
+    assert set(record) == {"schema", "date", "machine", "complete", "inputs", "shard", "against", *BODY}
     assert (record["machine"], record["complete"], record["shard"]) == (platform.node(), True, None)
     assert record["schema"] == SCHEMA
     assert record["run"]["profile"] == "gate"
