@@ -28,7 +28,7 @@ DOES_NOT_SHOW: Final = "the one that was written does not show it"
 
 
 @dataclass
-class ScriptBench:
+class FailureScriptWriter:
     """Writes the scripts of failures into `folder`, and runs each with the interpreter under test.
 
     `is_late` says when no further one is begun. A file that an earlier run left of the same item is removed.

@@ -15,7 +15,7 @@ from harness.core import Case, KnownIssue, NotCompared
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.failure_database import FailureDatabase
-from harness.failure_scripts import ScriptBench
+from harness.failure_scripts import FailureScriptWriter
 from harness.golden import release_of
 from harness.models import (
     Model,
@@ -59,7 +59,7 @@ class Gate:
     model_executor: ModelExecutor = field(init=False)
     baseline: Executor | None = field(default=None, init=False)
     _workers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
-    _scripts: ScriptBench = field(init=False)
+    _scripts: FailureScriptWriter = field(init=False)
     _deadline: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class Gate:
                 names=self.settings.levels or None,
             )
         levels = {level.name: level for level in self.project.levels}
-        self._scripts = ScriptBench(self.settings, levels, self._is_late)
+        self._scripts = FailureScriptWriter(self.settings, levels, self._is_late)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""

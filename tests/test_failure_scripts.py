@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core import Finding
-from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, ScriptBench, file_stem
+from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, FailureScriptWriter, file_stem
 from harness.reporting import FAULT_IS_HERE, failure_text, operator_item_record
 from harness.script_runs import run_script
 from harness.settings import Settings, settings
@@ -40,14 +40,14 @@ def run_settings(tmp_path: Path) -> Settings:
     return settings(tmp_path, {"python": python})
 
 
-def bench(run_settings: Settings, *, is_late: bool = False) -> ScriptBench:
+def script_writer(run_settings: Settings, *, is_late: bool = False) -> FailureScriptWriter:
     """What writes its scripts."""
-    return ScriptBench(run_settings, {"avx2": AVX2}, lambda: is_late)
+    return FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: is_late)
 
 
 def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> None:
     """It lies beside the record, is in the record, and the page names it."""
-    (failure,) = bench(run_settings).add_scripts(RELU, "float32", [FAILURE])
+    (failure,) = script_writer(run_settings).add_scripts(RELU, "float32", [FAILURE])
     assert failure.script.file == ".equivalence/scripts/activation-relu-float32-1.py"
     assert (run_settings.root / failure.script.file).read_text("utf-8") == failure.script.text
     assert "MALLOC_PERTURB_" not in failure.script.text
@@ -62,7 +62,7 @@ def test_a_script_that_does_not_show_the_fault_is_not_offered(
 ) -> None:
     """Neither text nor file is left, and the page says why."""
     silent = replace(run_settings, python=interpreter(tmp_path, body))
-    (failure,) = bench(silent).add_scripts(RELU, "float32", [FAILURE])
+    (failure,) = script_writer(silent).add_scripts(RELU, "float32", [FAILURE])
     assert (failure.script.text, failure.script.file) == ("", "")
     assert failure.script.reason == DOES_NOT_SHOW
     assert not list((silent.root / ".equivalence/scripts").iterdir())
@@ -74,35 +74,39 @@ def test_a_script_that_does_not_show_the_fault_is_not_offered(
 def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, tmp_path: Path) -> None:
     """A fault that shows only where fresh memory is filled has a script that sees to it."""
     body = f'test -n "$MALLOC_PERTURB_" || exit 0; echo {FAULT_IS_HERE}; exit 1'
-    (failure,) = bench(replace(run_settings, python=interpreter(tmp_path, body))).add_scripts(RELU, "x", [FAILURE])
+    (failure,) = script_writer(replace(run_settings, python=interpreter(tmp_path, body))).add_scripts(
+        RELU, "x", [FAILURE]
+    )
     assert 'MALLOC_PERTURB_="165"' in failure.script.text
 
 
 def test_a_preload_is_in_the_script_only_where_it_is_needed(run_settings: Settings, tmp_path: Path) -> None:
     """What PyTorch's own kernels show needs no file of one's own."""
     preload = (tmp_path / "mine.py",)
-    (plain,) = bench(replace(run_settings, preload=preload)).add_scripts(RELU, "float32", [FAILURE])
+    (plain,) = script_writer(replace(run_settings, preload=preload)).add_scripts(RELU, "float32", [FAILURE])
     assert "mine" not in plain.script.text
     body = f'grep -q "import mine" "$1" || exit 0; echo {FAULT_IS_HERE}; exit 1'
     planted = replace(run_settings, preload=preload, python=interpreter(tmp_path, body))
-    (own,) = bench(planted).add_scripts(RELU, "float32", [FAILURE])
+    (own,) = script_writer(planted).add_scripts(RELU, "float32", [FAILURE])
     assert f"sys.path[:0] = ['{tmp_path}']\n    import mine\n" in own.script.text
 
 
 def test_an_earlier_run_leaves_no_script(run_settings: Settings) -> None:
     """Where the item passes now, the script of then is gone; another item's stays."""
-    bench(run_settings).add_scripts(RELU, "float32", [FAILURE, FAILURE])
-    bench(run_settings).add_scripts(RELU, "float64", [FAILURE])
-    assert bench(run_settings).add_scripts(RELU, "float32", []) == []
+    script_writer(run_settings).add_scripts(RELU, "float32", [FAILURE, FAILURE])
+    script_writer(run_settings).add_scripts(RELU, "float64", [FAILURE])
+    assert script_writer(run_settings).add_scripts(RELU, "float32", []) == []
     names = [path.name for path in (run_settings.root / ".equivalence/scripts").iterdir()]
     assert names == ["activation-relu-float64-1.py"]
 
 
 def test_no_script_is_begun_when_time_is_up_or_there_are_many(run_settings: Settings) -> None:
     """The time budget counts, and a build in which everything fails does not get a script for each failure."""
-    (late,) = bench(run_settings, is_late=True).add_scripts(RELU, "float32", [FAILURE])
+    (late,) = script_writer(run_settings, is_late=True).add_scripts(RELU, "float32", [FAILURE])
     assert "time budget" in late.script.reason
-    many = bench(run_settings).add_scripts(replace(RELU, requires=("x",)), "float32", [FAILURE] * (MOST_SCRIPTS + 1))
+    many = script_writer(run_settings).add_scripts(
+        replace(RELU, requires=("x",)), "float32", [FAILURE] * (MOST_SCRIPTS + 1)
+    )
     assert many[-2].script.reason == "it needs x"
     assert many[-1].script.reason == f"the first {MOST_SCRIPTS} failures of a process have one"
 
@@ -111,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_no_failure_of_the_run(run_settings: 
     """The reason names the file and what the system says."""
     (run_settings.root / ".equivalence").mkdir()
     (run_settings.root / ".equivalence/scripts").write_text("a file", "utf-8")
-    (failure,) = bench(run_settings).add_scripts(RELU, "float32", [FAILURE])
+    (failure,) = script_writer(run_settings).add_scripts(RELU, "float32", [FAILURE])
     assert "could not be written" in failure.script.reason
 
 

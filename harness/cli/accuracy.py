@@ -12,7 +12,7 @@ from typing import Final
 from harness.cli.options import add_record_option
 from harness.cli.parser import Commands, add_command
 from harness.errors import UserError
-from harness.reporting import OperatorItemRecord, Record, read_operator_record
+from harness.reporting import OperatorItemRecord, Record, example_count, read_operator_record
 from harness.settings import NOT_UNDER_CI, Settings, under_ci
 from harness.suites import read_document
 
@@ -75,7 +75,7 @@ def _lines(record: Record, items: Sequence[OperatorItemRecord]) -> Iterator[str]
     yield _HEAD + f"torch: {json.dumps(record.build.torch)}"
     yield f"cpu: {json.dumps(record.build.cpu)}"
     yield f"levels: {json.dumps(record.cells)}"
-    yield f"examples: {sum(sum(item.examples.values()) for item in items)}"
+    yield f"examples: {sum(map(example_count, items))}"
     yield "worst:"
     cases: dict[str, list[OperatorItemRecord]] = defaultdict(list)
     for item in items:

@@ -31,6 +31,11 @@ class Severity(enum.StrEnum):
     REFUSAL = "refusal"
     """The call raises where it should compute."""
 
+    @property
+    def rank(self) -> int:
+        """Its place in the order, 0 for the worst."""
+        return [*Severity].index(self)
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -136,8 +141,7 @@ class KnownFault:
 
 def sort_by_severity(faults: Iterable[KnownFault]) -> list[KnownFault]:
     """The faults, the worst first, and by id where they are as bad."""
-    order = list(Severity)
-    return sorted(faults, key=lambda fault: (order.index(fault.severity), fault.id))
+    return sorted(faults, key=lambda fault: (fault.severity.rank, fault.id))
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -7,7 +7,6 @@ from harness.reporting.comparison import (
     comparison_markdown,
     comparison_short_text,
     comparison_text,
-    example_count,
     history_of,
     history_text,
     read_run,
@@ -42,6 +41,7 @@ from harness.reporting.record import (
     Record,
     RunRecord,
     ShardRecord,
+    example_count,
     item_text,
     parse_item,
 )

@@ -94,8 +94,7 @@ def fault_groups(record: Record) -> list[FaultGroup]:
         FaultPlace(node_id, item, failure) for node_id, item in record.operators.items() for failure in item.failures
     ]
     groups = [_group(members) for members in _gather_connected(places)]
-    order = list(Severity)
-    return sorted(groups, key=lambda group: (order.index(group.severity), -len(group.places), group.places[0].node_id))
+    return sorted(groups, key=lambda group: (group.severity.rank, -len(group.places), group.places[0].node_id))
 
 
 def fault_summary(record: Record) -> str:
@@ -117,8 +116,7 @@ def fault_summary(record: Record) -> str:
 
 def _group(places: Sequence[FaultPlace]) -> FaultGroup:
     """The group of these places: outputs tell more than the gradients that follow from them."""
-    order = list(Severity)
-    ranked = sorted(places, key=lambda place: (order.index(place.severity), place.is_of_gradient))
+    ranked = sorted(places, key=lambda place: (place.severity.rank, place.is_of_gradient))
     kernels = [failure_kernels(place.item, place.failure) for place in ranked]
     shared = [name for name in kernels[0] if all(name in names for names in kernels)]
     return FaultGroup(ranked[0].severity, tuple(shared or kernels[0]), tuple(ranked))

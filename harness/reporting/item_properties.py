@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 
 from harness.core import CellState
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.replay import replay_line
+from harness.reporting.record import example_count
+from harness.reporting.replay import item_command, replay_line
 from harness.reporting.summary import worst_state
 
 Property = tuple[str, str | int | float]
@@ -23,18 +23,18 @@ def item_properties(
     `options` are those that a replay needs, with a space before each.
     """
     yield "status", str(item.status)  # plain text, and no enum
-    yield "examples", item.examples if isinstance(item, ModelItemRecord) else sum(item.examples.values())
+    yield "examples", example_count(item)
     yield "worst_ratio", max(item.ratios.values(), default=0.0)
     yield "known_issues", " ".join(sorted(item.known_issues))
     yield "levels", levels_text(item.cells)
     if isinstance(item, ModelItemRecord):
         if item.failures:
-            yield "replay", f"pytest {shlex.quote(node_id)} --eq-seed {seed}"
+            yield "replay", item_command(node_id, seed)
         return
     for failure in item.failures:
         yield "replay", replay_line(failure.example, options)
-        if script := getattr(failure, "script", ""):
-            yield "script", script
+        if failure.script:
+            yield "script", failure.script
 
 
 def levels_text(cells: Mapping[str, Mapping[CellState, int]]) -> str:

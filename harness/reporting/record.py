@@ -140,6 +140,11 @@ class Record(StrictSchema):
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
 
 
+def example_count(item: ItemRecord) -> int:
+    """How many examples of an item ran."""
+    return item.examples if isinstance(item, ModelItemRecord) else sum(item.examples.values())
+
+
 def item_text(item: ItemRecord) -> str:
     """The JSON of one item, as it travels from a process of pytest to the one that writes the record."""
     return item.model_dump_json(by_alias=True)

@@ -1,4 +1,4 @@
-"""What `equivalence replay` prints of one example."""
+"""The commands that run something again, and what `equivalence replay` prints of one example."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from harness.trial import JudgedResult, cell_rows
 def replay_line(example: Example, options: str = "") -> str:
     """The command that runs an example again, for a shell; `options` are its own, with a space before each."""
     return f"equivalence replay{options} {shlex.quote(example.to_json())}"
+
+
+def item_command(node_id: str, seed: int) -> str:
+    """The command that runs a whole item again, for a shell."""
+    return f"pytest {shlex.quote(node_id)} --eq-seed {seed}"
 
 
 def replay_text(judged: JudgedResult) -> str:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from harness.core import CellState, FactKind, ItemStatus, NotCompared, ReproducerState
 from harness.portable.dtypes import DTYPES
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import Record
+from harness.reporting.record import Record, example_count
 from harness.reporting.templating import TEMPLATES
 
 Name = TypeVar("Name", bound=str)
@@ -126,7 +126,7 @@ def _row(items: Sequence[OperatorItemRecord], cells: Sequence[str]) -> SummaryRo
     return SummaryRow(
         name=items[0].name,
         marks={item.dtype: "".join(MARKS[cell_state(item, cell)] for cell in cells) for item in items},
-        examples=sum(sum(item.examples.values()) for item in items),
+        examples=sum(map(example_count, items)),
         ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
         pairs=f"{100 * pairs // all_pairs} %" if all_pairs else "-",
     )

@@ -11,7 +11,7 @@ from harness.reporting.comparison.breakage import (
 from harness.reporting.comparison.comparison import RunComparison, compare_runs
 from harness.reporting.comparison.history import History, Lasting, Past, history_of
 from harness.reporting.comparison.recorded_run import RecordedRun, read_run, read_runs
-from harness.reporting.comparison.run_figures import RunFigures, WorstRatio, example_count, run_figures, tensor_ratios
+from harness.reporting.comparison.run_figures import RunFigures, WorstRatio, percent, run_figures, tensor_ratios
 from harness.reporting.comparison.views import (
     comparison_markdown,
     comparison_short_text,
@@ -34,11 +34,11 @@ __all__ = [
     "comparison_markdown",
     "comparison_short_text",
     "comparison_text",
-    "example_count",
     "finding_breakage",
     "history_of",
     "history_text",
     "item_breakages",
+    "percent",
     "read_run",
     "read_runs",
     "record_breakages",

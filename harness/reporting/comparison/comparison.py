@@ -9,8 +9,8 @@ from typing import Final
 from harness.core import ItemStatus
 from harness.reporting.comparison.breakage import FAILING, Breakage
 from harness.reporting.comparison.recorded_run import RecordedRun
-from harness.reporting.comparison.run_figures import example_count, tensor_ratios
-from harness.reporting.record import ItemRecord
+from harness.reporting.comparison.run_figures import tensor_ratios
+from harness.reporting.record import ItemRecord, example_count
 
 GROWTH: Final = 1.25
 """By how much a worst ratio must have grown to be listed: another seed moves it by less in most items."""

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from harness.core import ItemStatus
 from harness.reporting.comparison.breakage import FAILING
-from harness.reporting.model_item import ModelItemRecord
-from harness.reporting.record import ItemRecord, Record
+from harness.reporting.record import Record, example_count
 from harness.reporting.summary import sum_counts
 
 
@@ -69,16 +68,11 @@ def run_figures(record: Record) -> RunFigures:
         worst=max(ratios, default=None),
         near=sum(worst.ratio > 0.5 for worst in ratios),
         bounded=len(ratios),
-        pairs=_percent(sum(each.pairs for each in coverage), sum(each.of for each in coverage)),
-        triples=_percent(sum(each.triples for each in coverage), sum(each.of_triples for each in coverage)),
+        pairs=percent(sum(each.pairs for each in coverage), sum(each.of for each in coverage)),
+        triples=percent(sum(each.triples for each in coverage), sum(each.of_triples for each in coverage)),
         kernels=frozenset(sum_counts(counts for item in items for counts in item.hits.values())),
         operators=frozenset(name for item in operators for name in item.operators),
     )
-
-
-def example_count(item: ItemRecord) -> int:
-    """How many examples of an item ran."""
-    return item.examples if isinstance(item, ModelItemRecord) else sum(item.examples.values())
 
 
 def tensor_ratios(record: Record) -> list[WorstRatio]:
@@ -91,5 +85,6 @@ def tensor_ratios(record: Record) -> list[WorstRatio]:
     ]
 
 
-def _percent(part: int, whole: int) -> float | None:
+def percent(part: int, whole: int) -> float | None:
+    """The part in per cent of the whole; None where there is nothing of it."""
     return 100.0 * part / whole if whole else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,7 +14,7 @@ from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelFailureRecord, ModelItemRecord
 from harness.reporting.operator_item import FailureRecord, OperatorItemRecord
 from harness.reporting.record import ItemRecord, Record
-from harness.reporting.replay import replay_line
+from harness.reporting.replay import item_command, replay_line
 
 
 class Seriousness(enum.IntEnum):
@@ -77,8 +76,7 @@ class FaultPage:
     @property
     def script(self) -> str:
         """A script that shows the fault with PyTorch alone; empty where the record has none."""
-        script: str = getattr(self.failure, "script", "")
-        return script
+        return self.failure.script if self.failure else ""
 
 
 def fault_pages(record: Record, lasting: Iterable[Lasting] = ()) -> list[FaultPage]:
@@ -93,7 +91,7 @@ def fault_pages(record: Record, lasting: Iterable[Lasting] = ()) -> list[FaultPa
 
 
 def _item_pages(name: str, item: ItemRecord, seed: int) -> Iterator[FaultPage]:
-    again = ReplayCommand("the whole item", f"pytest {shlex.quote(name)} --eq-seed {seed}")
+    again = ReplayCommand("the whole item", item_command(name, seed))
     variant = _variant(item)
     if isinstance(item, OperatorItemRecord):
         for failure in item.failures:

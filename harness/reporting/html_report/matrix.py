@@ -11,7 +11,7 @@ from harness.portable.dtypes import DTYPES
 from harness.reporting.html_report.fault_page import FaultPage
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import Record
+from harness.reporting.record import Record, example_count
 from harness.reporting.summary import MARKS, worst_state
 
 CODES: Final = {
@@ -117,7 +117,7 @@ def _operator_row(
         name=items[0].name,
         suite=items[0].suite,
         cells={dtype: _cell(item, levels, anchors.get(name, "")) for dtype, (name, item) in row.items()},
-        examples=sum(sum(item.examples.values()) for item in items),
+        examples=sum(map(example_count, items)),
         ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
         pairs=100 * pairs // of if of else None,
         seconds=sum(item.seconds for item in items),
@@ -132,7 +132,7 @@ def _model_row(
         name=items[0].name,
         suite=items[0].model.partition("::")[0],
         cells={way: _cell(item, levels, anchors.get(name, "")) for way, (name, item) in row.items()},
-        examples=sum(item.examples for item in items),
+        examples=sum(map(example_count, items)),
         ratio=max((ratio for item in items for ratio in item.ratios.values()), default=None),
         pairs=None,
         seconds=sum(item.seconds for item in items),

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core import DoubleBackwardState, ReproducerState
-from harness.reporting.comparison import FAILING
+from harness.reporting.comparison import FAILING, percent
 from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
-from harness.reporting.record import ItemRecord, Record
+from harness.reporting.record import ItemRecord, Record, example_count
 from harness.reporting.summary import sum_counts
 
 
@@ -77,13 +77,13 @@ def _suite_row(suite: str, items: Sequence[OperatorItemRecord]) -> SuiteRow:
         items=len(items),
         failing=sum(item.status in FAILING for item in items),
         unchecked=sum(not item.status.is_checked for item in items),
-        examples=sum(sum(item.examples.values()) for item in items),
+        examples=sum(map(example_count, items)),
         facts=sum(item.golden.facts for item in items),
         snapshots=sum(item.golden.snapshots for item in items),
         differing=sum(len(item.golden.differing) for item in items),
         not_compared=sum(each.count for item in items for each in item.golden.not_compared),
-        pairs=_percent(sum(each.pairs for each in coverage), sum(each.of for each in coverage)),
-        triples=_percent(sum(each.triples for each in coverage), sum(each.of_triples for each in coverage)),
+        pairs=percent(sum(each.pairs for each in coverage), sum(each.of for each in coverage)),
+        triples=percent(sum(each.triples for each in coverage), sum(each.of_triples for each in coverage)),
         operators=len({name for item in items for name in item.operators}),
         double_agrees=doubles.count(DoubleBackwardState.AGREES),
         double_other=len(doubles) - doubles.count(DoubleBackwardState.AGREES),
@@ -131,7 +131,3 @@ def _reason_words(item: ItemRecord) -> list[str]:
         return [*item.misfits]
     missing = [item.lack] if isinstance(item, OperatorItemRecord) else [*item.skipped.values(), item.problem]
     return [*missing, *item.untrusted, *item.notes]
-
-
-def _percent(part: int, whole: int) -> float | None:
-    return 100.0 * part / whole if whole else None
