@@ -13,7 +13,7 @@ from harness.reporting.failure import variation_list
 from harness.reporting.operator_item import FailureRecord, OperatorItemRecord
 from harness.reporting.record import Record
 from harness.reporting.templating import TEMPLATES
-from harness.trial import failure_severity
+from harness.trial import failure_severity, severity_rank
 
 MOST_PLACES: Final = 6
 """Places of a fault that the summary names; the record has them all."""
@@ -94,7 +94,12 @@ def fault_groups(record: Record) -> list[FaultGroup]:
         FaultPlace(node_id, item, failure) for node_id, item in record.operators.items() for failure in item.failures
     ]
     groups = [_group(members) for members in _gather_connected(places)]
-    return sorted(groups, key=lambda group: (group.severity.rank, -len(group.places), group.places[0].node_id))
+    return sorted(groups, key=lambda group: fault_order(group.severity, len(group.places), group.places[0].node_id))
+
+
+def fault_order(severity: Severity | None, place_count: int, node_id: str) -> tuple[int, int, str]:
+    """What faults are sorted by, wherever they are listed; `node_id` is that of the place that is shown first."""
+    return severity_rank(severity), -place_count, node_id
 
 
 def fault_summary(record: Record) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from harness.reporting.comparison import run_figures
+from harness.reporting.fault_groups import MOST_PLACES
 from harness.reporting.html_report import fault_pages
 from harness.reporting.record import Record
 from harness.reporting.templating import MARKDOWN
@@ -25,5 +26,6 @@ def step_summary(record: Record) -> str:
         statuses=sorted(Counter(str(item.status) for item in record.items.values()).items()),
         pages=fault_pages(record),
         most=MOST_FAULTS,
+        most_places=MOST_PLACES,
         longest=LONGEST_COMMAND,
     )

@@ -14,7 +14,7 @@ from harness.trial.reduction import cell_rows
 from harness.trial.replays import describe_refusal, replay_place
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
-from harness.trial.severity import failure_severity
+from harness.trial.severity import failure_severity, severity_rank
 from harness.trial.tally import Tally, round_ratios
 from harness.trial.trial import Trial
 
@@ -58,5 +58,6 @@ __all__ = [
     "reason_not_callable",
     "replay_place",
     "round_ratios",
+    "severity_rank",
     "subtract_accepted",
 ]

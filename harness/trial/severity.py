@@ -35,3 +35,8 @@ def failure_severity(oracle: Oracle, tensor: str, pattern: Collection[PatternKin
     if by_pattern := [_BY_PATTERN[kind] for kind in pattern if kind in _BY_PATTERN]:
         return by_pattern[0]
     return Severity.WRONG_GRADIENT if kind_of(tensor) is TensorKind.GRADIENT else Severity.WRONG_VALUES
+
+
+def severity_rank(severity: Severity | None) -> int:
+    """Its place in the order, 0 for the worst; None, what breaks no property of a tensor, comes after all of them."""
+    return len(Severity) if severity is None else severity.rank

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from harness.core import CellState, ItemStatus
+from harness.core.finding import Oracle
 from harness.reporting import Record, html_report
 from harness.reporting.comparison import history_of
-from tests.reporting.comparison.runs import CASE, failing_item, item, recorded_run
+from tests.reporting.comparison.runs import CASE, failing_item, failure, item, recorded_run
 from tests.reporting.html_report.hostile import hostile_record
-from tests.reporting.html_report.test_document import full_record
+from tests.reporting.html_report.test_document import full_record, many_places
 from tests.reporting.records import record
 
 OTHER = "suites/operators/unary.yaml::square"
@@ -109,6 +110,21 @@ def test_a_failed_cell_leads_to_its_fault_by_keyboard(open_report: Open) -> None
     expect(fault).not_to_have_attribute("open", "")
 
 
+def test_a_failed_cell_leads_to_its_place_in_a_fault_of_many(open_report: Open) -> None:
+    """The fault and the place open, and the place has the focus; its own replay line is copied, and no other."""
+    whole = many_places()
+    page = open_report(whole)
+    page.locator("#matrix-table td.failed a[href='#fault-2-place-2']").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#fault-2")).to_have_attribute("open", "")
+    place = page.locator("#fault-2-place-2")
+    expect(place.locator("summary").first).to_be_focused()
+    place.get_by_role("button", name="Copy: the command that runs the whole item of max_pool2d in float64").click()
+    expect(page.locator("#status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"pytest '{CASE}[float64]' --eq-seed 0"
+    assert page.locator("#fault-2 details.place[open]").count() == 2  # the first place is open from the beginning
+
+
 def test_the_replay_line_is_copied(open_report: Open) -> None:
     """The clipboard has it to the letter, and a status says so to who does not see the button."""
     whole = several_cases()
@@ -156,10 +172,18 @@ def test_a_hostile_record_does_nothing(open_report: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def colourful_record() -> Record:
+    """A fault of each severity, and one that is no finding."""
+    findings = [failure().finding.model_copy(update={"oracle": oracle}) for oracle in get_args(Oracle)]
+    failures = [failure().model_copy(update={"finding": finding}) for finding in findings]
+    return record(failing_item(*failures, dtype="float16"), *full_record().items.values())
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_contrast(open_report: Open, scheme: str) -> None:
     """At least 4.5 to what is behind it, in light and in dark."""
-    page = open_report(full_record(), color_scheme=scheme)
+    page = open_report(colourful_record(), color_scheme=scheme)
+    assert page.locator(".tag.crash, .tag.memory, .tag.wrong-values, .tag.layout, .tag.refusal, .tag.other").count() > 5
     page.get_by_role("button", name="Open all").click()
     result = page.evaluate(CONTRAST.read_text("utf-8").partition("\n")[2])
     assert result["weak"] == []
@@ -198,10 +222,10 @@ def test_the_keyboard_sees_where_it_is(open_report: Open) -> None:
 
 def test_paper_has_every_fault_and_no_controls(open_report: Open) -> None:
     """Printing opens what is closed and closes it again; filters, buttons and navigation are left out."""
-    page = open_report(full_record())
+    page = open_report(many_places())
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("details.fault:not([open])").count() == 0
+    assert page.locator("details.fault:not([open]), details.place:not([open])").count() == 0
     assert page.locator("nav:visible, .bar:visible, button:visible").count() == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details.fault[open]").count() == 0

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from harness.core import FactChange, FactKind
 from harness.reporting import step_summary
 from harness.reporting.release_changes import ReleaseChangeRecord, ReleaseRecord
-from tests.reporting.comparison.runs import failing_item, failing_model, item, stale_item
+from tests.reporting.comparison.runs import failing_item, failing_model, failure, item, stale_item
 from tests.reporting.html_report.hostile import hostile_record
 from tests.reporting.records import record
 
@@ -39,9 +39,19 @@ def test_a_run_that_was_cut_short_and_a_new_release_are_said() -> None:
 
 def test_many_faults_fit_into_a_step() -> None:
     """GitHub takes a MiB; the faults that are not listed are counted."""
-    text = step_summary(record(*(failing_item(dtype=f"d{number}") for number in range(1000))))
+    faults = [failure().model_copy(update={"rows": (), "operators": (f"aten::op{number}",)}) for number in range(1000)]
+    text = step_summary(record(*(failing_item(fault, dtype=f"d{number}") for number, fault in enumerate(faults))))
     assert len(text) < 2**18
     assert "and 970 more in the record" in text
+
+
+def test_one_fault_in_many_items_is_listed_once() -> None:
+    """Its first places are named, the others counted."""
+    text = step_summary(record(*(failing_item(dtype=f"d{number}") for number in range(100))))
+    assert "### Faults (1)" in text
+    assert "output[0] differs, the last row (in 100 places)</summary>" in text
+    assert r"In: max\_pool2d\[d0\] output\[0\], max\_pool2d\[d1\] output\[0\], " in text
+    assert r"max\_pool2d\[d5\] output\[0\] and 94 more" in text
 
 
 def test_a_hostile_record_adds_no_element_and_no_markup() -> None:

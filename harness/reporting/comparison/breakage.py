@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from harness.core import ItemStatus, ReproducerState
+from harness.core import ItemStatus, PatternKind, ReproducerState, Severity
 from harness.reporting.finding_record import FindingRecord
 from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import ItemRecord, Record
+from harness.trial import failure_severity
 
 
 class BreakageKind(enum.StrEnum):
@@ -34,7 +35,8 @@ class Breakage:
     """One thing for which an item fails. Those with the same `key` are taken for the same in two runs.
 
     `item` is the node id; `name` says which of its kind it is: oracle and tensor of a finding, the id of a known issue,
-    the sentence of a difference. `cells` are the levels where it shows, none where it is not about levels.
+    the sentence of a difference. `cells` are the levels where it shows, none where it is not about levels. `severity`
+    is how bad a finding is, None for what is none.
     """
 
     item: str
@@ -42,6 +44,7 @@ class Breakage:
     name: str
     message: str
     cells: tuple[str, ...] = ()
+    severity: Severity | None = None
 
     @property
     def title(self) -> str:
@@ -81,16 +84,25 @@ def item_breakages(name: str, item: ItemRecord) -> Iterator[Breakage]:
         yield Breakage(name, BreakageKind.UNCHECKED, "", "; ".join(item.untrusted) or "no example ran")
 
 
-def finding_breakage(name: str, finding: FindingRecord) -> Breakage:
-    """A finding; another seed words it otherwise, and shrinks it to another example, but oracle and tensor stay."""
+def finding_breakage(name: str, finding: FindingRecord, pattern: Collection[PatternKind] = ()) -> Breakage:
+    """A finding; another seed words it otherwise, and shrinks it to another example, but oracle and tensor stay.
+
+    `pattern` is what its differing elements have in common.
+    """
     where = f", {finding.where}" if finding.where else ""
-    identity = f"{finding.oracle} {finding.tensor}".strip()
-    return Breakage(name, BreakageKind.FINDING, identity, f"{finding.message}{where}", tuple(finding.cells))
+    return Breakage(
+        item=name,
+        kind=BreakageKind.FINDING,
+        name=f"{finding.oracle} {finding.tensor}".strip(),
+        message=f"{finding.message}{where}",
+        cells=tuple(finding.cells),
+        severity=failure_severity(finding.oracle, finding.tensor, pattern),
+    )
 
 
 def _operator_breakages(name: str, item: OperatorItemRecord) -> Iterator[Breakage]:
     for failure in item.failures:
-        yield finding_breakage(name, failure.finding)
+        yield finding_breakage(name, failure.finding, failure.pattern_kinds)
     for issue, check in item.reproducers.items():
         if check.state is ReproducerState.STALE:
             yield Breakage(name, BreakageKind.STALE, issue, f"{issue} is {check}")

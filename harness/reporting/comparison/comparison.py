@@ -11,6 +11,7 @@ from harness.reporting.comparison.breakage import FAILING, Breakage
 from harness.reporting.comparison.recorded_run import RecordedRun
 from harness.reporting.comparison.run_figures import tensor_ratios
 from harness.reporting.record import ItemRecord, example_count
+from harness.trial import severity_rank
 
 GROWTH: Final = 1.25
 """By how much a worst ratio must have grown to be listed: another seed moves it by less in most items."""
@@ -146,10 +147,10 @@ def compare_runs(old: RecordedRun, new: RecordedRun) -> RunComparison:
 
 
 def _changes(here: RecordedRun, other: RecordedRun) -> Iterator[ChangedBreakage]:
-    """What fails here and not in the other run."""
-    for key, breakage in here.breakages.items():
-        if key not in other.breakages:
-            yield ChangedBreakage(breakage, other.status_of(breakage.item))
+    """What fails here and not in the other run, the most serious first, else in the order of the record."""
+    alone = [breakage for key, breakage in here.breakages.items() if key not in other.breakages]
+    for breakage in sorted(alone, key=lambda breakage: severity_rank(breakage.severity)):
+        yield ChangedBreakage(breakage, other.status_of(breakage.item))
 
 
 def _has_moved(pair: MovedBreakage, levels: set[str]) -> bool:

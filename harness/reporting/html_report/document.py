@@ -7,7 +7,9 @@ import hashlib
 from collections import Counter
 from typing import Final
 
+from harness.core import Severity
 from harness.reporting.comparison import History, run_figures
+from harness.reporting.fault_groups import MOST_PLACES
 from harness.reporting.html_report.fault_page import fault_pages
 from harness.reporting.html_report.headroom import headroom
 from harness.reporting.html_report.matrix import CODES, model_matrix, operator_matrix
@@ -48,6 +50,8 @@ def html_report(record: Record, name: str, history: History | None = None) -> st
         figures=run_figures(record),
         statuses=Counter(str(item.status) for item in record.items.values()),
         pages=pages,
+        severities=[*Severity],
+        most=MOST_PLACES,
         operators=operator_matrix(record, pages),
         models=model_matrix(record, pages),
         legend=[(CODES[state], MARKS[state], str(state)) for state in CODES],

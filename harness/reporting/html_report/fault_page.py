@@ -1,135 +1,100 @@
-"""The faults of a report: what fails, the most serious first, each with all that its record says of it."""
+"""The faults of a report: what fails, one page for each fault with its places, in the order of the terminal."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from harness.core.finding import Oracle
-from harness.reporting.comparison import Breakage, BreakageKind, Lasting, finding_breakage, item_breakages
+from harness.core import Severity
+from harness.reporting.comparison import Lasting
+from harness.reporting.fault_groups import FaultGroup, fault_groups, fault_order
 from harness.reporting.finding_record import FindingRecord
-from harness.reporting.golden_item import GoldenItemRecord
-from harness.reporting.model_item import ModelFailureRecord, ModelItemRecord
-from harness.reporting.operator_item import FailureRecord, OperatorItemRecord
-from harness.reporting.record import ItemRecord, Record
-from harness.reporting.replay import item_command, replay_line
+from harness.reporting.html_report.page_place import PagePlace, model_place, operator_place, other_places
+from harness.reporting.record import Record
+from harness.trial import BuildChange, failure_severity
 
-
-class Seriousness(enum.IntEnum):
-    """How bad a fault is; the least is the worst. The report has a colour for each."""
-
-    MEMORY = 0
-    """The process ends, hangs, or reads or writes where it may not."""
-    NUMBERS = 1
-    """What comes back is wrong, or nothing comes back."""
-    FORMAT = 2
-    """Right numbers in another format, shape or dtype."""
-    OTHER = 3
-    """No finding: golden/ differs, a known issue is stale, nothing was checked."""
-
-
-SERIOUSNESS: Final[Mapping[Oracle, Seriousness]] = {
-    "crash": Seriousness.MEMORY,
-    "hang": Seriousness.MEMORY,
-    "written": Seriousness.MEMORY,
-    "range": Seriousness.MEMORY,
-    "values": Seriousness.NUMBERS,
-    "repeat": Seriousness.NUMBERS,
-    "error": Seriousness.NUMBERS,
-    "shape": Seriousness.FORMAT,
-    "dtype": Seriousness.FORMAT,
-    "strides": Seriousness.FORMAT,
-}
-
-
-@dataclass(frozen=True)
-class ReplayCommand:
-    """A command line that shows a fault again; `about` says what it runs."""
-
-    about: str
-    line: str
+LastingByKey = Mapping[tuple[str, str, str], Lasting]
+"""What the history says of each breakage, by the breakage's key."""
 
 
 @dataclass(frozen=True)
 class FaultPage:
-    """One thing that fails. `anchor` is the id of its element in the document; `label` a word or two for its kind.
+    """One fault and its places, that first which tells most of it. `severity` is None for what is no finding.
 
-    `failure` is what the record has of an operator's finding, `model_failure` of a model's; both None for what is no
-    finding. `since` says in which run of the history it began; None without a history. `more` are the sentences of
-    what else is of the same kind in the same item.
+    `anchor` is the id of its element in the document; `label` a word or two for its kind; `kernels` are what its places
+    have in common of what ran, none where that is not known.
     """
 
-    anchor: str
     label: str
-    seriousness: Seriousness
-    breakage: Breakage
-    subject: str
-    variant: str
-    commands: Sequence[ReplayCommand]
-    failure: FailureRecord | None = None
-    model_failure: ModelFailureRecord | None = None
-    since: Lasting | None = None
-    more: Sequence[str] = ()
+    severity: Severity | None
+    places: Sequence[PagePlace]
+    kernels: Sequence[str] = ()
+    anchor: str = ""
 
     @property
-    def script(self) -> str:
-        """A script that shows the fault with PyTorch alone; empty where the record has none."""
-        return self.failure.script if self.failure else ""
+    def first(self) -> PagePlace:
+        """The place that is shown for all of them."""
+        return self.places[0]
+
+    @property
+    def since(self) -> Lasting | None:
+        """What the history says of the place in which it began first; None where it says nothing of any."""
+        stories = [place.since for place in self.places if place.since]
+        return min(stories, key=lambda story: story.since.time, default=None)
+
+    @property
+    def changes(self) -> list[BuildChange]:
+        """Which of two builds shows it; none where one alone was run."""
+        return [change for change in BuildChange if any(place.change is change for place in self.places)]
 
 
 def fault_pages(record: Record, lasting: Iterable[Lasting] = ()) -> list[FaultPage]:
-    """A page for each thing that fails, the most serious first; `lasting` is what the history says of them."""
-    since = {story.breakage.key: story for story in lasting}
-    pages = [page for name, item in record.items.items() for page in _item_pages(name, item, record.run.seed)]
-    pages.sort(key=lambda page: page.seriousness)  # else in the order of the record
-    return [
-        replace(page, anchor=f"fault-{number}", since=since.get(page.breakage.key))
-        for number, page in enumerate(pages, 1)
-    ]
+    """A page for each fault, the most serious first; `lasting` is what the history says of the breakages."""
+    since: LastingByKey = {story.breakage.key: story for story in lasting}
+    pages = [*_operator_pages(record), *_model_pages(record), *_other_pages(record)]
+    pages.sort(key=lambda page: fault_order(page.severity, len(page.places), page.first.breakage.item))
+    return [_with_anchors(page, f"fault-{number}", since) for number, page in enumerate(pages, 1)]
 
 
-def _item_pages(name: str, item: ItemRecord, seed: int) -> Iterator[FaultPage]:
-    again = ReplayCommand("the whole item", item_command(name, seed))
-    variant = _variant(item)
-    if isinstance(item, OperatorItemRecord):
+def _operator_pages(record: Record) -> Iterator[FaultPage]:
+    for group in fault_groups(record):
+        places = tuple(operator_place(place, record.run.seed) for place in group.places)
+        yield FaultPage(_label(group), group.severity, places, group.kernels)
+
+
+def _label(group: FaultGroup) -> str:
+    """As the terminal heads a fault, with the kind where it says more than the severity."""
+    kind = group.first.finding.kind
+    return str(group.severity) if kind == group.severity else f"{group.severity} ({kind})"
+
+
+def _model_pages(record: Record) -> Iterator[FaultPage]:
+    """A page for each failure of a model: what runs in it is said by its modules, and no two share one."""
+    for name, item in record.models.items():
         for failure in item.failures:
-            replay = ReplayCommand("the minimal example", replay_line(failure.example))
-            yield _finding_page(name, item.name, variant, failure.finding, (replay, again), failure=failure)
-    elif isinstance(item, ModelItemRecord):
-        for of_model in item.failures:
-            yield _finding_page(name, item.name, variant, of_model.findings[0], (again,), model_failure=of_model)
-    others: dict[BreakageKind, list[Breakage]] = {}
-    for breakage in item_breakages(name, item):
-        others.setdefault(breakage.kind, []).append(breakage)
-    for kind, (first, *more) in others.items():
-        if kind is not BreakageKind.FINDING:
-            words = [breakage.message for breakage in more]
-            yield FaultPage("", kind, Seriousness.OTHER, first, item.name, variant, (again,), more=words)
+            severity = min(map(_finding_severity, failure.findings), key=lambda each: each.rank)
+            place = model_place(name, item, failure, record.run.seed)
+            yield FaultPage(f"{severity} ({failure.findings[0].kind})", severity, (place,))
 
 
-def _variant(item: ItemRecord) -> str:
-    """What tells the items of one case, of one model or of golden/ apart: dtype, way to run it, suite."""
-    match item:
-        case OperatorItemRecord():
-            return item.dtype
-        case ModelItemRecord():
-            return item.item
-        case GoldenItemRecord():
-            return item.suite
+def _finding_severity(finding: FindingRecord) -> Severity:
+    return failure_severity(finding.oracle, finding.tensor)
 
 
-def _finding_page(  # noqa: PLR0913, PLR0917 - what a page is made of
-    item: str,
-    subject: str,
-    variant: str,
-    finding: FindingRecord,
-    commands: Sequence[ReplayCommand],
-    failure: FailureRecord | None = None,
-    model_failure: ModelFailureRecord | None = None,
-) -> FaultPage:
-    seriousness = SERIOUSNESS[finding.oracle]
-    breakage = finding_breakage(item, finding)
-    label = finding.oracle if finding.oracle == finding.kind else f"{finding.oracle}, {finding.kind}"
-    return FaultPage("", label, seriousness, breakage, subject, variant, commands, failure, model_failure)
+def _other_pages(record: Record) -> Iterator[FaultPage]:
+    for name, item in record.items.items():
+        for place in other_places(name, item, record.run.seed):
+            yield FaultPage(str(place.breakage.kind), None, (place,))
+
+
+def _with_anchors(page: FaultPage, anchor: str, since: LastingByKey) -> FaultPage:
+    """The page with its anchor, and with those of its places and what the history says of them.
+
+    The one place of a page has the page's anchor.
+    """
+    anchors = [f"{anchor}-place-{number}" for number in range(1, len(page.places) + 1)]
+    places = [
+        replace(place, anchor=place_anchor, since=since.get(place.breakage.key))
+        for place, place_anchor in zip(page.places, anchors if len(anchors) > 1 else [anchor], strict=True)
+    ]
+    return replace(page, anchor=anchor, places=places)

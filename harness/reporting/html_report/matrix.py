@@ -37,7 +37,7 @@ class LevelMark:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """One item. `words` says it for who does not see the marks; `fault` is the anchor of its first fault, or empty.
+    """One item. `words` says it for who does not see the marks; `fault` is the anchor of its worst fault, or empty.
 
     An item may fail although none of its levels does, as where golden/ differs: then `is_failed` alone says it.
     """
@@ -101,10 +101,10 @@ def model_matrix(record: Record, pages: Iterable[FaultPage]) -> Matrix:
 
 
 def _anchors(pages: Iterable[FaultPage]) -> dict[str, str]:
-    """Node id: the anchor of the item's first fault."""
+    """Node id: the anchor of the item's place in its first fault."""
     anchors: dict[str, str] = {}
-    for page in pages:
-        anchors.setdefault(page.breakage.item, page.anchor)
+    for place in (place for page in pages for place in page.places):
+        anchors.setdefault(place.breakage.item, place.anchor)
     return anchors
 
 

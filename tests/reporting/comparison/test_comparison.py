@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syrupy.assertion import SnapshotAssertion
 
-from harness.core import CellState, ItemStatus
+from harness.core import CellState, ItemStatus, PatternKind, Severity
 from harness.reporting.comparison import (
     Breakage,
     BreakageKind,
@@ -53,14 +53,30 @@ def eventful() -> RunComparison:
 
 
 def test_what_fails_only_in_the_new_run_is_new() -> None:
-    """The item's status in the old run says whether it passed there, or was not looked at."""
+    """What is wrong stands before what is stale; the item's status says whether OLD passed it, or had not looked."""
     comparison = eventful()
     appeared = [(change.breakage.item, change.breakage.kind, change.status) for change in comparison.appeared]
     assert appeared == [
-        (f"{CASE}[bfloat16]", BreakageKind.STALE, ItemStatus.PASSED),
         (f"{MODEL}[eval-eager-float32]", BreakageKind.FINDING, None),
+        (f"{CASE}[bfloat16]", BreakageKind.STALE, ItemStatus.PASSED),
     ]
     assert comparison.is_worse
+
+
+def test_the_most_serious_of_what_is_new_is_first() -> None:
+    """In the order of severities, whatever the order of the record: a chat names the first five."""
+    strides, crash = (
+        failure().model_copy(update={"finding": failure().finding.model_copy(update={"oracle": oracle})})
+        for oracle in ("strides", "crash")
+    )
+    ulp = failure(tensor="output[1]").model_copy(update={"pattern_kinds": (PatternKind.ONE_ULP,)})
+    comparison = compare_runs(recorded_run(), recorded_run(failing_item(strides, ulp, failure(), crash)))
+    assert [change.breakage.severity for change in comparison.appeared] == [
+        Severity.CRASH,
+        Severity.WRONG_VALUES,
+        Severity.ACCURACY,
+        Severity.LAYOUT,
+    ]
 
 
 def test_what_is_gone_was_looked_at() -> None:

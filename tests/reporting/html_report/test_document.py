@@ -10,11 +10,12 @@ from html.parser import HTMLParser
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from harness.core import CellState, ItemStatus
-from harness.reporting import Record, html_report
+from harness.core import CellState, ItemStatus, Severity
+from harness.core.finding import FindingKind, Oracle
+from harness.reporting import FailureRecord, Record, fault_groups, html_report
 from harness.reporting.comparison import history_of
 from harness.reporting.foreign_text import HIDDEN
-from harness.reporting.html_report.fault_page import Seriousness, fault_pages
+from harness.reporting.html_report.fault_page import fault_pages
 from harness.reporting.html_report.headroom import headroom
 from harness.reporting.html_report.matrix import model_matrix, operator_matrix
 from harness.reporting.html_report.sections import implementation_rows, unchecked_reasons
@@ -34,7 +35,7 @@ from tests.reporting.records import record
 VOID = {"meta", "link", "input", "br"}
 ELEMENTS = {
     "html", "head", "meta", "title", "link", "style", "script", "body", "header", "nav", "main", "footer", "section",
-    "h1", "h2", "h3", "p", "dl", "div", "dt", "dd", "ul", "li", "a", "span", "strong", "i", "code", "pre",
+    "h1", "h2", "h3", "h4", "p", "dl", "div", "dt", "dd", "ul", "li", "a", "span", "strong", "i", "code", "pre",
     "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "label", "input", "select", "option",
     "button", "output", "figure", "figcaption", "svg", "rect", "text", "line", "polyline", "circle", "desc",
 }  # fmt: skip
@@ -77,12 +78,28 @@ def full_record() -> Record:
     )
 
 
+def broken(oracle: Oracle, kind: FindingKind = "layout") -> FailureRecord:
+    """A failure of that property."""
+    whole = failure()
+    return whole.model_copy(update={"finding": whole.finding.model_copy(update={"oracle": oracle, "kind": kind})})
+
+
+def many_places() -> Record:
+    """One fault in an output and a gradient of three items, and another fault of one of them, which is worse."""
+    both = (failure(), failure(tensor="grad:input"))
+    return record(
+        failing_item(*both, broken("written")),
+        failing_item(*both, dtype="float64"),
+        failing_item(*both, case="suites/operators/pooling.yaml::avg_pool2d"),
+    )
+
+
 def report(whole: Record) -> Outline:
     """The outline of its report, with a history."""
     return Outline(html_report(whole, "record.json", history_of([recorded_run(item()), recorded_run(failing_item())])))
 
 
-@pytest.mark.parametrize("whole", [full_record(), record(item()), record(), hostile_record()])
+@pytest.mark.parametrize("whole", [full_record(), many_places(), record(item()), record(), hostile_record()])
 def test_the_document_is_well_formed_and_has_the_elements_of_its_templates_alone(whole: Record) -> None:
     """Every element is closed in its turn; there is one script, one style, and nothing that the templates lack."""
     outline = report(whole)
@@ -151,26 +168,56 @@ def test_a_run_that_was_cut_short_says_so() -> None:
     assert "cut short" in html_report(whole.model_copy(update={"complete": False}), "x").partition("<nav")[0]
 
 
-def test_faults_stand_in_the_order_of_their_seriousness() -> None:
-    """Memory, numbers, formats, and then what is no finding; the history says since when."""
-    crash = failure("died", cells=("avx2",))
-    crash = crash.model_copy(update={"finding": crash.finding.model_copy(update={"oracle": "crash", "kind": "crash"})})
-    strides = failure()
-    strides = strides.model_copy(update={"finding": strides.finding.model_copy(update={"oracle": "strides"})})
-    whole = record(stale_item(failures=(strides, failure(), crash)))
+def test_faults_stand_in_the_order_of_their_severity() -> None:
+    """Crash, values, a model's loss, formats, and then what is no finding; the history says since when."""
+    whole = record(stale_item(failures=(broken("strides"), failure(), broken("crash", "crash"))), failing_model())
     lasting = history_of([recorded_run(failing_item())]).lasting
     pages = fault_pages(whole, lasting)
-    assert [page.seriousness for page in pages] == [*Seriousness]
-    assert [page.anchor for page in pages] == ["fault-1", "fault-2", "fault-3", "fault-4"]
-    assert [page.label for page in pages] == ["crash", "values, layout", "strides, layout", "stale known issue"]
-    assert [page.since is not None for page in pages] == [False, True, False, False]
+    wrong = Severity.WRONG_VALUES
+    assert [page.severity for page in pages] == [Severity.CRASH, wrong, wrong, Severity.LAYOUT, None]
+    assert [page.anchor for page in pages] == [f"fault-{number}" for number in range(1, 6)]
+    assert [page.label for page in pages] == [
+        "crash",
+        "wrong-values (layout)",
+        "wrong-values (layout)",
+        "layout",
+        "stale known issue",
+    ]
+    assert [page.since is not None for page in pages] == [False, False, True, False, False]
+
+
+def test_a_fault_is_one_page_with_its_places() -> None:
+    """The pages are the groups of the terminal, in its order; each place has its own commands and anchor."""
+    whole = many_places()
+    pages, groups = fault_pages(whole), fault_groups(whole)
+    assert [[place.words for place in page.places] for page in pages] == [
+        [place.words for place in group.places] for group in groups
+    ]
+    assert [len(page.places) for page in pages] == [1, 6]
+    assert pages[1].kernels == ("pooling:jit",)
+    assert pages[1].first.tensor == "output[0]"
+    assert [place.anchor for place in pages[1].places] == [f"fault-2-place-{number}" for number in range(1, 7)]
+    items = {place.breakage.item: place.commands[1].line for place in pages[1].places}
+    assert items == {name: f"pytest '{name}' --eq-seed 0" for name in whole.items}
+
+
+def test_a_failed_cell_leads_to_its_place_in_the_worst_fault() -> None:
+    """Of an item with two faults the one that is worse; of the others the place that is theirs."""
+    whole = many_places()
+    rows = operator_matrix(whole, fault_pages(whole)).rows
+    anchors = {(row.name, dtype): cell.fault for row in rows for dtype, cell in row.cells.items()}
+    assert anchors == {
+        ("max_pool2d", "float32"): "fault-1",
+        ("max_pool2d", "float64"): "fault-2-place-2",
+        ("avg_pool2d", "float32"): "fault-2-place-3",
+    }
 
 
 def test_what_is_the_same_in_one_item_is_one_page() -> None:
     """Ten differences from golden/ are a page with ten sentences."""
     golden = item().golden.model_copy(update={"differing": tuple(f"a.yaml:1: {number}" for number in range(10))})
     (page,) = fault_pages(record(item(status=ItemStatus.FAILED, golden=golden)))
-    assert (page.breakage.message, len(page.more)) == ("a.yaml:1: 0", 9)
+    assert (page.first.breakage.message, len(page.first.more)) == ("a.yaml:1: 0", 9)
 
 
 def test_a_cell_of_the_matrix_says_what_its_marks_show() -> None:
@@ -181,7 +228,7 @@ def test_a_cell_of_the_matrix_says_what_its_marks_show() -> None:
     assert row.cells["float64"].words == "passed; known issue at avx2"
     assert row.cells["float64"].codes == "pk"
     assert row.cells["float32"].is_failed
-    assert row.cells["float32"].fault == next(page.anchor for page in pages if page.breakage.item == POOL)
+    assert row.cells["float32"].fault == next(page.first.anchor for page in pages if page.first.breakage.item == POOL)
     assert row.cells["int8"].words.startswith("not available")
     assert [*model_matrix(whole, pages).columns] == ["eval-eager-float32"]
 
@@ -206,4 +253,10 @@ def test_implementations_and_what_was_not_checked_are_listed() -> None:
 def test_the_page_of_a_fault(snapshot: SnapshotAssertion) -> None:
     """Message, facts, the lines that run it again, and the table of levels."""
     text = html_report(record(failing_item()), "record.json")
+    assert text[text.index('<details class="fault"') : text.index("</section>")] == snapshot
+
+
+def test_the_page_of_a_fault_in_several_places(snapshot: SnapshotAssertion) -> None:
+    """What they share first, then each place with its own lines, of which the first is open."""
+    text = html_report(record(failing_item(), failing_item(dtype="float64")), "record.json")
     assert text[text.index('<details class="fault"') : text.index("</section>")] == snapshot

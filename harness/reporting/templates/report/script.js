@@ -66,11 +66,13 @@
     });
   }
 
-  // A link to a fault opens it, and moves the focus there.
+  // A link to a fault, or to a place of one, opens it, and moves the focus there.
   function openTarget() {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.matches("details.fault")) return;
-    target.hidden = false;
+    if (!target || !target.matches("details.fault, details.place")) return;
+    const fault = target.closest("details.fault");
+    fault.hidden = false;
+    fault.open = true;
     target.open = true;
     target.querySelector("summary").focus();
     target.scrollIntoView();
@@ -96,10 +98,10 @@
     });
   }
 
-  // Paper opens nothing: faults that are closed are opened for it, and closed again afterwards.
+  // Paper opens nothing: faults and places that are closed are opened for it, and closed again afterwards.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details.fault:not([open])")];
+    opened = [...document.querySelectorAll("details.fault:not([open]), details.place:not([open])")];
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {
