@@ -1,27 +1,36 @@
-"""What differs between the build under test and the one that it is compared with: a view of the record."""
+"""What differs between the build under test and the one that it is compared with: views of the record."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from harness.reporting.build_comparison_record import BuildComparisonRecord, ChangedFindingRecord, TensorDriftRecord
-from harness.reporting.record import Record
+from harness.reporting.record import BaselineRecord, Record
 from harness.reporting.templating import TEMPLATES
-from harness.trial import BuildChange
+from harness.trial import BuildChange, failure_severity, severity_rank
 
 MOST_DRIFT: Final = 10
 """Tensors whose drift is printed; the record has all of them."""
 
 
 @dataclass(frozen=True)
-class FindingLine:
-    """A finding of one item, which is named as pytest's ``-k`` takes it."""
+class ComparedItem:
+    """An item that was compared: its node id, the item as pytest's ``-k`` takes it, and how the builds compare."""
 
-    item: str
+    node_id: str
+    name: str
+    comparison: BuildComparisonRecord
+
+
+@dataclass(frozen=True)
+class FindingLine:
+    """A finding of one item."""
+
+    item: ComparedItem
     finding: ChangedFindingRecord
 
 
@@ -29,7 +38,7 @@ class FindingLine:
 class DriftLine:
     """The drift of one tensor of one item."""
 
-    item: str
+    item: ComparedItem
     tensor: str
     drift: TensorDriftRecord
 
@@ -60,61 +69,94 @@ class FaultLine:
         )
 
 
+@dataclass(frozen=True)
+class BuildsView:
+    """What both builds came to, as it is listed.
+
+    `findings` has what fails, then what no known issue accepts, each the most serious first; `known` the known issues
+    by the build that has the fault, `unasked` counts the reproducers that tell nothing. `drift` has every tensor that
+    is not the same to the bit, the worst first, and `lacking` what the baseline lacks, with the items that need it.
+    """
+
+    baseline: BaselineRecord
+    item_count: int
+    example_count: int
+    findings: Mapping[BuildChange, Sequence[FindingLine]]
+    known: Mapping[BuildChange, Sequence[FaultLine]]
+    unasked: int
+    drift: Sequence[DriftLine]
+    lacking: Sequence[tuple[str, Sequence[str]]]
+
+
+def builds_view(record: Record) -> BuildsView | None:
+    """What is new, gone and in both; None for a run of one build."""
+    if record.against is None:
+        return None
+    items = [
+        ComparedItem(node_id, f"{item.name}[{item.dtype}]", item.against)
+        for node_id, item in record.operators.items()
+        if item.against
+    ]
+    faults = sort_faults(item.comparison for item in items)
+    return BuildsView(
+        baseline=record.against,
+        item_count=sum(not item.comparison.lack for item in items),
+        example_count=sum(item.comparison.examples for item in items),
+        findings={change: _finding_lines(items, change) for change in BuildChange},
+        known={change: [fault for fault in faults if fault.change is change] for change in BuildChange},
+        unasked=sum(place.change is None for item in items for place in item.comparison.places.values()),
+        drift=_drift(items),
+        lacking=_items_by_lack(items),
+    )
+
+
 def against_summary(record: Record) -> str:
     """What is new, gone and in both, known issues by their reproducers, drift, and what the baseline lacks.
 
     Empty for a run of one build.
     """
-    if record.against is None:
+    view = builds_view(record)
+    if view is None:
         return ""
-    items = {f"{item.name}[{item.dtype}]": item.against for item in record.operators.values() if item.against}
-    faults = sort_faults(items)
-    return TEMPLATES.get_template("against.txt").render(
-        ours=record.build,
-        theirs=record.against.build,
-        interpreter=record.against.interpreter,
-        item_count=sum(not item.lack for item in items.values()),
-        example_count=sum(item.examples for item in items.values()),
-        findings={change: list(_failures(items, change)) for change in BuildChange},
-        known={change: [fault for fault in faults if fault.change is change] for change in BuildChange},
-        unasked=sum(place.change is None for item in items.values() for place in item.places.values()),
-        drift=_drift(items),
-        most=MOST_DRIFT,
-        lacking=_items_by_lack(items),
-    )
+    return TEMPLATES.get_template("against.txt").render(view=view, ours=record.build, most=MOST_DRIFT)
 
 
-def sort_faults(items: Mapping[str, BuildComparisonRecord]) -> list[FaultLine]:
+def sort_faults(comparisons: Iterable[BuildComparisonRecord]) -> list[FaultLine]:
     """The known issues that show in either build, by their ids."""
     faults: dict[str, FaultLine] = {}
-    for item in items.values():
-        for name, place in item.places.items():
+    for comparison in comparisons:
+        for name, place in comparison.places.items():
             if place.change:
                 fault = name.partition("/")[0]
                 faults.setdefault(fault, FaultLine(fault)).places[place.change] += 1
-        for finding in item.findings:
+        for finding in comparison.findings:
             for issue in finding.issues:
                 faults.setdefault(issue, FaultLine(issue)).examples[finding.change] += finding.examples
     return [faults[name] for name in sorted(faults)]
 
 
-def _failures(items: Mapping[str, BuildComparisonRecord], change: BuildChange) -> Iterator[FindingLine]:
+def _finding_lines(items: Iterable[ComparedItem], change: BuildChange) -> list[FindingLine]:
     """Those that fail, then those that no known issue accepts: the others are in the list of known issues."""
-    lines = [FindingLine(name, each) for name, item in items.items() for each in item.findings]
+    lines = [FindingLine(item, each) for item in items for each in item.comparison.findings]
     own = [line for line in lines if line.finding.change is change and (line.finding.fails or not line.finding.issues)]
-    return iter(sorted(own, key=lambda line: not line.finding.fails))
+    return sorted(own, key=lambda line: (not line.finding.fails, _rank(line.finding)))
 
 
-def _drift(items: Mapping[str, BuildComparisonRecord]) -> list[DriftLine]:
+def _rank(finding: ChangedFindingRecord) -> int:
+    """How bad it is, 0 for the worst."""
+    return severity_rank(failure_severity(finding.oracle, finding.tensor))
+
+
+def _drift(items: Iterable[ComparedItem]) -> list[DriftLine]:
     """Every tensor that is not the same to the bit, the worst first."""
-    rows = [DriftLine(name, tensor, drift) for name, item in items.items() for tensor, drift in item.drift.items()]
+    rows = [DriftLine(item, tensor, drift) for item in items for tensor, drift in item.comparison.drift.items()]
     return sorted(rows, key=lambda row: -(math.inf if row.drift.ratio is None else row.drift.ratio))
 
 
-def _items_by_lack(items: Mapping[str, BuildComparisonRecord]) -> Sequence[tuple[str, Iterable[str]]]:
+def _items_by_lack(items: Iterable[ComparedItem]) -> list[tuple[str, list[str]]]:
     """What the baseline lacks, and the items that need it."""
     lacks: dict[str, list[str]] = {}
-    for name, item in items.items():
-        if item.lack:
-            lacks.setdefault(item.lack, []).append(name)
+    for item in items:
+        if item.comparison.lack:
+            lacks.setdefault(item.comparison.lack, []).append(item.name)
     return sorted(lacks.items())

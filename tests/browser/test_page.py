@@ -15,8 +15,9 @@ from harness.reporting import Record, html_report
 from harness.reporting.comparison import history_of
 from tests.reporting.comparison.runs import CASE, failing_item, failure, item, recorded_run
 from tests.reporting.html_report.hostile import hostile_record
-from tests.reporting.html_report.test_document import full_record, many_places
+from tests.reporting.html_report.test_document import full_record, many_places, two_builds
 from tests.reporting.records import record
+from tests.reporting.test_against_summary import EXAMPLE
 
 OTHER = "suites/operators/unary.yaml::square"
 CONTRAST = Path(__file__).with_name("contrast.js")
@@ -179,15 +180,40 @@ def colourful_record() -> Record:
     return record(failing_item(*failures, dtype="float16"), *full_record().items.values())
 
 
+def test_what_is_new_in_one_build_leads_to_its_fault(open_report: Open) -> None:
+    """The link in the table opens the fault, whose tag says the same; the command of an example is copied."""
+    page = open_report(two_builds())
+    page.get_by_role("link", name="Against").click()
+    table = page.get_by_role("group", name="New: in the build under test alone")
+    expect(table).to_be_in_viewport()
+    table.get_by_role("link", name="max_pool2d[float32]").click()
+    expect(page.locator("#fault-1")).to_have_attribute("open", "")
+    expect(page.locator("#fault-1 > summary .tag.new")).to_have_text("new")
+    gone = page.get_by_role("group", name="Gone: in the other build alone")
+    gone.get_by_text("Run it again").click()
+    gone.get_by_role("button", name="Copy").click()
+    expect(page.locator("#status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"equivalence replay '{EXAMPLE.to_json()}'"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_contrast(open_report: Open, scheme: str) -> None:
     """At least 4.5 to what is behind it, in light and in dark."""
     page = open_report(colourful_record(), color_scheme=scheme)
     assert page.locator(".tag.crash, .tag.memory, .tag.wrong-values, .tag.layout, .tag.refusal, .tag.other").count() > 5
+    assert weak_texts(page) == []
+    page = open_report(two_builds(), color_scheme=scheme)
+    assert page.locator(".tag.new, .tag.gone, .tag.in-both").count() > 3
+    assert weak_texts(page) == []
+
+
+def weak_texts(page: Page) -> list[str]:
+    """The texts of a page with all faults open that have too little contrast."""
     page.get_by_role("button", name="Open all").click()
     result = page.evaluate(CONTRAST.read_text("utf-8").partition("\n")[2])
-    assert result["weak"] == []
     assert result["count"] > 100
+    weak: list[str] = result["weak"]
+    return weak
 
 
 def test_light_and_dark_differ(open_report: Open) -> None:
@@ -204,9 +230,10 @@ def test_light_and_dark_differ(open_report: Open) -> None:
 
 def test_a_narrow_window_scrolls_down_only(open_report: Open) -> None:
     """Wide tables scroll by themselves."""
-    page = open_report(full_record(), viewport={"width": 360, "height": 740})
-    page.get_by_role("button", name="Open all").click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for whole in (full_record(), many_places(), two_builds()):
+        page = open_report(whole, viewport={"width": 360, "height": 740})
+        page.get_by_role("button", name="Open all").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_keyboard_sees_where_it_is(open_report: Open) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from harness.core import Severity
 from harness.reporting.comparison import History, run_figures
 from harness.reporting.fault_groups import MOST_PLACES
+from harness.reporting.html_report.builds import builds_section
 from harness.reporting.html_report.fault_page import fault_pages
 from harness.reporting.html_report.headroom import headroom
 from harness.reporting.html_report.matrix import CODES, model_matrix, operator_matrix
@@ -51,6 +52,7 @@ def html_report(record: Record, name: str, history: History | None = None) -> st
         statuses=Counter(str(item.status) for item in record.items.values()),
         pages=pages,
         severities=[*Severity],
+        builds=builds_section(record, pages),
         most=MOST_PLACES,
         operators=operator_matrix(record, pages),
         models=model_matrix(record, pages),

@@ -29,8 +29,8 @@ class PagePlace:
 
     `failure` is what the record has of an operator's finding, `model_failure` of a model's; both None for what is no
     finding. `since` says in which run of the history it began; None without a history. `change` says which of two
-    builds shows it; None where one alone was run. `more` are the sentences of what else is of the same kind in the item.
-    `anchor` is the id of its element in the document.
+    builds shows it; None where one alone was run. `more` are the sentences of what else is of the same kind in the
+    item. `anchor` is the id of its element in the document.
     """
 
     breakage: Breakage

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from harness.core import Example, ItemStatus
-from harness.reporting import LevelRecord, Record
+from harness.reporting import BaselineRecord, LevelRecord, Record
+from harness.reporting.build_comparison_record import (
+    BuildComparisonRecord,
+    ChangedFindingRecord,
+    ReplayedPlaceRecord,
+    TensorDriftRecord,
+)
+from harness.trial import BuildChange
 from tests.reporting.comparison.runs import failing_item, failing_model, failure, item
 from tests.reporting.records import BUILD, CASE, RUN, record
 
@@ -14,6 +21,21 @@ ATTACK = (
 )
 LONG = "y" * 10_000
 TEXT = ATTACK + LONG
+
+
+def _changed_finding(change: BuildChange, example: Example) -> ChangedFindingRecord:
+    """A finding of that change, whose texts are the attack; what is new fails."""
+    return ChangedFindingRecord.model_construct(
+        change=change,
+        oracle="values",
+        tensor=TEXT,
+        cells=(TEXT,),
+        issues=(TEXT,) if change is BuildChange.NEW else (),
+        examples=1,
+        message=TEXT,
+        example=example,
+        fails=change is BuildChange.NEW,
+    )
 
 
 def hostile_record() -> Record:
@@ -33,6 +55,14 @@ def hostile_record() -> Record:
             "rows": tuple(row.model_copy(update={"cell": TEXT, "kernels": (TEXT,)}) for row in failure().rows),
         }
     )
+    against = BuildComparisonRecord.model_construct(
+        baseline=TEXT,
+        lack="",
+        examples=1,
+        findings=tuple(_changed_finding(change, example) for change in BuildChange),
+        places={TEXT: ReplayedPlaceRecord.model_construct(change=BuildChange.GONE)},
+        drift={TEXT: TensorDriftRecord.model_construct(ratio=None, cell=TEXT, example=example)},
+    )
     golden = item().golden.model_copy(update={"differing": (TEXT, TEXT + "2"), "advice": TEXT})
     failed = failing_item(shown).model_copy(
         update={
@@ -47,9 +77,11 @@ def hostile_record() -> Record:
             "hits": {ATTACK: {TEXT: 1}, "avx2": {TEXT: 2}},
             "operators": (TEXT,),
             "ratios": {TEXT: 0.5},
+            "against": against,
         }
     )
-    passed = item(dtype="float64", ratios={TEXT: 0.75}, notes=(TEXT,))
+    lacking = against.model_copy(update={"lack": TEXT, "findings": (), "places": {}, "drift": {}})
+    passed = item(dtype="float64", ratios={TEXT: 0.75}, notes=(TEXT,), against=lacking)
     missing = item(dtype="int8", status=ItemStatus.NOT_AVAILABLE, lack=TEXT)
     model = failing_model(TEXT)
     model = model.model_copy(update={"model": name, "item": TEXT, "problem": TEXT, "stale": (TEXT,)})
@@ -57,6 +89,9 @@ def hostile_record() -> Record:
     return whole.model_copy(
         update={
             "build": BUILD.model_copy(update=dict.fromkeys(BUILD.model_fields_set, TEXT)),
+            "against": BaselineRecord(
+                build=BUILD.model_copy(update=dict.fromkeys(BUILD.model_fields_set, TEXT)), levels={}, interpreter=TEXT
+            ),
             "run": RUN.model_copy(update={"profile": TEXT}),
             "levels": {ATTACK: LevelRecord(state="run", why=TEXT), **whole.levels},
             "items": {

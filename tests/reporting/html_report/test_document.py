@@ -12,13 +12,15 @@ from syrupy.assertion import SnapshotAssertion
 
 from harness.core import CellState, ItemStatus, Severity
 from harness.core.finding import FindingKind, Oracle
-from harness.reporting import FailureRecord, Record, fault_groups, html_report
+from harness.reporting import FailureRecord, Record, fault_groups, html_report, operator_item_record
 from harness.reporting.comparison import history_of
 from harness.reporting.foreign_text import HIDDEN
+from harness.reporting.html_report.builds import builds_section
 from harness.reporting.html_report.fault_page import fault_pages
 from harness.reporting.html_report.headroom import headroom
 from harness.reporting.html_report.matrix import model_matrix, operator_matrix
 from harness.reporting.html_report.sections import implementation_rows, unchecked_reasons
+from harness.trial import BuildChange, BuildComparison, Outcome, TensorDrift
 from tests.reporting.comparison.runs import (
     CASE,
     POOL,
@@ -31,6 +33,8 @@ from tests.reporting.comparison.runs import (
 )
 from tests.reporting.html_report.hostile import hostile_record
 from tests.reporting.records import record
+from tests.reporting.test_against_summary import EXAMPLE, compared_record
+from tests.reporting.test_against_summary import finding as changed_finding
 
 VOID = {"meta", "link", "input", "br"}
 ELEMENTS = {
@@ -94,12 +98,21 @@ def many_places() -> Record:
     )
 
 
+def two_builds() -> Record:
+    """A run of two builds in which something is new and fails, and other things are gone, in both or known."""
+    whole = compared_record()
+    failed = whole.operators[POOL].model_copy(update={"status": ItemStatus.FAILED, "failures": (failure(),)})
+    return whole.model_copy(update={"items": {**whole.items, POOL: failed}})
+
+
 def report(whole: Record) -> Outline:
     """The outline of its report, with a history."""
     return Outline(html_report(whole, "record.json", history_of([recorded_run(item()), recorded_run(failing_item())])))
 
 
-@pytest.mark.parametrize("whole", [full_record(), many_places(), record(item()), record(), hostile_record()])
+@pytest.mark.parametrize(
+    "whole", [full_record(), many_places(), two_builds(), record(item()), record(), hostile_record()]
+)
 def test_the_document_is_well_formed_and_has_the_elements_of_its_templates_alone(whole: Record) -> None:
     """Every element is closed in its turn; there is one script, one style, and nothing that the templates lack."""
     outline = report(whole)
@@ -218,6 +231,51 @@ def test_what_is_the_same_in_one_item_is_one_page() -> None:
     golden = item().golden.model_copy(update={"differing": tuple(f"a.yaml:1: {number}" for number in range(10))})
     (page,) = fault_pages(record(item(status=ItemStatus.FAILED, golden=golden)))
     assert (page.first.breakage.message, len(page.first.more)) == ("a.yaml:1: 0", 9)
+
+
+def test_two_builds_are_told_apart() -> None:
+    """What fails comes first and leads to its fault, which says that it is new; each has its example's command."""
+    whole = two_builds()
+    pages = fault_pages(whole)
+    section = builds_section(whole, pages)
+    assert section is not None
+    assert [(table.change, table.count) for table in section.tables] == [
+        (BuildChange.NEW, 1),
+        (BuildChange.GONE, 1),
+        (BuildChange.IN_BOTH, 1),
+    ]
+    rows = [row for table in section.tables for row in table.rows]
+    assert [(row.line.item.node_id, row.fault) for row in rows] == [(POOL, "fault-1"), (POOL, ""), (POOL, "")]
+    assert [page.changes for page in pages] == [[BuildChange.NEW]]
+    assert all(row.command.startswith("equivalence replay '{") for row in rows)
+    assert [line.tensor for line in section.view.drift] == ["grad:input", "output[0]"]
+    assert [*section.view.lacking] == [("no kernel", ["max_pool2d[bool]", "max_pool2d[int8]"])]
+
+
+def test_long_tables_of_two_builds_are_cut_and_counted() -> None:
+    """The record has what a page has no room for."""
+    compared = BuildComparison("PyTorch 2.8", examples=300)
+    compared.note_findings(changed_finding(BuildChange.GONE, f"output[{number}]") for number in range(300))
+    for number in range(300):
+        compared.note_drift(f"output[{number}]", TensorDrift(0.5, "avx2", EXAMPLE))
+    compared_item = operator_item_record(Outcome(CASE, "float32", against=compared))
+    whole = two_builds().model_copy(update={"items": {POOL: compared_item}})
+    text = html_report(whole, "record.json")
+    assert "<p>and 100 more in the record</p>" in text
+    assert "<p>and 200 more in the record</p>" in text
+
+
+def test_a_run_of_one_build_has_no_section_of_two() -> None:
+    """Nor does a link lead to it."""
+    assert builds_section(full_record(), ()) is None
+    assert "against" not in html_report(full_record(), "record.json").partition("<body>")[2].partition("<script>")[0]
+
+
+def test_the_section_of_two_builds(snapshot: SnapshotAssertion) -> None:
+    """Both builds, the lists, known issues, drift, and what the other build lacks."""
+    text = html_report(two_builds(), "record.json")
+    start = text.index('<section id="against"')
+    assert text[start : text.index("</section>", start)] == snapshot
 
 
 def test_a_cell_of_the_matrix_says_what_its_marks_show() -> None:
