@@ -1,7 +1,8 @@
-"""A kernel whose error text means harm: in a terminal, in JUnit, in a step's summary, in the report, it is text."""
+"""A kernel whose error text means harm: in a terminal, in JUnit, in Markdown, in the report, it is text."""
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -39,6 +40,12 @@ def test_an_error_text_is_only_text(project: Project, processes: list[str]) -> N
     assert step.startswith("## Memory formats: 1 of 1 items fail")
     assert "<script>" not in step.partition("```sh")[0]
     assert visible_text(step) == step
+    draft = project.command("draft")
+    assert draft.code == 0, draft.output
+    assert visible_text(draft.output) == draft.output
+    outside_code = re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", draft.output, flags=re.MULTILINE | re.DOTALL)
+    assert re.findall("<[^>]*>", outside_code) == []
+    assert "&lt;script>" in outside_code
     assert project.command("report", ".equivalence/record.json", "--html", "report.html").code == 0
     page = (project.root / "report.html").read_text("utf-8")
     assert page.count("<script>") == 1

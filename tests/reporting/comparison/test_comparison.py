@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from syrupy.assertion import SnapshotAssertion
 
 from harness.core import CellState, ItemStatus, PatternKind, Severity
@@ -15,6 +18,7 @@ from harness.reporting.comparison import (
     comparison_text,
     item_breakages,
 )
+from harness.reporting.foreign_text import HIDDEN
 from harness.reporting.operator_item import CornerCoverageRecord
 from tests.reporting.comparison.runs import (
     CASE,
@@ -26,6 +30,7 @@ from tests.reporting.comparison.runs import (
     recorded_run,
     stale_item,
 )
+from tests.reporting.html_report.hostile import hostile_record
 from tests.reporting.records import MODEL, golden_item, model_item
 
 OTHER = "suites/operators/pooling.yaml::avg_pool2d"
@@ -173,6 +178,18 @@ def test_a_run_without_examples_can_be_compared() -> None:
     comparison = compare_runs(nothing, nothing)
     assert not comparison.is_worse
     assert "0 -> 0 examples" in comparison_text(comparison)
+
+
+def test_a_hostile_record_adds_no_markup_to_a_comparison() -> None:
+    """No element, no line and no control character is but the template's own, for a terminal and as Markdown."""
+    hostile = compare_runs(recorded_run(item()), replace(recorded_run(), record=hostile_record()))
+    assert hostile.is_worse
+    markdown = comparison_markdown(hostile)
+    assert re.findall("<[^>]*>", markdown) == []
+    assert "&lt;script>" in markdown
+    for text in (markdown, comparison_text(hostile), comparison_short_text(hostile)):
+        assert HIDDEN.search(text) is None
+        assert max(map(len, text.splitlines())) < 8_000
 
 
 def test_the_text_of_a_comparison(snapshot: SnapshotAssertion) -> None:
