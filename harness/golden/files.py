@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -14,8 +15,8 @@ def suite_of(case: Case) -> str:
 
 
 def update_command(suite: str) -> str:
-    """What writes the files of a suite."""
-    return f"python -m pytest {suite} --eq-update-golden"
+    """What writes the files of a suite, for a shell."""
+    return f"python -m pytest {shlex.quote(suite)} --eq-update-golden"
 
 
 def contract_file(suite: str) -> str:

@@ -5,6 +5,7 @@ Each with the command that accepts it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -67,7 +68,7 @@ def _merge(changes: Iterable[ReleaseChangeRecord]) -> Iterable[ReleaseChangeReco
 def _item_changes(item: OperatorItemRecord, release: str, record: str) -> Iterator[ReleaseChangeRecord]:
     """What is otherwise of one item, one line for each sort of change."""
     about = f"{item.name}[{item.dtype}]"
-    propose = f"equivalence issues propose {record}"
+    propose = f"equivalence issues propose {shlex.quote(record)}"
     if item.failures:
         message = item.failures[0].finding.message
         yield _change(FactChange.NEW, FactKind.KNOWN_ISSUE, about, len(item.failures), message, propose)

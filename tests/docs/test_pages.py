@@ -29,6 +29,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_a_path_follows_its_option_in_the_same_word(page: Path) -> None:
+    """Of two words pytest takes the second for a place to look for its ini file in."""
+    assert re.findall(r"--eq-(?:python|against|preload|record) +[^` ].*", page.read_text("utf-8")) == []
+
+
 def test_the_first_screen_of_the_readme_has_both_commands_and_a_failure() -> None:
     """Within 60 lines a reader has the gate's command, the tests' command and one failure as it is printed."""
     screen = "\n".join((ROOT / "README.md").read_text("utf-8").splitlines()[:60])
