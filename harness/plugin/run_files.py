@@ -19,6 +19,7 @@ from harness.reporting import (
     Recorder,
     RecordHead,
     WrittenRecord,
+    baseline_difference,
     difference_message,
     journal_path,
     previous_path,
@@ -46,8 +47,10 @@ class RunFiles:
         if self.earlier and settings.seed_is_fresh:
             self.settings = replace(settings, seed=self.earlier.head.head.run.seed)
         self._writer: JournalWriter | None = None
+        self._last: Record | None = None
+        """The record that the run before has left, where the plan needs it; it is read once."""
 
-    def _last_record(self) -> Record | None:
+    def _read_last_record(self) -> Record | None:
         """The record that the run before has left, and not what it did of the run that is resumed."""
         path = previous_path(self.path) if self.earlier or not is_there(self.path) else self.path
         try:
@@ -58,7 +61,7 @@ class RunFiles:
     def plan(self, date: str) -> RunPlan:
         """What all processes of the run have to know; made before `open`, which puts the last record aside."""
         ended = self.earlier.entries if self.earlier else {}
-        last = self._last_record() if self.settings.shard or self.settings.budget else None
+        last = self._last = self._read_last_record() if self.settings.shard or self.settings.budget else None
         before = self.earlier.record() if self.earlier else last
         return RunPlan(
             ended={name: EndedItem.of(entry) for name, entry in ended.items() if entry.record.complete},
@@ -108,7 +111,12 @@ class RunFiles:
         return written
 
     def seconds_before(self) -> Mapping[str, float]:
-        """What items took in the run before, by their ids; nothing where there is no record of it to be read."""
+        """What items took in the run before, by their ids; nothing where there is no record of it to be read.
+
+        Of a record that the plan has not read only the seconds are looked at: to check all of it takes long.
+        """
+        if self._last is not None:
+            return {name: item.seconds for name, item in self._last.items.items()}
         try:
             record = parse_json(read_text_file(previous_path(self.path)))
         except (UserError, ValueError):
@@ -135,6 +143,8 @@ def check_choice(ended: Iterable[str], chosen: frozenset[str]) -> None:
 
 def _check_same_run(earlier: Journal, head: JournalHead) -> None:
     """Raise UserError where the journal is of a run with another build, other settings or other suites."""
+    if words := baseline_difference(head.head.against, earlier.head.head.against):
+        raise UserError(f"--eq-resume: {earlier.path} is of a run {words}; leave --eq-resume out to begin anew")
     if differences := head.differences(earlier.head):
         title = f"--eq-resume: {earlier.path} is of another run:"
         advice = "leave --eq-resume out to begin anew; the journal is kept beside then"

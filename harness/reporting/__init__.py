@@ -47,7 +47,7 @@ from harness.reporting.record import (
 )
 from harness.reporting.recorder import Recorder, RecordHead
 from harness.reporting.replay import replay_text
-from harness.reporting.run_differences import difference_message
+from harness.reporting.run_differences import baseline_difference, difference_message
 from harness.reporting.script import MOST_LINES, fault_scripts, write_script
 from harness.reporting.script_subject import NoScriptError, ScriptSubject
 from harness.reporting.script_writer import FAULT_IS_HERE, POISON, STOCK
@@ -101,6 +101,7 @@ __all__ = [
     "ShardRecord",
     "WrittenRecord",
     "against_summary",
+    "baseline_difference",
     "catalogue_text",
     "compare_runs",
     "comparison_markdown",

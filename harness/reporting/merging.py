@@ -11,10 +11,12 @@ from harness.errors import UserError
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import ItemRecord, Record
 from harness.reporting.release_changes import release_record
-from harness.reporting.run_differences import difference_message, run_differences
+from harness.reporting.run_differences import baseline_difference, difference_message, run_differences
 
 OF_ITS_OWN: Final = frozenset({"date", "machine", "complete", "shard", "inputs", "release", "items"})
 """What each of the records has for itself; all else must be the same in them."""
+
+ADVICE: Final = "only records of the same build and settings are merged"
 
 SELECTION: Final = "selection"
 """The input that says which items were chosen: parts of one run have the same, other runs may choose others."""
@@ -55,11 +57,11 @@ def missing_parts(records: Iterable[Record]) -> list[int]:
 
 def _check_same_run(first_path: Path, first: Record, path: Path, record: Record) -> None:
     """Raise UserError where two records cannot be of one run."""
+    if words := baseline_difference(record.against, first.against, str(path)):
+        raise UserError(f"{first_path} is of a run {words}; {ADVICE}")
     if differences := run_differences(_comparable(record, first), _comparable(first, record)):
         title = f"{path} is of another run than {first_path}:"
-        raise UserError(
-            difference_message(title, differences, "only records of the same build and settings are merged")
-        )
+        raise UserError(difference_message(title, differences, ADVICE))
 
 
 def _comparable(record: Record, other: Record) -> dict[str, Any]:

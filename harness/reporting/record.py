@@ -71,6 +71,10 @@ class BaselineRecord(StrictSchema):
     levels: Mapping[str, LevelRecord] = Field(description="The ISA levels in that build, lowest first")
     interpreter: str = Field(description="Its path")
 
+    def __str__(self) -> str:
+        """As a sentence names it: ``PyTorch 2.13.0 (/path/to/python)``."""
+        return f"PyTorch {self.build.torch} ({self.interpreter})"
+
 
 def _item_tag(item: object) -> str:
     """Which of the three an item is, of plain data or of a record; what is none is taken for an operator."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from harness.reporting.record import BaselineRecord
+
 MOST: Final = 5
 """Differences that a message names."""
 
@@ -14,6 +16,15 @@ def run_differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[s
     ours, theirs = _flat(here), _flat(there)
     names = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
     return [f"  {name}: {theirs.get(name, 'nothing')} there, {ours.get(name, 'nothing')} here" for name in names]
+
+
+def baseline_difference(here: BaselineRecord | None, there: BaselineRecord | None, name: str = "this one") -> str:
+    """What two runs are compared with, as a part of a sentence in which `name` is the run here; empty where it is one.
+
+    Two builds that differ in nothing that a sentence names are left to `run_differences`.
+    """
+    ours, theirs = ("no other build" if each is None else str(each) for each in (here, there))
+    return f"compared with {theirs}, and {name} with {ours}" if ours != theirs else ""
 
 
 def difference_message(title: str, differences: Sequence[str], advice: str) -> str:

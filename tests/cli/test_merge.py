@@ -9,8 +9,8 @@ import pytest
 
 from harness.cli import main
 from harness.core import ItemStatus
-from harness.reporting import ItemRecord, Record, ShardRecord, read_record, write_record
-from tests.reporting.records import BUILD, RUN, golden_item, model_item, node_id, operator_item
+from harness.reporting import BaselineRecord, ItemRecord, Record, ShardRecord, read_record, write_record
+from tests.reporting.records import BUILD, LEVELS, RUN, golden_item, model_item, node_id, operator_item
 from tests.reporting.records import record as record_of
 
 ITEMS = (
@@ -85,6 +85,34 @@ DIFFERENT = {
     "basis": ({"shard": ShardRecord(index=2, count=2, basis="")}, "  shard -> basis: ba51s there,  here"),
     "a whole": ({"shard": None}, "  shard -> parts: 2 there, none here"),
 }
+
+
+BASELINE = BaselineRecord(build=BUILD.model_copy(update={"torch": "2.8"}), levels=LEVELS, interpreter="/old/python")
+
+
+def test_parts_compared_with_one_build_are_one_run_compared_with_it() -> None:
+    """The record says with which."""
+    assert merge(part(1, *ITEMS[:2], against=BASELINE), part(2, *ITEMS[2:], against=BASELINE)) == 0
+    assert read_record(Path("out.json")).against == BASELINE
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (BASELINE.model_copy(update={"interpreter": "/new/python"}), "PyTorch 2.8 (/new/python)"),
+        (BASELINE.model_copy(update={"build": BUILD}), "PyTorch 2.9 (/old/python)"),
+        (None, "no other build"),
+    ],
+)
+def test_parts_compared_with_different_builds_are_refused(
+    capsys: pytest.CaptureFixture[str], other: BaselineRecord | None, words: str
+) -> None:
+    """In one sentence that names both."""
+    message = refusal(capsys, part(1, *ITEMS[:2], against=BASELINE), part(2, *ITEMS[2:], against=other))
+    assert message == (
+        f"0.json is of a run compared with PyTorch 2.8 (/old/python), and 1.json with {words}; "
+        "only records of the same build and settings are merged"
+    )
 
 
 @pytest.mark.parametrize(("changes", "line"), DIFFERENT.values(), ids=DIFFERENT)

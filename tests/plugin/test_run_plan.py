@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 
 from harness.core import ItemStatus
+from harness.plugin.run_files import RunFiles
 from harness.plugin.run_plan import EndedItem, RunPlan, seconds_of, shard_members, starved_items
-from harness.reporting import ShardRecord
-from harness.settings import Shard
+from harness.profiles import PROFILES
+from harness.reporting import ShardRecord, previous_path, put_aside, read_record, write_record
+from harness.settings import Settings, Shard
 from tests.reporting.records import node_id, operator_item, record
 
 IDS = [f"suites/x/s.yaml::case{number}[float32]" for number in range(10)]
@@ -76,6 +79,23 @@ def test_without_a_last_run_the_order_turns_with_seed_and_date() -> None:
     assert RunPlan(turn=13, starved=IDS).arrange(IDS) == [*IDS[3:], *IDS[:3]]
     assert RunPlan(turn=20).arrange(IDS) == IDS
     assert RunPlan(turn=5).arrange([]) == []
+
+
+def test_the_record_before_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a plan has read of it is at hand when the first item begins; without a plan of it the seconds alone are."""
+    item = operator_item(seconds=1.5)
+    paths: list[Path] = []
+    monkeypatch.setattr("harness.plugin.run_files.read_record", lambda path: [paths.append(path), read_record(path)][1])
+    for budget, reads in ((60.0, [tmp_path / "r.json"]), (None, [])):
+        write_record(record(item), tmp_path / "r.json")
+        files = RunFiles(Settings(tmp_path, PROFILES["gate"], 0, budget=budget, record=tmp_path / "r.json"))
+        files.plan("2026-11-27")
+        put_aside(tmp_path / "r.json")
+        if budget:
+            previous_path(tmp_path / "r.json").unlink()
+        assert files.seconds_before() == {node_id(item): 1.5}
+        assert paths == reads
+        paths.clear()
 
 
 def test_an_item_without_an_example_is_starved_only_by_time() -> None:
