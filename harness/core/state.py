@@ -54,10 +54,14 @@ class ReproducerState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ReproducerCheck:
-    """What became of one reproducer in one item; `detail` says more in a few words, and may be empty."""
+    """What became of one reproducer in one item; `detail` says more in a few words, and may be empty.
+
+    `ends_worker`: a stale one has at least once crashed or hung in place of what its entry says.
+    """
 
     state: ReproducerState
     detail: str = ""
+    ends_worker: bool = False
 
     def __str__(self) -> str:
         """As it is printed: ``stale: it passes``."""
@@ -95,7 +99,7 @@ class PlaceState(enum.StrEnum):
     NOT_AVAILABLE = "not available"
     """The build lacks the operator, the argument or the dtype: the call raises, and the fault is not that it does."""
     NOT_CHECKED = "not checked"
-    """No cell of the place is on the machine."""
+    """No cell of the place is on the machine, or the reproducer crashed or hung in place of what the entry says."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 from harness.oracles.aggregate import KIND_BY_ORACLE, Place, merge_faults
 from harness.oracles.compare import Fault
-from harness.oracles.drift import Drift, measure_drift
+from harness.oracles.drift import Drift, compare_references, measure_drift
 from harness.oracles.judge import judge
 from harness.oracles.mismatch import NO_PATTERN, describe_mismatch, first_elements
 from harness.oracles.rounding import round_to
@@ -23,6 +23,7 @@ __all__ = [
     "Fault",
     "Place",
     "Window",
+    "compare_references",
     "describe_mismatch",
     "first_elements",
     "judge",

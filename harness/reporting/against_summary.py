@@ -8,7 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.reporting.build_comparison_record import BuildComparisonRecord, ChangedFindingRecord, TensorDriftRecord
+from harness.reporting.build_comparison_record import (
+    BuildComparisonRecord,
+    ChangedFindingRecord,
+    ReferenceDifferenceRecord,
+    TensorDriftRecord,
+)
 from harness.reporting.record import BaselineRecord, Record
 from harness.reporting.templating import TEMPLATES
 from harness.trial import BuildChange, failure_severity, severity_rank
@@ -43,6 +48,15 @@ class DriftLine:
     drift: TensorDriftRecord
 
 
+@dataclass(frozen=True)
+class ReferenceLine:
+    """A tensor of one item, of which the two float64 references differ."""
+
+    item: ComparedItem
+    tensor: str
+    difference: ReferenceDifferenceRecord
+
+
 @dataclass
 class FaultLine:
     """A known issue over the whole run: how many of its reproducers, and of the other examples, show which change."""
@@ -74,8 +88,9 @@ class BuildsView:
     """What both builds came to, as it is listed.
 
     `findings` has what fails, then what no known issue accepts, each the most serious first; `known` the known issues
-    by the build that has the fault, `unasked` counts the reproducers that tell nothing. `drift` has every tensor that
-    is not the same to the bit, the worst first, and `lacking` what the baseline lacks, with the items that need it.
+    by the build that has the fault, `unasked` counts the reproducers that tell nothing. `references` has every tensor of
+    which the float64 references differ, `drift` every other one that is right in both and not the same to the bit, the
+    worst first, and `lacking` what the baseline lacks, with the items that need it.
     """
 
     baseline: BaselineRecord
@@ -84,6 +99,7 @@ class BuildsView:
     findings: Mapping[BuildChange, Sequence[FindingLine]]
     known: Mapping[BuildChange, Sequence[FaultLine]]
     unasked: int
+    references: Sequence[ReferenceLine]
     drift: Sequence[DriftLine]
     lacking: Sequence[tuple[str, Sequence[str]]]
 
@@ -105,13 +121,18 @@ def builds_view(record: Record) -> BuildsView | None:
         findings={change: _finding_lines(items, change) for change in BuildChange},
         known={change: [fault for fault in faults if fault.change is change] for change in BuildChange},
         unasked=sum(place.change is None for item in items for place in item.comparison.places.values()),
+        references=[
+            ReferenceLine(item, tensor, difference)
+            for item in items
+            for tensor, difference in item.comparison.references.items()
+        ],
         drift=_drift(items),
         lacking=_items_by_lack(items),
     )
 
 
 def against_summary(record: Record) -> str:
-    """What is new, gone and in both, known issues by their reproducers, drift, and what the baseline lacks.
+    """What is new, gone and in both, known issues by their reproducers, references, drift, and what is lacking.
 
     Empty for a run of one build.
     """

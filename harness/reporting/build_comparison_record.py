@@ -40,9 +40,16 @@ class ReplayedPlaceRecord(StrictSchema):
 class TensorDriftRecord(StrictSchema):
     """The worst error of the build under test against the baseline, in units of the bound of the reference."""
 
-    ratio: float | None = Field(description="Null where elements differ that must be exact, or in what is no number")
+    ratio: float | None = Field(description="Up to 2; older records have null where no bound makes a number of it")
     cell: str
     example: OperatorExample
+
+
+class ReferenceDifferenceRecord(StrictSchema):
+    """Of one tensor, that the two builds compute another answer in float64, and each agrees with its own."""
+
+    message: str
+    example: OperatorExample = Field(description="The first that shows it")
 
 
 class BuildComparisonRecord(StrictSchema):
@@ -53,7 +60,12 @@ class BuildComparisonRecord(StrictSchema):
     examples: int = Field(description="How many ran in both builds")
     findings: tuple[ChangedFindingRecord, ...]
     places: Mapping[str, ReplayedPlaceRecord] = Field(description="Known issue, or its place: its reproducer")
-    drift: Mapping[str, TensorDriftRecord] = Field(description="Tensor: the worst drift; none where all bits are equal")
+    drift: Mapping[str, TensorDriftRecord] = Field(
+        description="Tensor: the worst drift of what is right in both builds; none where all bits are equal"
+    )
+    references: Mapping[str, ReferenceDifferenceRecord] = Field(
+        default_factory=dict, description="Tensor: where the float64 references of the two builds differ"
+    )
 
 
 def build_comparison_record(comparison: BuildComparison) -> BuildComparisonRecord:
@@ -70,6 +82,10 @@ def build_comparison_record(comparison: BuildComparison) -> BuildComparisonRecor
             for name, place in sort_by_name(comparison.places).items()
         },
         drift={tensor: _drift(drift) for tensor, drift in sort_by_name(comparison.drift).items()},
+        references={
+            tensor: ReferenceDifferenceRecord(message=difference.message, example=difference.example)
+            for tensor, difference in sort_by_name(comparison.references).items()
+        },
     )
 
 

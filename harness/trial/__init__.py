@@ -2,7 +2,14 @@
 
 from harness.trial.against import Baseline
 from harness.trial.availability import Availability, missing_kernel, reason_not_callable
-from harness.trial.build_comparison import BuildChange, BuildComparison, ChangedFinding, ReplayedPlace, TensorDrift
+from harness.trial.build_comparison import (
+    BuildChange,
+    BuildComparison,
+    ChangedFinding,
+    ReferenceDifference,
+    ReplayedPlace,
+    TensorDrift,
+)
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
@@ -34,6 +41,7 @@ __all__ = [
     "Outcome",
     "PartwiseRunner",
     "Proposer",
+    "ReferenceDifference",
     "ReplayedPlace",
     "Review",
     "Reviewer",

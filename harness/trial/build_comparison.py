@@ -74,13 +74,22 @@ class TensorDrift:
     example: Example
 
 
+@dataclass(frozen=True)
+class ReferenceDifference:
+    """Of one tensor, that the two builds compute another answer in float64: a sentence, and where it shows first."""
+
+    message: str
+    example: Example
+
+
 @dataclass
 class BuildComparison:
     """The comparison of one item. `baseline` names the build that the one under test is compared with.
 
     `lack` is what the baseline lacks of what the item runs, empty where it lacks nothing. `examples` counts those that
     ran in both builds. `places` are the places of known faults with a reproducer of this item, by name. `drift` has the
-    tensors that both builds returned and that are not the same to the bit.
+    tensors that are not the same to the bit and right in both builds: up to 2. A tensor that is wrong in either has a
+    finding instead, and one of which the two float64 references differ is in `references`.
     """
 
     baseline: str
@@ -89,6 +98,7 @@ class BuildComparison:
     findings: list[ChangedFinding] = field(default_factory=list)
     places: dict[str, ReplayedPlace] = field(default_factory=dict)
     drift: dict[str, TensorDrift] = field(default_factory=dict)
+    references: dict[str, ReferenceDifference] = field(default_factory=dict)
 
     def note_findings(self, findings: Iterable[ChangedFinding]) -> None:
         """Add what one example shows to what those before it showed."""
@@ -106,7 +116,7 @@ class BuildComparison:
 
     def drop_findings(self) -> None:
         """Forget what was told apart: one of the builds has not got what the item runs."""
-        self.findings, self.places, self.drift = [], {}, {}
+        self.findings, self.places, self.drift, self.references = [], {}, {}, {}
 
     def shows(self, change: BuildChange) -> bool:
         """Whether some finding is of that change."""

@@ -14,13 +14,15 @@ def replay_place(place: KnownIssue, case: Case, executor: Executor) -> PlaceRepl
 
     `case` is the reproducer's. A call that raises in every cell and in both layouts, where the fault is not that it
     raises, shows that the build does not have the operator, the argument or the dtype: the fault is not absent there.
+    Nor is it where the call crashes or hangs in place of what the entry says, however often it is asked: what spoils
+    memory does that too.
     """
     if lacking := reason_not_callable(case, executor):
         return PlaceReplay(PlaceState.NOT_AVAILABLE, lacking)
     check = check_reproducer(place, case, place.reproducer.dtype, executor)
     if check.state is ReproducerState.STILL_FAILS:
         return PlaceReplay(PlaceState.FAILS)
-    if check.state is not ReproducerState.STALE:
+    if check.state is not ReproducerState.STALE or check.ends_worker:
         return PlaceReplay(PlaceState.NOT_CHECKED, check.detail)
     if refusal := describe_refusal(_run_everywhere(place, case, executor)):
         return PlaceReplay(PlaceState.NOT_AVAILABLE, refusal)

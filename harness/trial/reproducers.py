@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from harness.core import Case, KnownIssue, ReproducerCheck, ReproducerState
+from collections.abc import Sequence
+from typing import Final
+
+from harness.core import Case, Example, KnownIssue, ReproducerCheck, ReproducerState
 from harness.execution import Executor
 from harness.golden import complete_layouts
 from harness.trial.fatal_parts import REPEATS
-from harness.trial.judged_result import judge_result
+from harness.trial.judged_result import JudgedResult, judge_result
+from harness.trial.known_issues import DEATHS
+
+MOST_AFTER_DEATHS: Final = 4
+"""So often what ended its worker in place of what its entry says is asked again, once each time.
+
+What writes to memory that is not its own may end the call or spoil its numbers, and the sooner the more often it runs.
+"""
 
 
 def check_reproducer(known_issue: KnownIssue, case: Case, dtype: str, executor: Executor) -> ReproducerCheck:
@@ -23,12 +33,22 @@ def check_reproducer(known_issue: KnownIssue, case: Case, dtype: str, executor: 
     if not cells:
         reason = f"no cell of {', '.join(known_issue.cells)} on this machine"
         return ReproducerCheck(ReproducerState.NOT_CHECKED, reason)
-    otherwise = ""
-    for some, repeats in dict.fromkeys(((cells[:1], 1), (cells, 1), (cells, REPEATS))):
-        result = executor.run_isolated(case, reproducer, cells=some, repeats=repeats)
-        judged = judge_result(case, result, [known_issue])
+    otherwise, ends_worker = "", False
+    attempts = [*dict.fromkeys(((cells[:1], 1), (cells, 1), (cells, REPEATS)))]
+    while attempts:
+        some, repeats = attempts.pop(0)
+        judged = _judge(known_issue, case, reproducer, executor, some, repeats)
         if any(name == known_issue.id for name, _ in judged.partition.accepted):
             return ReproducerCheck(ReproducerState.STILL_FAILS)
         otherwise = otherwise or "; ".join(finding.message for finding in judged.failures)
+        if not ends_worker and any(finding.oracle in DEATHS for finding in judged.failures):
+            ends_worker = True
+            attempts += [(cells, 1)] * MOST_AFTER_DEATHS
     detail = f"its reproducer does not fail that way any more ({otherwise or 'it passes'})"
-    return ReproducerCheck(ReproducerState.STALE, detail)
+    return ReproducerCheck(ReproducerState.STALE, detail, ends_worker=ends_worker)
+
+
+def _judge(  # noqa: PLR0913, PLR0917 - what runs, and where
+    known_issue: KnownIssue, case: Case, reproducer: Example, executor: Executor, cells: Sequence[str], repeats: int
+) -> JudgedResult:
+    return judge_result(case, executor.run_isolated(case, reproducer, cells=cells, repeats=repeats), [known_issue])

@@ -15,7 +15,15 @@ from harness.reporting import (
     operator_item_record,
     parse_item,
 )
-from harness.trial import BuildChange, BuildComparison, ChangedFinding, Outcome, ReplayedPlace, TensorDrift
+from harness.trial import (
+    BuildChange,
+    BuildComparison,
+    ChangedFinding,
+    Outcome,
+    ReferenceDifference,
+    ReplayedPlace,
+    TensorDrift,
+)
 from tests.reporting.records import BUILD, CASE, LEVELS, operator_item, record
 
 EXAMPLE = Example(CASE, "float32", {"N": 1, "C": 9}, {"input": "channels_last"})
@@ -54,8 +62,9 @@ def comparison() -> BuildComparison:
     }
     compared.note_drift("output[0]", TensorDrift(0.5, "avx2", EXAMPLE))
     compared.note_drift("output[0]", TensorDrift(0.25, "sse41", EXAMPLE))
-    compared.note_drift("grad:input", TensorDrift(float("inf"), "sse41", EXAMPLE))
+    compared.note_drift("grad:input", TensorDrift(1.75, "sse41", EXAMPLE))
     compared.note_drift("grad:weight", TensorDrift(0.0, "sse41", EXAMPLE))
+    compared.references["grad:input"] = ReferenceDifference("the float64 references differ in 1 of 9", EXAMPLE)
     return compared
 
 
@@ -88,11 +97,12 @@ def test_a_run_of_one_build_has_no_such_view() -> None:
 
 
 def test_the_comparison_is_kept_whole() -> None:
-    """An item travels between processes with it, an infinite drift as null."""
+    """An item travels between processes with it."""
     item = operator_item_record(Outcome(CASE, "float32", against=comparison()))
     assert parse_item(item_text(item)) == item
     assert item.against is not None
-    assert {name: drift.ratio for name, drift in item.against.drift.items()} == {"grad:input": None, "output[0]": 0.5}
+    assert {name: drift.ratio for name, drift in item.against.drift.items()} == {"grad:input": 1.8, "output[0]": 0.5}
+    assert item.against.references["grad:input"].message == "the float64 references differ in 1 of 9"
     assert [each.change for each in item.against.findings if each.fails] == [BuildChange.NEW]
     assert item.against.findings[0].cells == ("avx2", "sse41")
     assert item.against.places["operator"].change is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from harness.core import Cell, Example, ItemStatus, KnownIssue, Level
+from harness.core import Cell, Example, ItemStatus, KnownIssue, Level, Observation, TensorRecord
+from harness.execution import Result
 from harness.trial import Baseline, BuildChange, BuildComparison, Outcome
 from tests.trial.toy import CASE, ToyExecutor, Wrong
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case, wide
@@ -63,7 +65,7 @@ def test_what_is_new_fails_and_its_example_fails_in_the_build_under_test_alone()
         BuildChange.NEW: True,
         BuildChange.IN_BOTH: False,
     }
-    assert comparison.drift["output[0]"].ratio == float("inf")
+    assert comparison.drift == {}  # what is wrong in a build is a finding, and no distance
 
 
 def test_what_is_gone_is_listed_and_fails_nothing() -> None:
@@ -134,6 +136,23 @@ def test_what_varies_in_the_baseline_is_not_new() -> None:
     assert changes(comparison) == {BuildChange.IN_BOTH: {("low", "high")}}
 
 
+@pytest.mark.parametrize("singly", ["value", ""])
+def test_a_baseline_that_dies_when_asked_again_is_asked_once_more(singly: str) -> None:
+    """What spoils memory ends the worker, or shows as wrong numbers, by chance; if it never does, that is new."""
+    asked = {"count": 0}
+
+    def spoil(example: Example, cell: str, layout: str) -> str:
+        asked["count"] += 1
+        if not wide(example, cell, layout):
+            return ""
+        return "died" if asked["count"] <= 2 else singly
+
+    outcome, comparison = compare(wide, right, toy={"alone": spoil})
+    change = BuildChange.IN_BOTH if singly else BuildChange.NEW
+    assert changes(comparison) == {change: {("low", "high")}}
+    assert outcome.status is (ItemStatus.KNOWN_ISSUE if singly else ItemStatus.FAILED)
+
+
 @pytest.mark.parametrize("ours", [wide, right])
 def test_what_the_baseline_lacks_is_said(ours: Wrong) -> None:
     """Nothing runs there, no reproducer is replayed, and what fails in the build under test is new."""
@@ -188,3 +207,47 @@ def test_a_known_crash_of_the_baseline_is_left_out_there() -> None:
     assert outcome.status is ItemStatus.FAILED
     assert {finding.change for finding in comparison.findings} == {BuildChange.NEW}
     assert compare(right, dies, of_baseline=(fatal,))[0].status is ItemStatus.PASSED
+
+
+@dataclass
+class OtherReference(ToyExecutor):
+    """A toy whose float64 reference, and with it every result, is one more from two channels on."""
+
+    def _result(self, example: Example, cells: Collection[str] | None, wrong: Wrong) -> Result:
+        result = super()._result(example, cells, wrong)
+        shift = 1.0 if example.sizes["C"] > 1 else 0.0
+        values = {name: array + shift for name, array in result.reference.values.items()}
+        observations = tuple(replace(each, tensors=_shifted(each, shift)) for each in result.observations)
+        return replace(result, reference=replace(result.reference, values=values), observations=observations)
+
+
+def _shifted(observation: Observation, shift: float) -> dict[str, TensorRecord]:
+    return {
+        name: replace(record, values=(record.values + shift).astype(record.values.dtype))
+        for name, record in observation.tensors.items()
+    }
+
+
+def test_another_answer_in_float64_is_told_and_is_no_drift() -> None:
+    """Each build agrees with its own reference, so that nothing is new or gone; how far they lie apart is no rounding.
+
+    It is the first such example whose numbers are told.
+    """
+    baseline = Baseline("build B", OtherReference(right))  # type: ignore[arg-type] # a stand-in
+    outcome = try_case(ToyExecutor(right), baseline=baseline)
+    comparison = outcome.against
+    assert comparison is not None
+    assert (outcome.status, comparison.findings, comparison.drift) == (ItemStatus.PASSED, [], {})
+    assert list(comparison.references) == ["output[0]"]
+    difference = comparison.references["output[0]"]
+    assert difference.example.sizes["C"] > 1
+    assert "(here 2.0, there 3.0 at [0, 0, 0, 0])" in difference.message
+
+
+def test_what_is_wrong_in_a_build_has_no_other_reference_beside() -> None:
+    """It is told apart as what it is."""
+    baseline = Baseline("build B", OtherReference(many))  # type: ignore[arg-type] # a stand-in
+    comparison = try_case(ToyExecutor(lambda *_: "value"), baseline=baseline).against
+    assert comparison is not None
+    assert (comparison.drift, comparison.references) == ({}, {})
+    assert {finding.change for finding in comparison.findings} >= {BuildChange.NEW}

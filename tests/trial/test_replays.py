@@ -96,3 +96,19 @@ def test_what_raises_as_its_entry_says_has_the_fault() -> None:
     place = replace(known_issue("error"), tensors=("*",))
     state, _ = replay(place, lambda _, _cell, layout: "raised" * (layout == "drawn"))
     assert state is PlaceState.FAILS
+
+
+def test_a_call_that_ends_its_worker_does_not_show_that_the_fault_is_absent() -> None:
+    """It is asked again, for what spoils memory crashes or spoils numbers by chance; then nothing is said."""
+    endings = ["died", "died", "died"]
+
+    def spoil(example: Example, cell: str, layout: str) -> str:
+        del example, cell
+        if layout == "drawn" and endings:
+            return endings.pop()
+        return "value" if layout == "drawn" else ""
+
+    assert replay(known_issue("values", cells=("low",)), spoil) == (PlaceState.FAILS, "")
+    state, detail = replay(known_issue("values"), lambda _, _cell, layout: "died" * (layout == "drawn"))
+    assert state is PlaceState.NOT_CHECKED
+    assert "the worker died of SIGSEGV" in detail

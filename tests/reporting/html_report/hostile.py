@@ -8,6 +8,7 @@ from harness.reporting.build_comparison_record import (
     BuildComparisonRecord,
     ChangedFindingRecord,
     ReplayedPlaceRecord,
+    ReferenceDifferenceRecord,
     TensorDriftRecord,
 )
 from harness.trial import BuildChange
@@ -62,6 +63,7 @@ def hostile_record() -> Record:
         findings=tuple(_changed_finding(change, example) for change in BuildChange),
         places={TEXT: ReplayedPlaceRecord.model_construct(change=BuildChange.GONE)},
         drift={TEXT: TensorDriftRecord.model_construct(ratio=None, cell=TEXT, example=example)},
+        references={TEXT: ReferenceDifferenceRecord.model_construct(message=TEXT, example=example)},
     )
     golden = item().golden.model_copy(update={"differing": (TEXT, TEXT + "2"), "advice": TEXT})
     failed = failing_item(shown).model_copy(

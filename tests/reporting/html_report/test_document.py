@@ -249,6 +249,7 @@ def test_two_builds_are_told_apart() -> None:
     assert [page.changes for page in pages] == [[BuildChange.NEW]]
     assert all(row.command.startswith("equivalence replay '{") for row in rows)
     assert [line.tensor for line in section.view.drift] == ["grad:input", "output[0]"]
+    assert [(line.item.node_id, line.tensor) for line in section.view.references] == [(POOL, "grad:input")]
     assert [*section.view.lacking] == [("no kernel", ["max_pool2d[bool]", "max_pool2d[int8]"])]
 
 
