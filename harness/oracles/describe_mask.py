@@ -128,6 +128,8 @@ def _describe_blocks(indices: list[int], size: int, dimension: _Dimension) -> Cl
     bodies = [block for block in rests if is_run and first == 0 and last == size - size % block - 1]
     name = _name_indices(indices, size, dimension)
     if ends:
+        if len(indices) == 1:  # a rest of one is the last one too, and nothing tells the two apart
+            name = _describe_index(last, size, dimension)
         return Clause(f"{name}, after the last full block of {_alternatives(ends)}", PatternKind.CHANNEL_BLOCK)
     if bodies:
         return Clause(f"{name}, the full blocks of {_alternatives(bodies)}", PatternKind.CHANNEL_BLOCK)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
-from harness.core import CellState, Finding
+from harness.core import CellState, Example, Finding
+from harness.failure_scripts import failure_subject
 from harness.gate import Gate
 from harness.models import FaultyModule, Model, ModelOutcome
+from harness.profiles import PROFILES
+from harness.reporting import STOCK, write_script
+from harness.script_runs import run_scripts
 from harness.settings import settings
+from harness.trial import Failure, Trial, VariedAspect
 from tests.faults.conftest import PYTHON, ROOT
 from tests.plugin.project import Project
 
@@ -98,3 +105,72 @@ def test_models_without_such_a_layer_pass(models: OpenModels, way: int) -> None:
     outcome = outcome_of(models, "first_layers", way)
     assert outcome.status == "passed"
     assert not outcome.failures
+
+
+@dataclass(frozen=True)
+class LayerFault:
+    """What the operator example of a wrong layer must be found as: its finding, the sizes the kernel asks for, where.
+
+    `goes_away` is what makes it go away beside the preload file, which is for all.
+    """
+
+    key: tuple[str, str]
+    sizes: dict[str, int]
+    where: str
+    goes_away: frozenset[str] = frozenset({"input in contiguous"})
+
+
+LAYER_FAULTS = {
+    "fourteenth_convolution": LayerFault(
+        ("values", "output[0]"), {"Cg": 16, "Kg": 17}, "all in the last column (W = 13): each too large by 1"
+    ),
+    "batch_norm_backward": LayerFault(
+        ("values", "grad:weight"),
+        {"C": 29},
+        "all in the last index of dim 0 (dim 0 = 29), after the last full block of 4",
+    ),
+    "lost_format": LayerFault(("strides", "output[0]"), {"C": 44}, ""),
+}
+
+
+@pytest.fixture(scope="module")
+def layer_failures(models: OpenModels) -> dict[str, Failure]:
+    """The failure of the operator item that each wrong layer's example is of, by the name of its model."""
+    gate, _ = models
+    failures: dict[str, Failure] = {}
+    for name, fault in LAYER_FAULTS.items():
+        module, _finding = worst_of(outcome_of(models, name))
+        assert module.replay is not None
+        example = Example.from_json(json.loads(module.replay.example))
+        case = gate.project.every_case()[example.case]
+        known_issues = gate.known_issues_of(case, example.dtype)
+        profile = PROFILES["replay"]
+        outcome = Trial(case, example.dtype, gate.executor, known_issues, profile, seed=1, saved=[example]).run()
+        failures[name] = next(failure for failure in outcome.failures if failure.finding.key == fault.key)
+    return failures
+
+
+@pytest.mark.parametrize("name", LAYER_FAULTS)
+def test_the_operator_of_a_wrong_layer_fails_as_what_is_planted(layer_failures: dict[str, Failure], name: str) -> None:
+    """The sizes by which the kernel knows its layer stay, the sentence of where is right, and what makes it go away."""
+    fault, failure = LAYER_FAULTS[name], layer_failures[name]
+    assert failure.finding.kind == "layout"
+    assert {size: failure.example.sizes[size] for size in fault.sizes} == fault.sizes
+    assert failure.pattern.sentence.partition(" (with ")[0] == fault.where
+    goes_away = {each.words for each in failure.diagnosis.goes_away if each.aspect is not VariedAspect.DTYPE}
+    assert goes_away == fault.goes_away | {"no preload files"}
+
+
+def test_the_scripts_of_wrong_layers_show_them(models: OpenModels, layer_failures: dict[str, Failure]) -> None:
+    """Outside the harness each exits with 1 where the kernels are planted, and with 0 where they are PyTorch's own."""
+    gate, _ = models
+    levels = {cell.name: cell.level for cell in gate.executor.cells}
+    cases, preload = gate.project.every_case(), (HERE / "wrong_layers.py",)
+    texts = {
+        name: write_script(failure_subject(cases[failure.example.case], failure, levels, preload), poison=False)
+        for name, failure in layer_failures.items()
+    }
+    _, planted = run_scripts(texts, PYTHON or sys.executable, poison=True)
+    _, stock = run_scripts(texts, PYTHON or sys.executable, poison=True, arguments=[STOCK])
+    assert {name: run.shows_fault for name, run in planted.items()} == dict.fromkeys(LAYER_FAULTS, True)
+    assert {name: (run.code, run.shows_fault) for name, run in stock.items()} == dict.fromkeys(LAYER_FAULTS, (0, False))
