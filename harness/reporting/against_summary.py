@@ -88,8 +88,8 @@ class BuildsView:
     """What both builds came to, as it is listed.
 
     `findings` has what fails, then what no known issue accepts, each the most serious first; `known` the known issues
-    by the build that has the fault, `unasked` counts the reproducers that tell nothing. `references` has every tensor of
-    which the float64 references differ, `drift` every other one that is right in both and not the same to the bit, the
+    by the build that has the fault, `unasked` counts the reproducers that tell nothing. `references` has each tensor of
+    which the float64 references differ, `drift` each other one that is right in both and not the same to the bit, the
     worst first, and `lacking` what the baseline lacks, with the items that need it.
     """
 

@@ -7,8 +7,8 @@ from harness.reporting import BaselineRecord, LevelRecord, Record
 from harness.reporting.build_comparison_record import (
     BuildComparisonRecord,
     ChangedFindingRecord,
-    ReplayedPlaceRecord,
     ReferenceDifferenceRecord,
+    ReplayedPlaceRecord,
     TensorDriftRecord,
 )
 from harness.trial import BuildChange
