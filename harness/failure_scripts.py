@@ -13,7 +13,7 @@ from typing import Final
 
 from harness.core import Case, Level
 from harness.reporting import NoScriptError, ScriptSubject, write_script
-from harness.script_runs import run_script
+from harness.script_runs import FreshMemory, run_script
 from harness.settings import Settings
 from harness.trial import Failure, FailureScript
 
@@ -73,30 +73,29 @@ class FailureScriptWriter:
     def _shown_text(self, case: Case, failure: Failure, path: Path) -> str:
         """The plainest script that shows the failure, left in its file. Raises NoScriptError where none does.
 
-        It needs no preload file if it shows the fault without, and does not fill fresh memory if it shows it whether
-        or not that is filled.
+        It needs no preload file if it shows the fault without, and does not fill fresh memory itself if it shows it
+        whatever that holds.
         """
         reason = DOES_NOT_SHOW
         path.parent.mkdir(parents=True, exist_ok=True)
         for preload in dict.fromkeys(((), self.settings.preload)):
             try:
                 subject = failure_subject(case, failure, self.levels, preload)
-                text = write_script(subject, poison=False)
-                if self._shows(text, path, poison=True):
-                    if not self._shows(text, path, poison=False):
-                        text = write_script(subject, poison=True)
-                        path.write_text(text, "utf-8")
-                    return text
+                for poison in (False, True):
+                    text = write_script(subject, poison=poison)
+                    if self._always_shows(text, path):
+                        return text
                 reason = DOES_NOT_SHOW
             except NoScriptError as error:
                 reason = str(error)
         path.unlink(missing_ok=True)
         raise NoScriptError(reason)
 
-    def _shows(self, text: str, path: Path, *, poison: bool) -> bool:
-        """Whether the script shows its fault; `poison`: where fresh memory is filled."""
+    def _always_shows(self, text: str, path: Path) -> bool:
+        """Whether the script, left in that file, shows its fault whatever is in fresh memory."""
         path.write_text(text, "utf-8")
-        return run_script(path, self.settings.python or sys.executable, poison=poison).shows_fault
+        python = self.settings.python or sys.executable
+        return all(run_script(path, python, memory).shows_fault for memory in FreshMemory)
 
     def _relative_path(self, path: Path) -> str:
         root = self.settings.root
@@ -120,10 +119,18 @@ def failure_subject(
         oracle=finding.oracle,
         tensor=finding.tensor,
         layouts=finding.layouts,
+        only_as_laid_out=_is_of_a_layout(failure),
         earlier=failure.earlier,
         is_fickle=failure.is_fickle,
         preload=preload,
     )
+
+
+def _is_of_a_layout(failure: Failure) -> bool:
+    """Whether the contiguous copy of its smallest example is another call than the example, and always right."""
+    is_contiguous = set(failure.example.layouts.values()) <= {"contiguous"}
+    is_right = failure.finding.kind == "layout" and failure.finding.layouts == ("drawn",)
+    return is_right and not is_contiguous and not failure.is_fickle
 
 
 def file_stem(case: str, dtype: str) -> str:

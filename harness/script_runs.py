@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 import subprocess
@@ -53,6 +54,34 @@ print(json.dumps({"torch": torch.__version__, "codes": codes}))
 """Runs scripts one after the other; prints the version of PyTorch, and how each ended: minus a signal, or its code."""
 
 
+class FreshMemory(enum.Enum):
+    """What the memory holds that malloc hands out to a script.
+
+    A script counts only if it shows its fault with each of these: what is left over on this machine may be zero on
+    another, and a fault of memory that nobody wrote then shows here and not there.
+    """
+
+    FILLED = "filled"
+    """What no result is."""
+    ZERO = "zero"
+    """What a new process mostly finds, and what many results are."""
+    AS_IT_COMES = "as it comes"
+    """Whatever was left there."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that see to it."""
+        return _MALLOC[self]
+
+
+_MALLOC: Final[Mapping[FreshMemory, Mapping[str, str]]] = {
+    FreshMemory.FILLED: POISON,
+    # glibc fills fresh memory with the complement of the byte, and freed memory with the byte itself: mallopt(3)
+    FreshMemory.ZERO: {**POISON, "MALLOC_PERTURB_": "255"},
+    FreshMemory.AS_IT_COMES: {},
+}
+
+
 @dataclass(frozen=True)
 class ScriptRun:
     """How a script ended, by its exit code or minus the signal that ended it, and what it printed."""
@@ -66,11 +95,8 @@ class ScriptRun:
         return self.code == 1 and FAULT_IS_HERE in self.output.splitlines()
 
 
-def run_script(path: Path, python: str, *, poison: bool, limit: float = LIMIT) -> ScriptRun:
-    """Run a script in a new interpreter; `poison`: from outside, so that it need not see to it itself.
-
-    One that takes longer than `limit` seconds ends as by SIGKILL.
-    """
+def run_script(path: Path, python: str, memory: FreshMemory, *, limit: float = LIMIT) -> ScriptRun:
+    """Run a script in a new interpreter. One that takes longer than `limit` seconds ends as by SIGKILL."""
     try:
         run = subprocess.run(  # noqa: S603 - the person's own interpreter
             [python, str(path)],
@@ -78,7 +104,7 @@ def run_script(path: Path, python: str, *, poison: bool, limit: float = LIMIT) -
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=limit,
-            env=_environment(poison=poison),
+            env=_environment(memory),
             cwd=path.parent,
         )
     except subprocess.TimeoutExpired:
@@ -87,7 +113,7 @@ def run_script(path: Path, python: str, *, poison: bool, limit: float = LIMIT) -
 
 
 def run_scripts(
-    scripts: Mapping[str, str], python: str, *, poison: bool, arguments: Sequence[str] = ()
+    scripts: Mapping[str, str], python: str, memory: FreshMemory, *, arguments: Sequence[str] = ()
 ) -> tuple[str, dict[str, ScriptRun]]:
     """The release of the interpreter, and how each script ended, by its name: torch is imported once for all of them.
 
@@ -104,7 +130,7 @@ def run_scripts(
             capture_output=True,
             text=True,
             check=False,
-            env=_environment(poison=poison),
+            env=_environment(memory),
         )
         if run.returncode:
             raise UserError(f"{python}: {(run.stderr.strip().splitlines() or ['it did not run'])[-1]}")
@@ -114,8 +140,8 @@ def run_scripts(
     return Version(report["torch"]).public, runs
 
 
-def _environment(*, poison: bool) -> dict[str, str]:
-    """The person's environment without what steers kernels, which a script sets for itself."""
+def _environment(memory: FreshMemory) -> dict[str, str]:
+    """The person's environment without what steers kernels or malloc, which a script sets for itself."""
     steering = set(tuning_variables())
     kept = {name: value for name, value in os.environ.items() if name not in steering}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **(POISON if poison else {})}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **memory.environment}

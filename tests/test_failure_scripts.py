@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.core import Finding
-from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, FailureScriptWriter, file_stem
-from harness.reporting import FAULT_IS_HERE, failure_text, operator_item_record
-from harness.script_runs import run_script
+from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, FailureScriptWriter, failure_subject, file_stem
+from harness.reporting import FAULT_IS_HERE, failure_text, operator_item_record, write_script
+from harness.script_runs import FreshMemory, run_script, run_scripts
 from harness.settings import Settings, settings
 from harness.trial import Failure, Outcome
 from tests.reporting.test_script import AVX2, EXAMPLE, RELU
@@ -71,13 +74,86 @@ def test_a_script_that_does_not_show_the_fault_is_not_offered(
     assert operator_item_record(outcome).failures[0].no_script == DOES_NOT_SHOW
 
 
-def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, tmp_path: Path) -> None:
-    """A fault that shows only where fresh memory is filled has a script that sees to it."""
-    body = f'test -n "$MALLOC_PERTURB_" || exit 0; echo {FAULT_IS_HERE}; exit 1'
+@pytest.mark.parametrize(
+    "hides",
+    [
+        pytest.param('test -z "$MALLOC_PERTURB_"', id="as-it-comes"),
+        pytest.param('test "$MALLOC_PERTURB_" = 255', id="zero"),
+        pytest.param('test "$MALLOC_PERTURB_" != 165', id="as-it-comes-and-zero"),
+    ],
+)
+def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, tmp_path: Path, hides: str) -> None:
+    """A fault that is hidden by what fresh memory may hold has a script that fills it."""
+    body = f'{hides} && ! grep -q MALLOC_PERTURB_ "$1" && exit 0; echo {FAULT_IS_HERE}; exit 1'
     (failure,) = script_writer(replace(run_settings, python=interpreter(tmp_path, body))).add_scripts(
         RELU, "x", [FAILURE]
     )
     assert 'MALLOC_PERTURB_="165"' in failure.script.text
+
+
+@pytest.mark.parametrize("memory", FreshMemory)
+def test_what_shows_in_one_kind_of_memory_alone_is_not_offered(
+    run_settings: Settings, tmp_path: Path, memory: FreshMemory
+) -> None:
+    """A script whose fault is there by what happens to lie in memory, and which filling that does not help, is none."""
+    value = memory.environment.get("MALLOC_PERTURB_", "")
+    body = f'test "$MALLOC_PERTURB_" = "{value}" || exit 0; echo {FAULT_IS_HERE}; exit 1'
+    silent = replace(run_settings, python=interpreter(tmp_path, body))
+    (failure,) = script_writer(silent).add_scripts(RELU, "float32", [FAILURE])
+    assert (failure.script.text, failure.script.reason) == ("", DOES_NOT_SHOW)
+
+
+UNWRITTEN = """
+import torch
+
+def relu(keys, x):
+    y = torch.empty_like(x)
+    y[x > 0] = x[x > 0]  # nobody writes the zeros
+    return y
+
+library = torch.library.Library("aten", "IMPL")
+library.impl("relu", relu, "CPU", with_keyset=True)
+"""
+"""A kernel that is right where fresh memory holds zeros."""
+
+
+def test_a_fault_of_unwritten_memory_has_a_script_that_shows_it_on_every_machine(
+    run_settings: Settings, tmp_path: Path
+) -> None:
+    """What a benign machine hides is shown by a script that fills memory, over what others have set for malloc."""
+    kernels = tmp_path / "unwritten.py"
+    kernels.write_text(UNWRITTEN, "utf-8")
+    python = os.environ.get("EQUIVALENCE_PYTHON") or sys.executable
+    case = replace(RELU, call="torch.relu", preserves=None)
+    example = EXAMPLE.but(sizes={"N": 1, "C": 4, "H": 8, "W": 8})
+    finding = replace(FAILURE.finding, kind="universal", layouts=("drawn", "contiguous"))
+    unwritten = replace(FAILURE, example=example, finding=finding)
+    writer = script_writer(replace(run_settings, preload=(kernels,), python=python))
+    (failure,) = writer.add_scripts(case, "float32", [unwritten])
+    assert 'MALLOC_PERTURB_="165"' in failure.script.text, failure.script.reason
+    plain = write_script(failure_subject(case, unwritten, {"avx2": AVX2}, (kernels,)), poison=False)
+    ends = {
+        memory: run_scripts({"plain": plain, "filling": failure.script.text}, python, memory)[1]
+        for memory in FreshMemory
+    }
+    assert all(runs["filling"].shows_fault for runs in ends.values())
+    assert (ends[FreshMemory.FILLED]["plain"].code, ends[FreshMemory.ZERO]["plain"].code) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"finding": replace(FAILURE.finding, kind="universal")}, False),
+        ({"finding": replace(FAILURE.finding, layouts=("drawn", "contiguous"))}, False),
+        ({"example": EXAMPLE.but(layouts={"input": "contiguous"})}, False),
+        ({"is_fickle": True}, False),
+    ],
+)
+def test_a_fault_of_a_layout_is_not_one_of_the_contiguous_copy(changes: dict[str, Any], expected: bool) -> None:
+    """Unless the two are one call, or the fault comes and goes, its script holds the contiguous copy to be right."""
+    subject = failure_subject(RELU, replace(FAILURE, **changes), {"avx2": AVX2}, ())
+    assert subject.only_as_laid_out is expected
 
 
 def test_a_preload_is_in_the_script_only_where_it_is_needed(run_settings: Settings, tmp_path: Path) -> None:
@@ -136,5 +212,5 @@ def test_a_script_that_never_ends_is_ended(tmp_path: Path) -> None:
     """It does not show its fault."""
     script = tmp_path / "script.py"
     script.write_text("", "utf-8")
-    run = run_script(script, interpreter(tmp_path, "exec sleep 60"), poison=False, limit=0.5)
+    run = run_script(script, interpreter(tmp_path, "exec sleep 60"), FreshMemory.AS_IT_COMES, limit=0.5)
     assert (run.code, run.shows_fault) == (-9, False)

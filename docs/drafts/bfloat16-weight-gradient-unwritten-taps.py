@@ -8,13 +8,16 @@ def run(contiguous=False, exact=False, seed=0):
     """grad:weight of these tensors, as they are laid out here or contiguous; `exact`: in float64."""
     torch.manual_seed(seed)
     t = {
-        "input": torch.tensor([3, 2], dtype=torch.bfloat16).reshape((1, 2, 1, 1)),
-        "weight": torch.tensor([-1, -3, -2, 1], dtype=torch.bfloat16).reshape((1, 1, 2, 2)).permute((0, 3, 1, 2)),
+        "input": torch.tensor([3, 2], dtype=torch.bfloat16).reshape((1, 1, 2, 1, 1)),
+        "weight": torch.tensor([0, -2, -3, 0, 0, 2, -1, 0, -2, -1, -3, 0, 0, -3, 0, 1, 2, 3, -2, -3, 0, 2, 3, 2, -3,
+            -2, -3, 0, -2, -2, -2, 2, 0, 1, 0, -3, -2, -1, 0, 2, -3, 0, 2, 3, 3, -3, -3, -2],
+            dtype=torch.bfloat16).reshape((16, 1, 1, 3, 1)),
     }
     t = {name: x.clone(memory_format=torch.contiguous_format) if contiguous else x for name, x in t.items()}
     t = {name: x.double() if exact and x.is_floating_point() else x for name, x in t.items()}
     leaves = [t[name].requires_grad_() for name in ['input', 'weight']]
-    y = torch.nn.functional.conv2d(t["input"], t["weight"], None, stride=(1, 2), padding=(0, 1), dilation=(1, 1), groups=1)
+    y = torch.nn.functional.conv3d(t["input"], t["weight"], None, stride=(1, 2, 1), padding=(0, 1, 0), dilation=(1, 1, 1),
+        groups=1)
     outputs = [*y] if isinstance(y, (tuple, list)) else [y]
     ends = [y for y in outputs if y.requires_grad]
     grads = [torch.randint(-3, 4, y.shape).to(y.dtype) for y in ends]

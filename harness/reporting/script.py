@@ -28,14 +28,17 @@ def fault_scripts(
         level = next((level for level in levels if level.name in place.cells and level.default), None)
         if case is None or level is None:
             continue
+        example = complete_layouts(case, place.reproducer)
+        contiguous = example.but(layouts=dict.fromkeys(example.layouts, "contiguous"))
         for tensor in _tensors_of(place, case):
             subject = ScriptSubject(
                 title=f"{place.id}: {place.oracle} at the level {level.name}",
                 case=case,
-                example=complete_layouts(case, place.reproducer),
+                example=example,
                 level=level,
                 oracle=place.oracle,
                 tensor=tensor,
+                only_as_laid_out=not place.holds(contiguous),
             )
             try:
                 yield write_script(subject, poison=poison)

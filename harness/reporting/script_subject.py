@@ -25,6 +25,7 @@ class ScriptSubject:
     oracle: Oracle
     tensor: str
     layouts: tuple[str, ...] = ("drawn",)
+    only_as_laid_out: bool = False
     earlier: Example | None = None
     is_fickle: bool = False
     preload: tuple[Path, ...] = ()

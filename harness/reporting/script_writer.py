@@ -158,6 +158,7 @@ class ScriptWriter:
             "half": half,
             "is_half": half in ("float16", "bfloat16"),
             "is_floating": example.dtype in FLOATING or example.dtype in COMPLEX,
+            "only_as_laid_out": self._subject.only_as_laid_out and oracle == "values",
             "fault_is_here": FAULT_IS_HERE,
         }
 

@@ -14,7 +14,7 @@ from harness.core import Severity
 from harness.golden import MATRIX_FILE, load_fault_matrix
 from harness.project import Project
 from harness.reporting import MOST_LINES, fault_draft
-from harness.script_runs import run_scripts
+from harness.script_runs import FreshMemory, run_scripts
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAFTS = ROOT / "docs" / "drafts"
@@ -58,11 +58,12 @@ def test_a_script_is_short_and_needs_torch_alone(name: str) -> None:
     assert len(text.splitlines()) <= MOST_LINES
 
 
-def test_each_script_shows_its_fault() -> None:
-    """In an interpreter of their own, of the newest release that was measured, all exit with 1."""
+@pytest.mark.parametrize("memory", FreshMemory)
+def test_each_script_shows_its_fault(memory: FreshMemory) -> None:
+    """Outside the harness, on the newest release that was measured, all exit with 1, whatever is in fresh memory."""
     scripts = {name: (DRAFTS / f"{name}.py").read_text("utf-8") for name in NAMES}
     newest = load_fault_matrix(ROOT / MATRIX_FILE).releases[-1]
-    release, runs = run_scripts(scripts, os.environ.get("EQUIVALENCE_PYTHON") or sys.executable, poison=False)
+    release, runs = run_scripts(scripts, os.environ.get("EQUIVALENCE_PYTHON") or sys.executable, memory)
     if Version(release) != Version(newest):
         pytest.skip(f"this is PyTorch {release}; they are of {newest}")
     flags = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else ""

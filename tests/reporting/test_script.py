@@ -76,6 +76,24 @@ def test_a_script_with_a_preload_and_an_earlier_call(snapshot: SnapshotAssertion
     assert write_script(subject, poison=False) == snapshot
 
 
+def test_a_script_of_what_is_wrong_as_laid_out_alone(snapshot: SnapshotAssertion) -> None:
+    """Where the contiguous copy is wrong too it does not show the fault."""
+    script = write_script(replace(SUBJECT, only_as_laid_out=True), poison=False)
+    assert script.partition("\n\n")[2].partition("\n\n")[2] == snapshot
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_layouts"), [("batch-norm-strided-parameters", True), ("kl-div-batchmean-half-overflow", False)]
+)
+def test_what_a_known_issue_says_of_layouts_is_in_its_script(name: str, is_of_layouts: bool, shipped: Project) -> None:
+    """A condition that is not true of contiguous tensors makes the contiguous copy the proof of the script."""
+    fault = shipped.known_issues.fault(name)
+    assert fault is not None
+    scripts = list(fault_scripts(fault, shipped.every_case(), shipped.levels, poison=False))
+    assert scripts
+    assert {"if wrong_in == {False} else" in script for script in scripts} == {is_of_layouts}
+
+
 @pytest.mark.parametrize("oracle", ["strides", "dtype", "written", "repeat", "error", "crash", "hang"])
 def test_a_script_of_each_property(oracle: str, snapshot: SnapshotAssertion) -> None:
     """Each has a check of its own after the same call."""
