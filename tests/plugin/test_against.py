@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.project import LEVEL, SUITE, Project, Run, needs_workers
+from tests.plugin.test_resume import OPTIONS, killed_after, record_of
 
 pytestmark = needs_workers
 
@@ -119,6 +120,46 @@ def test_the_baseline_may_be_another_interpreter(kernels: Project) -> None:
     assert run.code == 1, run.output
     assert "new: 2\n" in section(run.output)
     assert "gone: nothing\nin both: nothing\n" in section(run.output)
+
+
+def test_parts_of_a_comparison_are_the_whole(kernels: Project) -> None:
+    """One part by itself, one by a process of xdist: merged they are the record of one run, which says against what."""
+    python = f"--eq-python={write_release(kernels)}"
+    options = (*OPTIONS, python, "--eq-against=stock")
+    whole = kernels.pytest(*options, "--eq-record=whole.json")
+    assert whole.code == 1, whole.output
+    for part, more in (("1/2", ()), ("2/2", ("-n", "1"))):
+        run = kernels.pytest(*options, f"--eq-shard={part}", f"--eq-record={part[0]}.json", *more)
+        assert run.code in (0, 1), run.output
+    merged = kernels.command("merge", "1.json", "2.json", "--record", "merged.json")
+    assert merged.code == 0, merged.output
+    assert record_of(kernels, "merged.json") == record_of(kernels, "whole.json")
+    assert record_of(kernels, "merged.json")["against"]["interpreter"] == str(kernels.root / "bin/python")
+    other = kernels.pytest(*OPTIONS, python, f"--eq-against={PYTHON}", "--eq-shard=2/2", "--eq-record=2.json")
+    assert other.code in (0, 1), other.output
+    refusal = kernels.command("merge", "1.json", "2.json", "--record", "no.json").refusal()
+    assert refusal.startswith("1.json is of a run compared with PyTorch ")
+    assert f"({kernels.root}/bin/python), and 2.json with PyTorch " in refusal
+
+
+def test_a_comparison_that_was_ended_goes_on(kernels: Project) -> None:
+    """Killed and resumed it ends as one that nobody ended; compared with another build it is refused in a sentence."""
+    python = f"--eq-python={write_release(kernels)}"
+    options = (python, "--eq-against=stock")
+    whole = kernels.pytest(*OPTIONS, *options, "--eq-record=whole.json")
+    assert whole.code == 1, whole.output
+    done = killed_after(kernels, "ended.json", 1, *options)
+    assert 0 < len(done) < 3
+    again = ("--eq-record=ended.json", "--eq-resume")
+    for other, words in ((f"--eq-against={PYTHON}", f"({PYTHON})"), ("", "no other build")):
+        (message,) = kernels.pytest(*OPTIONS, python, *filter(None, [other]), *again).refusal().splitlines()
+        assert message.startswith("--eq-resume: ")
+        assert "is of a run compared with PyTorch " in message
+        assert message.endswith(f"{words}; leave --eq-resume out to begin anew")
+    resumed = kernels.pytest(*OPTIONS, *options, *again, "-n", "2")
+    assert resumed.code == 1, resumed.output
+    assert section(resumed.output) == section(whole.output)
+    assert record_of(kernels, "ended.json") == record_of(kernels, "whole.json")
 
 
 @pytest.mark.parametrize(
