@@ -11,7 +11,7 @@ from harness.models.faulty_module import OperatorReplay
 from harness.models.function_call import FunctionCall
 from harness.models.operator_match import match_operator
 from harness.portable.tensor_name import TensorKind, kind_of
-from harness.trial import DEATHS, judge_result, reason_not_callable
+from harness.trial import DEATHS, judge_run, reason_not_callable
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class OperatorReplayer:
         for fill in dict.fromkeys((example.fill, *case.fills)):
             filled = example.but(fill=fill)
             result = self.executor.run_isolated(case, filled, cells=[cell])
-            judged = judge_result(case, result, self.known_issues(case, filled.dtype))
+            judged = judge_run(case, result, self.known_issues(case, filled.dtype), self.executor)
             if judged.failures:
                 return OperatorReplay(filled.to_json(), CellState.FAILED)
             if judged.partition.accepted:

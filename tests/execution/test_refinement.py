@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.core import Case, Example, Observation
+from harness.core import Case, CellState, Example, Observation
 from harness.execution import Executor, Result, refine_reference
+from harness.models import OperatorReplayer
 from harness.oracles import judge
 from harness.project import Project
-from harness.trial import judge_run
+from harness.trial import judge_result, judge_run
 from tests.plugin.project import needs_workers
 
 pytestmark = needs_workers
@@ -68,6 +69,26 @@ def test_what_few_perturbations_hardly_move_is_no_failure(
     assert (many > 1.5 * few).any()
     assert judge(case, refined.example, refined.reference, refined.observations).findings == ()
     assert judge_run(case, result, [], executor).failures == ()
+
+
+def with_weak_perturbations(result: Result) -> Result:
+    """The result with a reference whose few perturbations have moved the output by a sixteenth of what they do."""
+    sensitivity = result.reference.inner_sensitivity
+    weak = {**sensitivity, "output[0]": sensitivity["output[0]"] / 16}
+    return replace(result, reference=replace(result.reference, inner_sensitivity=weak))
+
+
+def test_the_operator_of_a_module_is_judged_so_too(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What few perturbations condemn by chance is no reason to blame the operator that a model calls."""
+    case, result = run_example(executor, *UNLUCKY[1][:3])
+    unlucky = with_weak_perturbations(result)
+    assert judge_result(case, unlucky, []).failures != ()
+    match = (replace(case, fills=(result.example.fill,)), result.example)
+    monkeypatch.setattr("harness.models.operator_replay.match_operator", lambda *_: match)
+    monkeypatch.setattr(Executor, "run_isolated", lambda *_, **__: unlucky)
+    replay = OperatorReplayer(executor, lambda: (case,), lambda *_: ()).replay((), (), "avx2")
+    assert replay is not None
+    assert replay.verdict is CellState.PASSED
 
 
 def with_one_wrong_element(observation: Observation) -> Observation:
