@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from harness.core import Case, Level
+from harness.errors import UserError
 from harness.reporting import NoScriptError, ScriptSubject, write_script
-from harness.script_runs import FreshMemory, run_script
+from harness.script_runs import FreshMemory, ScriptRun
 from harness.settings import Settings
 from harness.trial import Failure, FailureScript
 
 MOST_SCRIPTS: Final = 40
-"""Failures of one process that get a script: each costs a few new interpreters, and a broken build fails everywhere."""
+"""Failures of one process that get a script: each is run a few times, and a broken build fails everywhere."""
 
 LONGEST_NAME: Final = 80
 """Characters of a file's name that come from an item's."""
@@ -29,14 +29,16 @@ DOES_NOT_SHOW: Final = "the one that was written does not show it"
 
 @dataclass
 class FailureScriptWriter:
-    """Writes the scripts of failures into `folder`, and runs each with the interpreter under test.
+    """Writes the scripts of failures into `folder`, after each has been run with the interpreter under test.
 
-    `is_late` says when no further one is begun. A file that an earlier run left of the same item is removed.
+    `is_late` says when no further one is begun; `run` runs a text. A file that an earlier run left of the same item is
+    removed.
     """
 
     settings: Settings
     levels: Mapping[str, Level]
     is_late: Callable[[], bool]
+    run: Callable[[str, FreshMemory], ScriptRun]
     _count: int = field(default=0, init=False)
 
     @property
@@ -63,39 +65,33 @@ class FailureScriptWriter:
             return FailureScript(reason=f"the first {MOST_SCRIPTS} failures of a process have one")
         self._count += 1
         try:
-            text = self._shown_text(case, failure, path)
-        except NoScriptError as error:
+            text = self._shown_text(case, failure)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        except (NoScriptError, UserError) as error:
             return FailureScript(reason=str(error))
         except OSError as error:
             return FailureScript(reason=f"it could not be written to {path}: {error.strerror}")
         return FailureScript(text=text, file=self._relative_path(path))
 
-    def _shown_text(self, case: Case, failure: Failure, path: Path) -> str:
-        """The plainest script that shows the failure, left in its file. Raises NoScriptError where none does.
+    def _shown_text(self, case: Case, failure: Failure) -> str:
+        """The plainest script that shows the failure. Raises NoScriptError where none does.
 
         It needs no preload file if it shows the fault without, and does not fill fresh memory itself if it shows it
         whatever that holds.
         """
         reason = DOES_NOT_SHOW
-        path.parent.mkdir(parents=True, exist_ok=True)
         for preload in dict.fromkeys(((), self.settings.preload)):
             try:
                 subject = failure_subject(case, failure, self.levels, preload)
                 for poison in (False, True):
                     text = write_script(subject, poison=poison)
-                    if self._always_shows(text, path):
+                    if all(self.run(text, memory).shows_fault for memory in FreshMemory):
                         return text
                 reason = DOES_NOT_SHOW
             except NoScriptError as error:
                 reason = str(error)
-        path.unlink(missing_ok=True)
         raise NoScriptError(reason)
-
-    def _always_shows(self, text: str, path: Path) -> bool:
-        """Whether the script, left in that file, shows its fault whatever is in fresh memory."""
-        path.write_text(text, "utf-8")
-        python = self.settings.python or sys.executable
-        return all(run_script(path, python, memory).shows_fault for memory in FreshMemory)
 
     def _relative_path(self, path: Path) -> str:
         root = self.settings.root

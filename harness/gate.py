@@ -29,6 +29,7 @@ from harness.models import (
 )
 from harness.preflight import check_factories
 from harness.project import Project
+from harness.script_runner import ScriptRunner
 from harness.settings import Settings
 from harness.trial import (
     Baseline,
@@ -59,6 +60,7 @@ class Gate:
     model_executor: ModelExecutor = field(init=False)
     baseline: Executor | None = field(default=None, init=False)
     _workers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
+    _script_runner: ScriptRunner = field(init=False)
     _scripts: FailureScriptWriter = field(init=False)
     _deadline: float | None = field(default=None, init=False)
 
@@ -81,7 +83,8 @@ class Gate:
                 names=self.settings.levels or None,
             )
         levels = {level.name: level for level in self.project.levels}
-        self._scripts = FailureScriptWriter(self.settings, levels, self._is_late)
+        self._script_runner = ScriptRunner(self.settings.python or sys.executable)
+        self._scripts = FailureScriptWriter(self.settings, levels, self._is_late, self._script_runner.run)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
@@ -101,6 +104,7 @@ class Gate:
     def _open_executors(self) -> None:
         """Start the workers of both builds at once, and wait for them."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self._script_runner.close)
             if self.baseline is not None:
                 stack.callback(self.baseline.close)
                 self.baseline.start()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from harness.core import Finding
 from harness.failure_scripts import DOES_NOT_SHOW, MOST_SCRIPTS, FailureScriptWriter, failure_subject, file_stem
 from harness.reporting import FAULT_IS_HERE, failure_text, operator_item_record, write_script
-from harness.script_runs import FreshMemory, run_script, run_scripts
+from harness.script_runner import ScriptRunner
+from harness.script_runs import FreshMemory, ScriptRun
 from harness.settings import Settings, settings
 from harness.trial import Failure, Outcome
 from tests.reporting.test_script import AVX2, EXAMPLE, RELU
@@ -28,24 +30,33 @@ FAILURE = Failure(
 )
 
 
-def interpreter(folder: Path, body: str) -> str:
-    """A stand-in for an interpreter, in shell: `$1` is the script."""
-    path = folder / "python"
-    path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
-    path.chmod(0o755)
-    return str(path)
+Shows: TypeAlias = Callable[[str, FreshMemory], bool]
+"""Whether a script of that text shows its fault in such memory."""
+
+
+def always(script: str, memory: FreshMemory) -> bool:
+    """Show every fault."""
+    return bool(script and memory)
+
+
+def never(script: str, memory: FreshMemory) -> bool:
+    """Show none."""
+    return not (script and memory)
 
 
 @pytest.fixture
 def run_settings(tmp_path: Path) -> Settings:
-    """A run whose interpreter shows every fault."""
-    python = interpreter(tmp_path, f"echo {FAULT_IS_HERE}; exit 1")
-    return settings(tmp_path, {"python": python})
+    """A run below a folder of its own."""
+    return settings(tmp_path, {})
 
 
-def script_writer(run_settings: Settings, *, is_late: bool = False) -> FailureScriptWriter:
-    """What writes its scripts."""
-    return FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: is_late)
+def script_writer(run_settings: Settings, shows: Shows = always, *, is_late: bool = False) -> FailureScriptWriter:
+    """What writes its scripts, on a build in which they show what the function says."""
+
+    def run(script: str, memory: FreshMemory) -> ScriptRun:
+        return ScriptRun(int(shows(script, memory)), FAULT_IS_HERE)
+
+    return FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: is_late, run)
 
 
 def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> None:
@@ -59,47 +70,40 @@ def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> Non
     assert f"script: {failure.script.file} (no harness needed" in failure_text(outcome)
 
 
-@pytest.mark.parametrize("body", ["exit 0", "echo no fault here; exit 1", "kill -9 $$", "exec sleep 0"])
-def test_a_script_that_does_not_show_the_fault_is_not_offered(
-    run_settings: Settings, tmp_path: Path, body: str
-) -> None:
+@pytest.mark.parametrize(
+    "run", [ScriptRun(0, FAULT_IS_HERE), ScriptRun(1, "no fault here"), ScriptRun(-9, FAULT_IS_HERE), ScriptRun(2, "")]
+)
+def test_a_script_that_does_not_show_the_fault_is_not_offered(run_settings: Settings, run: ScriptRun) -> None:
     """Neither text nor file is left, and the page says why."""
-    silent = replace(run_settings, python=interpreter(tmp_path, body))
-    (failure,) = script_writer(silent).add_scripts(RELU, "float32", [FAILURE])
+    writer = FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: False, lambda script, memory: run)  # noqa: ARG005 - as it is called
+    (failure,) = writer.add_scripts(RELU, "float32", [FAILURE])
     assert (failure.script.text, failure.script.file) == ("", "")
     assert failure.script.reason == DOES_NOT_SHOW
-    assert not list((silent.root / ".equivalence/scripts").iterdir())
+    assert not (run_settings.root / ".equivalence/scripts").exists()
     outcome = Outcome(RELU.id, "float32", failures=[failure])
     assert f"script: none: {DOES_NOT_SHOW}" in failure_text(outcome)
     assert operator_item_record(outcome).failures[0].no_script == DOES_NOT_SHOW
 
 
-@pytest.mark.parametrize(
-    "hides",
-    [
-        pytest.param('test -z "$MALLOC_PERTURB_"', id="as-it-comes"),
-        pytest.param('test "$MALLOC_PERTURB_" = 255', id="zero"),
-        pytest.param('test "$MALLOC_PERTURB_" != 165', id="as-it-comes-and-zero"),
-    ],
-)
-def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, tmp_path: Path, hides: str) -> None:
+@pytest.mark.parametrize("hiding", [{FreshMemory.AS_IT_COMES}, {FreshMemory.ZERO}, set(FreshMemory)])
+def test_memory_is_filled_where_the_fault_needs_it(run_settings: Settings, hiding: set[FreshMemory]) -> None:
     """A fault that is hidden by what fresh memory may hold has a script that fills it."""
-    body = f'{hides} && ! grep -q MALLOC_PERTURB_ "$1" && exit 0; echo {FAULT_IS_HERE}; exit 1'
-    (failure,) = script_writer(replace(run_settings, python=interpreter(tmp_path, body))).add_scripts(
-        RELU, "x", [FAILURE]
-    )
+
+    def shows(script: str, memory: FreshMemory) -> bool:
+        return memory not in hiding or "MALLOC_PERTURB_" in script
+
+    (failure,) = script_writer(run_settings, shows).add_scripts(RELU, "x", [FAILURE])
     assert 'MALLOC_PERTURB_="165"' in failure.script.text
 
 
 @pytest.mark.parametrize("memory", FreshMemory)
-def test_what_shows_in_one_kind_of_memory_alone_is_not_offered(
-    run_settings: Settings, tmp_path: Path, memory: FreshMemory
-) -> None:
+def test_what_shows_in_one_kind_of_memory_alone_is_not_offered(run_settings: Settings, memory: FreshMemory) -> None:
     """A script whose fault is there by what happens to lie in memory, and which filling that does not help, is none."""
-    value = memory.environment.get("MALLOC_PERTURB_", "")
-    body = f'test "$MALLOC_PERTURB_" = "{value}" || exit 0; echo {FAULT_IS_HERE}; exit 1'
-    silent = replace(run_settings, python=interpreter(tmp_path, body))
-    (failure,) = script_writer(silent).add_scripts(RELU, "float32", [FAILURE])
+
+    def shows(script: str, where: FreshMemory) -> bool:
+        return bool(script) and where is memory
+
+    (failure,) = script_writer(run_settings, shows).add_scripts(RELU, "float32", [FAILURE])
     assert (failure.script.text, failure.script.reason) == ("", DOES_NOT_SHOW)
 
 
@@ -128,16 +132,15 @@ def test_a_fault_of_unwritten_memory_has_a_script_that_shows_it_on_every_machine
     example = EXAMPLE.but(sizes={"N": 1, "C": 4, "H": 8, "W": 8})
     finding = replace(FAILURE.finding, kind="universal", layouts=("drawn", "contiguous"))
     unwritten = replace(FAILURE, example=example, finding=finding)
-    writer = script_writer(replace(run_settings, preload=(kernels,), python=python))
-    (failure,) = writer.add_scripts(case, "float32", [unwritten])
-    assert 'MALLOC_PERTURB_="165"' in failure.script.text, failure.script.reason
     plain = write_script(failure_subject(case, unwritten, {"avx2": AVX2}, (kernels,)), poison=False)
-    ends = {
-        memory: run_scripts({"plain": plain, "filling": failure.script.text}, python, memory)[1]
-        for memory in FreshMemory
-    }
-    assert all(runs["filling"].shows_fault for runs in ends.values())
-    assert (ends[FreshMemory.FILLED]["plain"].code, ends[FreshMemory.ZERO]["plain"].code) == (1, 0)
+    with ScriptRunner(python) as runner:
+        with_kernels = replace(run_settings, preload=(kernels,))
+        writer = FailureScriptWriter(with_kernels, {"avx2": AVX2}, lambda: False, runner.run)
+        (failure,) = writer.add_scripts(case, "float32", [unwritten])
+        assert 'MALLOC_PERTURB_="165"' in failure.script.text, failure.script.reason
+        assert all(runner.run(failure.script.text, memory).shows_fault for memory in FreshMemory)
+        assert runner.run(plain, FreshMemory.FILLED).shows_fault
+        assert runner.run(plain, FreshMemory.ZERO).code == 0
 
 
 @pytest.mark.parametrize(
@@ -158,12 +161,14 @@ def test_a_fault_of_a_layout_is_not_one_of_the_contiguous_copy(changes: dict[str
 
 def test_a_preload_is_in_the_script_only_where_it_is_needed(run_settings: Settings, tmp_path: Path) -> None:
     """What PyTorch's own kernels show needs no file of one's own."""
-    preload = (tmp_path / "mine.py",)
-    (plain,) = script_writer(replace(run_settings, preload=preload)).add_scripts(RELU, "float32", [FAILURE])
+    with_kernels = replace(run_settings, preload=(tmp_path / "mine.py",))
+    (plain,) = script_writer(with_kernels).add_scripts(RELU, "float32", [FAILURE])
     assert "mine" not in plain.script.text
-    body = f'grep -q "import mine" "$1" || exit 0; echo {FAULT_IS_HERE}; exit 1'
-    planted = replace(run_settings, preload=preload, python=interpreter(tmp_path, body))
-    (own,) = script_writer(planted).add_scripts(RELU, "float32", [FAILURE])
+
+    def shows(script: str, memory: FreshMemory) -> bool:
+        return bool(memory) and "import mine" in script
+
+    (own,) = script_writer(with_kernels, shows).add_scripts(RELU, "float32", [FAILURE])
     assert f"sys.path[:0] = ['{tmp_path}']\n    import mine\n" in own.script.text
 
 
@@ -206,11 +211,3 @@ def test_names_of_files_are_harmless(name: str) -> None:
     assert len(stem) < 120
     assert not set(stem) & set("/\n <>$()")
     assert stem != file_stem(f"suites/operators/toy.yaml::{name}_", "float32")
-
-
-def test_a_script_that_never_ends_is_ended(tmp_path: Path) -> None:
-    """It does not show its fault."""
-    script = tmp_path / "script.py"
-    script.write_text("", "utf-8")
-    run = run_script(script, interpreter(tmp_path, "exec sleep 60"), FreshMemory.AS_IT_COMES, limit=0.5)
-    assert (run.code, run.shows_fault) == (-9, False)

@@ -15,8 +15,8 @@ from tests.imports import PACKAGE, imports_of, module_name, surface, unit_of
 ORDER = (
     "errors", "portable", "worker", "core", "suites", "generation", "execution", "oracles", "golden", "profiles",
     "trial", "reporting", "models", "termination",
-    "resources", "settings", "failure_database", "script_runs", "failure_scripts", "project", "preflight", "run_header",
-    "gate", "plugin", "cli",
+    "resources", "settings", "failure_database", "script_runs", "script_runner", "failure_scripts", "project",
+    "preflight", "run_header", "gate", "plugin", "cli",
 )  # fmt: skip
 """Rooms and modules of the top level: each imports only what stands before it."""
 

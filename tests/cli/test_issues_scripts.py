@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import pytest
@@ -13,6 +13,7 @@ from harness.golden import MATRIX_FILE, FaultMatrix, load_fault_matrix
 from harness.project import Project
 from harness.reporting import FAULT_IS_HERE, fault_scripts
 from harness.resources import SHIPPED
+from harness.script_runner import LIMIT, ScriptRunner
 from harness.script_runs import FreshMemory, ScriptRun
 
 FAULT = "bfloat16-weight-gradient-unwritten-taps"
@@ -41,6 +42,22 @@ def matrix() -> FaultMatrix:
     return matrix
 
 
+class FakeRunner(ScriptRunner):
+    """Says of scripts that they show their fault in memory of some kinds."""
+
+    release = ""
+    plain: Collection[FreshMemory] = ()
+    filling: Collection[FreshMemory] = ()
+
+    def run(
+        self, script: str, memory: FreshMemory, *, arguments: Sequence[str] = (), limit: float = LIMIT
+    ) -> ScriptRun:
+        """How it ends."""
+        del arguments, limit
+        is_shown = memory in (self.filling if FILLS in script else self.plain)
+        return ScriptRun(int(is_shown), FAULT_IS_HERE)
+
+
 class NoteScripts(Protocol):
     """Notes the scripts of a build in which they show what is said here, and answers that for the fault."""
 
@@ -55,12 +72,10 @@ def note(shipped: Project, matrix: FaultMatrix, monkeypatch: pytest.MonkeyPatch)
     """Takes what memory may hold where scripts show their fault that do not fill it, and where those that do."""
 
     def note(plain: Collection[FreshMemory], filling: Collection[FreshMemory], release: str = "2.15.0") -> bool:
-        def run_scripts(texts: Mapping[str, str], python: str, memory: FreshMemory) -> tuple[str, dict[str, ScriptRun]]:
-            del python
-            shows = {name: memory in (filling if FILLS in text else plain) for name, text in texts.items()}
-            return release, {name: ScriptRun(int(is_shown), FAULT_IS_HERE) for name, is_shown in shows.items()}
-
-        monkeypatch.setattr(scripts, "run_scripts", run_scripts)
+        monkeypatch.setattr(FakeRunner, "release", release)
+        monkeypatch.setattr(FakeRunner, "plain", plain)
+        monkeypatch.setattr(FakeRunner, "filling", filling)
+        monkeypatch.setattr(scripts, "ScriptRunner", FakeRunner)
         return note_scripts(shipped, matrix, None)[FAULT]
 
     return note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from harness.core import Severity
 from harness.golden import MATRIX_FILE, load_fault_matrix
 from harness.project import Project
 from harness.reporting import MOST_LINES, fault_draft
-from harness.script_runs import FreshMemory, run_scripts
+from harness.script_runner import ScriptRunner
+from harness.script_runs import FreshMemory
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAFTS = ROOT / "docs" / "drafts"
@@ -25,6 +27,13 @@ NAMES = sorted(path.stem for path in DRAFTS.glob("*.py"))
 def declared() -> Project:
     """What this project declares."""
     return Project(ROOT)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[ScriptRunner]:
+    """What runs scripts on the build under test."""
+    with ScriptRunner(os.environ.get("EQUIVALENCE_PYTHON") or sys.executable) as runner:
+        yield runner
 
 
 def test_there_are_ten_that_nobody_has_reported(declared: Project) -> None:
@@ -59,14 +68,13 @@ def test_a_script_is_short_and_needs_torch_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("memory", FreshMemory)
-def test_each_script_shows_its_fault(memory: FreshMemory) -> None:
+def test_each_script_shows_its_fault(memory: FreshMemory, runner: ScriptRunner) -> None:
     """Outside the harness, on the newest release that was measured, all exit with 1, whatever is in fresh memory."""
     scripts = {name: (DRAFTS / f"{name}.py").read_text("utf-8") for name in NAMES}
     newest = load_fault_matrix(ROOT / MATRIX_FILE).releases[-1]
-    release, runs = run_scripts(scripts, os.environ.get("EQUIVALENCE_PYTHON") or sys.executable, memory)
-    if Version(release) != Version(newest):
-        pytest.skip(f"this is PyTorch {release}; they are of {newest}")
+    if Version(runner.release) != Version(newest):
+        pytest.skip(f"this is PyTorch {runner.release}; they are of {newest}")
     flags = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else ""
     if "avx512_bf16" not in flags:
         pytest.skip("some are of levels that this CPU has not")
-    assert [name for name, run in runs.items() if not run.shows_fault] == []
+    assert [name for name, text in scripts.items() if not runner.run(text, memory).shows_fault] == []

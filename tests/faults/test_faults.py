@@ -13,7 +13,8 @@ from harness.core import Example
 from harness.failure_scripts import failure_subject
 from harness.oracles import NO_PATTERN
 from harness.reporting import STOCK, write_script
-from harness.script_runs import FreshMemory, ScriptRun, run_scripts
+from harness.script_runner import ScriptRunner
+from harness.script_runs import FreshMemory, ScriptRun
 from harness.suites import load_suite
 from harness.trial import Failure, VariedAspect
 from tests.faults.conftest import PLANTED, PYTHON, ROOT, Trials
@@ -170,10 +171,14 @@ def script_runs(request: pytest.FixtureRequest) -> dict[str, tuple[ScriptRun, Sc
             levels = {cell.name: cell.level for cell in trials.gate.executor.cells}
             subject = failure_subject(trials.case(fault.item), failures[fault.key], levels, tuple(PLANTED))
             texts[name] = write_script(subject, poison=False)
-    python = PYTHON or sys.executable
-    _, planted = run_scripts(texts, python, FreshMemory.FILLED)
-    _, stock = run_scripts(texts, python, FreshMemory.FILLED, arguments=[STOCK])
-    return {name: (planted[name], stock[name]) for name in texts}
+    with ScriptRunner(PYTHON or sys.executable) as runner:
+        return {
+            name: (
+                runner.run(text, FreshMemory.FILLED),
+                runner.run(text, FreshMemory.FILLED, arguments=[STOCK]),
+            )
+            for name, text in texts.items()
+        }
 
 
 @each
