@@ -115,18 +115,10 @@ def failure_subject(
         oracle=finding.oracle,
         tensor=finding.tensor,
         layouts=finding.layouts,
-        only_as_laid_out=_is_of_a_layout(failure),
         earlier=failure.earlier,
         is_fickle=failure.is_fickle,
         preload=preload,
     )
-
-
-def _is_of_a_layout(failure: Failure) -> bool:
-    """Whether the contiguous copy of its smallest example is another call than the example, and always right."""
-    is_contiguous = set(failure.example.layouts.values()) <= {"contiguous"}
-    is_right = failure.finding.kind == "layout" and failure.finding.layouts == ("drawn",)
-    return is_right and not is_contiguous and not failure.is_fickle
 
 
 def file_stem(case: str, dtype: str) -> str:

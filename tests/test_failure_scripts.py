@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
@@ -141,22 +141,6 @@ def test_a_fault_of_unwritten_memory_has_a_script_that_shows_it_on_every_machine
         assert all(runner.run(failure.script.text, memory).shows_fault for memory in FreshMemory)
         assert runner.run(plain, FreshMemory.FILLED).shows_fault
         assert runner.run(plain, FreshMemory.ZERO).code == 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, True),
-        ({"finding": replace(FAILURE.finding, kind="universal")}, False),
-        ({"finding": replace(FAILURE.finding, layouts=("drawn", "contiguous"))}, False),
-        ({"example": EXAMPLE.but(layouts={"input": "contiguous"})}, False),
-        ({"is_fickle": True}, False),
-    ],
-)
-def test_a_fault_of_a_layout_is_not_one_of_the_contiguous_copy(changes: dict[str, Any], expected: bool) -> None:
-    """Unless the two are one call, or the fault comes and goes, its script holds the contiguous copy to be right."""
-    subject = failure_subject(RELU, replace(FAILURE, **changes), {"avx2": AVX2}, ())
-    assert subject.only_as_laid_out is expected
 
 
 def test_a_preload_is_in_the_script_only_where_it_is_needed(run_settings: Settings, tmp_path: Path) -> None:
