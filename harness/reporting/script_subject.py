@@ -14,8 +14,8 @@ class ScriptSubject:
     """What a script has to show: which oracle fails on which tensor of which example, at which level.
 
     `tensor` is ``*`` or empty for the call as a whole; `earlier` an example that the process must have run before;
-    `is_fickle`: not every call shows it. `layouts` are those in which it shows. `preload` are files that the script
-    imports first.
+    `is_fickle`: not every call shows it. `layouts` are those in which it shows; `only_as_laid_out`: what is wrong in
+    the contiguous copy too is something else. `preload` are files that the script imports first.
     """
 
     title: str
