@@ -31,12 +31,12 @@ DOES_NOT_SHOW: Final = "the one that was written does not show it"
 class FailureScriptWriter:
     """Writes the scripts of failures into `folder`, after each has been run with the interpreter under test.
 
-    `is_late` says when no further one is begun; `run` runs a text. A file that an earlier run left of the same item is
-    removed.
+    `levels` gives those that this machine can run, by name, once the workers have said which. `is_late` says when no
+    further one is begun; `run` runs a text. A file that an earlier run left of the same item is removed.
     """
 
     settings: Settings
-    levels: Mapping[str, Level]
+    levels: Callable[[], Mapping[str, Level]]
     is_late: Callable[[], bool]
     run: Callable[[str, FreshMemory], ScriptRun]
     _count: int = field(default=0, init=False)
@@ -83,7 +83,7 @@ class FailureScriptWriter:
         reason = DOES_NOT_SHOW
         for preload in dict.fromkeys(((), self.settings.preload)):
             try:
-                subject = failure_subject(case, failure, self.levels, preload)
+                subject = failure_subject(case, failure, self.levels(), preload)
                 for poison in (False, True):
                     text = write_script(subject, poison=poison)
                     if all(self.run(text, memory).shows_fault for memory in FreshMemory):
@@ -105,7 +105,7 @@ def failure_subject(
     finding = failure.finding
     level = next((levels[cell] for cell in finding.cells if cell in levels), None)
     if level is None:
-        raise NoScriptError("it fails at no level that isa.yaml names")
+        raise NoScriptError("it fails at no level that isa.yaml names and this machine has")
     about = f" of {finding.tensor}" if finding.tensor not in ("", "*") else ""
     return ScriptSubject(
         title=f"{case.name} in {failure.example.dtype} at the level {level.name}: {finding.oracle}{about}",

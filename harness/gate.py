@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from harness.core import Case, KnownIssue, NotCompared
+from harness.core import Case, KnownIssue, Level, NotCompared
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.failure_database import FailureDatabase
@@ -73,6 +73,7 @@ class Gate:
             limit=self.settings.profile.limit,
             names=self.settings.levels or None,
             in_process=self.settings.in_process,
+            hosts=self.settings.hosts,
         )
         self.model_executor = ModelExecutor(self.executor, self.settings.profile.limit)
         if self.settings.against is not None:
@@ -82,9 +83,8 @@ class Gate:
                 limit=self.settings.profile.limit,
                 names=self.settings.levels or None,
             )
-        levels = {level.name: level for level in self.project.levels}
         self._script_runner = ScriptRunner(self.settings.python or sys.executable)
-        self._scripts = FailureScriptWriter(self.settings, levels, self._is_late, self._script_runner.run)
+        self._scripts = FailureScriptWriter(self.settings, self._runs_here, self._is_late, self._script_runner.run)
 
     def __enter__(self) -> Self:
         """Start the workers. Raises UserError where the build under test cannot be used."""
@@ -137,9 +137,11 @@ class Gate:
             ),
         )
         outcome = trial.run()
+        outcome.lost_levels = [*self.executor.lost_levels]
         self._add_scripts(outcome, case, dtype)
         outcome.not_compared += self._facts_of_other_releases(case, dtype)
-        if outcome.failures or outcome.complete:  # what was cut short has not shown that nothing fails any more
+        is_whole = outcome.complete and outcome.is_whole  # what was cut short has not shown that nothing fails any more
+        if outcome.failures or is_whole:
             outcome.notes += filter(None, [failure_database.save([failure.example for failure in outcome.failures])])
         has_golden = dtype in case.dtypes and self.project.home_of(case).golden.is_kept
         if has_golden and outcome.complete and not outcome.lack and self.baseline is None:
@@ -152,7 +154,7 @@ class Gate:
             return ModelOutcome(model.id, str(way), skipped={"every level": Skipped(NOT_COMPARED)})
         if lacking := check_factories(self.model_executor, [model]).get(model.id):
             return ModelOutcome(model.id, str(way), skipped={"every level": Skipped(lacking)})
-        return ModelTrial(
+        outcome = ModelTrial(
             model,
             way,
             self.model_executor,
@@ -162,6 +164,8 @@ class Gate:
             deadline=self._item_deadline(share),
             replay_operator=OperatorReplayer(self.executor, self.project.operators, self.known_issues_of).replay,
         ).run()
+        outcome.lost_levels = [*self.executor.lost_levels]
+        return outcome
 
     def observe_case(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""
@@ -241,6 +245,12 @@ class Gate:
         started = time.monotonic()
         outcome.failures = self._scripts.add_scripts(case, dtype, outcome.failures)
         outcome.seconds += time.monotonic() - started
+
+    def _runs_here(self) -> dict[str, Level]:
+        """The levels that a script can be run at on this machine: ATen's cap above what its CPU has crashes."""
+        elsewhere = {cell.name for cell in self.executor.cells if cell.host in self.executor.hosts}
+        lacking = {*elsewhere, *self.executor.unavailable, *self.executor.lost_levels}
+        return {level.name: level for level in self.project.levels if level.name not in lacking}
 
     def _is_late(self) -> bool:
         """Whether the time budget is spent."""

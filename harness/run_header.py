@@ -9,16 +9,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from harness.core import Case
-from harness.execution import Executor
+from harness.core import Case, Cell
+from harness.execution import Build, Executor
 from harness.golden import release_of
 from harness.reporting import BaselineRecord, BuildRecord, LevelRecord, RecordHead, RunRecord, own_reference_sentence
 from harness.settings import Settings
 
 
 def build_lines(executor: Executor) -> list[str]:
-    """The build under test, its CPU, and the proof of each level: what `equivalence doctor` prints."""
-    return [f"under test: {_build_text(executor)}", f"cpu: {executor.build.cpu}", *_level_lines(executor)]
+    """The build under test, its CPU, other machines, and the proof of each level: what `equivalence doctor` prints."""
+    hosts = [f"host {name}: {build.cpu}; {_build_text(build)}" for name, build in executor.hosts.items()]
+    under_test = f"under test: {_build_text(executor.build)}"
+    return [under_test, f"cpu: {executor.build.cpu}", *hosts, *_level_lines(executor)]
 
 
 def baseline_lines(baseline: Executor | None) -> list[str]:
@@ -26,21 +28,25 @@ def baseline_lines(baseline: Executor | None) -> list[str]:
     if baseline is None:
         return []
     levels = [f"against: {line}" for line in _level_lines(baseline)]
-    return [f"against: {_build_text(baseline)}", f"against: {baseline.cells[0].python}", *levels]
+    return [f"against: {_build_text(baseline.build)}", f"against: {baseline.cells[0].python}", *levels]
 
 
-def _build_text(executor: Executor) -> str:
-    build = executor.build
+def _build_text(build: Build) -> str:
     return f"PyTorch {build.torch}, oneDNN {build.onednn}, NumPy {build.numpy}, Python {build.python}"
 
 
 def _level_lines(executor: Executor) -> list[str]:
     return [
-        *(f"level {cell.name}: {_proof_text(cell.proof)}" for cell in executor.cells),
+        *(f"level {cell.name}{_place_text(executor, cell)}: {_proof_text(cell.proof)}" for cell in executor.cells),
         *(f"level {name}: the same as {same}" for name, same in executor.aliases.items()),
         *(f"level {name}: not available: {reason}" for name, reason in _unavailable_here(executor).items()),
         *(f"level {name}: NOT EFFECTIVE: {reason}" for name, reason in executor.ineffective.items()),
     ]
+
+
+def _place_text(executor: Executor, cell: Cell) -> str:
+    """Where a level runs that does not run here."""
+    return f" on {cell.host}" if cell.host in executor.hosts else ""
 
 
 def header_lines(executor: Executor, settings: Settings, cases: Iterable[Case] = ()) -> list[str]:
@@ -76,7 +82,7 @@ def record_head(
     `inputs` are digests of what the run depends on beside, `baseline` is the build that this one is compared with.
     """
     return RecordHead(
-        _build_record(executor),
+        _build_record(executor.build),
         RunRecord(**asdict(settings.profile), profile=settings.profile.name, seed=settings.seed),
         _level_records(executor),
         verified,
@@ -86,6 +92,7 @@ def record_head(
         inputs,
         python=settings.python or sys.executable,
         against=baseline_record(baseline),
+        hosts={name: _build_record(build) for name, build in executor.hosts.items()},
     )
 
 
@@ -94,16 +101,21 @@ def baseline_record(baseline: Executor | None) -> BaselineRecord | None:
     if baseline is None:
         return None
     return BaselineRecord(
-        build=_build_record(baseline), levels=_level_records(baseline), interpreter=baseline.cells[0].python
+        build=_build_record(baseline.build), levels=_level_records(baseline), interpreter=baseline.cells[0].python
     )
 
 
-def _build_record(executor: Executor) -> BuildRecord:
-    return BuildRecord(**{name: str(value) for name, value in asdict(executor.build).items() if name != "flags"})
+def _build_record(build: Build) -> BuildRecord:
+    return BuildRecord(**{name: str(value) for name, value in asdict(build).items() if name != "flags"})
 
 
 def _level_records(executor: Executor) -> dict[str, LevelRecord]:
-    levels = {cell.name: LevelRecord(state="run", why=_proof_text(cell.proof)) for cell in executor.cells}
+    levels = {
+        cell.name: LevelRecord(
+            state="run", why=_proof_text(cell.proof), host=cell.host if cell.host in executor.hosts else ""
+        )
+        for cell in executor.cells
+    }
     levels |= {name: LevelRecord(state="alias of", why=same) for name, same in executor.aliases.items()}
     levels |= {
         name: LevelRecord(state="not available", why=reason) for name, reason in _unavailable_here(executor).items()

@@ -55,7 +55,8 @@ class Settings:
     """One run. `levels` empty: the defaults of `isa.yaml`; `budget` in seconds, None: no limit.
 
     `seed_is_fresh`: nobody has named the seed, and the next run would have another one. `shard` None: all of the run.
-    `against` is the interpreter of a build that the one under test is compared with, `STOCK`, or None.
+    `against` is the interpreter of a build that the one under test is compared with, `STOCK`, or None. `hosts` are
+    other machines, in execnet's words, on which levels run that are lacking here.
     """
 
     root: Path
@@ -73,6 +74,7 @@ class Settings:
     shard: Shard | None = None
     allow_incomplete: bool = False
     against: str | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def baseline_python(self) -> str | None:
@@ -95,11 +97,18 @@ class Settings:
                 "which is loaded in the build under test alone"
             )
 
+    def check_hosts(self) -> None:
+        """Raise UserError for what runs on this machine alone."""
+        here = {"in-process": self.in_process, "update-golden": self.update_golden, "against": self.against is not None}
+        for name in (name for name, is_set in here.items() if is_set and self.hosts):
+            raise UserError(f"--eq-host: with --eq-{name} everything runs on this machine; leave one of the two out")
+
     @property
     def replay_options(self) -> str:
         """The options with which `equivalence replay` sees the same build and kernels; a space before each."""
         options = [("--python", self.python), ("--levels", ",".join(self.levels))]
         options += [("--preload", str(path)) for path in self.preload]
+        options += [("--host", host) for host in self.hosts]
         return "".join(f" {name} {shlex.quote(value)}" for name, value in options if value)
 
 
@@ -152,6 +161,11 @@ class _Option:
             if not (self.folder / name).is_file():
                 raise self.error(f"there is no file {name}")
         return tuple(self.folder / name for name in names)
+
+    def lines(self) -> tuple[str, ...]:
+        """Texts, of which one text has each on a line of its own."""
+        texts = self.value.splitlines() if isinstance(self.value, str) else self.value or ()
+        return tuple(text.strip() for text in texts if text.strip())
 
     def once(self, why: str) -> str | None:
         """A text that may be given once. Raises UserError, which says why, where there are several."""
@@ -235,8 +249,10 @@ def settings(
         shard=option("shard").shard(),
         allow_incomplete=option("allow_incomplete").flag(),
         against=option("against").once("a run compares with one build"),
+        hosts=option("host").lines(),
     )
     chosen.check_against()
+    chosen.check_hosts()
     return chosen
 
 

@@ -10,7 +10,7 @@ from harness.core.text_file import check_regular_file, is_there
 from harness.errors import UserError
 from harness.settings import Settings, settings
 
-_SETTINGS: Final = ("levels", "python", "preload", "in_process", "record")
+_SETTINGS: Final = ("levels", "python", "preload", "in_process", "record", "host")
 """The options that are settings; a command that has not all of them takes the rest from the environment."""
 
 
@@ -23,6 +23,8 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
     """The options of a command that starts workers: which build is tested, at which levels, with which kernels."""
     python = "the interpreter whose PyTorch is tested (default: EQUIVALENCE_PYTHON, then this one)"
     parser.add_argument("--python", metavar="PATH", help=python)
+    host = "another machine for the levels that this CPU lacks: ssh=user@host//python=/path"
+    parser.add_argument("--host", metavar="SPEC", action="append", help=host)
     add_kernel_options(parser)
 
 

@@ -6,7 +6,7 @@ from harness.execution.refinement import refine_reference
 from harness.execution.replies import record_of
 from harness.execution.result import Build, Result
 from harness.execution.workers.environment import tuning_variables
-from harness.execution.workers.supervisor import Reply, Request, WorkerLost
+from harness.execution.workers.supervisor import HostLost, Reply, Request, WorkerLost
 
 __all__ = [
     "AS_USUAL",
@@ -14,6 +14,7 @@ __all__ = [
     "Build",
     "CellSettings",
     "Executor",
+    "HostLost",
     "Reply",
     "Request",
     "Result",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, cast
 
 from harness.core import Case
@@ -19,10 +21,14 @@ IMPORT_TIME: Final = 60.0
 class CallableLookup:
     """Asks the reference's worker, and keeps the answers. `limit` is in seconds.
 
-    `preloads`: there is a second reference worker, which has run the preload files.
+    `preloads`: there is a second reference worker, which has run the preload files. `hosts` maps other machines to a
+    cell of each, which must have what this one has.
     """
 
-    def __init__(self, pool: Pool, limit: float, *, preloads: bool) -> None:
+    def __init__(
+        self, pool: Pool, limit: float, *, preloads: bool, hosts: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._hosts = hosts
         self._pool = pool
         self._limit = limit
         self._preloads = preloads
@@ -30,7 +36,10 @@ class CallableLookup:
         self._missing: dict[tuple[str, ...], str] = {}
 
     def missing_packages(self, case: Case) -> str:
-        """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
+        """Which of the packages that the case requires is missing here, and how to get it; or nothing.
+
+        Raises UserError where it is missing on another machine alone.
+        """
         if case.requires and case.requires not in self._missing:
             self._missing[case.requires] = self._ask_for_packages(case)
         return self._missing.get(case.requires, "")
@@ -41,11 +50,17 @@ class CallableLookup:
             reply = cast("wire.PackagesReply", self._ask(request, case.id, spare=0.0))
         except WorkerLost as lost:
             return f"importing {', '.join(case.requires)} ended the worker: {lost.message}"
+        for host, answer in () if reply["missing"] else self._ask_hosts(request, case.id):
+            if missing := cast("wire.PackagesReply", answer)["missing"]:
+                raise UserError(f"host {host} cannot run {case.id}, which this machine can: {missing}")
         return reply["missing"]
 
     def problems(self, case: Case) -> list[str]:
         """What keeps the case or its reference from being called: an unknown callable, an argument it lacks."""
-        problems = self._problems_of(requests.check_request(case))
+        request = requests.check_request(case)
+        problems = self._problems_of(request)
+        for host, answer in () if problems else self._ask_hosts(request, case.id):
+            problems += [f"on host {host}: {problem}" for problem in cast("wire.CheckReply", answer)["problems"]]
         return (
             problems if case.reference is None else problems + self._problems_of(requests.reference_check_request(case))
         )
@@ -93,6 +108,12 @@ class CallableLookup:
         except WorkerLost as lost:
             raise UserError(f"listing torch.nn.functional ended the worker: {lost.message}") from None
         return reply["functions"], reply["called"]
+
+    def _ask_hosts(self, request: Request, about: str) -> Iterator[tuple[str, Reply]]:
+        """What the other machines reply that have not been lost."""
+        for host, cell in self._hosts.items():
+            with contextlib.suppress(WorkerLost):  # the cell's own examples will show it
+                yield host, self._pool.cell(cell).ask(request, about=about, limit=self._limit + IMPORT_TIME)
 
     def _ask(self, request: Request, about: str, *, preloaded: bool = False, spare: float = IMPORT_TIME) -> Reply:
         return self._pool.reference(preloaded=preloaded).ask(request, about=about, limit=self._limit + spare)

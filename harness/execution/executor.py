@@ -10,24 +10,23 @@ from types import TracebackType
 from typing import Final, Self
 
 from harness.core import Case, Cell, DoubleBackwardState, Example, Level, Observation
+from harness.errors import UserError
 from harness.execution import requests
 from harness.execution.callables import CallableLookup
 from harness.execution.cell_settings import AS_USUAL, CellSettings
-from harness.execution.in_flight import PendingExample, collect_metadata, collect_observations
-from harness.execution.levels import cap_mismatch, kernel_above_cap, representative_levels, require_level
+from harness.execution.in_flight import PendingExample, collect_observations
+from harness.execution.levels import cap_mismatch, kernels_above_caps, representative_levels, require_level
+from harness.execution.metadata_batches import ask_for_metadata
 from harness.execution.opening import OpenedPool, WorkerOpening, open_in_process
 from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
 from harness.execution.workers.pool import REFERENCE, Pool
-from harness.execution.workers.supervisor import PendingRequest, Reply, Request, Supervisor, WorkerLost
+from harness.execution.workers.supervisor import HostLost, PendingRequest, Reply, Request, Supervisor, WorkerLost
 from harness.generation import ResolvedExample, resolve_example
 from harness.portable import tensor_name
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to send again."""
-
-METADATA_AT_ONCE: Final = 32
-"""Examples whose metadata are asked for in one request."""
 
 REFERENCE_LIMIT_FACTOR: Final = 4
 """The reference may take this many times the limit: float64, one thread, up to three runs."""
@@ -41,11 +40,14 @@ class Executor:
 
     `levels` are all that are declared, `names` those to run (None: the default ones). `python` is the interpreter
     under test (None: this one), `preload` files it runs first, `limit` the CPU seconds an example may take in a cell.
-    `in_process` runs everything here, for a debugger, in one cell of that name and without caps. Entry raises UserError
-    for levels that do not exist or cannot run, and for an interpreter or a preload file that does not work.
+    `in_process` runs everything here, for a debugger, in one cell of that name and without caps. `hosts` are other
+    machines, in execnet's words, for levels that are lacking here. Entry raises UserError for levels that do not exist
+    or cannot run, and for an interpreter, a preload file or a host that does not work.
 
-    `levels` are those that are declared. `build`, `cells` (proven), `unavailable` and `aliases` (by level name) are
-    there on entry; `ineffective` (level name: in what its cap did not hold) and `incidents` (workers replaced) grow.
+    `levels` are those that are declared. `build`, `hosts` (the builds of other machines), `cells` (proven),
+    `unavailable` and `aliases` (by level name) are there on entry; `ineffective` (level name: in what its cap did not
+    hold), `lost_levels` (level name: why its machine was given up; it is no cell any more) and `incidents` (workers
+    replaced) grow.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, each an option of the gate
@@ -57,8 +59,11 @@ class Executor:
         limit: float = 10.0,
         names: Collection[str] | None = None,
         in_process: bool = False,
+        hosts: Sequence[str] = (),
     ) -> None:
         self.limit = limit
+        self.hosts: Mapping[str, Build] = {}
+        self.lost_levels: dict[str, str] = {}
         self.cells: tuple[Cell, ...] = ()
         self.unavailable: Mapping[str, str] = {}
         self.aliases: Mapping[str, str] = {}
@@ -69,7 +74,9 @@ class Executor:
         self._preload = tuple(preload)
         self._python = python
         self._in_process = in_process
-        self._workers = WorkerOpening(self.levels, names, python, self._preload, self.incidents.append)
+        self._workers = WorkerOpening(
+            self.levels, names, python, self._preload, self.incidents.append, self._lose_levels, tuple(hosts)
+        )
         self._opened: OpenedPool | None = None
 
     def run_representative_levels(self) -> None:
@@ -99,8 +106,9 @@ class Executor:
         self.cells, self.aliases, self.unavailable = opened.cells, opened.aliases, opened.unavailable
         if not self._in_process:
             self.ineffective |= {cell.name: reason for cell in self.cells if (reason := cap_mismatch(cell))}
-        self._callables = CallableLookup(opened.pool, self.limit, preloads=self.preloads)
-        self._build = opened.build
+        asked = {cell.host: cell.name for cell in self.cells if cell.host in opened.hosts}
+        self._callables = CallableLookup(opened.pool, self.limit, preloads=self.preloads, hosts=asked)
+        self._build, self.hosts = opened.build, opened.hosts
         self._opened = opened
         return self
 
@@ -113,6 +121,13 @@ class Executor:
         """End all workers. May be called again."""
         self._workers.close()
         self._opened = None
+
+    def _lose_levels(self, names: Sequence[str], why: str) -> None:
+        """Go on without the levels of a machine that is lost. Raises UserError where there are no others."""
+        self.note_incident(f"{why}; {', '.join(names)} cannot be run any more")
+        self.lost_levels |= dict.fromkeys(names, why)
+        self.cells = tuple(cell for cell in self.cells if cell.name not in self.lost_levels)
+        self.cell_names(None)
 
     @property
     def build(self) -> Build:
@@ -132,8 +147,8 @@ class Executor:
     @property
     def representative_cells(self) -> list[str]:
         """The names of the cells that models run in: all that were asked for by name, else the representative ones."""
-        if self._names is not None:
-            return [cell.name for cell in self.cells]
+        if self._names is not None or not self.cells:
+            return self.cell_names(None)
         return representative_levels([cell.level for cell in self.cells], self.levels)
 
     @property
@@ -144,13 +159,15 @@ class Executor:
     def cell_names(self, cells: Collection[str] | None) -> list[str]:
         """The names of these cells (None: all) in the executor's order; an alias stands for the cell that it equals.
 
-        Raises UserError for a name that no cell has.
+        One that was lost is left out. Raises UserError for a name that no cell has, and where every level was lost.
         """
+        if self.lost_levels and not self.cells:
+            raise UserError(f"no level is left to run: {'; '.join(dict.fromkeys(self.lost_levels.values()))}")
         names = [cell.name for cell in self.cells]
         if cells is None:
             return names
         for name in cells:
-            require_level(name, [*names, *self.aliases])
+            require_level(name, [*names, *self.aliases, *self.lost_levels])
         chosen = {self.aliases.get(name, name) for name in cells}
         return [name for name in names if name in chosen]
 
@@ -254,7 +271,7 @@ class Executor:
     def _collect_example(self, pending: PendingExample, cells: Sequence[str], redundant: RedundantLevels) -> Result:
         """The result of an example; the cells that were skipped run it too if oneDNN ran after all."""
         result = pending.collect()
-        skipped = tuple(name for name in cells if name not in pending.cells)
+        skipped = tuple(name for name in cells if name not in pending.cells and name not in self.lost_levels)
         if skipped and any(observation.kernels for observation in result.observations):
             late = self._send_to_cells(resolve_example(pending.case, pending.example), skipped)
             everywhere = {**pending.cells, **late}
@@ -270,26 +287,10 @@ class Executor:
         """Cell → what each example returns there: shapes and strides without values, from one call each.
 
         It costs a small part of `run`: no reference, no contiguous run, no repetition, one request for many examples.
-        Where a worker is lost over them they are sent again one by one.
+        Where a worker is lost over them they are sent again one by one. A cell whose machine is lost is left out.
         """
-        observations: dict[str, list[Observation]] = {name: [] for name in self.cell_names(cells)}
-        for start in range(0, len(examples), METADATA_AT_ONCE):
-            batch = examples[start : start + METADATA_AT_ONCE]
-            pending = {name: self._send_for_metadata(case, batch, name) for name in observations}
-            for name, request in pending.items():
-                answers = collect_metadata(name, request)
-                observations[name] += (
-                    answers if len(answers) == len(batch) else self._metadata_one_by_one(case, batch, name)
-                )
-        return observations
-
-    def _send_for_metadata(self, case: Case, examples: Sequence[Example], cell: str) -> PendingRequest:
-        request = requests.metadata_request(resolve_example(case, example) for example in examples)
-        return self._pool.cell(cell).send(request, about=examples[0].to_json(), limit=self.limit)
-
-    def _metadata_one_by_one(self, case: Case, examples: Sequence[Example], cell: str) -> Iterator[Observation]:
-        for example in examples:
-            yield from collect_metadata(cell, self._send_for_metadata(case, [example], cell))
+        observations = ask_for_metadata(self._pool, case, examples, self.cell_names(cells), self.limit)
+        return {name: answers for name, answers in observations.items() if name not in self.lost_levels}
 
     def run_isolated(  # noqa: PLR0913 - each is a choice of its own, all but two by keyword
         self,
@@ -358,8 +359,11 @@ class Executor:
     def double_backward(self, case: Case, example: Example) -> dict[str, tuple[DoubleBackwardState, str]]:
         """Layout: (state, message) of the double backward in the last cell, whose level is the highest."""
         request = requests.double_backward_request(resolve_example(case, example))
+        highest = self.cell_names(None)[-1]
         try:
-            reply = self.ask_cell(self.cells[-1].name, request, about=example.to_json(), limit=self.limit)
+            reply = self.ask_cell(highest, request, about=example.to_json(), limit=self.limit)
+        except HostLost:
+            return self.double_backward(case, example)
         except WorkerLost as lost:
             return {"drawn": (DoubleBackwardState(lost.how), lost.message)}
         return {layout: (DoubleBackwardState(answer["state"]), answer["message"]) for layout, answer in reply.items()}
@@ -390,10 +394,7 @@ class Executor:
 
     def _note_kernels(self, observations: Iterable[Observation]) -> None:
         """Note the first kernel of each cell that its level should not have run."""
-        cells = {cell.name: cell for cell in self.cells}
-        for observation in observations:
-            name = observation.cell
-            reason = kernel_above_cap(cells[name], self.levels, observation.kernels)
-            if reason and name not in self.ineffective:
+        for name, reason in kernels_above_caps(self.cells, self.levels, observations).items():
+            if name not in self.ineffective:
                 self.ineffective[name] = reason
                 self.note_incident(f"level {name} is not effective: {reason}")

@@ -10,7 +10,7 @@ from harness.core import Case, Example, Observation, Reference
 from harness.core.observation import OBSERVED_LAYOUTS, ObservedLayout
 from harness.execution import replies
 from harness.execution.result import Result
-from harness.execution.workers.supervisor import PendingRequest, WorkerLost
+from harness.execution.workers.supervisor import HostLost, PendingRequest, WorkerLost
 from harness.portable.operator_protocol import MetadataReply, ObserveReply, ReferReply
 
 
@@ -41,19 +41,28 @@ class PendingExample:
             return Reference(lost.how, message=lost.message)
 
 
-def collect_observations(cell: str, pending: PendingRequest) -> tuple[Observation, Observation]:
-    """Wait for both observations of an example in a cell: ``drawn``, ``contiguous``. A loss stands for both."""
+def collect_observations(cell: str, pending: PendingRequest) -> tuple[Observation, ...]:
+    """Wait for both observations of an example in a cell: ``drawn``, ``contiguous``. A loss stands for both.
+
+    There is none where the cell's machine is lost, which says nothing of the example.
+    """
     try:
         return replies.observations(cell, cast("ObserveReply", pending.collect()))
+    except HostLost:
+        return ()
     except WorkerLost as lost:
-        drawn, contiguous = (_lost_observation(cell, layout, lost) for layout in OBSERVED_LAYOUTS)
-        return drawn, contiguous
+        return tuple(_lost_observation(cell, layout, lost) for layout in OBSERVED_LAYOUTS)
 
 
 def collect_metadata(cell: str, pending: PendingRequest) -> list[Observation]:
-    """Wait for the metadata of several examples in a cell. A loss is one observation, however many there were."""
+    """Wait for the metadata of several examples in a cell. A loss is one observation, however many there were.
+
+    There is none where the cell's machine is lost.
+    """
     try:
         return replies.metadata(cell, cast("MetadataReply", pending.collect()))
+    except HostLost:
+        return []
     except WorkerLost as lost:
         return [_lost_observation(cell, "drawn", lost)]
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from harness.core import Cell, Level
+from harness.core import Cell, Level, Observation
 from harness.errors import UserError, nearest
-from harness.execution.host import Host
+from harness.execution.host import Host, RemoteHost
 
 
 def select_levels(
-    levels: Sequence[Level], names: Collection[str] | None, host: Host
+    levels: Sequence[Level], names: Collection[str] | None, host: Host, others: Sequence[Host] = ()
 ) -> tuple[list[Level], dict[str, str]]:
     """The levels to run, and why the others cannot run here, by name.
 
     With `names` only these; then one that does not exist, or that the CPU lacks, raises UserError. Without, all that
-    are on by default; what this CPU lacks is not available. Nothing left to run raises UserError.
+    are on by default; what this CPU lacks is not available. Nothing left to run raises UserError. What one of `others`
+    has, which are other machines, can run.
     """
     for name in names or ():
         require_level(name, [level.name for level in levels])
     wanted = [level for level in levels if (level.default if names is None else level.name in names)]
-    unavailable = {level.name: reason for level in wanted if (reason := missing_requirement(level, host))}
+    unavailable = {
+        level.name: reason
+        for level in wanted
+        if (reason := missing_requirement(level, host)) and not any(can_run(level, other) for other in others)
+    }
     if names is not None and unavailable:
         name, reason = next(iter(unavailable.items()))
         raise UserError(f"ISA level {name} cannot run here: {reason}")
@@ -46,6 +51,31 @@ def missing_requirement(level: Level, host: Host) -> str:
         return f"needs {level.architecture}; this host is {host.machine}"
     missing = [flag for flag in level.requires if flag not in host.flags]
     return f"needs {', '.join(missing)}; this CPU ({host.cpu}) has no such flag" if missing else ""
+
+
+def can_run(level: Level, host: Host) -> bool:
+    """Whether the host has all that the level needs."""
+    return not missing_requirement(level, host)
+
+
+def place_levels(levels: Iterable[Level], host: Host, others: Sequence[RemoteHost]) -> dict[str, RemoteHost]:
+    """The machine, the first of `others` that has it, of each of these levels that this CPU lacks, by its name.
+
+    What runs here runs here. Raises UserError for a machine on which nothing would run.
+    """
+    lacking = [level for level in levels if not can_run(level, host)]
+    placed = {level.name: other for level in lacking if (other := _first_able(level, others))}
+    for other in others:
+        if other not in placed.values():
+            raise UserError(
+                f"host {other.name} would run nothing: of the levels of this run its CPU ({other.cpu}) has none that "
+                f"is lacking here ({host.cpu}) and on the hosts before it; leave it out, or name levels that it has"
+            )
+    return placed
+
+
+def _first_able(level: Level, hosts: Iterable[RemoteHost]) -> RemoteHost | None:
+    return next((host for host in hosts if can_run(level, host)), None)
 
 
 def levels_up_to(level: Level, levels: Iterable[Level]) -> frozenset[str]:
@@ -105,3 +135,15 @@ def kernel_above_cap(cell: Cell, levels: Sequence[Level], kernels: Mapping[str, 
             if token in declared - allowed:
                 return f"oneDNN ran {kernel}, which is above {cell.level.onednn or cell.name}"
     return ""
+
+
+def kernels_above_caps(
+    cells: Iterable[Cell], levels: Sequence[Level], observations: Iterable[Observation]
+) -> dict[str, str]:
+    """`kernel_above_cap` of the first observation of each of these cells in which there is one, by the cell's name."""
+    by_name = {cell.name: cell for cell in cells}
+    reasons: dict[str, str] = {}
+    for observation in observations:
+        if (cell := by_name.get(observation.cell)) and (reason := kernel_above_cap(cell, levels, observation.kernels)):
+            reasons.setdefault(cell.name, reason)
+    return reasons

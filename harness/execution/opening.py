@@ -8,8 +8,15 @@ from pathlib import Path
 
 from harness.core import Cell, Level
 from harness.errors import UserError
-from harness.execution.host import Host, probe_host
-from harness.execution.levels import cap_mismatch, merge_equal_cells, representative_levels, select_levels
+from harness.execution.host import Host, RemoteHost, probe_host, probe_remote_host
+from harness.execution.host_address import parse_host_address
+from harness.execution.levels import (
+    cap_mismatch,
+    merge_equal_cells,
+    place_levels,
+    representative_levels,
+    select_levels,
+)
 from harness.execution.result import Build
 from harness.execution.workers.forked import ForkUnsafeError
 from harness.execution.workers.pool import REFERENCE, InProcessPool, Pool, WorkerPool
@@ -21,12 +28,13 @@ class OpenedPool:
     """A pool whose workers are ready, with the build that they found and the cells that differ in proof.
 
     `aliases`: the name of an ISA level, and of the cell that has the same proof. `unavailable`: the name of a level,
-    and why it cannot run here.
+    and why it cannot run here. `hosts`: the name of another machine on which levels run, and the build on it.
     """
 
     pool: Pool
     build: Build
     cells: tuple[Cell, ...]
+    hosts: Mapping[str, Build] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     unavailable: Mapping[str, str] = field(default_factory=dict)
 
@@ -37,7 +45,8 @@ class WorkerOpening:
 
     `levels` are all that are declared, `names` those to run (None: the default ones), `python` the interpreter under
     test (None: this one), `preload` the files that the workers run first. `note` takes the message of each incident.
-    `representatives_only`: of the default levels only the representative ones.
+    `hosts` are other machines, in execnet's words, for levels that are lacking here, and `lose` takes those of one that
+    is lost. `representatives_only`: of the default levels only the representative ones.
     """
 
     levels: Sequence[Level]
@@ -45,6 +54,8 @@ class WorkerOpening:
     python: str | None
     preload: Sequence[Path]
     note: Callable[[str], None]
+    lose: Callable[[Sequence[str], str], None]
+    hosts: Sequence[str] = ()
     representatives_only: bool = False
     _pool: WorkerPool | None = field(default=None, init=False)
 
@@ -57,8 +68,9 @@ class WorkerOpening:
         """Let the workers start without waiting for them, once; their pool. Raises UserError as `finish` does."""
         if self._pool is None:
             check_preload(self.preload)
+            others = self._probe_others()
             self._host = probe_host(self.python)
-            self._running, self._unavailable = self._select_levels(self._host)
+            self._select_levels(others)
             self._pool = self._launch(forking=True)
         return self._pool
 
@@ -84,16 +96,33 @@ class WorkerOpening:
             self._pool.close()
             self._pool = None
 
-    def _select_levels(self, host: Host) -> tuple[list[Level], dict[str, str]]:
-        running, unavailable = select_levels(self.levels, self.names, host)
+    def _probe_others(self) -> list[RemoteHost]:
+        """The other machines. Raises UserError for one that cannot be reached, or cannot run what is to run there."""
+        addresses = [*map(parse_host_address, self.hosts)]
+        names = [address.name for address in addresses]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UserError(f"host {twice[0]} is named twice; call each by a name of its own, as ssh_config(5) can")
+        if addresses and self.preload:
+            raise UserError(
+                f"preload files are of this machine, and are not sent to {names[0]}; leave out either the host or the "
+                "files, or install there what they load and let the interpreter load it (sitecustomize)"
+            )
+        return [*map(probe_remote_host, addresses)]
+
+    def _select_levels(self, others: Sequence[RemoteHost]) -> None:
+        """Note what runs, where, and what cannot. Raises UserError."""
+        running, self._unavailable = select_levels(self.levels, self.names, self._host, others)
+        self._elsewhere = place_levels(running, self._host, others)
         if self.representatives_only and self.names is None:
             names = representative_levels(running, self.levels)
             running = [level for level in running if level.name in names]
-        return running, unavailable
+        self._running = running
 
     def _launch(self, *, forking: bool) -> WorkerPool:
         preload = tuple(file.resolve() for file in self.preload)
-        pool = WorkerPool(self._host, preload, self.note, forking=forking)
+        running = {level.name for level in self._running}
+        elsewhere = {name: host for name, host in self._elsewhere.items() if name in running}
+        pool = WorkerPool(self._host, preload, note=self.note, lose=self.lose, elsewhere=elsewhere, forking=forking)
         try:
             pool.start(self._running)
         except BaseException:
@@ -107,18 +136,25 @@ class WorkerOpening:
             descriptions = pool.descriptions()
         except ForkUnsafeError:
             return None
-        host = self._host
-        cells = [
-            Cell(level.name, level, host.python, proof=_proof(descriptions[level.name])) for level in self._running
-        ]
+        build = _build(descriptions[REFERENCE], self._host)
+        cells, hosts = [], {}
+        for level in self._running:
+            host, description = self._elsewhere.get(level.name, self._host), descriptions[level.name]
+            cells.append(Cell(level.name, level, host.python, host.name, _proof(description)))
+            if host is not self._host:
+                hosts[host.name] = _build(description, host)
+        for name, other in hosts.items():
+            _check_same_release(build, name, other)
         distinct, aliases = merge_equal_cells(cells, self.levels)
-        build = Build(**descriptions[REFERENCE]["build"], cpu=host.cpu, flags=host.flags)
-        return OpenedPool(pool, build, distinct, aliases, self._unavailable)
+        return OpenedPool(pool, build, distinct, hosts, aliases, self._unavailable)
 
-    @staticmethod
-    def _has_doubtful_caps(opened: OpenedPool) -> bool:
-        """Whether a cap did not take effect, as where a build reads its caps when it is imported, before the fork."""
-        return bool(opened.aliases) or any(map(cap_mismatch, opened.cells))
+    def _has_doubtful_caps(self, opened: OpenedPool) -> bool:
+        """Whether a cap did not take effect, as where a build reads its caps when it is imported, before the fork.
+
+        On other machines nothing is forked.
+        """
+        here = [cell for cell in opened.cells if cell.name not in self._elsewhere]
+        return bool(opened.aliases.keys() - self._elsewhere.keys()) or any(map(cap_mismatch, here))
 
 
 def open_in_process(python: str | None, preload: Sequence[Path]) -> OpenedPool:
@@ -131,7 +167,22 @@ def open_in_process(python: str | None, preload: Sequence[Path]) -> OpenedPool:
     description = pool.open(preload)
     level = Level("in_process", host.machine, None, description["proof"]["aten"].lower())
     cell = Cell(level.name, level, host.python, proof=_proof(description))
-    return OpenedPool(pool, Build(**description["build"], cpu=host.cpu, flags=host.flags), (cell,))
+    return OpenedPool(pool, _build(description, host), (cell,))
+
+
+def _build(description: ReadyMessage, host: Host) -> Build:
+    """The build that a worker describes, and the CPU under it."""
+    return Build(**description["build"], cpu=host.cpu, flags=host.flags)
+
+
+def _check_same_release(build: Build, name: str, other: Build) -> None:
+    """Raise UserError where another machine has another release of PyTorch: the variants of one are behind a plus."""
+    here, there = (each.torch.partition("+")[0] for each in (build, other))
+    if here != there:
+        raise UserError(
+            f"host {name} has PyTorch {other.torch}, and {build.torch} is tested here: a run tests one release; name "
+            "an interpreter that has it by //python=/path"
+        )
 
 
 def _proof(description: ReadyMessage) -> dict[str, str]:

@@ -19,14 +19,14 @@ class RedundantLevels:
     can differ only by what oneDNN runs, which its trace shows. The last of them, whose cap is the highest, always runs:
     once `EQUAL_EXAMPLES` examples in a row reached no kernel of oneDNN in any of them and agreed to the bit, the others
     are skipped, until a kernel of oneDNN shows up; they then run that example too. The bits are compared because
-    oneDNN's micro-kernels, which ATen calls without a primitive, are not in the trace. `cells` are in the order of
-    their caps.
+    oneDNN's micro-kernels, which ATen calls without a primitive, are not in the trace. A cell answers for those
+    of its own machine alone. `cells` are in the order of their caps.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        highest = {cell.proof["aten"]: cell.name for cell in cells}
+        highest = {(cell.host, cell.proof["aten"]): cell.name for cell in cells}
         self._representative = {
-            cell.name: highest[cell.proof["aten"]] for cell in cells if cell.name != highest[cell.proof["aten"]]
+            cell.name: name for cell in cells if (name := highest[cell.host, cell.proof["aten"]]) != cell.name
         }
         self._equal_examples = 0
 
@@ -39,15 +39,21 @@ class RedundantLevels:
         """Learn from the observations of an example, in all cells or in all but the redundant ones."""
         by_place = {(observation.cell, observation.layout): observation for observation in observations}
         agree = not any(observation.kernels for observation in observations) and all(
-            _are_equal(observation, by_place[self._representative[observation.cell], observation.layout])
+            _are_equal(observation, by_place.get((self._representative[observation.cell], observation.layout)))
             for observation in observations
             if observation.cell in self._representative
         )
         self._equal_examples = self._equal_examples + 1 if agree else 0
 
 
-def _are_equal(first: Observation, second: Observation) -> bool:
-    """Whether two cells answered the same to the bit; which ATen operators ran is noted in some only."""
-    return replace(first, cell=second.cell, operators=second.operators, foreign=second.foreign) == second and all(
+def _are_equal(first: Observation, second: Observation | None) -> bool:
+    """Whether two cells answered the same to the bit; which ATen operators ran is noted in some only.
+
+    The second has none where its machine is lost.
+    """
+    if second is None:
+        return False
+    alike = replace(first, cell=second.cell, operators=second.operators, foreign=second.foreign)
+    return alike == second and all(
         record.values.tobytes() == second.tensors[name].values.tobytes() for name, record in first.tensors.items()
     )

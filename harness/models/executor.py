@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from harness.execution import Executor, Reply, Request, WorkerLost
+from harness.execution import Executor, HostLost, Reply, Request, WorkerLost
 from harness.models.examples import model_arguments, model_shapes
 from harness.models.model import (
     BASELINE,
@@ -188,6 +188,9 @@ def model_result(
     skipped: dict[str, Skipped] = {}
     problem: Problem | None = None
     for cell, answer in replies.items():
+        if isinstance(answer, HostLost):
+            skipped[cell] = Skipped(answer.message)
+            continue
         if isinstance(answer, WorkerLost):
             observations += lost_observations(cell, answer, conversions)
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 
-from harness.execution import Reply, Request, WorkerLost
+from harness.execution import HostLost, Reply, Request, WorkerLost
 from harness.models.executor import ModelExecutor
 from harness.models.function_call import FunctionCall, read_function_call
 from harness.models.model import BASELINE, Model, ModelExample, ModelObservation, ModelReference
@@ -122,6 +122,8 @@ class ModuleIsolation:
         }
         try:
             answer = self._model_executor.ask_cell(cell, request, f"model-isolate of {self._about}")
+        except HostLost as lost:
+            return NotIsolated(lost.message)
         except WorkerLost as lost:
             return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
         reply = cast("IsolatedReply", answer)

@@ -36,7 +36,8 @@ def model_item_record(outcome: ModelOutcome) -> ModelItemRecord:
         incidents=tuple(outcome.incidents),
         notes=tuple(outcome.notes),
         problem="" if outcome.problem is None else outcome.problem.sentence,
-        complete=not outcome.out_of_time,
+        complete=outcome.is_whole,
+        lost_levels=tuple(outcome.lost_levels),
         seconds=round(outcome.seconds, 1),
     )
 

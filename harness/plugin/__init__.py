@@ -206,8 +206,9 @@ class _ControllerHooks:
         """That of a run in which no item has failed."""
         if self.written is not None and self.written.problem:  # whoever reads the file has no record
             return pytest.ExitCode.USAGE_ERROR
-        is_starved = bool(starved_items(self.run.recorder.items)) and not self.run.settings.allow_incomplete
-        return INCOMPLETE if is_starved else pytest.ExitCode.OK
+        items = self.run.recorder.items
+        is_lacking = bool(starved_items(items)) or any(item.lost_levels for item in items.values())
+        return INCOMPLETE if is_lacking and not self.run.settings.allow_incomplete else pytest.ExitCode.OK
 
     def _update_golden(self, session: pytest.Session) -> list[str]:
         """The lines to print of an update, or of why there is none."""

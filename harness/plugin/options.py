@@ -50,6 +50,13 @@ OPTIONS: Final = (
     Option(
         "preload", "a Python file that each worker runs first: a kernel library; may be repeated", "FILE", repeated=True
     ),
+    Option(
+        "host",
+        "another machine for the levels that this CPU lacks, as pytest-xdist spells it: "
+        "ssh=user@host//python=/path; may be repeated",
+        "SPEC",
+        repeated=True,
+    ),
     Option("seed", "of the random phase (default: 0 in the gate; fresh and printed in the nightly profile)", "N"),
     Option("budget", "seconds the whole run may take; what was not reached is reported", "SECONDS"),
     Option("allow_incomplete", "exit with 0 although the time budget left items that did not begin", flag=True),

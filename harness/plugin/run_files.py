@@ -165,9 +165,11 @@ def incomplete_lines(recorder: Recorder, problem: str) -> list[str]:
     """What a run has not done, as lines to print; none where it is complete and its journal has all of it."""
     items = recorder.items
     starved = len(starved_items(items))
+    lost = sum(bool(item.lost_levels) for item in items.values())
     counts = {
         "not begun within the time budget": starved,
-        "cut short by it": sum(not item.complete for item in items.values()) - starved,
+        "cut short by it": sum(not (item.complete or item.lost_levels) for item in items.values()) - starved,
+        "not run at all levels, because a host was lost": lost,
         "without a result": len((recorder.expected or frozenset()) - items.keys()),
     }
     what = ", ".join(f"{count} {words}" for words, count in counts.items() if count)

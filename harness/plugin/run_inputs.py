@@ -24,6 +24,7 @@ def run_inputs(config: pytest.Config, settings: Settings, suites: Iterable[Path]
         "golden": _digest(sorted(path for root in roots for path in (root / "golden").rglob("*.yaml"))),
         "preload": _digest(settings.preload),
         "against": settings.against or "",
+        "hosts": " ".join(settings.hosts),
         "in process": str(settings.in_process),
         "selection": repr((arguments, config.option.keyword, config.option.markexpr)),
     }

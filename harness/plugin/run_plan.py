@@ -72,7 +72,8 @@ class RunPlan:
 
 def starved_items(items: Mapping[str, ItemRecord]) -> list[str]:
     """The items that did not begin, for want of time."""
-    return [name for name, item in items.items() if item.status is ItemStatus.NOT_RUN and not item.complete]
+    unfinished = {name: item for name, item in items.items() if not (item.complete or item.lost_levels)}
+    return [name for name, item in unfinished.items() if item.status is ItemStatus.NOT_RUN]
 
 
 def seconds_of(record: Record | None) -> Mapping[str, float]:

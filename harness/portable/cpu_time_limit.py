@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
+from typing import Callable
 
 IDLE_SHARE = 0.02
 """A process that gets less of one core than this is not working: even among fifty it would get as much."""
@@ -22,22 +23,29 @@ class CpuTimeLimit:
 
     The limit is also reached when the process has been waited for `limit` seconds by the clock and is not working,
     because it is stopped or deadlocked. `start` is when the request began on the monotonic clock, now if it is left
-    out. Where the system does not tell CPU times (it needs /proc), the clock alone decides.
+    out. Where the system does not tell CPU times (it needs /proc), the clock alone decides. `read_cpu_seconds` says how
+    much the process has used, where it is not one of this machine.
     """
 
-    def __init__(self, pid: int, limit: float, start: float | None = None) -> None:
-        self._pid = pid
+    def __init__(
+        self,
+        pid: int,
+        limit: float,
+        start: float | None = None,
+        read_cpu_seconds: Callable[[], float] | None = None,
+    ) -> None:
+        self._read_cpu_seconds = read_cpu_seconds or (lambda: cpu_seconds(pid))
         self._left = limit
         self._span = min(limit, LEAST_SPAN)
         self._last_time = time.monotonic()
-        self._last_cpu = cpu_seconds(pid)
+        self._last_cpu = self._read_cpu_seconds()
         first = self._last_time if start is None else start
         self.wait = max(first + limit - self._last_time, self._span)
         """Seconds to wait for an answer before `is_reached` is asked."""
 
     def is_reached(self) -> bool:
         """After `wait` seconds without an answer: whether to give up. If not, `wait` is for how long to wait again."""
-        now, cpu = time.monotonic(), cpu_seconds(self._pid)
+        now, cpu = time.monotonic(), self._read_cpu_seconds()
         used, passed = max(cpu - self._last_cpu, 0.0), now - self._last_time
         self._last_time, self._last_cpu = now, cpu
         self._left -= used

@@ -40,6 +40,11 @@ class GoldenItemRecord(StrictSchema):
         return {}
 
     @property
+    def lost_levels(self) -> tuple[str, ...]:
+        """None: it runs at no level."""
+        return ()
+
+    @property
     def complete(self) -> bool:
         """True: no time budget ends it."""
         return True

@@ -82,7 +82,12 @@ class ModelItemRecord(StrictSchema):
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
     problem: str = Field(description="Why the model could not be judged at all; empty where it could")
-    complete: bool = Field(default=True, description="False where the time budget ended it before its end")
+    complete: bool = Field(
+        default=True, description="False where the time budget ended it before its end, or a level's machine was lost"
+    )
+    lost_levels: tuple[str, ...] = Field(
+        default=(), description="Levels that did not run all of it, because the machine on which they run was lost"
+    )
     seconds: float
 
     @property

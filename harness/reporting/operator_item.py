@@ -124,7 +124,12 @@ class OperatorItemRecord(StrictSchema):
     incidents: tuple[str, ...] = Field(description="What befell the workers")
     notes: tuple[str, ...]
     golden: GoldenComparisonRecord
-    complete: bool = Field(default=True, description="False where the time budget ended it before its end")
+    complete: bool = Field(
+        default=True, description="False where the time budget ended it before its end, or a level's machine was lost"
+    )
+    lost_levels: tuple[str, ...] = Field(
+        default=(), description="Levels that did not run all of it, because the machine on which they run was lost"
+    )
     against: BuildComparisonRecord | None = Field(
         default=None, description="The comparison with another build; null where there was none"
     )
@@ -173,7 +178,8 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
             not_compared=tuple(outcome.not_compared),
             advice=outcome.golden.advice,
         ),
-        complete=not outcome.out_of_time,
+        complete=outcome.is_whole,
+        lost_levels=tuple(outcome.lost_levels),
         against=build_comparison_record(outcome.against) if outcome.against else None,
         seconds=round(outcome.seconds, 1),
     )

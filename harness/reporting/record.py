@@ -62,6 +62,7 @@ class LevelRecord(StrictSchema):
 
     state: Literal["run", "alias of", "not available"]
     why: str = Field(description="The proof of the level, the level that it equals, or what the CPU lacks")
+    host: str = Field(default="", description="The machine on which it ran, as ssh calls it; empty for that of the run")
 
 
 class BaselineRecord(StrictSchema):
@@ -118,6 +119,9 @@ class Record(StrictSchema):
     build: BuildRecord
     run: RunRecord
     levels: Mapping[str, LevelRecord] = Field(description="The ISA levels, lowest first")
+    hosts: Mapping[str, BuildRecord] = Field(
+        default_factory=dict, description="Machine, as ssh calls it: the build there, of the levels that ran on it"
+    )
     against: BaselineRecord | None = Field(
         default=None, description="The build that the one under test is compared with; null where there is none"
     )

@@ -22,9 +22,9 @@ from harness.reporting.release_changes import release_record
 class RecordHead:
     """What is known before the first item runs.
 
-    `date`, `machine`, `inputs`, `shard` and `against` are as in Record; `python` is the interpreter under test.
-    `verified` are the releases of PyTorch that golden/ of every suite was verified with, None where nothing is kept;
-    `file` is the record's own, as commands name it.
+    `date`, `machine`, `inputs`, `shard`, `hosts` and `against` are as in Record; `python` is the interpreter under
+    test. `verified` are the releases of PyTorch that golden/ of every suite was verified with, None where nothing is
+    kept; `file` is the record's own, as commands name it.
     """
 
     build: BuildRecord
@@ -38,6 +38,7 @@ class RecordHead:
     shard: ShardRecord | None = None
     python: str = ""
     against: BaselineRecord | None = None
+    hosts: Mapping[str, BuildRecord] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,6 +81,7 @@ class Recorder:
             run=self.head.run,
             levels=self.head.levels,
             against=self.head.against,
+            hosts=self.head.hosts,
             release=release,
             items=items,
         )

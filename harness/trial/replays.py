@@ -38,7 +38,7 @@ def describe_refusal(result: Result) -> str:
     """What the reference or every cell raised in place of a result; nothing where one returned."""
     if result.reference.status == "raised":
         return f"{result.reference.error}: {result.reference.message}"
-    if all(observation.status == "raised" for observation in result.observations):
+    if result.observations and all(observation.status == "raised" for observation in result.observations):
         first = result.observations[0]
         return f"{first.error}: {first.message}"
     return ""

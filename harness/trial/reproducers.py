@@ -44,6 +44,9 @@ def check_reproducer(known_issue: KnownIssue, case: Case, dtype: str, executor: 
         if not ends_worker and any(finding.oracle in DEATHS for finding in judged.failures):
             ends_worker = True
             attempts += [(cells, 1)] * MOST_AFTER_DEATHS
+    if lost := [level for level in executor.lost_levels if level in known_issue.cells]:
+        reason = f"{', '.join(lost)}: {executor.lost_levels[lost[0]]}"
+        return ReproducerCheck(ReproducerState.NOT_CHECKED, reason)
     detail = f"its reproducer does not fail that way any more ({otherwise or 'it passes'})"
     return ReproducerCheck(ReproducerState.STALE, detail, ends_worker=ends_worker)
 

@@ -20,7 +20,7 @@ class Tally(abc.ABC):
     often each oneDNN implementation ran there. `ratios` maps a tensor to the worst ratio of error to bound (no unit; 1
     is the bound). `not_compared` are the facts of golden/ that say nothing of this release or machine. `incidents` are
     sentences about workers, `notes` about the trial. `out_of_time`: the time budget ended the trial before its end.
-    `seconds` is wall time.
+    `lost_levels` did not run all of it, or none, because their machine was lost. `seconds` is wall time.
     """
 
     cells: dict[str, Counter[CellState]] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class Tally(abc.ABC):
     incidents: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     out_of_time: bool = False
+    lost_levels: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -43,6 +44,11 @@ class Tally(abc.ABC):
     @abc.abstractmethod
     def unchecked_status(self) -> ItemStatus:
         """The status of a trial in which nothing failed, nothing is known and nothing was checked."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether neither time nor a machine was lacking."""
+        return not (self.out_of_time or self.lost_levels)
 
     @property
     def checked_pairs(self) -> int:

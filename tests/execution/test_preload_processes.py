@@ -15,9 +15,10 @@ import pytest
 from harness.core import Expression
 from harness.errors import UserError
 from harness.execution import Executor
-from harness.execution.workers import environment, leftovers
+from harness.execution.workers import environment
 from harness.execution.workers.process import GARBLED, Setup
 from harness.execution.workers.spawned import SpawnedProcess
+from harness.portable import leftovers
 from tests.execution import stand
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes under /proc")

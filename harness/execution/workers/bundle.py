@@ -6,6 +6,7 @@ import functools
 import importlib
 import sys
 import types
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,6 +58,27 @@ serve.serve(channel)
 
 An import that fails ends the process, so that its last words are in its stderr file.
 """
+
+CLOCK: Final = f"""
+import os
+for _ in channel:
+    from {PACKAGE}.portable.cpu_time_limit import cpu_seconds
+    channel.send(cpu_seconds(os.getpid()))
+"""
+"""What execnet executes beside it in a worker on another machine, whose CPU time nobody here can look up."""
+
+_WATCHDOG_MODULES: Final = (
+    "", ".portable", ".portable.leftovers", ".portable.memory_limit", ".portable.watched_end", ".worker",
+    ".worker.watchdog",
+)  # fmt: skip
+"""What the watchdog needs of the package: a command line has not got room for all of it."""
+
+
+def watchdog_source(settings: Mapping[str, str], scrubbed: Sequence[str], mark: str) -> str:
+    """What an interpreter on another machine runs in order to become a watched worker: `watchdog.run_worker`."""
+    modules = {PACKAGE + name: sources()[PACKAGE + name] for name in _WATCHDOG_MODULES}
+    call = f"watchdog.run_worker({dict(settings)!r}, {tuple(scrubbed)!r}, {mark!r})"
+    return f"{INSTALL}\ninstall({modules!r})\nfrom {PACKAGE}.worker import watchdog\n{call}"
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.portable import poison
+from harness.portable.memory_limit import LEAVES_FIRST, memory_limit
 
 SCRUBBED: Final = (
     "ATEN_", "DNNL_", "GLIBC_TUNABLES", "GOMP_", "KMP_", "MALLOC_", "MKL_", "MKLDNN_", "OMP_", "ONEDNN_",
@@ -25,15 +25,6 @@ COMMON: Final[Mapping[str, str]] = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-
-LEAST_MEMORY: Final = 4 * 2**30
-"""Bytes for a worker on a machine that has little: torch, its threads and the largest examples take less."""
-
-CONTAINER_MEMORY: Final = Path("/sys/fs/cgroup/memory.max")
-"""What a container may have: the kernel's cgroup-v2.rst."""
-
-LEAVES_FIRST: Final = 500
-"""How much sooner than other processes a worker is ended where memory runs out: proc_pid_oom_score_adj(5)."""
 
 
 def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str, str]:
@@ -54,17 +45,6 @@ def tuning_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     return sorted(name for name in names if name.startswith(SCRUBBED))
 
 
-def memory_limit() -> int:
-    """The bytes of data that one worker may have: half of what the machine has, and as much as a worker needs at least.
-
-    An allocation beyond them fails, and is what an operator raises; without, the machine would swap, or end a process.
-    """
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with contextlib.suppress(OSError, ValueError):  # not in a container, or one without a limit, which is ``max``
-        total = min(total, int(CONTAINER_MEMORY.read_text("ascii")))
-    return max(total // 2, LEAST_MEMORY)
-
-
 def command(python: str, settings: Mapping[str, str], stderr: Path, pid: Path) -> str:
     """A shell-quoted command line that becomes `python` with these variables; two files take its stderr and its id.
 
@@ -79,6 +59,15 @@ def command(python: str, settings: Mapping[str, str], stderr: Path, pid: Path) -
     return shlex.join(
         ["/bin/sh", "-c", become, "worker", str(pid), str(stderr), "/usr/bin/env", *unset, *assign, python]
     )
+
+
+def remote_command(ssh: Sequence[str], stderr: Path, pid: Path) -> str:
+    """A shell-quoted command line that becomes this ssh; two files take its stderr and its id.
+
+    What execnet puts behind it are options of an interpreter, which the command for the other machine already has.
+    """
+    become = f'echo $$ >"$1"; exec {shlex.join(ssh)} 2>>"$2"'
+    return shlex.join(["/bin/sh", "-c", become, "worker", str(pid), str(stderr)])
 
 
 def last_words(file: Path, count: int = 3) -> Sequence[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,12 +13,14 @@ from typing import Final, Protocol
 
 from harness.core import Level
 from harness.errors import UserError
-from harness.execution.host import Host
+from harness.execution.host import Host, RemoteHost
 from harness.execution.workers import bundle, environment
 from harness.execution.workers.forked import ForkedProcess, ForkServer
+from harness.execution.workers.hosted import HostedProcess
+from harness.execution.workers.hosted_supervisor import HostedSupervisor, HostLink
 from harness.execution.workers.process import Process, Setup
 from harness.execution.workers.spawned import SpawnedProcess
-from harness.execution.workers.supervisor import InProcessSupervisor, Supervisor, WorkerSupervisor
+from harness.execution.workers.supervisor import HostLost, InProcessSupervisor, Supervisor, WorkerSupervisor
 from harness.portable import protocol
 
 REFERENCE: Final = ""
@@ -112,15 +116,28 @@ class InProcessPool:
 class WorkerPool:
     """A worker process for each supervisor, in one interpreter on this host. `note` takes the message of each incident.
 
-    `forking`: the workers are forks of one process that imported torch; else each has an interpreter of its own.
+    `forking`: the workers are forks of one process that imported torch; else each has an interpreter of its own, as on
+    another machine each has. `elsewhere` are the levels of other machines, and `lose` is that of `HostLink`.
     """
 
-    def __init__(
-        self, host: Host, preload: tuple[Path, ...], note: Callable[[str], None], *, forking: bool = True
+    def __init__(  # noqa: PLR0913 - all but two by keyword, each a choice of its own
+        self,
+        host: Host,
+        preload: tuple[Path, ...],
+        *,
+        note: Callable[[str], None],
+        lose: Callable[[Sequence[str], str], None],
+        elsewhere: Mapping[str, RemoteHost],
+        forking: bool = True,
     ) -> None:
         self.forking = forking
+        self._elsewhere = elsewhere
+        self._links = {
+            remote.name: HostLink(remote.name, [name for name, each in elsewhere.items() if each == remote], lose)
+            for remote in elsewhere.values()
+        }
         self._fork_servers: list[ForkServer] = []
-        self._python = host.python
+        self._host = host
         self._preload = preload
         self._note = note
         self._levels: dict[str, Level] = {}
@@ -135,7 +152,10 @@ class WorkerPool:
     def descriptions(self) -> dict[str, protocol.ReadyMessage]:
         """Wait for the workers that were started; what each says of itself, by level, and of the `REFERENCE`."""
         keys = {REFERENCE: WorkerKey("reference"), **{name: _cell_key(name) for name in self._levels}}
-        return {name: self._supervisors[key].wait_until_ready() for name, key in keys.items()}
+        descriptions = {name: self._supervisors[key].wait_until_ready() for name, key in keys.items()}
+        for link in self._links.values():
+            link.is_open = True
+        return descriptions
 
     def retire(self, names: Collection[str]) -> None:
         """End the workers of these levels."""
@@ -176,26 +196,34 @@ class WorkerPool:
     def _supervise(self, keys: Sequence[WorkerKey]) -> list[WorkerSupervisor]:
         """The supervisors of these workers; what is not there yet starts all at once, and is waited for."""
         for supervisor in self._start(keys):
-            supervisor.wait_until_ready()
+            with contextlib.suppress(HostLost):  # whoever sends it something is told
+                supervisor.wait_until_ready()
         return [self._supervisors[key] for key in keys]
 
     def _start(self, keys: Iterable[WorkerKey]) -> list[WorkerSupervisor]:
         """Start what is not there yet without waiting for it; the supervisors of that."""
-        missing = {
-            key: WorkerSupervisor(self._setup(key), self._launch, self._note)
-            for key in keys
-            if key not in self._supervisors
-        }
+        missing = {key: self._new_supervisor(key) for key in keys if key not in self._supervisors}
         for key, supervisor in missing.items():
             self._supervisors[key] = supervisor
             supervisor.start()
         return [*missing.values()]
 
+    def _new_supervisor(self, key: WorkerKey) -> WorkerSupervisor:
+        remote = self._host_of(key)
+        if remote is None:
+            return WorkerSupervisor(self._setup(key), self._launch, self._note)
+        launch = functools.partial(HostedProcess, address=remote.address)
+        return HostedSupervisor(self._setup(key), launch, self._note, self._links[remote.name])
+
+    def _host_of(self, key: WorkerKey) -> RemoteHost | None:
+        """The other machine on which that worker runs; None for this one."""
+        return None if key.level is None else self._elsewhere.get(key.level)
+
     def _launch(self, setup: Setup, generation: int) -> Process:
         if not self.forking or not ForkedProcess.can_connect(setup, generation):
             return SpawnedProcess(setup, generation)
         if not self._fork_servers or self._fork_servers[-1].is_gone:
-            self._fork_servers.append(ForkServer(self._python, Path(self._folder.name), len(self._fork_servers)))
+            self._fork_servers.append(ForkServer(self._host.python, Path(self._folder.name), len(self._fork_servers)))
         return ForkedProcess(setup, generation, fork_server=self._fork_servers[-1])
 
     def _setup(self, key: WorkerKey) -> Setup:
@@ -208,7 +236,7 @@ class WorkerPool:
         onednn, aten = (level.onednn, level.aten) if level else (None, "default")
         return Setup(
             name=key.name,
-            python=self._python,
+            python=(self._host_of(key) or self._host).python,
             role=key.role,
             settings=environment.variables(onednn, aten, traced=level is not None),
             folder=Path(self._folder.name),

@@ -7,14 +7,14 @@ import queue
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from harness.errors import UserError
 from harness.execution.workers import environment
 from harness.portable import protocol
-from harness.portable.cpu_time_limit import CpuTimeLimit
+from harness.portable.cpu_time_limit import CpuTimeLimit, cpu_seconds
 
 START_LIMIT: Final = 180.0
 """Seconds that an interpreter may take to import torch; a cold disk is slow, a hang is longer."""
@@ -57,10 +57,14 @@ class Setup:
 
 @dataclass(frozen=True)
 class ProcessEnd:
-    """How a process ended: the number of the `signal` that did it, 0 for none, and a text."""
+    """How a process ended: the number of the `signal` that did it, 0 for none, and a text.
+
+    `is_disconnected`: nothing is known of it but that the connection to its machine was lost.
+    """
 
     signal: int
     message: str
+    is_disconnected: bool = False
 
 
 @dataclass
@@ -69,6 +73,7 @@ class Process(ABC):
 
     setup: Setup
     generation: int = 0
+    end_limit: ClassVar[float] = END_LIMIT
     _inbox: queue.SimpleQueue[tuple[float, bytes | None]] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
@@ -110,9 +115,9 @@ class Process(ABC):
 
     def end(self) -> ProcessEnd:
         """Close it; how it ended before that, with its last words on stderr."""
-        end = ProcessEnd(0, GARBLED) if self._is_garbled else self.wait_for_end(END_LIMIT)
+        end = ProcessEnd(0, GARBLED) if self._is_garbled else self.wait_for_end(self.end_limit)
         self.close()
-        return ProcessEnd(end.signal, "; ".join([end.message, *environment.last_words(self.stderr)]))
+        return replace(end, message="; ".join([end.message, *environment.last_words(self.stderr)]))
 
     def start_error(self, what: str) -> UserError:
         """The error that says why no worker runs: its last word on stderr, else `what`; and what it was to run."""
@@ -135,6 +140,10 @@ class Process(ABC):
             raise UserError(message["problem"])
         return message
 
+    def cpu_seconds(self) -> float:
+        """The CPU time that it has used so far."""
+        return cpu_seconds(self.pid)
+
     def receive(self, timeout: float) -> tuple[float, Mapping[str, Any] | None]:
         """The next reply, None where the process has died, and when it arrived on the monotonic clock.
 
@@ -152,7 +161,7 @@ class Process(ABC):
         """As `receive`. Raises queue.Empty once the process has had `limit` seconds, as `CpuTimeLimit` counts them."""
         with contextlib.suppress(queue.Empty):  # asking /proc would cost more than most replies
             return self.receive(min(limit, PROMPT))
-        cpu_time_limit = CpuTimeLimit(self.pid, limit, begun)
+        cpu_time_limit = CpuTimeLimit(self.pid, limit, begun, self.cpu_seconds)
         while True:
             try:
                 return self.receive(cpu_time_limit.wait)

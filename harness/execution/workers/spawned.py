@@ -10,9 +10,9 @@ from typing import Final
 
 import execnet
 
-from harness.execution.workers import bundle, environment, leftovers
+from harness.execution.workers import bundle, environment
 from harness.execution.workers.process import Process, ProcessEnd
-from harness.portable import protocol
+from harness.portable import leftovers, protocol
 
 PAUSE: Final = 0.002
 """Seconds between two looks at a process that is about to end."""
@@ -46,17 +46,21 @@ class SpawnedProcess(Process):
         """Start the process and greet it; the class of what that raised, or nothing."""
         try:
             self._connect()
-        except (OSError, EOFError, execnet.HostNotFound) as error:
+        except (OSError, EOFError, AssertionError, execnet.HostNotFound) as error:  # it asserts what the answer is
             return type(error).__name__
         return ""
 
     def _connect(self) -> None:
-        settings = {**self.setup.settings, leftovers.MARK: str(self.stderr)}
-        command = environment.command(self.setup.python, settings, self.stderr, self.path("pid"))
-        self._channel = self._group.makegateway(f"popen//python={command}").remote_exec(bundle.BOOTSTRAP)
+        self._gateway = self._group.makegateway(f"popen//python={self._command()}")
+        self._channel = self._gateway.remote_exec(bundle.BOOTSTRAP)
         self._channel.setcallback(self._deliver, endmarker=None)
         self._channel.send(protocol.encode(bundle.sources()))
         self._channel.send(self.setup.message())
+
+    def _command(self) -> str:
+        """The shell-quoted command line that execnet starts, behind which it puts options of a Python interpreter."""
+        settings = {**self.setup.settings, leftovers.MARK: str(self.stderr)}
+        return environment.command(self.setup.python, settings, self.stderr, self.path("pid"))
 
     @property
     def pid(self) -> int:
@@ -95,7 +99,10 @@ class SpawnedProcess(Process):
             return ProcessEnd(0, "ended before it had answered")
         if pid == 0:
             return None
-        code = os.waitstatus_to_exitcode(status)
+        return self._end_of(os.waitstatus_to_exitcode(status))
+
+    def _end_of(self, code: int) -> ProcessEnd:
+        """What an exit code says, or a signal where it is negative."""
         if code < 0:
             return ProcessEnd(-code, f"killed by {signal.Signals(-code).name}")
         return ProcessEnd(0, f"exited with status {code}")

@@ -38,6 +38,13 @@ class WorkerLost(Exception):  # noqa: N818 - a kernel that crashes is what is lo
         self.message = message
 
 
+class HostLost(WorkerLost):
+    """No reply will come: the connection to the worker's machine is lost. It says nothing of what was asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("died", 0, message)
+
+
 @dataclass(eq=False)
 class PendingRequest:
     """A request that a supervisor has taken.
@@ -147,6 +154,9 @@ class WorkerSupervisor(Supervisor):
 
     def start(self) -> None:
         """Start a process without waiting for it. Raises UserError where the interpreter does not run."""
+        self._start_process()
+
+    def _start_process(self) -> None:
         self._has_failed_to_start = True  # until it is there
         generation, self._generation = self._generation, self._generation + 1
         self._process = self._launch(self.setup, generation)
@@ -158,7 +168,7 @@ class WorkerSupervisor(Supervisor):
         Where one could not start before, another is started. Raises UserError where it cannot start either.
         """
         if self._has_failed_to_start:
-            self.start()
+            self._start_process()
         if self._description is None:
             try:
                 self._description = cast("ReadyMessage", self.process.wait_until_ready())
@@ -199,15 +209,19 @@ class WorkerSupervisor(Supervisor):
         """Wait for its outcome; what was sent before it is settled first, even if nobody collects that."""
         while pending.outcome is None:
             oldest = self._waiting[0]
-            oldest.outcome = self._await_outcome(oldest)
-            self._waiting.popleft()
-            if isinstance(oldest.outcome, WorkerLost):
-                self._replace(oldest.outcome, oldest.about)
+            self._take_outcome(oldest, self._await_outcome(oldest))
 
-    def _lose_waiting(self, message: str) -> None:
+    def _take_outcome(self, oldest: PendingRequest, outcome: Reply | WorkerLost) -> None:
+        """Give the oldest request its outcome, and replace the process where that is lost."""
+        oldest.outcome = outcome
+        self._waiting.popleft()
+        if isinstance(outcome, WorkerLost):
+            self._replace(outcome, oldest.about)
+
+    def _lose_waiting(self, lost: WorkerLost) -> None:
         """No reply will come to any of the requests."""
         while self._waiting:
-            self._waiting.popleft().outcome = WorkerLost("died", 0, message)
+            self._waiting.popleft().outcome = lost
 
     def _await_outcome(self, oldest: PendingRequest) -> Reply | WorkerLost:
         """The reply to the oldest request, or why there is none."""
@@ -221,17 +235,21 @@ class WorkerSupervisor(Supervisor):
         if reply is not None:
             return reply
         end = self.process.end()
-        return WorkerLost("died", end.signal, end.message)
+        return HostLost(end.message) if end.is_disconnected else WorkerLost("died", end.signal, end.message)
 
     def _replace(self, lost: WorkerLost, about: str) -> None:
         """Start another process and give it what waits. Raises UserError where none starts; what waits is lost then."""
         self._note(f"worker {self.setup.name} {lost.how} ({lost.message}) on {about}; replaced")
+        self._restart()
+
+    def _restart(self) -> None:
+        """Start another process and give it what waits. Raises as `_replace` does."""
         self.close()
         try:
             self.start()
             self.wait_until_ready()
         except UserError as error:
-            self._lose_waiting(f"no other worker could be started: {error}")
+            self._lose_waiting(WorkerLost("died", 0, f"no other worker could be started: {error}"))
             raise
         self._last_arrival = 0.0
         for pending in self._waiting:

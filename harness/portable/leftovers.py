@@ -1,18 +1,17 @@
-"""What the processes of a run leave behind: children that a preload file starts and that live on."""
+"""What the processes of a run leave behind: children that a preload file starts and that live on. Python 3.8 on."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Iterator
 
-MARK: Final = "NHWC_EQUIVALENCE_PROCESS"
+MARK = "NHWC_EQUIVALENCE_PROCESS"
 """The variable that marks a process and all that it starts; no fork and no session of its own takes it away."""
 
-MOST_PASSES: Final = 20
+MOST_PASSES = 20
 """How often it is looked for more: what is killed may just have started another."""
 
 
