@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,22 +83,24 @@ def sshd_path() -> str:
     return path
 
 
-@contextmanager
-def running_server(folder: Path, *lines: str) -> Iterator[SshServer]:
-    """Start a server whose files are in `folder`, and end it with all of its connections.
-
-    `lines` are put to its configuration.
-    """
-    path = sshd_path()
+def write_server(folder: Path, *lines: str) -> int:
+    """Write the keys and the configuration of a server into a folder, with these lines beside; its port."""
+    sshd_path()
     for name in ("host_key", "key"):
         line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(line, check=True, capture_output=True)
     port = _free_port()
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'host_key.pub').read_text()}")
     (folder / "sshd_config").write_text("\n".join([CONFIGURATION.format(port=port, folder=folder), *lines]))
+    return port
+
+
+@contextmanager
+def listening_server(folder: Path, port: int) -> Iterator[SshServer]:
+    """Start the server that was written into a folder, and end it with all of its connections."""
     if os.geteuid() == 0:  # the one folder that it has to have where it has privileges to give away
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    line = [path, "-D", "-e", "-f", str(folder / "sshd_config")]
+    line = [sshd_path(), "-D", "-e", "-f", str(folder / "sshd_config")]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(line, stderr=log)
     server = SshServer(folder, port, process.pid)
@@ -109,6 +112,32 @@ def running_server(folder: Path, *lines: str) -> Iterator[SshServer]:
             server.end_connections()
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def running_server(folder: Path, *lines: str) -> Iterator[SshServer]:
+    """A new server whose files are in `folder`; `lines` are put to its configuration."""
+    with listening_server(folder, write_server(folder, *lines)) as server:
+        yield server
+
+
+def last_descendant(pid: int) -> int:
+    """The process at the end of a chain of only children, such as a worker behind its connection."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return last_descendant(int(children[0])) if children else pid
+
+
+def python_without(folder: Path, flag: str) -> str:
+    """The interpreter under test, in which this machine seems to have a CPU without that flag.
+
+    The machine behind the loopback address is this one, so nothing would be lacking here that is there.
+    """
+    real = os.environ.get("EQUIVALENCE_PYTHON") or sys.executable
+    answer = f"""*equivalence-probe*) "{real}" "$@" | sed 's/"{flag}", //' ;;"""
+    python = folder / f"python-without-{flag}"
+    python.write_text(f'#!/bin/sh\ncase "$2" in {answer} *) exec "{real}" "$@" ;; esac\n')
+    python.chmod(0o755)
+    return str(python)
 
 
 def _free_port() -> int:

@@ -56,7 +56,7 @@ def script_writer(run_settings: Settings, shows: Shows = always, *, is_late: boo
     def run(script: str, memory: FreshMemory) -> ScriptRun:
         return ScriptRun(int(shows(script, memory)), FAULT_IS_HERE)
 
-    return FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: is_late, run)
+    return FailureScriptWriter(run_settings, lambda: {"avx2": AVX2}, lambda: is_late, run)
 
 
 def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> None:

@@ -45,6 +45,27 @@ def test_the_lines_that_open_a_report(executor: Any, tmp_path: Path) -> None:
     assert header_lines(executor, chosen) == [*lines, "profile: quick, seed 0, 1 and 2 threads"]
 
 
+def test_another_machine_has_its_cpu_and_its_build(executor: Any, tmp_path: Path) -> None:
+    """The header and the record say which levels ran there, and the record keeps the rest of the build."""
+    build = Build("2.9.0+cpu", "3.9.1", "a large CPU", "3.12.1", "2.2", "Linux-x86_64", ("avx512f",))
+    executor.hosts = {"me@there": build}
+    proof = {"onednn": "AVX512", "aten": "AVX512"}
+    there = Cell("avx512_core", Level("avx512_core", "x86_64", None, "avx512"), host="me@there", proof=proof)
+    executor.cells, executor.unavailable = (*executor.cells, there), {}
+    lines = build_lines(executor)
+    assert lines[2] == "host me@there: a large CPU; PyTorch 2.9.0+cpu, oneDNN 3.9.1, NumPy 2.2, Python 3.12.1"
+    assert lines[4] == "level avx512_core on me@there: onednn AVX512; aten AVX512"
+    head = record_head(executor, settings(tmp_path, {"profile": "quick"}))
+    assert {name: level.host for name, level in head.levels.items() if level.state == "run"} == {
+        "avx2": "",
+        "avx512_core": "me@there",
+    }
+    assert head.hosts["me@there"].model_dump() == {
+        "torch": "2.9.0+cpu", "onednn": "3.9.1", "cpu": "a large CPU", "python": "3.12.1", "numpy": "2.2",
+        "platform": "Linux-x86_64",
+    }  # fmt: skip
+
+
 def test_what_the_record_keeps_of_them(executor: Any, tmp_path: Path) -> None:
     """The record has build and run by field, and each level of this architecture with its state."""
     head = record_head(executor, settings(tmp_path, {"profile": "quick"}))

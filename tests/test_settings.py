@@ -36,6 +36,27 @@ def test_the_command_line_wins_over_environment_over_ini(tmp_path: Path, monkeyp
     assert settings(tmp_path, {"seed": ""}, {}).seed == 2
 
 
+def test_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment each is a line of its own, for their words have blanks; a replay needs them too."""
+    monkeypatch.setenv("EQUIVALENCE_HOST", "ssh=-p 22 me@there//python=py\n\nssh=other\n")
+    chosen = settings(tmp_path, {})
+    assert chosen.hosts == ("ssh=-p 22 me@there//python=py", "ssh=other")
+    assert chosen.replay_options == " --host 'ssh=-p 22 me@there//python=py' --host ssh=other"
+    assert settings(tmp_path, {"host": ["ssh=one"]}).hosts == ("ssh=one",)
+
+
+@pytest.mark.parametrize(("name", "value"), [("in_process", True), ("update_golden", True), ("against", "stock")])
+def test_what_runs_on_this_machine_alone_has_no_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """One of the two options has to go."""
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "kernels.py").touch()
+    preload = {"preload": ["kernels.py"]} if name == "against" else {}
+    with pytest.raises(UserError, match=rf"--eq-host: with --eq-{name.replace('_', '-')} everything runs on this"):
+        settings(tmp_path, {"host": ["ssh=one"], name: value, **preload})
+
+
 def test_several_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels are separated by commas, files in the environment as in PATH; a level given twice runs once."""
     for name in ("a.py", "b.py"):

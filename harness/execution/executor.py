@@ -106,8 +106,8 @@ class Executor:
         self.cells, self.aliases, self.unavailable = opened.cells, opened.aliases, opened.unavailable
         if not self._in_process:
             self.ineffective |= {cell.name: reason for cell in self.cells if (reason := cap_mismatch(cell))}
-        asked = {cell.host: cell.name for cell in self.cells if cell.host in opened.hosts}
-        self._callables = CallableLookup(opened.pool, self.limit, preloads=self.preloads, hosts=asked)
+        elsewhere = {cell.host: cell.name for cell in self.cells if cell.host in opened.hosts}
+        self._callables = CallableLookup(opened.pool, self.limit, preloads=self.preloads, hosts=elsewhere)
         self._build, self.hosts = opened.build, opened.hosts
         self._opened = opened
         return self

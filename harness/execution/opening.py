@@ -144,7 +144,7 @@ class WorkerOpening:
             if host is not self._host:
                 hosts[host.name] = _build(description, host)
         for name, other in hosts.items():
-            _check_same_release(build, name, other)
+            check_same_release(build, name, other)
         distinct, aliases = merge_equal_cells(cells, self.levels)
         return OpenedPool(pool, build, distinct, hosts, aliases, self._unavailable)
 
@@ -175,7 +175,7 @@ def _build(description: ReadyMessage, host: Host) -> Build:
     return Build(**description["build"], cpu=host.cpu, flags=host.flags)
 
 
-def _check_same_release(build: Build, name: str, other: Build) -> None:
+def check_same_release(build: Build, name: str, other: Build) -> None:
     """Raise UserError where another machine has another release of PyTorch: the variants of one are behind a plus."""
     here, there = (each.torch.partition("+")[0] for each in (build, other))
     if here != there:

@@ -71,6 +71,22 @@ def test_any_difference_starts_the_count_again(levels: RedundantLevels, differen
     assert levels.redundant_cells == frozenset()
 
 
+def test_a_cell_of_another_machine_answers_for_none_here() -> None:
+    """What ATen calls may choose by the model of the CPU, as MKL does."""
+    cells = [CELLS[0], replace(CELLS[1], host="there"), CELLS[2]]
+    levels = RedundantLevels(cells)
+    for _ in range(EQUAL_EXAMPLES):
+        levels.note(everywhere())
+    assert levels.redundant_cells == frozenset()
+
+
+def test_an_answer_that_is_lost_agrees_with_none(levels: RedundantLevels) -> None:
+    """The machine of the cell that would answer may be lost."""
+    levels.note([observation("sse41"), observation("avx2")])
+    levels.note(everywhere())
+    assert levels.redundant_cells == frozenset()
+
+
 def test_the_sign_of_a_zero_is_a_difference(levels: RedundantLevels) -> None:
     """Bits are compared, not numbers."""
     levels.note([observation("sse41", -0.0), observation("avx", 0.0), observation("avx2", 0.0)])

@@ -21,7 +21,7 @@ from harness.core import (
     TensorRecord,
     TensorSpec,
 )
-from harness.execution import AS_USUAL, CellSettings, Result
+from harness.execution import AS_USUAL, Build, CellSettings, Result
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("low", "high"))
 CASE = Case(
@@ -59,6 +59,8 @@ class ToyExecutor:
     cells: tuple[Cell, ...] = CELLS
     incidents: list[str] = field(default_factory=list)
     ineffective: dict[str, str] = field(default_factory=dict)
+    lost_levels: dict[str, str] = field(default_factory=dict)
+    hosts: dict[str, Build] = field(default_factory=dict)
     limit: float = 20.0
     isolated: list[tuple[Example, float | None]] = field(default_factory=list)
     settings: list[CellSettings] = field(default_factory=list)
