@@ -25,7 +25,7 @@ from tests.ssh_server import SshServer, listening_server, python_without, runnin
 
 PYTHON = os.environ.get("EQUIVALENCE_PYTHON") or sys.executable
 LEVELS = "sse41,avx2"
-NAMES = ("relu", "relu6", "hardtanh", "leaky_relu")
+NAMES = ("relu", "relu6", "hardtanh", "hardshrink")
 
 pytestmark = [
     needs_workers,

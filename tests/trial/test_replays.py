@@ -65,6 +65,14 @@ def test_a_build_that_is_right_does_not_fail() -> None:
     assert "it passes" in detail
 
 
+def test_a_level_that_was_lost_leaves_the_question_open() -> None:
+    """That the reproducer passes at the others does not make its entry stale: it may fail at that one."""
+    executor = CheckedExecutor(lambda *_: "")
+    executor.lost_levels = {"high": "host there is lost: no route"}
+    outcome = replay_place(known_issue("values"), CASE, cast("Executor", executor))
+    assert (outcome.state, outcome.detail) == (PlaceState.NOT_CHECKED, "high: host there is lost: no route")
+
+
 def test_a_call_that_raises_everywhere_is_not_available() -> None:
     """A build in which the dtype is not implemented does not show that the fault is absent."""
     state, detail = replay(known_issue("values"), lambda *_: "raised")
