@@ -34,8 +34,8 @@ def difference_message(title: str, differences: Sequence[str], advice: str) -> s
 
 
 def _flat(nested: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """The values of nested mappings by the way to them, such as ``build -> torch``."""
+    """The values of nested mappings by the way to them, such as ``build -> torch``; an empty text is nothing."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
         flat |= _flat(value, f"{above}{name} -> ") if isinstance(value, Mapping) else {above + name: value}
-    return flat
+    return {name: value for name, value in flat.items() if value != ""}
