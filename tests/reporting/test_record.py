@@ -85,6 +85,7 @@ def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
         "build",
         "run",
         "levels",
+        "hosts",
         "against",
         "release",
         "items",
