@@ -75,7 +75,7 @@ def test_a_script_that_shows_the_fault_is_offered(run_settings: Settings) -> Non
 )
 def test_a_script_that_does_not_show_the_fault_is_not_offered(run_settings: Settings, run: ScriptRun) -> None:
     """Neither text nor file is left, and the page says why."""
-    writer = FailureScriptWriter(run_settings, {"avx2": AVX2}, lambda: False, lambda script, memory: run)  # noqa: ARG005 - as it is called
+    writer = FailureScriptWriter(run_settings, lambda: {"avx2": AVX2}, lambda: False, lambda script, memory: run)  # noqa: ARG005 - as it is called
     (failure,) = writer.add_scripts(RELU, "float32", [FAILURE])
     assert (failure.script.text, failure.script.file) == ("", "")
     assert failure.script.reason == DOES_NOT_SHOW
@@ -135,7 +135,7 @@ def test_a_fault_of_unwritten_memory_has_a_script_that_shows_it_on_every_machine
     plain = write_script(failure_subject(case, unwritten, {"avx2": AVX2}, (kernels,)), poison=False)
     with ScriptRunner(python) as runner:
         with_kernels = replace(run_settings, preload=(kernels,))
-        writer = FailureScriptWriter(with_kernels, {"avx2": AVX2}, lambda: False, runner.run)
+        writer = FailureScriptWriter(with_kernels, lambda: {"avx2": AVX2}, lambda: False, runner.run)
         (failure,) = writer.add_scripts(case, "float32", [unwritten])
         assert 'MALLOC_PERTURB_="165"' in failure.script.text, failure.script.reason
         assert all(runner.run(failure.script.text, memory).shows_fault for memory in FreshMemory)
