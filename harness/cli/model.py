@@ -12,12 +12,13 @@ from harness.core import Expression
 from harness.core.json_text import LARGEST_INT64, parse_json
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import InputSpec, Model, ModelOutcome, model_text
+from harness.models import InputSpec, Model, ModelOutcome, answer_of, model_text
 from harness.settings import Settings
 
 HOME: Final = "the command line"
 LIBRARIES: Final = ("torchvision",)
 """Packages that come in builds, one for each PyTorch: where one does not import, it is said which would."""
+RUNNERS: Final = ("eager", "fx", "script", "trace", "export", "compile")
 _FACTORY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 _CONVERTED: Final = (4, 5)
 """Dimensions of images and volumes, which have a channels-last format."""
@@ -38,11 +39,14 @@ def add_model_command(commands: Commands) -> None:
     parser.add_argument("--frozen", action="append", metavar="CLASS", help=frozen)
     seeded = "it draws random numbers, and must give the same from the same seed"
     parser.add_argument("--seeded", action="store_true", help=seeded)
+    runner = "run it as a program that is made of it; the float64 reference is the model itself"
+    parser.add_argument("--runner", choices=RUNNERS, default="eager", help=runner)
+    parser.add_argument("--table", action="store_true", help="a line for each call that works on an image")
     add_build_options(parser)
 
 
 def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
-    """Judge a model; print verdict, first wrong layer, layout report. 1 where anything is wrong or gives NCHW back.
+    """Judge a model; print verdict, first wrong layer, layout report, places to change. The exit code is the answer's.
 
     Raises UserError for a factory or an input that is none, and for a model that cannot be judged.
     """
@@ -52,8 +56,8 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     with gate:
         outcomes = try_items(gate, model)
     shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]
-    print(model_text(options.factory, shapes, outcomes))  # noqa: T201 - a command prints
-    return int(any(outcome.status not in ("passed", "known issue", "not available") for outcome in outcomes))
+    print(model_text(options.factory, shapes, outcomes, is_table=options.table))  # noqa: T201 - a command prints
+    return answer_of(outcomes).value
 
 
 def try_items(gate: Gate, model: Model) -> list[ModelOutcome]:
@@ -86,6 +90,7 @@ def declare_model(options: argparse.Namespace) -> Model:
         tuple(_input_spec(index, _shape(text)) for index, text in enumerate(options.input)),
         arguments=_arguments(options.arguments),
         steps=("eval", "train") if options.train else ("eval",),
+        runners=(options.runner,),
         precisions=("float32", "bfloat16") if options.bfloat16 else ("float32",),
         requires=tuple(library for library in LIBRARIES if factory.startswith(library + ".")),
         frozen=tuple(options.frozen or ()),

@@ -19,8 +19,10 @@ from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.schema import ModelSuiteSchema
 from harness.models.trial import ModelTrial, issues_of_model
+from harness.models.verdict import Answer, answer_of
 
 __all__ = [
+    "Answer",
     "FaultyModule",
     "InputSpec",
     "Model",
@@ -37,6 +39,7 @@ __all__ = [
     "Problem",
     "Skipped",
     "WayToRun",
+    "answer_of",
     "examine_file",
     "issues_of_model",
     "load_file",

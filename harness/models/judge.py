@@ -104,7 +104,7 @@ def _ending_fault(run: ModelObservation) -> PlacedFault | None:
 
 def _format_faults(run: ModelObservation) -> Iterator[PlacedFault]:
     """The modules that lost channels-last in a converted run."""
-    for loss in format_losses(run.modules):
+    for loss in format_losses(run.image_calls):
         yield PlacedFault("strides", tensor_name.module(loss.path), run.conversion, Fault(1.0, loss.message))
 
 

@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from harness.models.model import BASELINE, FULL_CONVERSION, ModelObservation, ModuleRecord
+from harness.models.image_call import ImageCall
+from harness.models.model import BASELINE, FULL_CONVERSION, ModelObservation
 from harness.reporting import LayoutRowRecord
 
 
 def layout_rows(runs: Sequence[ModelObservation]) -> list[LayoutRowRecord]:
-    """One row for each module call that got or gave an image: its formats when converted, reorders before and after.
+    """One row for each call that works on an image or loses its format: formats when converted, reorders before, after.
 
-    `runs` are those of one example in one cell.
+    `runs` are those of one example in one cell. The reorders are those of all calls of the module, in its first row.
     """
-    modules = {run.conversion: run.modules for run in runs}
-    plain, converted = modules.get(BASELINE, ()), modules.get(FULL_CONVERSION, ())
-    before = [module.reorders for module in plain] if len(plain) == len(converted) else [0] * len(converted)
+    by_conversion = {run.conversion: run for run in runs}
+    plain, converted = by_conversion.get(BASELINE), by_conversion.get(FULL_CONVERSION)
+    before, after = _reorders(plain), _reorders(converted)
     return [
-        _row(module, reorders)
-        for module, reorders in zip(converted, before, strict=True)
-        if not module.is_parent and (any(module.input_formats) or any(module.output_formats))
+        _row(call, before.pop(call.module, 0), after.pop(call.module, 0))
+        for call in (converted.image_calls if converted is not None else ())
     ]
 
 
-def _row(module: ModuleRecord, reorders_before: int) -> LayoutRowRecord:
+def _reorders(run: ModelObservation | None) -> Counter[str]:
+    """Reorders of oneDNN by the path of the module in which they ran."""
+    counts: Counter[str] = Counter()
+    for module in run.modules if run is not None else ():
+        counts[module.path] += module.reorders
+    return counts
+
+
+def _row(call: ImageCall, reorders_before: int, reorders_after: int) -> LayoutRowRecord:
     return LayoutRowRecord(
-        module=module.path,
-        class_name=module.class_name,
-        formats_in=" ".join(filter(None, module.input_formats)),
-        formats_out=" ".join(filter(None, module.output_formats)),
+        module=call.module,
+        class_name=call.class_name,
+        function=call.function,
+        formats_in=" ".join(call.input_formats),
+        formats_out=" ".join(call.output_formats),
         reorders_nchw=reorders_before,
-        reorders_nhwc=module.reorders,
+        reorders_nhwc=reorders_after,
     )
 
 
-def is_worth_a_line(row: LayoutRowRecord) -> bool:
-    """Whether a row says anything but that the call got and gave NHWC and oneDNN reordered nothing in it."""
-    formats = f"{row.formats_in} {row.formats_out}".split()
-    return "nchw" in formats or "other" in formats or bool(row.reorders_nchw or row.reorders_nhwc)
+@dataclass(frozen=True)
+class LayoutLine:
+    """A line of the printed report: one call, named by its module, or all calls of one kind, named by their number."""
+
+    name: str
+    class_name: str
+    function: str
+    formats_in: str
+    formats_out: str
+    reorders_nchw: int
+    reorders_nhwc: int
+
+
+def layout_table(rows: Sequence[LayoutRowRecord]) -> list[LayoutLine]:
+    """A line for each call."""
+    return [_line(row.module or "(the model)", [row]) for row in rows]
+
+
+def layout_summary(rows: Sequence[LayoutRowRecord]) -> list[LayoutLine]:
+    """A line for all calls of the same class of modules and function, with the same formats."""
+    groups: dict[tuple[str, ...], list[LayoutRowRecord]] = {}
+    for row in rows:
+        groups.setdefault((row.class_name, row.function, row.formats_in, row.formats_out), []).append(row)
+    return [_line(str(len(same)), same) for same in groups.values()]
+
+
+def _line(name: str, rows: Sequence[LayoutRowRecord]) -> LayoutLine:
+    return LayoutLine(
+        name,
+        rows[0].class_name,
+        rows[0].function.rpartition(".")[2],
+        rows[0].formats_in,
+        rows[0].formats_out,
+        sum(row.reorders_nchw for row in rows),
+        sum(row.reorders_nhwc for row in rows),
+    )

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from harness.core.case import Size
 from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
+from harness.models.image_call import ImageCall
 from harness.portable.model_protocol import CalibrationData
 
 Step = Literal["eval", "train"]
@@ -116,23 +117,17 @@ class ModelExample:
 
 @dataclass(frozen=True)
 class ModuleRecord:
-    """One call of one module: the formats of the images it got and gave, and the oneDNN reorders that ran in it.
+    """One call of one module: the formats of the images it got, and the oneDNN reorders that ran in it.
 
     `path` is the module's name in the model, empty for the model itself. A format is ``nhwc``, ``nchw``, ``either``
-    (both, or too small to tell) or ``other``. `is_view`: the output is a view of an input, or its elements with the
-    features last. `is_parent`: it called modules itself. `input_dtypes` are those of the images it got.
-    `permuted_input`: an image that it got is what the module before it gave, with the dimensions in another order.
+    (both, or too small to tell) or ``other``; `input_dtypes` go with the formats.
     """
 
     path: str
     class_name: str
     input_formats: tuple[str, ...]
-    output_formats: tuple[str, ...]
-    is_view: bool
-    is_parent: bool
+    input_dtypes: tuple[str, ...]
     reorders: int = 0
-    input_dtypes: tuple[str, ...] = ()
-    permuted_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +136,7 @@ class ModelObservation:
 
     `tensors` is keyed ``output[0]``, ``loss``, ``grad:conv1.weight``, ``grad_input:x``, ``buffer:bn1.running_mean``,
     ``after:output[0]`` (the next forward, after a step of SGD) and ``watch:backbone``. `modules` are in the order in
-    which their calls ended.
+    which their calls ended. `image_calls` are those of a run with all of it converted.
     """
 
     cell: str
@@ -149,6 +144,7 @@ class ModelObservation:
     status: Status
     tensors: Mapping[str, TensorRecord] = field(default_factory=dict, repr=False)
     modules: tuple[ModuleRecord, ...] = ()
+    image_calls: tuple[ImageCall, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     message: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.core import Finding, ItemStatus
 from harness.models.faulty_module import FaultyModule
+from harness.models.image_call import ImageCall
 from harness.models.model import ModelExample, Problem, Skipped
 from harness.reporting import LayoutRowRecord
 from harness.trial import Tally
@@ -29,8 +30,8 @@ class ModelOutcome(Tally):
     """The counts of one trial of a model. `item` is ``eval-eager-float32``, `examples` is how many were judged.
 
     `explained` are the modules whose operators are known to do what is wrong with them, `stale` the ids of known issues
-    that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each module call
-    of the first example, `reorders` counts oneDNN's in it for each conversion. `problem`: see Problem.
+    that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each of the
+    `image_calls` of the first example, `reorders` counts oneDNN's in it for each conversion. `problem`: see Problem.
     """
 
     model: str
@@ -41,6 +42,7 @@ class ModelOutcome(Tally):
     stale: list[str] = field(default_factory=list)
     skipped: dict[str, Skipped] = field(default_factory=dict)
     layout: list[LayoutRowRecord] = field(default_factory=list)
+    image_calls: tuple[ImageCall, ...] = ()
     reorders: dict[str, int] = field(default_factory=dict)
     problem: Problem | None = None
 

@@ -9,6 +9,7 @@ import numpy as np
 from harness.core import TensorRecord
 from harness.core.observation import Array
 from harness.execution import WorkerLost, record_of
+from harness.models.image_call import image_calls
 from harness.models.model import ModelObservation, ModelReference, ModuleRecord, Problem
 from harness.portable.model_protocol import FeedReply, ModelReferReply, ModuleCallData, RunData
 from harness.portable.protocol import ArrayData
@@ -48,7 +49,15 @@ def model_observations(cell: str, runs: Mapping[str, RunData]) -> list[ModelObse
         modules = tuple(map(_module_record, run["modules"]))
         observations.append(
             ModelObservation(
-                cell, conversion, run["status"], tensors, modules, run["kernels"], run["error"], run["message"]
+                cell,
+                conversion,
+                run["status"],
+                tensors,
+                modules,
+                image_calls(run["image_calls"]),
+                run["kernels"],
+                run["error"],
+                run["message"],
             )
         )
     return observations
@@ -59,10 +68,6 @@ def _module_record(call: ModuleCallData) -> ModuleRecord:
         path=call["path"],
         class_name=call["class_name"],
         input_formats=tuple(call["input_formats"]),
-        output_formats=tuple(call["output_formats"]),
-        is_view=call["is_view"],
-        is_parent=call["is_parent"],
-        reorders=call["reorders"],
         input_dtypes=tuple(call["input_dtypes"]),
-        permuted_input=call["permuted_input"],
+        reorders=call["reorders"],
     )

@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.core import ItemStatus
-from harness.models.layout_report import is_worth_a_line
+from harness.models.advice import channels_last
+from harness.models.layout_report import layout_summary, layout_table
 from harness.models.model import BASELINE, FULL_CONVERSION
 from harness.models.outcome import ModelOutcome
 from harness.models.templating import TEMPLATES
+from harness.models.verdict import Answer, answer_of, effect_of, is_wrong_converted, no_effect_reason, places_of
 from harness.reporting import ModelItemRecord, Record, sum_counts
 
 SHOWN: Final = 3
 """Findings, and modules to blame, of one example that are told in full; the others are counted."""
+
+PLURALS: Final = {
+    "convolution": "convolutions",
+    "normalisation": "normalisations",
+    "pooling": "poolings",
+    "resampling": "resamplings",
+}
 
 MARKS: Final = {
     ItemStatus.PASSED: ".",
@@ -79,30 +88,30 @@ def model_failure_text(outcome: ModelOutcome, item: str, seed: int) -> str:
     return template.render(outcome=outcome, item=item, seed=seed, shown=SHOWN)
 
 
-def model_text(factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome]) -> str:
+def model_text(
+    factory: str, inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome], *, is_table: bool = False
+) -> str:
     """What `equivalence model` says: verdicts, the first wrong layers, the layout report of the first way to run it.
 
-    `inputs` are the shapes that the model was called with.
+    `inputs` are the shapes that the model was called with; `is_table`: a line for each call in place of a summary.
     """
     return TEMPLATES.get_template("model.txt").render(
         factory=factory,
         inputs=inputs,
         outcomes=[(outcome, _verdict(outcome)) for outcome in outcomes],
-        layout=layout_text(outcomes[0]),
+        layout=layout_text(outcomes[0], is_table=is_table),
+        places=places_of(outcomes),
+        answer=_answer_sentence(inputs, outcomes),
+        recipe=_recipe(inputs, answer_of(outcomes)),
         shown=SHOWN,
     )
 
 
 def _verdict(outcome: ModelOutcome) -> str:
     """What a model came to, in one sentence."""
-    within = f"every value is within its allowance (at most {max(outcome.ratios.values(), default=0.0):.2g} of it)"
     match outcome.status:
-        case ItemStatus.FAILED if any(finding.oracle != "strides" for finding in outcome.findings):
-            return "WRONG"
-        case ItemStatus.FAILED:
-            return f"RIGHT, but does not stay channels-last; {within}"
-        case ItemStatus.PASSED:
-            return f"RIGHT, and stays channels-last; {within}"
+        case ItemStatus.FAILED | ItemStatus.PASSED:
+            return _values_and_format(outcome)
         case ItemStatus.KNOWN_ISSUE:
             return f"RIGHT but for what is known: {', '.join(sorted(outcome.known_issues))}"
         case ItemStatus.UNTRUSTED:
@@ -111,12 +120,51 @@ def _verdict(outcome: ModelOutcome) -> str:
             return f"NOT RUN: {'; '.join(outcome.reasons_not_run)}"
 
 
-def layout_text(outcome: ModelOutcome) -> str:
-    """The layout report: modules that gave or got NCHW or where oneDNN reordered, how many more, what to change."""
-    rows = [row for row in outcome.layout if is_worth_a_line(row)]
+def _values_and_format(outcome: ModelOutcome) -> str:
+    """What was judged: values first, and then what becomes of the format."""
+    if is_wrong_converted(outcome):
+        return "WRONG"
+    if any(finding.oracle != "strides" for finding in outcome.findings):
+        return "RIGHT in channels-last, though not in NCHW"
+    within = f"every value is within its allowance (at most {max(outcome.ratios.values(), default=0.0):.2g} of it)"
+    if effect_of(outcome.image_calls).is_none:
+        return f"RIGHT, but nothing in it is in channels-last; {within}"
+    how = "but does not stay" if outcome.status is ItemStatus.FAILED else "and stays"
+    return f"RIGHT, {how} channels-last; {within}"
+
+
+def _answer_sentence(inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome]) -> str:
+    """The last line: what to do."""
+    places = places_of(outcomes)
+    match answer_of(outcomes):
+        case Answer.WRONG:
+            return "no: something is wrong in channels-last, see above"
+        case Answer.NOT_JUDGED:
+            return "not known: the model could not be judged, see above"
+        case Answer.NO_EFFECT:
+            return f"no effect: {no_effect_reason(inputs, outcomes[0].image_calls)}"
+        case Answer.LOSES_FORMAT:
+            return (
+                f"yes, but {len(places)} {'place loses' if len(places) == 1 else 'places lose'} the format, see above"
+            )
+        case _:
+            return "yes"
+
+
+def _recipe(inputs: Sequence[Sequence[int]], answer: Answer) -> list[str]:
+    """The two lines to paste, where channels-last is worth turning on."""
+    if answer not in (Answer.YES, Answer.LOSES_FORMAT):
+        return []
+    name = channels_last(next((len(shape) for shape in inputs if len(shape) in (4, 5)), 4))
+    return [f"model = model.to(memory_format={name})", f"input = input.to(memory_format={name})"]
+
+
+def layout_text(outcome: ModelOutcome, *, is_table: bool = False) -> str:
+    """The layout report: how much of the model is in channels-last, reorders, and the calls, summed up or each."""
     return TEMPLATES.get_template("layout.txt").render(
-        rows=rows,
-        others=len(outcome.layout) - len(rows),
-        format_losses=[finding for finding in outcome.findings if finding.oracle == "strides"],
+        effect=effect_of(outcome.image_calls),
+        kinds=PLURALS,
         reorders=outcome.reorders,
+        rows=layout_table(outcome.layout) if is_table else layout_summary(outcome.layout),
+        is_table=is_table,
     )

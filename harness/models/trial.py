@@ -16,7 +16,7 @@ from harness.models.judge import judge_model
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.layout_report import layout_rows
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
-from harness.models.model import Model, ModelObservation, ModelReference, WayToRun
+from harness.models.model import FULL_CONVERSION, Model, ModelObservation, ModelReference, WayToRun
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
@@ -120,6 +120,7 @@ class ModelTrial:
     def _report_layout(self, runs: Sequence[ModelObservation]) -> None:
         """Keep the layout report of these runs: the first example's in its last cell, the highest level."""
         self.outcome.reorders = {run.conversion: run.reorders for run in runs}
+        self.outcome.image_calls = next((run.image_calls for run in runs if run.conversion == FULL_CONVERSION), ())
         self.outcome.layout = layout_rows(runs)
 
     def _confirm(self, failures: Sequence[Finding], result: ModelResult) -> None:

@@ -115,29 +115,57 @@ class CallsLostReply(TypedDict):
 class ModuleCallData(TypedDict):
     """One call of one module in a run.
 
-    `input_formats` and `output_formats` are those of its images, ``nhwc``, ``nchw``, ``either`` or ``other``;
-    `input_dtypes` go with the former. `is_view`: the output is a view of an input, or has its features last.
-    `is_parent`: it called modules itself. `reorders` counts oneDNN's. `permuted_input`: an image that it got is what
-    the module before it gave, with the dimensions in another order.
+    `input_formats` are those of the images it got, ``nhwc``, ``nchw``, ``either`` or ``other``, and `input_dtypes` go
+    with them. `reorders` counts oneDNN's in it, those of its children apart.
     """
 
     path: str
     class_name: str
     input_formats: Sequence[str]
-    output_formats: Sequence[str]
     input_dtypes: Sequence[str]
-    is_view: bool
-    is_parent: bool
     reorders: int
-    permuted_input: bool
+
+
+SourceLine = Tuple[str, int]
+"""A file and a line in it, from 1."""
+
+ImageFunctionKind = Literal["", "convolution", "normalisation", "pooling", "resampling"]
+
+LayoutLoss = Literal["", "gives nchw", "gets nchw", "raises"]
+
+
+class ImageCallData(TypedDict):
+    """One call of a function of torch that works on an image, or loses the format of one, in a converted model.
+
+    `function` is its dotted name, `kind` is empty for one that does no more than pass an image on. `module` and
+    `class_name` are those of the module whose forward makes the call. The formats are ``nhwc``, ``nchw``, ``either`` or
+    ``other``; `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC; or a convolution gets
+    NCHW where nothing before it is known to have lost the format; or it raised when it was given NHWC. `line`, of the
+    source that is not PyTorch's, is that of the call where it loses something.
+    """
+
+    function: str
+    kind: ImageFunctionKind
+    loses: LayoutLoss
+    module: str
+    class_name: str
+    input_formats: List[str]
+    output_formats: List[str]
+    input_shape: List[int]
+    multiply_adds: int
+    line: SourceLine | None
 
 
 class RunData(TypedDict):
-    """A model, or one module, once under one conversion; `error` and `message` are those of an exception."""
+    """A model, or one module, once under one conversion; `error` and `message` are those of an exception.
+
+    `image_calls` are those of the whole model with all of it converted, in the order in which they were made.
+    """
 
     status: Literal["ok", "raised"]
     tensors: Dict[str, TensorData]
     modules: List[ModuleCallData]
+    image_calls: List[ImageCallData]
     kernels: Dict[str, int]
     error: str
     message: str

@@ -47,12 +47,13 @@ class ModelFailureRecord(StrictSchema):
 
 
 class LayoutRowRecord(StrictSchema):
-    """One call of one module in the layout report: formats in and out when converted, and oneDNN's reorders."""
+    """One call in the layout report: formats in and out when converted, and oneDNN's reorders."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     module: str = Field(description="The module's name in the model; empty: the model itself")
     class_name: str = Field(alias="class")
+    function: str = Field(default="", description="What the module's forward calls; empty: the module is meant")
     formats_in: str = Field(alias="in", description="The formats of the images that it got")
     formats_out: str = Field(alias="out", description="The formats of the images that it gave")
     reorders_nchw: int = Field(description="oneDNN reorders in it with nothing converted")

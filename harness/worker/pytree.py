@@ -1,13 +1,15 @@
 """Tensors in containers, as functions and models take and return them: walked, named, flattened and mapped.
 
-A container is a tuple, a list or a dict, a subclass of one included. What a model returns may be a dataclass as well.
+A container is a tuple, a list or a dict, a subclass of one included. What a model returns may be a dataclass as well,
+or an object with tensors as attributes.
 (`torch.utils._pytree` leaves out dataclasses and subclasses that nobody has registered.)
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, List, Tuple
 
 import torch
 
@@ -42,7 +44,15 @@ def _items(part: object, dataclass_fields: bool) -> List[Tuple[str, object]] | N
     if isinstance(part, (tuple, list)):
         names = getattr(part, "_fields", None)
         return [(f".{names[index]}" if names else f"[{index}]", value) for index, value in enumerate(part)]
-    return None
+    attributes = _tensor_attributes(part) if dataclass_fields else {}
+    return [("." + name, value) for name, value in attributes.items()] or None
+
+
+def _tensor_attributes(part: object) -> Dict[str, object]:
+    """The attributes of an object that are tensors, or containers of some; none of a module, a class or a function."""
+    if isinstance(part, (torch.nn.Module, type)) or callable(part):
+        return {}
+    return {name: value for name, value in getattr(part, "__dict__", {}).items() if flatten(value)}
 
 
 def named_tensors(part: object, name: str) -> Iterator[Tuple[str, torch.Tensor]]:
@@ -85,13 +95,36 @@ def map_tensors(part: object, change: TensorMap) -> object:
     """The same structure with `change` applied to each tensor; what is neither tensor nor container stays itself."""
     if isinstance(part, torch.Tensor):
         return change(part)
+    if type(part) is dict:
+        return {key: map_tensors(value, change) for key, value in part.items()}
     if isinstance(part, dict):
-        return type(part)((key, map_tensors(value, change)) for key, value in part.items())
+        return _map_dict(part, change)
     if isinstance(part, (tuple, list)):
         values = [map_tensors(value, change) for value in part]
         kind: Callable[..., object] = type(part)
         return kind(*values) if hasattr(part, "_fields") else kind(values)
-    return part
+    return _map_attributes(part, change)
+
+
+def _map_attributes(part: object, change: TensorMap) -> object:
+    """A copy of an object that holds tensors; any other object itself."""
+    attributes = _tensor_attributes(part)
+    if not attributes:
+        return part
+    mapped = copy.copy(part)
+    for name, value in attributes.items():
+        object.__setattr__(mapped, name, map_tensors(value, change))
+    return mapped
+
+
+def _map_dict(part: Dict[object, object], change: TensorMap) -> Dict[object, object]:
+    """A copy of a dict of any class, with its attributes where these are its items too: the output of a transformer."""
+    mapped = copy.copy(part)
+    for key, value in part.items():
+        mapped[key] = map_tensors(value, change)
+        if isinstance(key, str) and vars(part).get(key) is value:
+            object.__setattr__(mapped, key, mapped[key])
+    return mapped
 
 
 def plain_containers(part: object) -> object:

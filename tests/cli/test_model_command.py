@@ -12,6 +12,7 @@ import pytest
 from harness.cli.model import declare_model, try_items
 from harness.errors import UserError
 from harness.gate import Gate
+from harness.models import Answer, answer_of
 from harness.models.report import model_text
 from harness.models.trial import ModelOutcome
 from harness.settings import settings
@@ -52,7 +53,7 @@ Judge = Callable[..., list[ModelOutcome]]
 
 def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
     """What the command line gives."""
-    plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False}
+    plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False, "runner": "eager"}
     return argparse.Namespace(factory=factory, input=[shape], **{**plain, **changes})
 
 
@@ -76,8 +77,9 @@ def test_a_right_model_passes(project: Project) -> None:
     assert run.code == 0, run.output
     assert run.output.startswith("nets:right with [1, 3, 8, 8]\n")
     assert f"eval-eager-float32 at {LEVEL}: RIGHT, and stays channels-last; every value is within" in run.output
-    assert "\n2 module calls got and gave NHWC, and oneDNN reordered nothing in them\n" in run.output
-    assert "reorders in all: nchw 0, both 0" in run.output
+    assert "\nin channels-last: 1 of 1 convolutions (100 % of their multiply-adds)\n" in run.output
+    assert "\nreorders by oneDNN in all: nchw 0, both 0" in run.output
+    assert "\nturn it on: yes\n    model = model.to(memory_format=torch.channels_last)\n" in run.output
 
 
 @needs_workers
@@ -139,8 +141,10 @@ def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     outcomes = judge("nets:Loses")
     text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
     assert "RIGHT, but does not stay channels-last" in text
-    assert "the model's own forward (Loses)" in text
-    assert "torch.Tensor.contiguous(self=float32[1, 4, 6, 6] NHWC strides [144, 1, 24, 4]) -> float32[1, 4" in text
+    line = NETS.splitlines().index("        return self.norm(self.conv(x).contiguous())") + 1
+    loss = "the model's own forward (Loses): torch.Tensor.contiguous got NHWC and gave NCHW"
+    assert f"\nto change:\n  {loss} (nets.py:{line})\n" in text
+    assert answer_of(outcomes) is Answer.LOSES_FORMAT
     (row,) = [row for row in outcomes[0].layout if row.module == "norm"]
     assert (row.formats_in, row.formats_out) == ("nchw", "nchw")
 

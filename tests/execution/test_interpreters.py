@@ -226,3 +226,11 @@ def test_last_words_prefer_the_fatal_error(tmp_path: Path) -> None:
         'File "x.py", line 1',
     ]
     assert environment.last_words(tmp_path / "none") == []
+
+
+def test_each_instruction_set_has_a_cache_of_compiled_kernels_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the folder that the person has chosen, if he has."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/cache")
+    caps = [("AVX2", "avx2"), ("AVX512_CORE", "avx512"), (None, None)]
+    folders = [environment.variables(*cap, traced=False)["TORCHINDUCTOR_CACHE_DIR"] for cap in caps]
+    assert folders == ["/cache/AVX2-avx2", "/cache/AVX512_CORE-avx512", "/cache/uncapped-uncapped"]

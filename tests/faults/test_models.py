@@ -17,7 +17,8 @@ from harness.gate import Gate
 from harness.models import FaultyModule, Model, ModelOutcome
 from harness.profiles import PROFILES
 from harness.reporting import STOCK, write_script
-from harness.script_runs import run_scripts
+from harness.script_runner import ScriptRunner
+from harness.script_runs import FreshMemory
 from harness.settings import settings
 from harness.trial import Failure, Trial, VariedAspect
 from tests.faults.conftest import PYTHON, ROOT
@@ -91,7 +92,7 @@ def test_an_activation_that_loses_the_format_is_named(models: OpenModels) -> Non
     outcome = outcome_of(models, "lost_format")
     module, finding = worst_of(outcome)
     assert (finding.oracle, finding.tensor) == ("strides", "module:14")
-    assert finding.message == "14 (ReLU) got NHWC and gave NCHW back"
+    assert finding.message == "14 (ReLU): torch.nn.functional.relu got NHWC and gave NCHW"
     assert (module.path, module.class_name) == ("14", "ReLU")
     assert module.replay is not None
     assert module.replay.verdict is CellState.FAILED
@@ -170,7 +171,8 @@ def test_the_scripts_of_wrong_layers_show_them(models: OpenModels, layer_failure
         name: write_script(failure_subject(cases[failure.example.case], failure, levels, preload), poison=False)
         for name, failure in layer_failures.items()
     }
-    _, planted = run_scripts(texts, PYTHON or sys.executable, poison=True)
-    _, stock = run_scripts(texts, PYTHON or sys.executable, poison=True, arguments=[STOCK])
+    with ScriptRunner(PYTHON or sys.executable) as runner:
+        planted = {name: runner.run(text, FreshMemory.FILLED) for name, text in texts.items()}
+        stock = {name: runner.run(text, FreshMemory.FILLED, arguments=[STOCK]) for name, text in texts.items()}
     assert {name: run.shows_fault for name, run in planted.items()} == dict.fromkeys(LAYER_FAULTS, True)
     assert {name: (run.code, run.shows_fault) for name, run in stock.items()} == dict.fromkeys(LAYER_FAULTS, (0, False))

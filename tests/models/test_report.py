@@ -7,9 +7,11 @@ import pytest
 from harness.core import CellState, ItemStatus
 from harness.models import ModelFailure, ModelOutcome, model_failure_text, model_item_record, model_summary, model_text
 from harness.models.faulty_module import FaultyModule, OperatorReplay
+from harness.models.image_call import LayoutLoss
 from harness.models.model import ModelExample, Problem, Skipped
 from harness.models.report import layout_text
 from harness.reporting import LayoutRowRecord
+from tests.models.calls import image_call
 from tests.models.test_attribution import finding
 from tests.reporting import records
 
@@ -26,7 +28,9 @@ def row(module: str, class_name: str, formats_out: str, reorders: int) -> Layout
     )  # fmt: skip
 
 
-ROWS = [row("conv", "Conv2d", "nhwc", 0), row("act", "ReLU", "nchw", 1)]
+ROWS = [row("conv", "Conv2d", "nhwc", 0), row("act", "ReLU", "nchw", 1), row("other", "Conv2d", "nhwc", 2)]
+CALLS = (image_call("conv", multiply_adds=3), image_call("other", multiply_adds=1))
+LOSING = (*CALLS, image_call("act", "", function="torch.relu", loses=LayoutLoss.GIVES, gave="nchw", line="net.py:3"))
 
 
 def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: object) -> ModelOutcome:
@@ -34,6 +38,7 @@ def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: 
     outcome = ModelOutcome(EXAMPLE.model, way, 2, list(failures), seconds=1.5)
     outcome.cells = {"avx2": {CellState.PASSED: 2}}  # type: ignore[dict-item] # a counter of two
     outcome.ratios, outcome.reorders, outcome.layout = {"output[0]": 0.25}, {"nchw": 3, "both": 1}, list(ROWS)
+    outcome.image_calls = CALLS
     for name, value in fields.items():
         setattr(outcome, name, value)
     return outcome
@@ -71,7 +76,10 @@ def test_a_record_without_models_has_no_table() -> None:
     ("result", "verdict"),
     [
         (outcome(), "RIGHT, and stays channels-last; every value is within its allowance (at most 0.25 of it)"),
-        (outcome("eval", LOST), "RIGHT, but does not stay channels-last; every value is within its allowance"),
+        (
+            outcome("eval", LOST, image_calls=LOSING),
+            "RIGHT, but does not stay channels-last; every value is within its allowance",
+        ),
         (outcome("eval", WRONG, LOST), "WRONG"),
         (outcome(known_issues={"log": 1}), "RIGHT but for what is known: log"),
         (outcome(cells={}, untrusted={"too sensitive to judge": 2}), "NOT JUDGED: too sensitive to judge"),
@@ -105,9 +113,35 @@ def test_a_model_that_cannot_be_judged_is_one_sentence() -> None:
     assert model_failure_text(result, "id", 7).startswith("toy in eval-eager-float32: it returns a str\n")
 
 
-def test_the_layout_report_leaves_out_what_kept_the_format() -> None:
-    """A module that got and gave NHWC without a reorder is counted, and all others have a row."""
-    lines = layout_text(outcome("eval", LOST)).splitlines()
-    assert lines[1].split() == ["act", "ReLU", "nhwc", "nchw", "0", "->", "1"]
-    assert "1 module calls got and gave NHWC, and oneDNN reordered nothing in them" in lines
-    assert "reorders in all: nchw 3, both 1" in lines
+def test_the_layout_report_sums_up_by_class_or_has_a_line_for_each_call() -> None:
+    """What is in channels-last and the reorders in all stand before it."""
+    result = outcome("eval", LOST)
+    lines = layout_text(result).splitlines()
+    assert lines[0] == "in channels-last: 2 of 2 convolutions (100 % of their multiply-adds)"
+    assert lines[1] == "reorders by oneDNN in all: nchw 3, both 1"
+    assert [line.split() for line in lines[4:]] == [
+        ["2", "Conv2d", "nhwc", "nhwc", "0", "->", "2"],
+        ["1", "ReLU", "nhwc", "nchw", "0", "->", "1"],
+    ]
+    table = layout_text(result, is_table=True).splitlines()
+    assert [line.split()[0] for line in table[4:]] == ["conv", "act", "other"]
+
+
+def test_the_last_line_says_what_to_do_and_gives_what_to_paste() -> None:
+    """A place that loses the format is named with what to write instead."""
+    text = model_text("toy:make", [[1, 3, 8, 8, 8]], [outcome("eval", LOST, image_calls=LOSING)])
+    assert "  act (Module): torch.relu got NHWC and gave NCHW (net.py:3)\n    put the format back behind it" in text
+    assert text.rstrip().splitlines()[-3:] == [
+        "turn it on: yes, but 1 place loses the format, see above",
+        "    model = model.to(memory_format=torch.channels_last_3d)",
+        "    input = input.to(memory_format=torch.channels_last_3d)",
+    ]
+
+
+def test_what_is_wrong_or_without_effect_has_nothing_to_paste() -> None:
+    """The last line is the answer alone."""
+    wrong = model_text("toy:make", [[1, 3, 8, 8]], [outcome("eval", WRONG)])
+    assert wrong.rstrip().endswith("turn it on: no: something is wrong in channels-last, see above")
+    nothing = model_text("toy:make", [[2, 5]], [outcome(image_calls=())])
+    assert ": RIGHT, but nothing in it is in channels-last; every value" in nothing
+    assert nothing.rstrip().splitlines()[-1].startswith("turn it on: no effect: no input is an image")

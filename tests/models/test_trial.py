@@ -28,7 +28,7 @@ def wrong_runs(example: ModelExample) -> Sequence[ModelObservation]:
 def format_losing_runs(example: ModelExample) -> Sequence[ModelObservation]:
     """A module gives NCHW back for NHWC."""
     del example
-    return [run("nchw"), run("both", module=LOST)]
+    return [run("nchw"), run("both", call=LOST)]
 
 
 def outcome_of(executor: ToyModelExecutor, *issues: ModelKnownIssue, draws: int = 2, **options: Any) -> ModelOutcome:

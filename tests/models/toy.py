@@ -11,30 +11,31 @@ import numpy as np
 from harness.core import Size, TensorRecord
 from harness.execution import WorkerLost
 from harness.models.executor import ModelResult
+from harness.models.image_call import ImageCall, LayoutLoss
 from harness.models.model import (
     Model,
     ModelExample,
     ModelObservation,
     ModelReference,
-    ModuleRecord,
     Problem,
     Skipped,
 )
 from harness.portable.model_protocol import CalibrationData
+from tests.models.calls import image_call
 
 CELL = "avx2"
 VALUE = np.array([1.0, -2.0, 4.0])
 MODEL = Model("suites/models/toy.yaml::toy", "toy", "toy", 1, "toy.make", (Size("S", "choice", (1, 2)),), ())
 NO_CALIBRATION: CalibrationData = {"powers": {}, "statistics": {}}
-KEPT = ModuleRecord("act", "ReLU", ("nhwc",), ("nhwc",), is_view=False, is_parent=False)
-LOST = ModuleRecord("act", "ReLU", ("nhwc",), ("nchw",), is_view=False, is_parent=False, reorders=2)
+KEPT = image_call("act")
+LOST = image_call("act", loses=LayoutLoss.GIVES, gave="nchw")
 
 
-def run(conversion: str, error: float = 0.0, module: ModuleRecord = KEPT, **fields: Any) -> ModelObservation:
+def run(conversion: str, error: float = 0.0, call: ImageCall = KEPT, **fields: Any) -> ModelObservation:
     """One run in the cell, whose first element is off by `error`."""
     array = (VALUE + np.array([error, 0.0, 0.0])).astype(np.float32)
     tensors = {"output[0]": TensorRecord("float32", array.shape, (1,), array)}
-    return ModelObservation(CELL, conversion, fields.pop("status", "ok"), tensors, (module,), **fields)
+    return ModelObservation(CELL, conversion, fields.pop("status", "ok"), tensors, image_calls=(call,), **fields)
 
 
 @dataclass

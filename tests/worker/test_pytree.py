@@ -67,3 +67,37 @@ def test_plain_containers_are_lists_and_dicts() -> None:
     """What a tuple or a subclass was is forgotten; the tensors are the same ones."""
     tensor = torch.zeros(1)
     assert module("pytree").plain_containers((Pair(tensor, 1), OrderedDict(x=(2,)))) == [[tensor, 1], {"x": [2]}]
+
+
+@dataclasses.dataclass
+class Output(OrderedDict[str, object]):
+    """What a transformer returns: its fields are its items too."""
+
+    sample: object = None
+
+    def __post_init__(self) -> None:
+        self["sample"] = self.sample
+
+
+class Holder:
+    """An object with a tensor, and something that is none."""
+
+    def __init__(self) -> None:
+        self.image, self.name = torch.zeros(1), "cat"
+
+
+def test_an_output_that_is_a_dict_and_a_dataclass_keeps_both() -> None:
+    """The item and the attribute of one name are one tensor, in the copy too; the original is as it was."""
+    part = Output(sample=torch.zeros(1))
+    changed: Any = module("pytree").map_tensors(part, lambda tensor: tensor + 1)
+    assert type(changed) is Output
+    assert (float(changed["sample"]), float(changed.sample), float(part.sample)) == (1.0, 1.0, 0.0)
+    assert list(module("pytree").named_outputs(part)) == ["output['sample']"]
+
+
+def test_an_object_with_tensors_is_an_output() -> None:
+    """Its attributes that are none are left out, and kept in a copy."""
+    part = Holder()
+    assert list(module("pytree").named_outputs(part)) == ["output.image"]
+    changed: Any = module("pytree").map_tensors(part, lambda tensor: tensor + 1)
+    assert (float(changed.image), changed.name, float(part.image)) == (1.0, "cat", 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,7 +30,7 @@ COMMON: Final[Mapping[str, str]] = {
 
 def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str, str]:
     """What a worker with these caps has in its environment on top of the scrubbed one of the harness."""
-    chosen = dict(COMMON)
+    chosen = {**COMMON, "TORCHINDUCTOR_CACHE_DIR": _inductor_cache(onednn, aten)}
     if onednn is not None:
         chosen["ONEDNN_MAX_CPU_ISA"] = onednn
     if aten is not None:
@@ -37,6 +38,16 @@ def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str
     if traced:
         chosen["ONEDNN_VERBOSE"] = "1"
     return chosen
+
+
+def _inductor_cache(onednn: str | None, aten: str | None) -> str:
+    """Where kernels that are compiled under these caps are kept.
+
+    Inductor's own cache does not know of the caps: workers that shared one would get each other's kernels, and those of
+    a higher level end one of a lower by SIGILL, or give the numbers of another.
+    """
+    root = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or f"{tempfile.gettempdir()}/nhwc-equivalence-{os.getuid()}"
+    return str(Path(root) / "-".join(name or "uncapped" for name in (onednn, aten)))
 
 
 def tuning_variables(environment: Mapping[str, str] | None = None) -> list[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ...portable import dtypes, fills
-from . import calibration, factory
+from . import calibration, factory, preparation
 from .model_request import InputRequest, ModelRequest
 
 INPUT_STREAM = 1 << 20
@@ -22,10 +22,11 @@ REALS_RMS = 0.88
 
 
 class _Built(NamedTuple):
-    """A model, unconverted, and what its parameters depend on."""
+    """A model, unconverted, and what its parameters depend on. `is_compiled`: its factory has compiled it."""
 
     key: Tuple[str, bool]
     model: torch.nn.Module
+    is_compiled: bool
 
 
 _LAST: List[_Built] = []
@@ -34,15 +35,43 @@ _LAST: List[_Built] = []
 
 def build_model(request: ModelRequest) -> torch.nn.Module:
     """A fresh copy of the model in float32, filled, and calibrated where the request says how. Raises ModelProblem."""
+    return copy.deepcopy(_last_built(request).model)
+
+
+def _last_built(request: ModelRequest) -> _Built:
+    """The model of a request, which is built if it is not the last that was."""
     key = (request.parameters_key, request.calibration is not None)
     if not _LAST or _LAST[0].key != key:
         release()
-        model = factory.call_factory(request)
+        made = factory.call_factory(request)
+        original = preparation.original_of_compiled(made)
+        model = _prepare(made if original is None else original, request)
         _fill(model, request.seed)
         if request.calibration is not None:
             calibration.apply_calibration(model, request.calibration)
-        _LAST.append(_Built(key, model))
-    return copy.deepcopy(_LAST[0].model)
+        _LAST.append(_Built(key, model, original is not None))
+    return _LAST[0]
+
+
+def build_reference(request: ModelRequest) -> torch.nn.Module:
+    """The same model in float64. Raises ModelProblem."""
+    return preparation.cast(build_model(request), torch.float64)
+
+
+def runner_of(request: ModelRequest) -> str:
+    """How to run the model: as the request says, but that a network which its factory has compiled is compiled.
+
+    Raises ModelProblem.
+    """
+    return "compile" if request.runner == "eager" and _last_built(request).is_compiled else request.runner
+
+
+def _prepare(model: torch.nn.Module, request: ModelRequest) -> torch.nn.Module:
+    """The network in float32, on the CPU, with all its parameters. Raises ModelProblem."""
+    preparation.refuse_opaque(model)
+    preparation.give_memory(model)
+    preparation.initialise_lazy(model, inputs(request))
+    return preparation.cast(model, torch.float32)
 
 
 def release() -> None:
@@ -51,10 +80,11 @@ def release() -> None:
 
 
 def _fill(model: torch.nn.Module, seed: int) -> None:
-    """Fill every parameter from its own stream, exact in float32."""
+    """Fill every parameter from its own stream, exact in float32; of complex ones both parts."""
     for stream, (name, parameter) in enumerate(model.named_parameters()):
-        numbers = _parameter_values(name, tuple(parameter.shape), seed, stream)
-        parameter.data = torch.from_numpy(np.ascontiguousarray(numbers, np.float32))
+        shape = (*parameter.shape, 2) if parameter.is_complex() else tuple(parameter.shape)
+        numbers = torch.from_numpy(np.ascontiguousarray(_parameter_values(name, shape, seed, stream), np.float32))
+        parameter.data = torch.view_as_complex(numbers) if parameter.is_complex() else numbers
 
 
 def _parameter_values(name: str, shape: Tuple[int, ...], seed: int, stream: int) -> npt.NDArray[np.float64]:

@@ -48,7 +48,7 @@ def _import_problem(name: str) -> str:
 
 
 def call_factory(request: ModelRequest) -> torch.nn.Module:
-    """The model in float32, as its factory leaves it. Raises ModelProblem."""
+    """The model as its factory leaves it. Raises ModelProblem."""
     dotted = request.factory
     factory = find_factory(dotted)
     torch.manual_seed(0)
@@ -60,7 +60,7 @@ def call_factory(request: ModelRequest) -> torch.nn.Module:
     if not isinstance(model, torch.nn.Module):
         msg = f"{dotted} returned a {type(model).__name__}; a factory returns a torch.nn.Module"
         raise ModelProblem(msg)
-    return model.float()
+    return model
 
 
 def find_factory(dotted: str) -> Factory:

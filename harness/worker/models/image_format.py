@@ -40,3 +40,14 @@ def format_name(tensor: torch.Tensor) -> str:
 def images(part: object) -> List[torch.Tensor]:
     """The four- and five-dimensional tensors of a call's arguments or result, in order."""
     return [tensor for tensor in pytree.flatten(part) if tensor.dim() in (4, 5)]
+
+
+def shares_memory(tensor: torch.Tensor, others: List[torch.Tensor]) -> bool:
+    """Whether a tensor lies in the memory of one of the others: it is that tensor, or a view of it."""
+    return any(_storage_address(tensor) == _storage_address(other) for other in others)
+
+
+def _storage_address(tensor: torch.Tensor) -> int:
+    """Where a tensor's storage begins; PyTorch before 2.0 has no untyped storage of it."""
+    storage = getattr(tensor, "untyped_storage", tensor.storage)()
+    return int(storage.data_ptr())

@@ -48,11 +48,11 @@ def record_calls(request: ModelRequest) -> RecordedCallsReply:
     release_calls()
     request = replace(request, runner="eager")
     with graph.stock():
-        model = builder.build_model(request).double()
+        model = builder.build_reference(request)
         recorder = CallRecorder(model)
         for _ in step.ModelStep(request, model, builder.inputs(request, torch.float64), double=True).run():
             pass
-        _LAST.append(_Recording(request.parameters_key, builder.build_model(request).double(), recorder.calls))
+        _LAST.append(_Recording(request.parameters_key, builder.build_reference(request), recorder.calls))
     return {"status": "ok", "calls": [call.to_data() for call in recorder.calls]}
 
 
@@ -187,7 +187,7 @@ def _run_converted(
                     records[name] = tensors.record(tensor)
         except BaseException as error:
             failure = error
-    return run_step.run_data(records, log.drain(), failure, [])
+    return run_step.run_data(records, log.drain(), failure, [], [])
 
 
 def _converted_arguments(request: IsolateRequest, module: torch.nn.Module, conversion: str) -> Arguments:

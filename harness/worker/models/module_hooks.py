@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,8 +51,6 @@ class _OpenCall:
 
     input_formats: List[str]
     input_dtypes: List[str]
-    permuted_input: bool
-    is_parent: bool = False
 
 
 class ModuleHooks(KernelCounts):
@@ -62,13 +61,15 @@ class ModuleHooks(KernelCounts):
         self._model = model
         self._handles: List[torch.utils.hooks.RemovableHandle] = []
         self._open: List[_OpenCall] = []
-        self._last_images: List[torch.Tensor] = []
         self._is_done = False
 
     def __enter__(self) -> None:
         super().__enter__()
+        # PyTorch before 2.0 does not show hooks the keyword arguments
+        has_keywords = "with_kwargs" in inspect.signature(self._model.register_forward_pre_hook).parameters
+        options = {"with_kwargs": True} if has_keywords else {}
         for path, module in self._model.named_modules():
-            self._handles.append(module.register_forward_pre_hook(self._begin))
+            self._handles.append(module.register_forward_pre_hook(self._begin, **options))
             self._handles.append(module.register_forward_hook(self._end_hook(path)))
 
     def __exit__(
@@ -81,64 +82,31 @@ class ModuleHooks(KernelCounts):
             handle.remove()
         super().__exit__(kind, error, trace)
 
-    def _begin(self, module: torch.nn.Module, args: object) -> None:
+    def _begin(self, _module: torch.nn.Module, args: object, kwargs: object = None) -> None:
         """Note what the module gets; the reorders so far belong to whoever called it."""
-        del module
         self.drain()
-        if self._open:
-            self._open[-1].is_parent = True
         # formats are read before the call: an in-place module changes what it was given
-        inputs = images(args)
+        inputs = images([args, kwargs])
         dtypes = [tensors.name_of(image.dtype) for image in inputs]
-        permuted = any(_is_permutation(image, other) for image in inputs for other in self._last_images)
-        self._open.append(_OpenCall(list(map(format_name, inputs)), dtypes, permuted))
+        self._open.append(_OpenCall(list(map(format_name, inputs)), dtypes))
 
     def _end_hook(self, path: str) -> Callable[[torch.nn.Module, object, object], None]:
-        def end(module: torch.nn.Module, args: object, output: object) -> None:
-            """Record what it gives back, and the reorders since the last module began or ended."""
+        def end(module: torch.nn.Module, _args: object, _output: object) -> None:
+            """Record what it got, and the reorders since the last module began or ended."""
             reorders = self.drain()
             call = self._open.pop()
             if self._is_done:
                 return
-            outputs = self._last_images = images(output)
             self.calls.append(
                 {
                     "path": path,
                     "class_name": type(module).__name__,
                     "input_formats": call.input_formats,
-                    "output_formats": list(map(format_name, outputs)),
                     "input_dtypes": call.input_dtypes,
-                    "is_view": bool(outputs) and all(_is_view_or_windows(image, images(args)) for image in outputs),
-                    "is_parent": call.is_parent,
                     "reorders": reorders,
-                    "permuted_input": call.permuted_input,
                 }
             )
             if not self._open:
-                self._is_done, self._last_images = True, []
+                self._is_done = True
 
         return end
-
-
-def _shares_memory(tensor: torch.Tensor, others: List[torch.Tensor]) -> bool:
-    return any(_storage_address(tensor) == _storage_address(other) for other in others)
-
-
-def _is_view_or_windows(output: torch.Tensor, inputs: List[torch.Tensor]) -> bool:
-    """Whether a result is a view of what was given, or windows of it, (N, windows, pixels, C): no image any more."""
-    return _shares_memory(output, inputs) or any(
-        output.numel() == image.numel() and output.shape != image.shape and output.shape[-1] == image.shape[1]
-        for image in inputs
-    )
-
-
-def _is_permutation(tensor: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether a tensor is another one with its dimensions in another order."""
-    here, there = (list(zip(view.shape, view.stride())) for view in (tensor, other))
-    return here != there and sorted(here) == sorted(there) and _shares_memory(tensor, [other])
-
-
-def _storage_address(tensor: torch.Tensor) -> int:
-    """Where a tensor's storage begins; PyTorch before 2.0 has no untyped storage of it."""
-    storage = getattr(tensor, "untyped_storage", tensor.storage)()
-    return int(storage.data_ptr())

@@ -86,7 +86,8 @@ class ModuleNoise(RoundingHooks):
         """Hook every module, and round the inputs and parameters as far as the precision does."""
         super().attach(model, inputs)
         with torch.no_grad():
-            for tensor in [*inputs, *model.parameters()]:
+            for part in [*inputs, *model.parameters()]:
+                tensor = torch.view_as_real(part) if part.is_complex() else part
                 if tensor.is_floating_point():
                     tensor.add_(self.signs(tensor) * tensor.abs(), alpha=self.unit)
 
@@ -101,7 +102,9 @@ class ModuleNoise(RoundingHooks):
         return move
 
     def move(self, module: torch.nn.Module, tensor: torch.Tensor) -> torch.Tensor:
-        """The tensor moved, if it is floating; its gradient will be, where there is one."""
+        """The tensor moved, if it is floating or complex; its gradient will be, where there is one."""
+        if tensor.is_complex():
+            return torch.view_as_complex(self.move(module, torch.view_as_real(tensor.resolve_conj())))
         if not tensor.is_floating_point():
             return tensor
         size = self.relative_rounding(module, tensor)
@@ -194,4 +197,5 @@ def _qualified_name(path: str, name: str) -> str:
 
 def root_mean_square(tensor: torch.Tensor) -> float:
     """The root mean square of all elements; 0 where there are none."""
-    return float(tensor.detach().square().mean().sqrt()) if tensor.numel() else 0.0
+    plain = tensor.detach()
+    return float((plain.abs() if plain.is_complex() else plain).square().mean().sqrt()) if plain.numel() else 0.0

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import Dict, List, Mapping
 
 import torch
 
-from ...portable.model_protocol import ModelRunReply, ModuleCallData, RunData
+from ...portable.model_protocol import ImageCallData, ModelRunReply, ModuleCallData, RunData
 from ...portable.protocol import TensorData
 from .. import kernel_trace, messages, tensors
 from ..operators import observe
-from . import builder, image_format, module_hooks
+from . import builder, image_format, layout_trace, module_hooks, step
 from .model_request import ModelRequest
 from .problems import ModelProblem, Unavailable
-from .step import ModelStep
 
 BASELINE = "nchw"
 """The run with nothing converted, beside the conversions."""
+
+FULL_CONVERSION = "both"
+"""The run with the model and its inputs converted."""
 
 CONVERTS_MODEL = ("both", "model")
 CONVERTS_INPUTS = ("both", "input")
@@ -61,6 +65,8 @@ def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> Run
     model = builder.build_model(request)
     inputs = builder.inputs(request)
     convert(model, inputs, request, conversion)
+    can_be_followed = request.runner in HOOKABLE_RUNNERS
+    request = replace(request, runner=builder.runner_of(request))
     hooked = request.runner in HOOKABLE_RUNNERS
     watch = module_hooks.ModuleHooks(model, log) if hooked else module_hooks.KernelCounts(log)
     log.text()
@@ -68,13 +74,31 @@ def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> Run
     failure: BaseException | None = None
     try:
         with watch:
-            for name, tensor in ModelStep(request, model, inputs).run():
+            for name, tensor in step.ModelStep(request, model, inputs).run():
                 records[name] = tensors.record(tensor)
     except (ModelProblem, Unavailable):
         raise
     except BaseException as error:
         failure = error
-    return run_data(records, watch.kernels(), failure, watch.calls)
+    image_calls = _image_calls(request) if can_be_followed and conversion == FULL_CONVERSION else []
+    return run_data(records, watch.kernels(), failure, watch.calls, image_calls)
+
+
+def _image_calls(request: ModelRequest) -> List[ImageCallData]:
+    """What becomes of images in another forward pass: one that is followed is not one to be judged.
+
+    Whoever sees that functions are followed may take another way (a fused encoder of transformers does).
+    """
+    model = builder.build_model(request)
+    inputs = builder.inputs(request)
+    convert(model, inputs, request, FULL_CONVERSION)
+    step.set_mode(model, request)
+    trace = layout_trace.LayoutTrace(model, inputs, [spec.channels_last for spec in request.inputs])
+    torch.manual_seed(request.seed)
+    # what it raises it has raised before, in the run that is judged
+    with contextlib.suppress(Exception), torch.no_grad(), step.autocast(request), trace.follow():
+        model(*inputs)
+    return trace.calls
 
 
 def run_data(
@@ -82,6 +106,7 @@ def run_data(
     kernels: Dict[str, int],
     failure: BaseException | None,
     calls: List[ModuleCallData],
+    image_calls: List[ImageCallData],
 ) -> RunData:
     """One run as plain data; `failure` is the exception that ended it, after the tensors so far."""
     error, message = ("", "") if failure is None else messages.failure(failure)
@@ -89,6 +114,7 @@ def run_data(
         "status": "ok" if failure is None else "raised",
         "tensors": records,
         "modules": calls,
+        "image_calls": image_calls,
         "kernels": kernels,
         "error": error,
         "message": message,

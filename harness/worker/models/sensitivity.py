@@ -8,6 +8,7 @@ edge (a ReLU's zero, the second largest element of a window) goes over it in one
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import replace
 from typing import Callable, Dict, Iterable, Iterator, Mapping
@@ -40,9 +41,7 @@ def refer_model(request: ModelRequest) -> ModelReferReply:
         except ModelProblem as error:
             return {"status": "problem", "message": str(error)}
         except BaseException as error:
-            name, message = messages.failure(error)
-            sentence = _nhwc_hint(request) or f"the model raised {name}: {message}"
-            return {"status": "problem", "message": sentence}
+            return {"status": "problem", "message": _problem_sentence(request, error)}
 
 
 def _reference(request: ModelRequest) -> ReferenceReply:
@@ -71,7 +70,7 @@ def _reference(request: ModelRequest) -> ReferenceReply:
 
 
 def _calibrate(request: ModelRequest) -> Calibration:
-    model = builder.build_model(request).double()
+    model = builder.build_reference(request)
     step.set_mode(model, replace(request, step="eval"))
     with torch.no_grad(), promote_float64.promote_float64():
         return calibrate(model, builder.inputs(request, torch.float64))
@@ -99,7 +98,7 @@ def copies(named: Iterable[step.NamedTensor]) -> Tensors:
 
 def _run(request: ModelRequest, hooks: RoundingHooks | None = None, draw: int = 0) -> Iterator[step.NamedTensor]:
     """Each tensor of a run as it comes; what is not kept needs no memory."""
-    model = builder.build_model(request).double()
+    model = builder.build_reference(request)
     inputs = builder.inputs(request, torch.float64)
     if hooks is not None:
         hooks.attach(model, inputs)
@@ -148,6 +147,16 @@ def _mean_sensitivity(output: torch.Tensor, sensitivity: float, unit: float) -> 
     if not output.is_floating_point():
         return 0.0
     return (sensitivity + unit * root_mean_square(output)) / math.sqrt(max(output.numel(), 1))
+
+
+def _problem_sentence(request: ModelRequest, error: BaseException) -> str:
+    """Why a model that raised cannot be judged: the shape of its input, where that explains it, or what it raised."""
+    with contextlib.suppress(Exception):
+        hint = _nhwc_hint(request)
+        if hint:
+            return hint
+    name, message = messages.failure(error)
+    return f"the model raised {name}: {message}"
 
 
 def _nhwc_hint(request: ModelRequest) -> str:

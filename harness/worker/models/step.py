@@ -53,7 +53,8 @@ class ModelStep:
         set_mode(self.model, self.request)
         torch.manual_seed(self.seed)
         with self._watch():
-            yield from self._train() if self.request.trains else self._evaluate()
+            for name, tensor in self._train() if self.request.trains else self._evaluate():
+                yield name, real_view(tensor)
 
     def _evaluate(self) -> Iterator[NamedTensor]:
         with torch.no_grad():
@@ -112,7 +113,8 @@ class ModelStep:
         if not differentiable:
             msg = "no output depends on a parameter or an input; there is nothing to train"
             raise ModelProblem(msg)
-        wide = [output if self.double else output.float() for output in differentiable]
+        parts = map(real_view, differentiable)
+        wide = [output if self.double else output.float() for output in parts]
         if all(output.dim() == 0 for output in wide):
             return torch.stack(wide).sum()
         terms = [(output * self.coefficients(index, output)).mean() for index, output in enumerate(wide)]
@@ -147,6 +149,11 @@ class ModelStep:
                 self.watched_outputs.setdefault(name, tensor.detach().clone())
 
         return keep
+
+
+def real_view(tensor: torch.Tensor) -> torch.Tensor:
+    """The real and imaginary parts of a complex tensor, in one more dimension; any other tensor itself."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def gradient_leaves(parameters: Mapping[str, torch.Tensor]) -> Iterator[NamedTensor]:

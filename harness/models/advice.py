@@ -1,0 +1,60 @@
+"""What to write in place of a call that loses channels-last, for those of which that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.models.format_loss import loss_sentence
+from harness.models.image_call import ImageCall, LayoutLoss
+
+CHANNEL_SHUFFLE_RANK: Final = 5
+"""A channel shuffle views an image as (N, groups, channels, H, W)."""
+
+BY_FUNCTION: Final = {
+    "sum": "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format",
+    "stack": "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format",
+    "contiguous": "write contiguous(memory_format={format}), or leave it out if what follows takes any strides",
+    "clone": "write clone() without a memory_format, or with memory_format={format}",
+    "view": "write reshape in place of view: it copies only where it has to",
+}
+"""What to do instead, by the last part of the function's name; `{format}` is channels-last of the image's rank."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place to change: what happens there, what to write instead, how many modules have it."""
+
+    sentence: str
+    instead: str
+    count: int
+
+
+def places_to_change(calls: Sequence[ImageCall]) -> list[Place]:
+    """The calls that lose the format, one for each line of source, in the order of the forward pass."""
+    by_line: dict[tuple[str, str], list[ImageCall]] = {}
+    for call in calls:
+        if call.loses:
+            by_line.setdefault((call.line or call.module, call.function), []).append(call)
+    return [Place(loss_sentence(same[0]), instead(same[0]), len(same)) for same in by_line.values()]
+
+
+def instead(call: ImageCall) -> str:
+    """What to write in place of a call."""
+    rank = len(call.input_shape)
+    name = call.function.rpartition(".")[2].strip("_")
+    is_of_channels = name == "contiguous" and rank == CHANNEL_SHUFFLE_RANK and call.kind == ""
+    if is_of_channels:
+        return "if it shuffles channels, write torch.nn.functional.channel_shuffle, which keeps the format"
+    if call.kind == "resampling" and "nhwc" not in call.input_formats and set(call.input_shape[2:]) == {1}:
+        return "write x.expand(-1, -1, H, W) in place of the interpolation of a single pixel"
+    general = "put the format back before it: x = x.contiguous(memory_format={format})"
+    if call.loses is LayoutLoss.GIVES:
+        general = "put the format back behind it: x = x.contiguous(memory_format={format})"
+    return BY_FUNCTION.get(name, general).format(format=channels_last(rank))
+
+
+def channels_last(rank: int) -> str:
+    """The memory format of images of that many dimensions, as torch names it."""
+    return "torch.channels_last_3d" if rank == 5 else "torch.channels_last"

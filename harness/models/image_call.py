@@ -1,0 +1,80 @@
+"""ImageCall: one call of a function of torch that works on an image in a converted model, or loses its format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from harness.portable.model_protocol import ImageCallData, ImageFunctionKind
+
+
+class LayoutLoss(StrEnum):
+    """How a call loses channels-last, in the worker's words. `GETS`: it is a convolution, and who lost it is not known.
+
+    `RAISES`: it was given NHWC and raised, perhaps for its strides.
+    """
+
+    NONE = ""
+    GIVES = "gives nchw"
+    GETS = "gets nchw"
+    RAISES = "raises"
+
+
+@dataclass(frozen=True)
+class ImageCall:
+    """The fields are those of `ImageCallData`; `line` is ``file:line``, empty where it is not known."""
+
+    function: str
+    kind: ImageFunctionKind
+    loses: LayoutLoss
+    module: str
+    class_name: str
+    input_formats: tuple[str, ...]
+    output_formats: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    multiply_adds: int = 0
+    line: str = ""
+
+    @property
+    def keeps_channels_last(self) -> bool:
+        """Whether it got NHWC and gave NHWC, or something that is in both formats at once, such as a single pixel."""
+        return "nhwc" in self.input_formats and not {"nchw", "other"} & {*self.input_formats, *self.output_formats}
+
+    @property
+    def title(self) -> str:
+        """The module whose forward makes the call, in words."""
+        name = self.module or "the model's own forward"
+        return f"{name} ({self.class_name})" if self.class_name else name
+
+
+def image_calls(data: Sequence[ImageCallData]) -> tuple[ImageCall, ...]:
+    """The calls as the worker tells them."""
+    return tuple(
+        ImageCall(
+            function=call["function"],
+            kind=call["kind"],
+            loses=LayoutLoss(call["loses"]),
+            module=call["module"],
+            class_name=call["class_name"],
+            input_formats=tuple(call["input_formats"]),
+            output_formats=tuple(call["output_formats"]),
+            input_shape=tuple(call["input_shape"]),
+            multiply_adds=call["multiply_adds"],
+            line=_short_line(call["line"]),
+        )
+        for call in data
+    )
+
+
+def _short_line(line: tuple[str, int] | None) -> str:
+    """A source line as a person looks for it: from the working directory, or from the package that was installed."""
+    if line is None:
+        return ""
+    path = Path(line[0])
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    elif "site-packages" in path.parts:
+        path = Path(*path.parts[path.parts.index("site-packages") + 1 :])
+    return f"{path}:{line[1]}"

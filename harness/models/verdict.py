@@ -1,0 +1,105 @@
+"""The answer to "can I turn channels-last on for this model?", from what the trial saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from harness.core import ItemStatus
+from harness.models.advice import Place, channels_last, places_to_change
+from harness.models.image_call import ImageCall
+from harness.models.model import BASELINE
+from harness.models.outcome import ModelOutcome
+
+
+class Answer(Enum):
+    """What to do; the value is the exit code of the command.
+
+    pytest's codes keep their meaning: 0 is right, 1 wrong, 4 a mistake of the user.
+    """
+
+    YES = 0
+    WRONG = 1
+    LOSES_FORMAT = 6
+    NO_EFFECT = 7
+    NOT_JUDGED = 8
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How much of a converted model is in channels-last. `kept` of `total` calls of a kind got and gave it.
+
+    `share` is that of the multiply-adds of all convolutions, from 0 to 1; None without a convolution.
+    """
+
+    counts: dict[str, tuple[int, int]]
+    share: float | None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing at all is in channels-last."""
+        return not any(kept for kept, _ in self.counts.values())
+
+
+def effect_of(calls: Sequence[ImageCall]) -> Effect:
+    """What the calls of convolutions, normalisations, poolings and resamplings got and gave."""
+    counts: dict[str, tuple[int, int]] = {}
+    for call in calls:
+        if call.kind:
+            kept, total = counts.get(call.kind, (0, 0))
+            counts[call.kind] = kept + call.keeps_channels_last, total + 1
+    whole = sum(call.multiply_adds for call in calls)
+    kept_adds = sum(call.multiply_adds for call in calls if call.keeps_channels_last)
+    return Effect(counts, kept_adds / whole if whole else None)
+
+
+def answer_of(outcomes: Sequence[ModelOutcome]) -> Answer:
+    """The answer over all ways to run the model: wrong before all else, yes only where each says so."""
+    answers = [_answer(outcome) for outcome in outcomes]
+    order = (Answer.WRONG, Answer.NOT_JUDGED, Answer.NO_EFFECT, Answer.LOSES_FORMAT)
+    return next((answer for answer in order if answer in answers), Answer.YES)
+
+
+def _answer(outcome: ModelOutcome) -> Answer:
+    if is_wrong_converted(outcome):
+        return Answer.WRONG
+    if not outcome.cells or outcome.status in (ItemStatus.UNTRUSTED, ItemStatus.NOT_AVAILABLE, ItemStatus.NOT_RUN):
+        return Answer.NOT_JUDGED
+    if effect_of(outcome.image_calls).is_none:
+        return Answer.NO_EFFECT
+    return Answer.LOSES_FORMAT if places_of([outcome]) else Answer.YES
+
+
+def is_wrong_converted(outcome: ModelOutcome) -> bool:
+    """Whether a value is wrong in a converted run: what is wrong in NCHW alone is no answer to the question."""
+    return any(finding.oracle != "strides" and set(finding.layouts) != {BASELINE} for finding in outcome.findings)
+
+
+def places_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:
+    """The places to change: those of the first way to run the model, as the layout report is."""
+    return places_to_change(outcomes[0].image_calls) if outcomes else []
+
+
+def no_effect_reason(shapes: Sequence[Sequence[int]], calls: Sequence[ImageCall]) -> str:
+    """Why nothing is in channels-last, in one sentence; `shapes` are those of the inputs."""
+    images = [shape for shape in shapes if len(shape) in (4, 5)]
+    if any(call.kind for call in calls):
+        return _unkept_reason(images, next(call for call in calls if call.kind))
+    if images:
+        return "no convolution, normalisation, pooling or resampling of an image was seen"
+    if any(len(shape) == 3 for shape in shapes):
+        fact = "no input has four or five dimensions, and channels-last is a format of (N, C, H, W)"
+        return f"{fact}: give an image its batch axis"
+    return "no input is an image or a volume, and nothing in the model works on one"
+
+
+def _unkept_reason(images: Sequence[Sequence[int]], first: ImageCall) -> str:
+    """Why calls of images kept nothing in NHWC."""
+    name = channels_last(len(first.input_shape))
+    if images and all(shape[1] == 1 for shape in images):
+        return (
+            f"the input has one channel, so that its strides say both formats, and {first.function} of {first.title} "
+            f"takes it for NCHW; write x = x.contiguous(memory_format={name}) behind that"
+        )
+    return f"the first, {first.function} of {first.title}, got {' '.join(first.input_formats) or 'no image'}"

@@ -1,0 +1,123 @@
+"""What functions of torch do with images: which work on pixels, and what their results are of an image."""
+
+from __future__ import annotations
+
+import math
+from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+
+import torch
+
+from ...portable.model_protocol import ImageFunctionKind
+from . import image_axes
+from .image_axes import Axes
+from .image_format import shares_memory
+
+Function = Callable[..., object]
+
+KINDS: Dict[ImageFunctionKind, Tuple[str, ...]] = {
+    "convolution": ("conv2d", "conv3d", "conv_transpose2d", "conv_transpose3d", "deform_conv2d", "convolution"),
+    "normalisation": ("batch_norm", "group_norm", "instance_norm", "local_response_norm"),
+    "pooling": (
+        *(f"{kind}_pool{rank}d" for kind in ("max", "avg", "lp", "fractional_max") for rank in (2, 3)),
+        *(f"adaptive_{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (2, 3)),
+        *(f"{kind}_pool{rank}d_with_indices" for kind in ("max", "fractional_max", "adaptive_max") for rank in (2, 3)),
+    ),
+    "resampling": ("interpolate", "upsample", "upsample_nearest", "upsample_bilinear", "grid_sample", "pad",
+                   "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"),
+}  # fmt: skip
+"""Functions whose first tensor is an image, (N, C, pixels...), and whose first result is one."""
+
+_KIND_BY_NAME: Dict[str, ImageFunctionKind] = {name: kind for kind, names in KINDS.items() for name in names}
+
+_TRANSPOSED = ("conv_transpose2d", "conv_transpose3d")
+_RESHAPES = ("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
+_PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
+_CONTRACTIONS = ("einsum", "tensordot", "outer", "kron")
+_REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "norm", "logsumexp", "std", "var", "all", "any")
+
+
+def function_name(function: Function) -> str:
+    """The last part of a function's dotted name, without the underscores of an in-place or private one."""
+    dotted = torch.overrides.resolve_name(function) or getattr(function, "__name__", "")
+    return str(dotted).rpartition(".")[2].strip("_")
+
+
+def function_kind(function: Function) -> ImageFunctionKind:
+    """``convolution``, ``normalisation``, ``pooling``, ``resampling``, or nothing for any other function."""
+    return _KIND_BY_NAME.get(function_name(function), "")
+
+
+def convolution_kernel(inputs: Sequence[torch.Tensor]) -> Tuple[int, ...]:
+    """The sides of the kernel of a convolution, by its tensors: the image, the weight, perhaps a bias."""
+    return tuple(inputs[1].shape[2:]) if len(inputs) > 1 else ()
+
+
+def multiply_adds(function: Function, inputs: Sequence[torch.Tensor], output: torch.Tensor | None) -> int:
+    """How many multiplications and additions a convolution needs; 0 for any other function.
+
+    A weight of shape (K, C/groups, kernel...) is applied at each element of the output; one of a transposed
+    convolution, (C, K/groups, kernel...), at each of the input.
+    """
+    if function_kind(function) != "convolution" or output is None or len(inputs) < 2:
+        return 0
+    taps = math.prod(inputs[1].shape[1:])
+    return int(taps * (inputs[0] if function_name(function) in _TRANSPOSED else output).numel())
+
+
+class Arguments(NamedTuple):
+    """What a function was called with; `known` are the tensors among it of whose axes something is known."""
+
+    args: Sequence[object]
+    keywords: Mapping[str, object]
+    known: Sequence[Tuple[torch.Tensor, Axes]]
+
+    @property
+    def dimension(self) -> object:
+        """The argument that says over which dimensions the function works; None where there is none."""
+        return self.keywords.get("dim", self.args[1] if len(self.args) > 1 else None)
+
+
+def result_axes(function: Function, arguments: Arguments, output: torch.Tensor) -> Axes | None:
+    """What a result is of the image whose axes are known of some arguments; None where that cannot be told."""
+    name, known = function_name(function), arguments.known
+    tensor, axes = next(((each, axes) for each, axes in known if each.shape == output.shape), known[0])
+    if name in _CONTRACTIONS:
+        return None
+    if name in _RESHAPES:
+        return image_axes.reshape_axes(axes, output.shape)
+    if shares_memory(output, [tensor]):
+        view = image_axes.of_view(axes, _extents(tensor), _extents(output))
+        if view is not None or name in _PERMUTATIONS:
+            return view
+    return _computed_axes(name, arguments, (tensor, axes), output)
+
+
+def _computed_axes(name: str, arguments: Arguments, of: Tuple[torch.Tensor, Axes], output: torch.Tensor) -> Axes | None:
+    """The same for a result with memory of its own."""
+    tensor, axes = of
+    if name == "stack":
+        return _stack_axes(axes, arguments.dimension or 0, output)
+    if name in _REDUCTIONS and output.dim() < tensor.dim():
+        return _reduce_axes(axes, arguments.dimension)
+    return image_axes.resize_axes(axes, tensor.shape, output.shape) if output.dim() == tensor.dim() else None
+
+
+def _extents(tensor: torch.Tensor) -> List[Tuple[int, int]]:
+    return list(zip(tensor.shape, tensor.stride()))
+
+
+def _stack_axes(axes: Axes, dimension: object, output: torch.Tensor) -> Axes | None:
+    """A new dimension, which is one more batch."""
+    if not isinstance(dimension, int) or output.dim() != len(axes) + 1:
+        return None
+    at = dimension % output.dim()
+    return (*axes[:at], (image_axes.Atom(image_axes.BATCH, output.shape[at]),), *axes[at:])
+
+
+def _reduce_axes(axes: Axes, dimensions: object) -> Axes | None:
+    """The dimensions that are left."""
+    gone = [dimensions] if isinstance(dimensions, int) else dimensions
+    if not isinstance(gone, (tuple, list)) or not all(isinstance(index, int) for index in gone):
+        return None
+    indices = {index % len(axes) for index in gone}
+    return tuple(dimension for index, dimension in enumerate(axes) if index not in indices)

@@ -1,0 +1,221 @@
+"""One forward pass in which every function of torch is followed: where images lose channels-last, and on which line."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from types import FrameType
+from typing import Callable, ContextManager, List, Mapping, Sequence, Tuple
+
+import torch
+
+from ...portable.model_protocol import ImageCallData, LayoutLoss, SourceLine
+from .. import pytree
+from . import image_axes
+from .image_axes import Axes
+from .image_functions import Arguments, convolution_kernel, function_kind, multiply_adds, result_axes
+
+Function = Callable[..., object]
+
+_STATE = "_nhwc_equivalence_image"
+"""The attribute of a tensor that says what is known of it."""
+
+_WORKER = __name__.rpartition(".models.")[0]
+_NETWORKS = f"{_WORKER}.callables."
+"""The networks that suites name: their source is a user's."""
+
+
+class _FunctionCall:
+    """A call of a function of torch; `inputs` are the tensors among its arguments, in order."""
+
+    def __init__(self, function: Function, args: Sequence[object], keywords: Mapping[str, object]) -> None:
+        self.function = function
+        self.args = args
+        self.keywords = keywords
+        self.kind = function_kind(function)
+        self.inputs = pytree.flatten([*args, *keywords.values()])
+
+
+@dataclass
+class _Image:
+    """What is known of a tensor that is an image, or was made of one. `is_lost`: why it is NCHW has been noted."""
+
+    axes: Axes
+    is_lost: bool = False
+
+    def format_of(self, tensor: torch.Tensor) -> str:
+        """Its memory format, see `image_axes.memory_format`."""
+        return image_axes.memory_format(self.axes, tensor.stride())
+
+
+class LayoutTrace:
+    """Follows images through a forward pass of `model`; `calls` are those of functions that work on them, in order.
+
+    `inputs` are what the model is called with: those of four or five dimensions are images where `are_images` says so.
+    """
+
+    def __init__(self, model: torch.nn.Module, inputs: Sequence[torch.Tensor], are_images: Sequence[bool]) -> None:
+        self.calls: List[ImageCallData] = []
+        self._sizes: set[Tuple[int, ...]] = set()
+        self._open: List[Tuple[str, str]] = []
+        self._handles: List[torch.utils.hooks.RemovableHandle] = []
+        for path, module in model.named_modules():
+            self._handles.append(module.register_forward_pre_hook(self._beginning_hook(path)))
+            self._handles.append(module.register_forward_hook(self._end))
+        for tensor, is_image in zip(inputs, are_images):
+            if is_image and tensor.dim() in (4, 5):
+                self._keep(tensor, _Image(image_axes.image_axes(tensor.shape)))
+
+    def remove(self) -> None:
+        """Take the hooks off again."""
+        for handle in self._handles:
+            handle.remove()
+
+    def follow(self) -> ContextManager[object]:
+        """A context in which calls are noted."""
+        trace = self
+
+        class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # mypy does not follow torch here
+            """Sees every function of torch that is called while it is on."""
+
+            def __torch_function__(
+                self,
+                function: Function,
+                types: Sequence[type],
+                args: Sequence[object] = (),
+                kwargs: Mapping[str, object] | None = None,
+            ) -> object:
+                del types
+                call = _FunctionCall(function, args, kwargs or {})
+                try:
+                    result = function(*args, **call.keywords)
+                except Exception:
+                    trace.note_raise(call)
+                    raise
+                trace.note(call, result)
+                return result
+
+        return Mode()
+
+    def note(self, call: _FunctionCall, result: object) -> None:
+        """Note a call that returned `result`, and what that is of an image."""
+        outputs = pytree.flatten(result)
+        if not outputs or not call.inputs:
+            return
+        if call.kind:
+            self._note_image_call(call, outputs[0])
+        else:
+            self._note_other_call(call, outputs)
+
+    def _note_image_call(self, call: _FunctionCall, output: torch.Tensor) -> None:
+        """A convolution, normalisation, pooling or resampling, of an image or of what merely has as many dimensions."""
+        image = call.inputs[0]
+        state = self._state(image)
+        if not self._is_of_pixels(call, state) or output.dim() != image.dim():
+            return
+        state = state or _Image(image_axes.image_axes(image.shape))
+        result = _Image(image_axes.image_axes(output.shape))
+        self._sizes.update((tuple(image.shape[2:]), tuple(output.shape[2:])))
+        got, gave = state.format_of(image), result.format_of(output)
+        loses: LayoutLoss = ""
+        if got == "nchw" and call.kind == "convolution" and not state.is_lost:
+            loses = "gets nchw"
+        elif gave == "nchw" and (got == "nhwc" or (got == "either" and call.kind in ("convolution", "resampling"))):
+            loses = "gives nchw"
+        result.is_lost = gave == "nchw" and (bool(loses) or state.is_lost)
+        self._keep(output, result)
+        self._add(call, loses, [got], [gave], output)
+
+    def _is_of_pixels(self, call: _FunctionCall, state: _Image | None) -> bool:
+        """Whether a call works on the pixels of an image.
+
+        What was made of one on a way that could not be followed (through attention) is one again if its sides are those
+        of an image of this network, or if a kernel with sides is moved over it. A YOLO head has (N, 16, 4, anchors),
+        and a convolution of one tap on it: these are no pixels.
+        """
+        image = call.inputs[0]
+        if image.dim() not in (4, 5):
+            return False
+        if state is not None:
+            return image_axes.is_image(state.axes)
+        kernel = convolution_kernel(call.inputs) if call.kind == "convolution" else ()
+        return tuple(image.shape[2:]) in self._sizes or min(kernel, default=1) > 1
+
+    def _note_other_call(self, call: _FunctionCall, outputs: List[torch.Tensor]) -> None:
+        """Any other function: what is known of its results, and whether NHWC went in and NCHW came out."""
+        states = self._states(call)
+        if not states:
+            return
+        known = [(tensor, state.axes) for tensor, state in states]
+        got = [state.format_of(tensor) for tensor, state in states]
+        for output in outputs:
+            axes = result_axes(call.function, Arguments(call.args, call.keywords, known), output)
+            if axes is None:
+                continue
+            result = _Image(axes)
+            gave = result.format_of(output)
+            is_loss = gave == "nchw" and "nhwc" in got and "nchw" not in got and image_axes.has_sides(axes)
+            result.is_lost = gave == "nchw" and (is_loss or any(state.is_lost for _, state in states))
+            self._keep(output, result)
+            if is_loss:
+                self._add(call, "gives nchw", got, [gave], output)
+
+    def note_raise(self, call: _FunctionCall) -> None:
+        """Note a call that raised, where it was given an image in NHWC: perhaps for its strides."""
+        got = [state.format_of(tensor) for tensor, state in self._states(call)]
+        if "nhwc" in got:
+            self._add(call, "raises", got, [], None)
+
+    def _add(
+        self, call: _FunctionCall, loses: LayoutLoss, got: List[str], gave: List[str], output: torch.Tensor | None
+    ) -> None:
+        path, class_name = self._open[-1] if self._open else ("", "")
+        function = call.function
+        self.calls.append(
+            {
+                "function": torch.overrides.resolve_name(function) or getattr(function, "__name__", str(function)),
+                "kind": call.kind,
+                "loses": loses,
+                "module": path,
+                "class_name": class_name,
+                "input_formats": got,
+                "output_formats": gave,
+                "input_shape": list(call.inputs[0].shape),
+                "multiply_adds": multiply_adds(function, call.inputs, output),
+                "line": _source_line(sys._getframe(1)) if loses else None,
+            }
+        )
+
+    def _states(self, call: _FunctionCall) -> List[Tuple[torch.Tensor, _Image]]:
+        """The arguments of which something is known, with that."""
+        states = [(tensor, self._state(tensor)) for tensor in call.inputs]
+        return [(tensor, state) for tensor, state in states if state is not None]
+
+    def _state(self, tensor: torch.Tensor) -> _Image | None:
+        return getattr(tensor, _STATE, None)
+
+    def _keep(self, tensor: torch.Tensor, state: _Image) -> None:
+        setattr(tensor, _STATE, state)
+
+    def _beginning_hook(self, path: str) -> Callable[[torch.nn.Module, object], None]:
+        def begin(module: torch.nn.Module, _args: object) -> None:
+            """A module is at work."""
+            self._open.append((path, type(module).__name__))
+
+        return begin
+
+    def _end(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
+        """Its caller is at work again."""
+        self._open.pop()
+
+
+def _source_line(frame: FrameType | None) -> SourceLine | None:
+    """The innermost line that is neither PyTorch's nor the worker's own; None where there is none."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        is_worker = module.startswith(f"{_WORKER}.") and not module.startswith(_NETWORKS)
+        is_file = not frame.f_code.co_filename.startswith("<")
+        if is_file and module.partition(".")[0] != "torch" and not is_worker:
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return None

@@ -1,0 +1,52 @@
+"""What to write in place of a call that loses the format."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.models.advice import instead, places_to_change
+from harness.models.image_call import LayoutLoss
+from tests.models.calls import image_call
+
+VOLUME = (1, 2, 3, 4, 5)
+
+
+def test_the_same_line_in_several_modules_is_one_place() -> None:
+    """It says how many there are; what loses nothing is no place."""
+    blocks = [image_call(f"blocks.{index}", "", loses=LayoutLoss.GIVES, line="net.py:3") for index in range(12)]
+    [place] = places_to_change([image_call("conv"), *blocks])
+    assert place.count == 12
+    assert place.sentence.startswith("blocks.0 (Module): ")
+
+
+def test_a_line_that_is_not_known_does_not_merge_modules() -> None:
+    """Each module is a place by itself."""
+    calls = [image_call(name, "", loses=LayoutLoss.GIVES) for name in ("a", "b")]
+    assert [place.count for place in places_to_change(calls)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("function", "loses", "shape", "words"),
+    [
+        ("torch.Tensor.sum", LayoutLoss.GIVES, (1, 3, 8, 8), "an addition keeps the format"),
+        ("torch.Tensor.contiguous", LayoutLoss.GIVES, (1, 3, 8, 8), "contiguous(memory_format=torch.channels_last)"),
+        ("torch.Tensor.contiguous", LayoutLoss.GIVES, VOLUME, "torch.nn.functional.channel_shuffle"),
+        ("torch.Tensor.view", LayoutLoss.RAISES, (1, 3, 8, 8), "reshape in place of view"),
+        ("torch.fft.rfft2", LayoutLoss.GIVES, (1, 3, 8, 8), "behind it"),
+        ("torch.fft.rfft2", LayoutLoss.GIVES, VOLUME, "memory_format=torch.channels_last_3d"),
+    ],
+)
+def test_what_to_write_instead(function: str, loses: LayoutLoss, shape: tuple[int, ...], words: str) -> None:
+    """By the function, and in the format of images of that rank."""
+    assert words in instead(image_call("a", "", function=function, loses=loses, shape=shape))
+
+
+def test_a_convolution_that_gets_nchw_wants_the_format_back_before_it() -> None:
+    """The call itself is right."""
+    assert "before it" in instead(image_call("a", loses=LayoutLoss.GETS, got="nchw"))
+
+
+def test_a_single_pixel_is_expanded() -> None:
+    """Its strides say both formats, and an interpolation takes it for NCHW."""
+    call = image_call("pooled", "resampling", loses=LayoutLoss.GIVES, got="either", gave="nchw", shape=(2, 8, 1, 1))
+    assert "x.expand(-1, -1, H, W)" in instead(call)

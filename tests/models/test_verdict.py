@@ -1,0 +1,88 @@
+"""The answer to "can I turn channels-last on?": what counts, what decides, and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.core import CellState
+from harness.models.image_call import ImageCall, LayoutLoss
+from harness.models.model import BASELINE, FULL_CONVERSION
+from harness.models.outcome import ModelFailure, ModelOutcome
+from harness.models.verdict import Answer, answer_of, effect_of, no_effect_reason
+from tests.models.calls import image_call
+from tests.models.test_attribution import finding
+from tests.models.test_report import EXAMPLE
+
+
+def outcome(*calls: ImageCall, layouts: tuple[str, ...] = (), oracle: str = "values") -> ModelOutcome:
+    """An outcome of one cell whose one example made these calls, and is wrong in `layouts`, if in any."""
+    result = ModelOutcome(EXAMPLE.model, "eval-eager-float32", 1)
+    state = CellState.FAILED if layouts else CellState.PASSED
+    result.cells = {"avx2": {state: 1}}  # type: ignore[dict-item] # a counter of one
+    result.image_calls = calls
+    if layouts:
+        result.failures = [ModelFailure(EXAMPLE, (replace(finding("output[0]", oracle=oracle), layouts=layouts),))]
+    return result
+
+
+def test_convolutions_count_by_number_and_by_their_multiply_adds() -> None:
+    """A call counts if it got NHWC and gave NHWC, or a single pixel, which is in both formats."""
+    calls = [
+        image_call("a", multiply_adds=30),
+        image_call("b", got="nchw", multiply_adds=10),
+        image_call("pool", "pooling", gave="either"),
+        image_call("norm", "normalisation", gave="nchw"),
+        image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw"),
+    ]
+    effect = effect_of(calls)
+    assert effect.counts == {"convolution": (1, 2), "pooling": (1, 1), "normalisation": (0, 1)}
+    assert effect.share == 0.75
+    assert not effect.is_none
+
+
+def test_a_model_of_which_all_stays_may_turn_it_on() -> None:
+    """Its exit code is 0."""
+    assert answer_of([outcome(image_call("conv"))]) is Answer.YES
+    assert Answer.YES.value == 0
+
+
+def test_a_model_in_which_nothing_is_channels_last_is_no_yes() -> None:
+    """Neither one without a convolution, nor one whose convolutions all get NCHW."""
+    assert answer_of([outcome()]) is Answer.NO_EFFECT
+    assert answer_of([outcome(image_call("conv", got="either", gave="nchw"))]) is Answer.NO_EFFECT
+
+
+def test_a_place_that_loses_it_has_an_exit_code_of_its_own() -> None:
+    """The values are right there."""
+    lost = image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
+    result = outcome(image_call("conv"), lost, layouts=(FULL_CONVERSION,), oracle="strides")
+    assert answer_of([result]) is Answer.LOSES_FORMAT
+
+
+def test_what_is_wrong_converted_goes_before_all_else() -> None:
+    """One way to run the model is enough."""
+    wrong = outcome(image_call("conv"), layouts=(BASELINE, FULL_CONVERSION))
+    assert answer_of([outcome(), wrong]) is Answer.WRONG
+
+
+def test_what_is_wrong_in_nchw_alone_is_no_answer_to_the_question() -> None:
+    """Channels-last is right there."""
+    assert answer_of([outcome(image_call("conv"), layouts=(BASELINE,))]) is Answer.YES
+
+
+def test_what_was_not_judged_is_not_called_right() -> None:
+    """No cell ran."""
+    nowhere = outcome(image_call("conv"))
+    nowhere.cells = {}
+    assert answer_of([nowhere]) is Answer.NOT_JUDGED
+
+
+def test_the_reason_why_nothing_is_channels_last_is_said() -> None:
+    """One channel, no batch axis, no image, nothing that works on one, or what the first call got."""
+    volume = image_call("a", function="torch.nn.functional.conv3d", got="either", gave="nchw", shape=(1, 1, 8, 8, 8))
+    assert "the input has one channel" in no_effect_reason([[1, 1, 8, 8, 8]], [volume])
+    assert "memory_format=torch.channels_last_3d" in no_effect_reason([[1, 1, 8, 8, 8]], [volume])
+    assert "give an image its batch axis" in no_effect_reason([[3, 8, 8]], [])
+    assert "no input is an image" in no_effect_reason([[2, 5]], [])
+    assert "of an image was seen" in no_effect_reason([[2, 3, 8, 8]], [])
+    assert "conv2d of a (Module), got nchw" in no_effect_reason([[2, 3, 8, 8]], [image_call("a", got="nchw")])

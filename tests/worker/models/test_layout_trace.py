@@ -1,0 +1,201 @@
+"""One forward pass that is followed: where images lose channels-last, and what is no image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 - as everybody calls it
+
+from tests.execution.stand import module
+
+SHAPE = (2, 3, 8, 8)
+
+
+class Forward(nn.Module):
+    """A convolution, what is under test, and another convolution."""
+
+    def __init__(self, middle: Any, rank: int = 2) -> None:
+        super().__init__()
+        kind = nn.Conv2d if rank == 2 else nn.Conv3d
+        self.first, self.last, self.middle = kind(3, 8, 3, padding=1), kind(8, 8, 3, padding=1), middle
+
+    def forward(self, x: Any) -> Any:
+        """One after the other."""
+        return self.last(self.middle(self.first(x)))
+
+
+def follow(model: Any, *shape: int) -> list[dict[str, Any]]:
+    """The calls of a converted model with a converted image of ones."""
+    image = torch.ones(shape)
+    name = torch.channels_last if len(shape) == 4 else torch.channels_last_3d
+    if len(shape) in (4, 5):
+        model, image = model.to(memory_format=name), image.to(memory_format=name)
+    trace = module("models.layout_trace").LayoutTrace(model, [image], [True])
+    with torch.no_grad(), trace.follow():
+        model(image)
+    calls: list[dict[str, Any]] = trace.calls
+    return calls
+
+
+def losses(middle: Any, shape: tuple[int, ...] = SHAPE) -> list[tuple[str, str, str]]:
+    """How what is between two convolutions loses the format: function, in which way, in which module."""
+    calls = follow(Forward(middle, len(shape) - 2), *shape)
+    return [(call["function"].rpartition(".")[2], call["loses"], call["module"]) for call in calls if call["loses"]]
+
+
+def tokens(x: Any, order: Any = lambda x: x) -> Any:
+    """A map as tokens, (N, pixels, C), and as a map again."""
+    n, c, h, w = x.shape
+    return order(x.flatten(2).transpose(1, 2).reshape(n, h, w, c).permute(0, 3, 1, 2))
+
+
+def attention(x: Any) -> Any:
+    """A map through a product of all its tokens, contiguous behind it."""
+    n, c, h, w = x.shape
+    flat = x.flatten(2).transpose(1, 2)
+    mixed = torch.einsum("npq,nqc->ncp", flat @ flat.transpose(1, 2), flat)
+    return mixed.reshape(n, c, h, w).contiguous()
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        F.relu,
+        nn.BatchNorm2d(8),
+        lambda x: F.layer_norm(x.permute(0, 2, 3, 1), (8,)).permute(0, 3, 1, 2),
+        lambda x: F.linear(x.permute(0, 2, 3, 1), torch.ones(8, 8)).permute(0, 3, 1, 2),
+        tokens,
+        lambda x: x + x.mean((2, 3), keepdim=True),
+        lambda x: torch.cat(x.chunk(2, 1), 1),
+        lambda x: F.interpolate(F.max_pool2d(x, 2), scale_factor=2),
+    ],
+    ids=["relu", "batch_norm", "layer_norm", "linear", "tokens", "pooled", "chunks", "resampled"],
+)
+def test_what_keeps_the_channels_innermost_loses_nothing(middle: Any) -> None:
+    """Features-last layers, tokens and views are no losses, and both convolutions get NHWC."""
+    assert losses(middle) == []
+    assert [call["input_formats"] for call in follow(Forward(middle), *SHAPE) if call["kind"] == "convolution"] == [
+        ["nhwc"],
+        ["nhwc"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("middle", "function"),
+    [
+        (lambda x: x.contiguous(), "contiguous"),
+        (lambda x: tokens(x, lambda x: x.contiguous()), "contiguous"),
+        (lambda x: torch.stack([x, x]).sum(0), "sum"),
+        (lambda x: torch.stack(list(x)), "stack"),
+        (lambda x: torch.fft.ifft2(torch.fft.fft2(x)).real, "fft2"),
+        (lambda x: F.interpolate(x.mean((2, 3), keepdim=True), size=(8, 8)), "interpolate"),
+        (F.instance_norm, "instance_norm"),
+    ],
+    ids=["contiguous", "tokens", "sum", "samples", "fft", "single pixel", "instance_norm"],
+)
+def test_the_call_that_gives_nchw_is_named_once(middle: Any, function: str) -> None:
+    """What gets NCHW in consequence of it is not named as well."""
+    assert losses(middle) == [(function, "gives nchw", "")]
+
+
+def test_the_line_is_that_of_the_source_which_is_not_torch_s() -> None:
+    """A module of torch's own stands for the line that calls it."""
+    lost = next(call for call in follow(Forward(lambda x: x.contiguous()), *SHAPE) if call["loses"])
+    file, line = lost["line"]
+    assert file == __file__
+    assert "x.contiguous()" in Path(file).read_text("utf-8").splitlines()[line - 1]
+
+
+def test_a_convolution_that_gets_nchw_on_a_way_that_cannot_be_followed_is_named() -> None:
+    """Whatever came before: its sides are those of an image of the network."""
+    assert losses(attention) == [("conv2d", "gets nchw", "last")]
+
+
+def test_boxes_are_no_pixels() -> None:
+    """The head of a YOLO has (N, 16, 4, anchors) and a convolution of one tap on it: that is no image."""
+
+    class Boxes(nn.Module):
+        """Distributions over 16 bins for 4 sides of each anchor."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.bins = nn.Conv2d(3, 64, 3), nn.Conv2d(16, 1, 1)
+
+        def forward(self, x: Any) -> Any:
+            """Their means."""
+            x = self.first(x).flatten(2)
+            return self.bins(x.view(len(x), 4, 16, -1).transpose(2, 1).softmax(1))
+
+    calls = follow(Boxes(), *SHAPE)
+    assert [(call["module"], call["loses"]) for call in calls] == [("first", "")]
+
+
+def test_weights_that_are_computed_are_no_images() -> None:
+    """A parametrization works on tensors of four dimensions, and none of its calls is noted."""
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3)))
+    assert [call["kind"] for call in follow(model, *SHAPE)] == ["convolution"]
+
+
+def test_calls_by_keyword_are_followed() -> None:
+    """Between modules, and of functions."""
+
+    class ByName(nn.Module):
+        """Every call by name."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)
+
+        def forward(self, x: Any) -> Any:
+            """The convolution and its norm."""
+            return F.max_pool2d(input=self.norm(input=self.conv(input=x)), kernel_size=2)
+
+    calls = follow(ByName(), *SHAPE)
+    assert [(call["kind"], call["output_formats"]) for call in calls] == [
+        ("convolution", ["nhwc"]),
+        ("normalisation", ["nhwc"]),
+        ("pooling", ["nhwc"]),
+    ]
+
+
+def test_multiply_adds_are_those_of_the_formula() -> None:
+    """Output elements times the taps of one of them; of a transposed convolution input elements times taps."""
+    plain, transposed = nn.Conv2d(3, 8, 3, groups=1), nn.ConvTranspose2d(3, 8, 3, stride=2)
+    assert [call["multiply_adds"] for call in follow(plain, *SHAPE)] == [2 * 8 * 6 * 6 * 3 * 9]
+    assert [call["multiply_adds"] for call in follow(transposed, *SHAPE)] == [2 * 3 * 8 * 8 * 8 * 9]
+
+
+def test_one_channel_says_both_formats() -> None:
+    """The convolution that takes it for NCHW is where a volume of one channel loses channels-last."""
+    model = nn.Sequential(nn.Conv3d(1, 8, 3), nn.Conv3d(8, 8, 3))
+    first = follow(model, 1, 1, 8, 8, 8)[0]
+    assert first["input_formats"] == ["either"]
+    assert (first["output_formats"], first["loses"]) in ((["nchw"], "gives nchw"), (["nhwc"], ""))
+
+
+def test_a_call_that_raises_for_strides_is_noted() -> None:
+    """A view of channels-last as a vector."""
+
+    class Viewing(nn.Module):
+        """Views its image."""
+
+        def forward(self, x: Any) -> Any:
+            """A vector for each sample."""
+            return x.view(len(x), -1)
+
+    model = Viewing()
+    image = torch.ones(SHAPE).to(memory_format=torch.channels_last)
+    trace = module("models.layout_trace").LayoutTrace(model, [image], [True])
+    with pytest.raises(RuntimeError, match="view size"), trace.follow():
+        model(image)
+    [call] = trace.calls
+    assert (call["function"], call["loses"], call["input_formats"]) == ("torch.Tensor.view", "raises", ["nhwc"])
+
+
+def test_without_an_image_nothing_is_noted() -> None:
+    """A network of vectors has no formats."""
+    assert follow(nn.Linear(5, 4), 2, 5) == []
