@@ -16,14 +16,14 @@ from harness.models.outcome import ModelOutcome
 class Answer(Enum):
     """What to do; the value is the exit code of the command.
 
-    pytest's codes keep their meaning: 0 is right, 1 wrong, 4 a mistake of the user.
+    The codes of a run keep their meaning: 0 is right, 1 wrong, 4 a mistake of the user, 6 a run that is incomplete.
     """
 
     YES = 0
     WRONG = 1
-    LOSES_FORMAT = 6
-    NO_EFFECT = 7
-    NOT_JUDGED = 8
+    LOSES_FORMAT = 7
+    NO_EFFECT = 8
+    NOT_JUDGED = 9
 
 
 @dataclass(frozen=True)
