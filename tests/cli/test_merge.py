@@ -82,7 +82,7 @@ DIFFERENT = {
     "suites": ({"inputs": {**INPUTS, "suites/x/s.yaml": "cd"}}, "  inputs -> suites/x/s.yaml: ab there, cd here"),
     "selection": ({"inputs": {**INPUTS, "selection": "other"}}, "  inputs -> selection: suites there, other here"),
     "number of parts": ({"shard": ShardRecord(index=2, count=3, basis="ba51s")}, "  shard -> parts: 2 there, 3 here"),
-    "basis": ({"shard": ShardRecord(index=2, count=2, basis="")}, "  shard -> basis: ba51s there,  here"),
+    "basis": ({"shard": ShardRecord(index=2, count=2, basis="")}, "  shard -> basis: ba51s there, nothing here"),
     "a whole": ({"shard": None}, "  shard -> parts: 2 there, none here"),
 }
 

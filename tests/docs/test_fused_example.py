@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -17,16 +18,19 @@ FILES = ROOT / "docs" / "tutorial" / "fused"
 OPTIONS = ("fused.yaml", "-p", "no:cacheprovider", "--eq-levels", LEVEL, "--eq-preload", "fused.py")
 
 MISTAKES = {
-    "channel_tail": {("values", "output[0]", "layout")},
-    "last_window": {("values", "output[0]", "universal")},
-    "right_border": {("values", "output[0]", "universal")},
-    "grad_format": {("values", "grad:input", "layout")},
-    "narrow_sum": {("values", "output[0]", "universal")},
-    "no_images": {("values", "grad:weight", "universal"), ("values", "grad:bias", "universal")},
-    "lost_format": {("strides", "output[0]", "layout")},
-    "shared_sums": {("values", "grad:weight", "universal")},
+    "channel_tail": [("values", "output[0]", "layout")],
+    "last_window": [("values", "output[0]", "universal")],
+    "right_border": [("values", "output[0]", "universal")],
+    "grad_format": [("values", "grad:input", "layout")],
+    "narrow_sum": [("values", "output[0]", "universal")],
+    "no_images": [("values", "grad:weight", "universal"), ("values", "grad:bias", "universal")],
+    "lost_format": [("strides", "output[0]", "layout")],
+    "shared_sums": [("values", "grad:weight", ANY)],
 }
-"""Findings that each mistake must have among its own: oracle, tensor, and over what it differs."""
+"""Findings that each mistake must have among its own: oracle, tensor, and over what it differs.
+
+A race of two threads differs now in both formats and now in one: which of them the smallest example shows is chance.
+"""
 
 pytestmark = [
     needs_workers,
@@ -60,7 +64,8 @@ def test_each_mistake_is_found(wrong: tuple[Run, dict[str, Any]], mistake: str) 
     run, items = wrong
     assert items[mistake]["status"] == "failed", run.output
     findings = [failure["finding"] for failure in items[mistake]["failures"]]
-    assert MISTAKES[mistake] <= {(each["oracle"], each["tensor"], each["kind"]) for each in findings}
+    shown = [(each["oracle"], each["tensor"], each["kind"]) for each in findings]
+    assert [finding for finding in MISTAKES[mistake] if finding not in shown] == []
 
 
 def test_nothing_else_fails(wrong: tuple[Run, dict[str, Any]]) -> None:

@@ -49,6 +49,7 @@ OUTCOME = {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
     "in_parts", "double_differences", "lack", "complete", "against",
+    "lost_levels",
 }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def test_the_record_has_its_schema(first: Run, pair: Project) -> None:
     assert first.code == 1
     record = timeless_record(pair, "first.json")
     assert read_record(pair.root / "first.json").text() == (pair.root / "first.json").read_text("utf-8")
-    assert set(record) == {"schema", "date", "machine", "complete", "inputs", "shard", "against", *BODY}
+    assert set(record) == {"schema", "date", "machine", "complete", "inputs", "shard", "against", "hosts", *BODY}
     assert (record["machine"], record["complete"], record["shard"]) == (platform.node(), True, None)
     assert record["schema"] == SCHEMA
     assert record["run"]["profile"] == "gate"
@@ -228,7 +229,7 @@ def test_known_issues_accept_and_go_stale(first: Run, pair: Project) -> None:
     items = pair.record["items"]
     assert run.code == 1
     assert items[WRONG]["status"] == "known issue"
-    assert items[WRONG]["reproducers"] == {"known": {"state": "still fails", "detail": ""}}
+    assert items[WRONG]["reproducers"] == {"known": {"state": "still fails", "detail": "", "ends_worker": False}}
     assert "known issue gone is stale: its reproducer does not fail that way any more (it passes): remove" in run.output
     assert "1 failed, 1 passed" in run.output
 

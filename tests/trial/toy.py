@@ -60,6 +60,7 @@ class ToyExecutor:
     incidents: list[str] = field(default_factory=list)
     ineffective: dict[str, str] = field(default_factory=dict)
     lost_levels: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
     hosts: dict[str, Build] = field(default_factory=dict)
     limit: float = 20.0
     isolated: list[tuple[Example, float | None]] = field(default_factory=list)
