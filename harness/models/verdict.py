@@ -77,8 +77,8 @@ def is_wrong_converted(outcome: ModelOutcome) -> bool:
 
 
 def places_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:
-    """The places to change: those of the first way to run the model, as the layout report is."""
-    return places_to_change(outcomes[0].image_calls) if outcomes else []
+    """The places to change: those of the first way to run the model that has any."""
+    return next(filter(None, (places_to_change(outcome.image_calls) for outcome in outcomes)), [])
 
 
 def no_effect_reason(shapes: Sequence[Sequence[int]], calls: Sequence[ImageCall]) -> str:

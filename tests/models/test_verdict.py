@@ -8,7 +8,7 @@ from harness.core import CellState
 from harness.models.image_call import ImageCall, LayoutLoss
 from harness.models.model import BASELINE, FULL_CONVERSION
 from harness.models.outcome import ModelFailure, ModelOutcome
-from harness.models.verdict import Answer, answer_of, effect_of, no_effect_reason
+from harness.models.verdict import Answer, answer_of, effect_of, no_effect_reason, places_of
 from tests.models.calls import image_call
 from tests.models.test_attribution import finding
 from tests.models.test_report import EXAMPLE
@@ -57,6 +57,14 @@ def test_a_place_that_loses_it_has_an_exit_code_of_its_own() -> None:
     lost = image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
     result = outcome(image_call("conv"), lost, layouts=(FULL_CONVERSION,), oracle="strides")
     assert answer_of([result]) is Answer.LOSES_FORMAT
+
+
+def test_a_place_of_a_later_way_to_run_the_model_is_counted() -> None:
+    """Evaluation may keep what a step of training loses."""
+    lost = image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
+    outcomes = [outcome(image_call("conv")), outcome(image_call("conv"), lost)]
+    assert answer_of(outcomes) is Answer.LOSES_FORMAT
+    assert [place.count for place in places_of(outcomes)] == [1]
 
 
 def test_what_is_wrong_converted_goes_before_all_else() -> None:

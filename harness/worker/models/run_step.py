@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import Dict, List, Mapping
 
@@ -80,14 +79,17 @@ def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> Run
         raise
     except BaseException as error:
         failure = error
-    image_calls = _image_calls(request) if can_be_followed and conversion == FULL_CONVERSION else []
+    image_calls: List[ImageCallData] = []
+    if can_be_followed and conversion == FULL_CONVERSION:
+        image_calls = _image_calls(request, has_raised=failure is not None)
     return run_data(records, watch.kernels(), failure, watch.calls, image_calls)
 
 
-def _image_calls(request: ModelRequest) -> List[ImageCallData]:
+def _image_calls(request: ModelRequest, *, has_raised: bool) -> List[ImageCallData]:
     """What becomes of images in another forward pass: one that is followed is not one to be judged.
 
-    Whoever sees that functions are followed may take another way (a fused encoder of transformers does).
+    Whoever sees that functions are followed may take another way (a fused encoder of transformers does). `has_raised`:
+    the run that is judged has raised. Raises ModelProblem where this one alone does, of which not all was seen.
     """
     model = builder.build_model(request)
     inputs = builder.inputs(request)
@@ -95,9 +97,13 @@ def _image_calls(request: ModelRequest) -> List[ImageCallData]:
     step.set_mode(model, request)
     trace = layout_trace.LayoutTrace(model, inputs, [spec.channels_last for spec in request.inputs])
     torch.manual_seed(request.seed)
-    # what it raises it has raised before, in the run that is judged
-    with contextlib.suppress(Exception), torch.no_grad(), step.autocast(request), trace.follow():
-        model(*inputs)
+    try:
+        with torch.no_grad(), step.autocast(request), trace.follow():
+            model(*inputs)
+    except Exception as error:
+        if not has_raised:
+            msg = f"the model raised {messages.error_line(error)} where its functions are followed, and not otherwise"
+            raise ModelProblem(msg) from None
     return trace.calls
 
 

@@ -70,3 +70,16 @@ def test_a_missing_compiler_is_said_and_no_failure(monkeypatch: pytest.MonkeyPat
     reply = run(fields(runner="compile"))
     assert reply["status"] == "skipped"
     assert reply["message"].startswith("inductor needs a C++ compiler, and none is on the path; install g++ or clang")
+
+
+def test_a_model_that_raises_only_where_it_is_followed_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not seen to its end is not called right: nothing would be said to lose the format."""
+
+    def refuse(*_: object) -> None:
+        message = "I am being watched"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(module("models.layout_trace").LayoutTrace, "note", refuse)
+    reply = run(fields())
+    assert reply["status"] == "problem"
+    assert "RuntimeError: I am being watched where its functions are followed, and not otherwise" in reply["message"]
