@@ -98,8 +98,8 @@ class ScriptRunner:
     python: str
     _release: str = field(default="", init=False)
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
-    _output: IO[bytes] = field(init=False)
-    _folder: tempfile.TemporaryDirectory[str] = field(init=False)
+    _output: IO[bytes] = field(init=False, repr=False)
+    _folder: tempfile.TemporaryDirectory[str] = field(init=False, repr=False)
 
     def __enter__(self) -> Self:
         return self

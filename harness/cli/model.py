@@ -12,13 +12,12 @@ from harness.core import Expression
 from harness.core.json_text import LARGEST_INT64, parse_json
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import InputSpec, Model, ModelOutcome, answer_of, model_text
+from harness.models import RUNNERS, InputSpec, Model, ModelOutcome, answer_of, model_text
 from harness.settings import Settings
 
 HOME: Final = "the command line"
 LIBRARIES: Final = ("torchvision",)
 """Packages that come in builds, one for each PyTorch: where one does not import, it is said which would."""
-RUNNERS: Final = ("eager", "fx", "script", "trace", "export", "compile")
 _FACTORY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 _CONVERTED: Final = (4, 5)
 """Dimensions of images and volumes, which have a channels-last format."""

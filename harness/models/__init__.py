@@ -12,7 +12,7 @@ from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import examine_file, load_file
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
-from harness.models.model import InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
+from harness.models.model import RUNNERS, InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
 from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
@@ -22,6 +22,7 @@ from harness.models.trial import ModelTrial, issues_of_model
 from harness.models.verdict import Answer, answer_of
 
 __all__ = [
+    "RUNNERS",
     "Answer",
     "FaultyModule",
     "InputSpec",

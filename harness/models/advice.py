@@ -12,9 +12,11 @@ from harness.models.image_call import ImageCall, LayoutLoss
 CHANNEL_SHUFFLE_RANK: Final = 5
 """A channel shuffle views an image as (N, groups, channels, H, W)."""
 
+_ADD_UP: Final = "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format"
+
 BY_FUNCTION: Final = {
-    "sum": "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format",
-    "stack": "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format",
+    "sum": _ADD_UP,
+    "stack": _ADD_UP,
     "contiguous": "write contiguous(memory_format={format}), or leave it out if what follows takes any strides",
     "clone": "write clone() without a memory_format, or with memory_format={format}",
     "view": "write reshape in place of view: it copies only where it has to",
@@ -44,14 +46,12 @@ def instead(call: ImageCall) -> str:
     """What to write in place of a call."""
     rank = len(call.input_shape)
     name = call.function.rpartition(".")[2].strip("_")
-    is_of_channels = name == "contiguous" and rank == CHANNEL_SHUFFLE_RANK and call.kind == ""
-    if is_of_channels:
+    if name == "contiguous" and rank == CHANNEL_SHUFFLE_RANK:
         return "if it shuffles channels, write torch.nn.functional.channel_shuffle, which keeps the format"
     if call.kind == "resampling" and "nhwc" not in call.input_formats and set(call.input_shape[2:]) == {1}:
         return "write x.expand(-1, -1, H, W) in place of the interpolation of a single pixel"
-    general = "put the format back before it: x = x.contiguous(memory_format={format})"
-    if call.loses is LayoutLoss.GIVES:
-        general = "put the format back behind it: x = x.contiguous(memory_format={format})"
+    where = "behind" if call.loses is LayoutLoss.GIVES else "before"
+    general = f"put the format back {where} it: x = x.contiguous(memory_format={{format}})"
     return BY_FUNCTION.get(name, general).format(format=channels_last(rank))
 
 

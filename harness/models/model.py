@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from harness.core.case import Size
 from harness.core.expression import Expression
@@ -15,6 +15,7 @@ from harness.portable.model_protocol import CalibrationData
 
 Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
+RUNNERS: Final[tuple[Runner, ...]] = get_args(Runner)
 Precision = Literal["float32", "bfloat16"]
 Conversion = Literal["both", "model", "input"]
 CONVERSIONS: Final[tuple[Conversion, ...]] = ("both", "model", "input")

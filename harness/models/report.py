@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.core import ItemStatus
-from harness.models.advice import channels_last
+from harness.models.advice import Place, channels_last
 from harness.models.layout_report import layout_summary, layout_table
 from harness.models.model import BASELINE, FULL_CONVERSION
 from harness.models.outcome import ModelOutcome
@@ -95,14 +95,15 @@ def model_text(
 
     `inputs` are the shapes that the model was called with; `is_table`: a line for each call in place of a summary.
     """
+    answer, places = answer_of(outcomes), places_of(outcomes)
     return TEMPLATES.get_template("model.txt").render(
         factory=factory,
         inputs=inputs,
         outcomes=[(outcome, _verdict(outcome)) for outcome in outcomes],
         layout=layout_text(outcomes[0], is_table=is_table),
-        places=places_of(outcomes),
-        answer=_answer_sentence(inputs, outcomes),
-        recipe=_recipe(inputs, answer_of(outcomes)),
+        places=places,
+        answer=_answer_sentence(answer, places, no_effect_reason(inputs, outcomes[0].image_calls)),
+        recipe=_recipe(inputs, answer),
         shown=SHOWN,
     )
 
@@ -133,21 +134,19 @@ def _values_and_format(outcome: ModelOutcome) -> str:
     return f"RIGHT, {how} channels-last; {within}"
 
 
-def _answer_sentence(inputs: Sequence[Sequence[int]], outcomes: Sequence[ModelOutcome]) -> str:
-    """The last line: what to do."""
-    places = places_of(outcomes)
-    match answer_of(outcomes):
+def _answer_sentence(answer: Answer, places: Sequence[Place], no_effect: str) -> str:
+    """The last line: what to do; `no_effect` says why nothing is in channels-last."""
+    match answer:
         case Answer.WRONG:
             return "no: something is wrong in channels-last, see above"
         case Answer.NOT_JUDGED:
             return "not known: the model could not be judged, see above"
         case Answer.NO_EFFECT:
-            return f"no effect: {no_effect_reason(inputs, outcomes[0].image_calls)}"
+            return f"no effect: {no_effect}"
         case Answer.LOSES_FORMAT:
-            return (
-                f"yes, but {len(places)} {'place loses' if len(places) == 1 else 'places lose'} the format, see above"
-            )
-        case _:
+            lose = "place loses" if len(places) == 1 else "places lose"
+            return f"yes, but {len(places)} {lose} the format, see above"
+        case Answer.YES:
             return "yes"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Sequence
 
@@ -11,6 +10,7 @@ import torch
 from ...portable.model_protocol import RecordedCallData
 from .. import pytree
 from .argument_data import Arguments
+from .forward_hooks import register_beginning_hook
 
 
 @dataclass
@@ -35,11 +35,8 @@ class CallRecorder:
         self.calls: List[RecordedCall] = []
         self._open: List[RecordedCall] = []
         self._is_done = False
-        # PyTorch before 2.0 does not show hooks the keyword arguments
-        has_keywords = "with_kwargs" in inspect.signature(model.register_forward_pre_hook).parameters
-        options = {"with_kwargs": True} if has_keywords else {}
         for path, module in model.named_modules():
-            module.register_forward_pre_hook(self._beginning_hook(path), **options)
+            register_beginning_hook(module, self._beginning_hook(path))
             module.register_forward_hook(self._end)
 
     def _beginning_hook(self, path: str) -> Callable[..., None]:

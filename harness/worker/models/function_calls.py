@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from typing import Callable, ContextManager, Dict, List, Mapping, Sequence
+from typing import ContextManager, Dict, List, Mapping, Sequence
 
 import torch
 
 from ...portable.model_protocol import FunctionArgument, FunctionCallData
 from .. import tensors
-
-Function = Callable[..., object]
+from .function_mode import Function, intercept_functions
 
 
 def record_function_calls(module: torch.nn.Module, calls: List[FunctionCallData]) -> ContextManager[object]:
     """A context that appends each function that the module itself calls. What its children call is theirs."""
     depth = _ForwardDepth(module)
 
-    class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # mypy does not follow torch here
-        """Sees every function of torch that is called while it is on."""
+    def intercept(function: Function, args: Sequence[object], keywords: Mapping[str, object]) -> object:
+        """Call the function, and describe the call where the module itself makes it."""
+        # arguments are described before the call: it may change them
+        positional = list(map(argument_data, args))
+        named = {name: argument_data(value) for name, value in keywords.items()}
+        result = function(*args, **keywords)
+        results = list(map(argument_data, result if isinstance(result, (tuple, list)) else [result]))
+        takes_tensors = any(map(_has_dimensions, [*positional, *named.values()]))
+        if depth.is_own and takes_tensors and any(map(_has_dimensions, results)):
+            calls.append(_call_data(function, positional, named, results))
+        return result
 
-        def __torch_function__(
-            self,
-            function: Function,
-            types: Sequence[type],
-            args: Sequence[object] = (),
-            kwargs: Mapping[str, object] | None = None,
-        ) -> object:
-            del types
-            keywords = kwargs or {}
-            # arguments are described before the call: it may change them
-            positional = list(map(argument_data, args))
-            named = {name: argument_data(value) for name, value in keywords.items()}
-            result = function(*args, **keywords)
-            results = list(map(argument_data, result if isinstance(result, (tuple, list)) else [result]))
-            takes_tensors = any(map(_has_dimensions, [*positional, *named.values()]))
-            if depth.is_own and takes_tensors and any(map(_has_dimensions, results)):
-                calls.append(_call_data(function, positional, named, results))
-            return result
-
-    return Mode()
+    return intercept_functions(intercept)
 
 
 class _ForwardDepth:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 import torch
 
 from ...portable.model_protocol import ImageFunctionKind
+from .. import pytree
 from . import image_axes
+from .function_mode import Function
 from .image_axes import Axes
 from .image_format import shares_memory
-
-Function = Callable[..., object]
 
 KINDS: Dict[ImageFunctionKind, Tuple[str, ...]] = {
     "convolution": ("conv2d", "conv3d", "conv_transpose2d", "conv_transpose3d", "deform_conv2d", "convolution"),
@@ -36,69 +36,66 @@ _CONTRACTIONS = ("einsum", "tensordot", "outer", "kron")
 _REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "norm", "logsumexp", "std", "var", "all", "any")
 
 
-def function_name(function: Function) -> str:
-    """The last part of a function's dotted name, without the underscores of an in-place or private one."""
-    dotted = torch.overrides.resolve_name(function) or getattr(function, "__name__", "")
-    return str(dotted).rpartition(".")[2].strip("_")
+class TorchCall:
+    """A call of a function of torch, by its `dotted` name.
+
+    `name` is the last part of that without the underscores of an in-place or private function, `inputs` are the tensors
+    among the arguments, in order.
+    """
+
+    def __init__(self, function: Function, args: Sequence[object], keywords: Mapping[str, object]) -> None:
+        dotted = torch.overrides.resolve_name(function) or getattr(function, "__name__", str(function))
+        self.dotted = str(dotted)
+        self.name = self.dotted.rpartition(".")[2].strip("_")
+        self.kind: ImageFunctionKind = _KIND_BY_NAME.get(self.name, "")
+        self.inputs = pytree.flatten([*args, *keywords.values()])
+        self._args = args
+        self._keywords = keywords
+
+    @property
+    def dimension(self) -> object:
+        """The argument that says over which dimensions the function works; None where there is none."""
+        return self._keywords.get("dim", self._args[1] if len(self._args) > 1 else None)
+
+    @property
+    def kernel(self) -> Tuple[int, ...]:
+        """The sides of the kernel of a convolution, whose tensors are the image, the weight, perhaps a bias; or ()."""
+        return tuple(self.inputs[1].shape[2:]) if self.kind == "convolution" and len(self.inputs) > 1 else ()
 
 
-def function_kind(function: Function) -> ImageFunctionKind:
-    """``convolution``, ``normalisation``, ``pooling``, ``resampling``, or nothing for any other function."""
-    return _KIND_BY_NAME.get(function_name(function), "")
-
-
-def convolution_kernel(inputs: Sequence[torch.Tensor]) -> Tuple[int, ...]:
-    """The sides of the kernel of a convolution, by its tensors: the image, the weight, perhaps a bias."""
-    return tuple(inputs[1].shape[2:]) if len(inputs) > 1 else ()
-
-
-def multiply_adds(function: Function, inputs: Sequence[torch.Tensor], output: torch.Tensor | None) -> int:
+def multiply_adds(call: TorchCall, output: torch.Tensor | None) -> int:
     """How many multiplications and additions a convolution needs; 0 for any other function.
 
     A weight of shape (K, C/groups, kernel...) is applied at each element of the output; one of a transposed
     convolution, (C, K/groups, kernel...), at each of the input.
     """
-    if function_kind(function) != "convolution" or output is None or len(inputs) < 2:
+    if output is None or not call.kernel:
         return 0
-    taps = math.prod(inputs[1].shape[1:])
-    return int(taps * (inputs[0] if function_name(function) in _TRANSPOSED else output).numel())
+    image, weight = call.inputs[:2]
+    return int(math.prod(weight.shape[1:]) * (image if call.name in _TRANSPOSED else output).numel())
 
 
-class Arguments(NamedTuple):
-    """What a function was called with; `known` are the tensors among it of whose axes something is known."""
-
-    args: Sequence[object]
-    keywords: Mapping[str, object]
-    known: Sequence[Tuple[torch.Tensor, Axes]]
-
-    @property
-    def dimension(self) -> object:
-        """The argument that says over which dimensions the function works; None where there is none."""
-        return self.keywords.get("dim", self.args[1] if len(self.args) > 1 else None)
-
-
-def result_axes(function: Function, arguments: Arguments, output: torch.Tensor) -> Axes | None:
+def result_axes(call: TorchCall, known: Sequence[Tuple[torch.Tensor, Axes]], output: torch.Tensor) -> Axes | None:
     """What a result is of the image whose axes are known of some arguments; None where that cannot be told."""
-    name, known = function_name(function), arguments.known
     tensor, axes = next(((each, axes) for each, axes in known if each.shape == output.shape), known[0])
-    if name in _CONTRACTIONS:
+    if call.name in _CONTRACTIONS:
         return None
-    if name in _RESHAPES:
+    if call.name in _RESHAPES:
         return image_axes.reshape_axes(axes, output.shape)
     if shares_memory(output, [tensor]):
         view = image_axes.of_view(axes, _extents(tensor), _extents(output))
-        if view is not None or name in _PERMUTATIONS:
+        if view is not None or call.name in _PERMUTATIONS:
             return view
-    return _computed_axes(name, arguments, (tensor, axes), output)
+    return _computed_axes(call, (tensor, axes), output)
 
 
-def _computed_axes(name: str, arguments: Arguments, of: Tuple[torch.Tensor, Axes], output: torch.Tensor) -> Axes | None:
+def _computed_axes(call: TorchCall, of: Tuple[torch.Tensor, Axes], output: torch.Tensor) -> Axes | None:
     """The same for a result with memory of its own."""
     tensor, axes = of
-    if name == "stack":
-        return _stack_axes(axes, arguments.dimension or 0, output)
-    if name in _REDUCTIONS and output.dim() < tensor.dim():
-        return _reduce_axes(axes, arguments.dimension)
+    if call.name == "stack":
+        return _stack_axes(axes, call.dimension or 0, output)
+    if call.name in _REDUCTIONS and output.dim() < tensor.dim():
+        return _reduce_axes(axes, call.dimension)
     return image_axes.resize_axes(axes, tensor.shape, output.shape) if output.dim() == tensor.dim() else None
 
 

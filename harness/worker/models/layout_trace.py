@@ -12,10 +12,9 @@ import torch
 from ...portable.model_protocol import ImageCallData, LayoutLoss, SourceLine
 from .. import pytree
 from . import image_axes
+from .function_mode import Function, intercept_functions
 from .image_axes import Axes
-from .image_functions import Arguments, convolution_kernel, function_kind, multiply_adds, result_axes
-
-Function = Callable[..., object]
+from .image_functions import TorchCall, multiply_adds, result_axes
 
 _STATE = "_nhwc_equivalence_image"
 """The attribute of a tensor that says what is known of it."""
@@ -23,17 +22,6 @@ _STATE = "_nhwc_equivalence_image"
 _WORKER = __name__.rpartition(".models.")[0]
 _NETWORKS = f"{_WORKER}.callables."
 """The networks that suites name: their source is a user's."""
-
-
-class _FunctionCall:
-    """A call of a function of torch; `inputs` are the tensors among its arguments, in order."""
-
-    def __init__(self, function: Function, args: Sequence[object], keywords: Mapping[str, object]) -> None:
-        self.function = function
-        self.args = args
-        self.keywords = keywords
-        self.kind = function_kind(function)
-        self.inputs = pytree.flatten([*args, *keywords.values()])
 
 
 @dataclass
@@ -51,53 +39,38 @@ class _Image:
 class LayoutTrace:
     """Follows images through a forward pass of `model`; `calls` are those of functions that work on them, in order.
 
-    `inputs` are what the model is called with: those of four or five dimensions are images where `are_images` says so.
+    The model is hooked for good: it is a copy that nothing else runs. `inputs` are what it is called with: those of
+    four or five dimensions are images where `are_images` says so.
     """
 
     def __init__(self, model: torch.nn.Module, inputs: Sequence[torch.Tensor], are_images: Sequence[bool]) -> None:
         self.calls: List[ImageCallData] = []
         self._sizes: set[Tuple[int, ...]] = set()
         self._open: List[Tuple[str, str]] = []
-        self._handles: List[torch.utils.hooks.RemovableHandle] = []
         for path, module in model.named_modules():
-            self._handles.append(module.register_forward_pre_hook(self._beginning_hook(path)))
-            self._handles.append(module.register_forward_hook(self._end))
+            module.register_forward_pre_hook(self._beginning_hook(path))
+            module.register_forward_hook(self._end)
         for tensor, is_image in zip(inputs, are_images):
             if is_image and tensor.dim() in (4, 5):
                 self._keep(tensor, _Image(image_axes.image_axes(tensor.shape)))
 
-    def remove(self) -> None:
-        """Take the hooks off again."""
-        for handle in self._handles:
-            handle.remove()
-
     def follow(self) -> ContextManager[object]:
         """A context in which calls are noted."""
-        trace = self
 
-        class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # mypy does not follow torch here
-            """Sees every function of torch that is called while it is on."""
+        def intercept(function: Function, args: Sequence[object], keywords: Mapping[str, object]) -> object:
+            """Call the function, and note what came of it."""
+            call = TorchCall(function, args, keywords)
+            try:
+                result = function(*args, **keywords)
+            except Exception:
+                self.note_raise(call)
+                raise
+            self.note(call, result)
+            return result
 
-            def __torch_function__(
-                self,
-                function: Function,
-                types: Sequence[type],
-                args: Sequence[object] = (),
-                kwargs: Mapping[str, object] | None = None,
-            ) -> object:
-                del types
-                call = _FunctionCall(function, args, kwargs or {})
-                try:
-                    result = function(*args, **call.keywords)
-                except Exception:
-                    trace.note_raise(call)
-                    raise
-                trace.note(call, result)
-                return result
+        return intercept_functions(intercept)
 
-        return Mode()
-
-    def note(self, call: _FunctionCall, result: object) -> None:
+    def note(self, call: TorchCall, result: object) -> None:
         """Note a call that returned `result`, and what that is of an image."""
         outputs = pytree.flatten(result)
         if not outputs or not call.inputs:
@@ -107,7 +80,7 @@ class LayoutTrace:
         else:
             self._note_other_call(call, outputs)
 
-    def _note_image_call(self, call: _FunctionCall, output: torch.Tensor) -> None:
+    def _note_image_call(self, call: TorchCall, output: torch.Tensor) -> None:
         """A convolution, normalisation, pooling or resampling, of an image or of what merely has as many dimensions."""
         image = call.inputs[0]
         state = self._state(image)
@@ -126,7 +99,7 @@ class LayoutTrace:
         self._keep(output, result)
         self._add(call, loses, [got], [gave], output)
 
-    def _is_of_pixels(self, call: _FunctionCall, state: _Image | None) -> bool:
+    def _is_of_pixels(self, call: TorchCall, state: _Image | None) -> bool:
         """Whether a call works on the pixels of an image.
 
         What was made of one on a way that could not be followed (through attention) is one again if its sides are those
@@ -138,10 +111,9 @@ class LayoutTrace:
             return False
         if state is not None:
             return image_axes.is_image(state.axes)
-        kernel = convolution_kernel(call.inputs) if call.kind == "convolution" else ()
-        return tuple(image.shape[2:]) in self._sizes or min(kernel, default=1) > 1
+        return tuple(image.shape[2:]) in self._sizes or min(call.kernel, default=1) > 1
 
-    def _note_other_call(self, call: _FunctionCall, outputs: List[torch.Tensor]) -> None:
+    def _note_other_call(self, call: TorchCall, outputs: List[torch.Tensor]) -> None:
         """Any other function: what is known of its results, and whether NHWC went in and NCHW came out."""
         states = self._states(call)
         if not states:
@@ -149,7 +121,7 @@ class LayoutTrace:
         known = [(tensor, state.axes) for tensor, state in states]
         got = [state.format_of(tensor) for tensor, state in states]
         for output in outputs:
-            axes = result_axes(call.function, Arguments(call.args, call.keywords, known), output)
+            axes = result_axes(call, known, output)
             if axes is None:
                 continue
             result = _Image(axes)
@@ -160,20 +132,19 @@ class LayoutTrace:
             if is_loss:
                 self._add(call, "gives nchw", got, [gave], output)
 
-    def note_raise(self, call: _FunctionCall) -> None:
+    def note_raise(self, call: TorchCall) -> None:
         """Note a call that raised, where it was given an image in NHWC: perhaps for its strides."""
         got = [state.format_of(tensor) for tensor, state in self._states(call)]
         if "nhwc" in got:
             self._add(call, "raises", got, [], None)
 
     def _add(
-        self, call: _FunctionCall, loses: LayoutLoss, got: List[str], gave: List[str], output: torch.Tensor | None
+        self, call: TorchCall, loses: LayoutLoss, got: List[str], gave: List[str], output: torch.Tensor | None
     ) -> None:
         path, class_name = self._open[-1] if self._open else ("", "")
-        function = call.function
         self.calls.append(
             {
-                "function": torch.overrides.resolve_name(function) or getattr(function, "__name__", str(function)),
+                "function": call.dotted,
                 "kind": call.kind,
                 "loses": loses,
                 "module": path,
@@ -181,12 +152,12 @@ class LayoutTrace:
                 "input_formats": got,
                 "output_formats": gave,
                 "input_shape": list(call.inputs[0].shape),
-                "multiply_adds": multiply_adds(function, call.inputs, output),
+                "multiply_adds": multiply_adds(call, output),
                 "line": _source_line(sys._getframe(1)) if loses else None,
             }
         )
 
-    def _states(self, call: _FunctionCall) -> List[Tuple[torch.Tensor, _Image]]:
+    def _states(self, call: TorchCall) -> List[Tuple[torch.Tensor, _Image]]:
         """The arguments of which something is known, with that."""
         states = [(tensor, self._state(tensor)) for tensor in call.inputs]
         return [(tensor, state) for tensor, state in states if state is not None]

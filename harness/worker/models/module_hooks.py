@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +11,7 @@ import torch
 
 from ...portable.model_protocol import ModuleCallData
 from .. import kernel_trace, tensors
+from .forward_hooks import register_beginning_hook
 from .image_format import format_name, images
 
 
@@ -65,11 +65,8 @@ class ModuleHooks(KernelCounts):
 
     def __enter__(self) -> None:
         super().__enter__()
-        # PyTorch before 2.0 does not show hooks the keyword arguments
-        has_keywords = "with_kwargs" in inspect.signature(self._model.register_forward_pre_hook).parameters
-        options = {"with_kwargs": True} if has_keywords else {}
         for path, module in self._model.named_modules():
-            self._handles.append(module.register_forward_pre_hook(self._begin, **options))
+            self._handles.append(register_beginning_hook(module, self._begin))
             self._handles.append(module.register_forward_hook(self._end_hook(path)))
 
     def __exit__(
