@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.models.image_call import ImageCall
 from harness.models.model import BASELINE, FULL_CONVERSION, ModelObservation
+from harness.models.module_layout import count_reorders
 from harness.reporting import LayoutRowRecord
 
 
@@ -18,19 +18,11 @@ def layout_rows(runs: Sequence[ModelObservation]) -> list[LayoutRowRecord]:
     """
     by_conversion = {run.conversion: run for run in runs}
     plain, converted = by_conversion.get(BASELINE), by_conversion.get(FULL_CONVERSION)
-    before, after = _reorders(plain), _reorders(converted)
+    before, after = count_reorders(plain), count_reorders(converted)
     return [
         _row(call, before.pop(call.module, 0), after.pop(call.module, 0))
         for call in (converted.image_calls if converted is not None else ())
     ]
-
-
-def _reorders(run: ModelObservation | None) -> Counter[str]:
-    """Reorders of oneDNN by the path of the module in which they ran."""
-    counts: Counter[str] = Counter()
-    for module in run.modules if run is not None else ():
-        counts[module.path] += module.reorders
-    return counts
 
 
 def _row(call: ImageCall, reorders_before: int, reorders_after: int) -> LayoutRowRecord:

@@ -11,7 +11,7 @@ from harness.core.case import Size
 from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
 from harness.models.image_call import ImageCall
-from harness.portable.model_protocol import CalibrationData
+from harness.portable.model_protocol import CalibrationData, ModuleLayoutData
 
 Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
@@ -137,7 +137,8 @@ class ModelObservation:
 
     `tensors` is keyed ``output[0]``, ``loss``, ``grad:conv1.weight``, ``grad_input:x``, ``buffer:bn1.running_mean``,
     ``after:output[0]`` (the next forward, after a step of SGD) and ``watch:backbone``. `modules` are in the order in
-    which their calls ended. `image_calls` are those of a run with all of it converted.
+    which their calls ended. `image_calls` and `module_layouts` are those of a run with all of it
+    converted.
     """
 
     cell: str
@@ -146,6 +147,7 @@ class ModelObservation:
     tensors: Mapping[str, TensorRecord] = field(default_factory=dict, repr=False)
     modules: tuple[ModuleRecord, ...] = ()
     image_calls: tuple[ImageCall, ...] = ()
+    module_layouts: tuple[ModuleLayoutData, ...] = field(default=(), repr=False)
     kernels: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     message: str = ""

@@ -8,6 +8,7 @@ from harness.core import Finding, ItemStatus
 from harness.models.faulty_module import FaultyModule
 from harness.models.image_call import ImageCall
 from harness.models.model import ModelExample, Problem, Skipped
+from harness.models.module_layout import ModuleLayout
 from harness.reporting import LayoutRowRecord
 from harness.trial import Tally
 
@@ -31,7 +32,8 @@ class ModelOutcome(Tally):
 
     `explained` are the modules whose operators are known to do what is wrong with them, `stale` the ids of known issues
     that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each of the
-    `image_calls` of the first example, `reorders` counts oneDNN's in it for each conversion. `problem`: see Problem.
+    `image_calls` of the first example, `modules` are the model's in it, and `reorders` counts oneDNN's in it for each
+    conversion. `problem`: see Problem.
     """
 
     model: str
@@ -43,6 +45,7 @@ class ModelOutcome(Tally):
     skipped: dict[str, Skipped] = field(default_factory=dict)
     layout: list[LayoutRowRecord] = field(default_factory=list)
     image_calls: tuple[ImageCall, ...] = ()
+    modules: tuple[ModuleLayout, ...] = ()
     reorders: dict[str, int] = field(default_factory=dict)
     problem: Problem | None = None
 

@@ -55,6 +55,7 @@ def model_observations(cell: str, runs: Mapping[str, RunData]) -> list[ModelObse
                 tensors,
                 modules,
                 image_calls(run["image_calls"]),
+                tuple(run["module_layouts"]),
                 run["kernels"],
                 run["error"],
                 run["message"],

@@ -17,6 +17,7 @@ from harness.models.known_issue import ModelKnownIssue
 from harness.models.layout_report import layout_rows
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
 from harness.models.model import FULL_CONVERSION, Model, ModelObservation, ModelReference, WayToRun
+from harness.models.module_layout import module_layouts
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
@@ -122,6 +123,7 @@ class ModelTrial:
         self.outcome.reorders = {run.conversion: run.reorders for run in runs}
         self.outcome.image_calls = next((run.image_calls for run in runs if run.conversion == FULL_CONVERSION), ())
         self.outcome.layout = layout_rows(runs)
+        self.outcome.modules = module_layouts(runs)
 
     def _confirm(self, failures: Sequence[Finding], result: ModelResult) -> None:
         """Note it where nothing of this comes back in workers that ran nothing before."""

@@ -156,16 +156,36 @@ class ImageCallData(TypedDict):
     line: SourceLine | None
 
 
+TensorLayout = Tuple[str, str, List[int]]
+"""``nhwc``, ``nchw``, ``either`` or ``other``, empty for what is no image; torch's name of the dtype; shape."""
+
+
+class ModuleLayoutData(TypedDict):
+    """The calls of one module in a converted model that got and gave the same formats.
+
+    `inputs` and `outputs` are the tensors of the first of them, a few where it has many; `calls` is how many there
+    were, 0 for a module that was not called.
+    """
+
+    path: str
+    class_name: str
+    inputs: List[TensorLayout]
+    outputs: List[TensorLayout]
+    calls: int
+
+
 class RunData(TypedDict):
     """A model, or one module, once under one conversion; `error` and `message` are those of an exception.
 
-    `image_calls` are those of the whole model with all of it converted, in the order in which they were made.
+    `image_calls` and `module_layouts` are those of the whole model with all of it converted, in the order of the
+    forward pass.
     """
 
     status: Literal["ok", "raised"]
     tensors: Dict[str, TensorData]
     modules: List[ModuleCallData]
     image_calls: List[ImageCallData]
+    module_layouts: List[ModuleLayoutData]
     kernels: Dict[str, int]
     error: str
     message: str

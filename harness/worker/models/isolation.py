@@ -187,7 +187,7 @@ def _run_converted(
                     records[name] = tensors.record(tensor)
         except BaseException as error:
             failure = error
-    return run_step.run_data(records, log.drain(), failure, [], [])
+    return run_step.run_data(records, log.drain(), failure, [])
 
 
 def _converted_arguments(request: IsolateRequest, module: torch.nn.Module, conversion: str) -> Arguments:

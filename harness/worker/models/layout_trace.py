@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from types import FrameType
-from typing import Callable, ContextManager, List, Mapping, Sequence, Tuple
+from typing import ContextManager, List, Mapping, Sequence, Tuple
 
 import torch
 
-from ...portable.model_protocol import ImageCallData, LayoutLoss, SourceLine
-from .. import pytree
+from ...portable.model_protocol import ImageCallData, LayoutLoss, SourceLine, TensorLayout
+from .. import pytree, tensors
 from . import image_axes
 from .function_mode import Function, intercept_functions
 from .image_axes import Axes
 from .image_functions import TorchCall, multiply_adds, result_axes
+from .module_layouts import ModuleLayouts
 
 _STATE = "_nhwc_equivalence_image"
 """The attribute of a tensor that says what is known of it."""
@@ -37,7 +38,9 @@ class _Image:
 
 
 class LayoutTrace:
-    """Follows images through a forward pass of `model`; `calls` are those of functions that work on them, in order.
+    """Follows images through a forward pass of `model`.
+
+    `calls` are those of functions that work on them, in order, and `modules` have what each module got and gave.
 
     The model is hooked for good: it is a copy that nothing else runs. `inputs` are what it is called with: those of
     four or five dimensions are images where `are_images` says so.
@@ -46,10 +49,7 @@ class LayoutTrace:
     def __init__(self, model: torch.nn.Module, inputs: Sequence[torch.Tensor], are_images: Sequence[bool]) -> None:
         self.calls: List[ImageCallData] = []
         self._sizes: set[Tuple[int, ...]] = set()
-        self._open: List[Tuple[str, str]] = []
-        for path, module in model.named_modules():
-            module.register_forward_pre_hook(self._beginning_hook(path))
-            module.register_forward_hook(self._end)
+        self.modules = ModuleLayouts(model, self._layout_of)
         for tensor, is_image in zip(inputs, are_images):
             if is_image and tensor.dim() in (4, 5):
                 self._keep(tensor, _Image(image_axes.image_axes(tensor.shape)))
@@ -141,7 +141,7 @@ class LayoutTrace:
     def _add(
         self, call: TorchCall, loses: LayoutLoss, got: List[str], gave: List[str], output: torch.Tensor | None
     ) -> None:
-        path, class_name = self._open[-1] if self._open else ("", "")
+        path, class_name = self.modules.innermost
         self.calls.append(
             {
                 "function": call.dotted,
@@ -168,16 +168,11 @@ class LayoutTrace:
     def _keep(self, tensor: torch.Tensor, state: _Image) -> None:
         setattr(tensor, _STATE, state)
 
-    def _beginning_hook(self, path: str) -> Callable[[torch.nn.Module, object], None]:
-        def begin(module: torch.nn.Module, _args: object) -> None:
-            """A module is at work."""
-            self._open.append((path, type(module).__name__))
-
-        return begin
-
-    def _end(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
-        """Its caller is at work again."""
-        self._open.pop()
+    def _layout_of(self, tensor: torch.Tensor) -> TensorLayout:
+        """Format, where the tensor is of an image, dtype and shape."""
+        state = self._state(tensor)
+        format_name = state.format_of(tensor) if state is not None else ""
+        return format_name, tensors.name_of(tensor.dtype), list(tensor.shape)
 
 
 def _source_line(frame: FrameType | None) -> SourceLine | None:

@@ -51,6 +51,7 @@ class _OpenCall:
 
     input_formats: List[str]
     input_dtypes: List[str]
+    reorders: int = 0
 
 
 class ModuleHooks(KernelCounts):
@@ -80,8 +81,8 @@ class ModuleHooks(KernelCounts):
         super().__exit__(kind, error, trace)
 
     def _begin(self, _module: torch.nn.Module, args: object, kwargs: object = None) -> None:
-        """Note what the module gets; the reorders so far belong to whoever called it."""
-        self.drain()
+        """Note what the module gets."""
+        self._count_reorders()
         # formats are read before the call: an in-place module changes what it was given
         inputs = images([args, kwargs])
         dtypes = [tensors.name_of(image.dtype) for image in inputs]
@@ -89,8 +90,8 @@ class ModuleHooks(KernelCounts):
 
     def _end_hook(self, path: str) -> Callable[[torch.nn.Module, object, object], None]:
         def end(module: torch.nn.Module, _args: object, _output: object) -> None:
-            """Record what it got, and the reorders since the last module began or ended."""
-            reorders = self.drain()
+            """Record what it got, and the reorders in its own forward."""
+            self._count_reorders()
             call = self._open.pop()
             if self._is_done:
                 return
@@ -100,10 +101,16 @@ class ModuleHooks(KernelCounts):
                     "class_name": type(module).__name__,
                     "input_formats": call.input_formats,
                     "input_dtypes": call.input_dtypes,
-                    "reorders": reorders,
+                    "reorders": call.reorders,
                 }
             )
             if not self._open:
                 self._is_done = True
 
         return end
+
+    def _count_reorders(self) -> None:
+        """The reorders so far are those of the module that is at work."""
+        reorders = self.drain()
+        if self._open:
+            self._open[-1].reorders += reorders

@@ -7,11 +7,12 @@ from typing import Dict, List, Mapping
 
 import torch
 
-from ...portable.model_protocol import ImageCallData, ModelRunReply, ModuleCallData, RunData
+from ...portable.model_protocol import ModelRunReply, ModuleCallData, RunData
 from ...portable.protocol import TensorData
 from .. import kernel_trace, messages, tensors
 from ..operators import observe
-from . import builder, image_format, layout_trace, module_hooks, step
+from . import builder, image_format, module_hooks, step
+from .layout_trace import LayoutTrace
 from .model_request import ModelRequest
 from .problems import ModelProblem, Unavailable
 
@@ -79,13 +80,13 @@ def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> Run
         raise
     except BaseException as error:
         failure = error
-    image_calls: List[ImageCallData] = []
+    trace: LayoutTrace | None = None
     if can_be_followed and conversion == FULL_CONVERSION:
-        image_calls = _image_calls(request, has_raised=failure is not None)
-    return run_data(records, watch.kernels(), failure, watch.calls, image_calls)
+        trace = _follow_images(request, has_raised=failure is not None)
+    return run_data(records, watch.kernels(), failure, watch.calls, trace)
 
 
-def _image_calls(request: ModelRequest, *, has_raised: bool) -> List[ImageCallData]:
+def _follow_images(request: ModelRequest, *, has_raised: bool) -> LayoutTrace:
     """What becomes of images in another forward pass: one that is followed is not one to be judged.
 
     Whoever sees that functions are followed may take another way (a fused encoder of transformers does). `has_raised`:
@@ -95,7 +96,7 @@ def _image_calls(request: ModelRequest, *, has_raised: bool) -> List[ImageCallDa
     inputs = builder.inputs(request)
     convert(model, inputs, request, FULL_CONVERSION)
     step.set_mode(model, request)
-    trace = layout_trace.LayoutTrace(model, inputs, [spec.channels_last for spec in request.inputs])
+    trace = LayoutTrace(model, inputs, [spec.channels_last for spec in request.inputs])
     torch.manual_seed(request.seed)
     try:
         with torch.no_grad(), step.autocast(request), trace.follow():
@@ -104,7 +105,7 @@ def _image_calls(request: ModelRequest, *, has_raised: bool) -> List[ImageCallDa
         if not has_raised:
             msg = f"the model raised {messages.error_line(error)} where its functions are followed, and not otherwise"
             raise ModelProblem(msg) from None
-    return trace.calls
+    return trace
 
 
 def run_data(
@@ -112,7 +113,7 @@ def run_data(
     kernels: Dict[str, int],
     failure: BaseException | None,
     calls: List[ModuleCallData],
-    image_calls: List[ImageCallData],
+    trace: LayoutTrace | None = None,
 ) -> RunData:
     """One run as plain data; `failure` is the exception that ended it, after the tensors so far."""
     error, message = ("", "") if failure is None else messages.failure(failure)
@@ -120,7 +121,8 @@ def run_data(
         "status": "ok" if failure is None else "raised",
         "tensors": records,
         "modules": calls,
-        "image_calls": image_calls,
+        "image_calls": trace.calls if trace is not None else [],
+        "module_layouts": trace.modules.data() if trace is not None else [],
         "kernels": kernels,
         "error": error,
         "message": message,

@@ -36,3 +36,24 @@ def test_the_formats_of_what_a_module_got_are_noted() -> None:
         ("1", ["nhwc"], ["float32"]),
         ("", ["nhwc"], ["float32"]),
     ]
+
+
+class _CountingTrace:
+    """A trace in which oneDNN has printed a reorder whenever it is asked."""
+
+    def text(self) -> str:
+        """Nothing that anybody reads."""
+        return ""
+
+    def drain(self) -> dict[str, int]:
+        """One reorder, and a convolution that is none."""
+        return {"reorder:jit:uni": 1, "convolution:brg_conv_fwd:avx2": 1}
+
+
+def test_reorders_are_those_of_the_module_that_was_at_work() -> None:
+    """Those before its first child begins are the parent's own, like those between its children and behind them."""
+    model: Any = nn.Sequential(nn.Identity(), nn.Identity())
+    hooks = module("models.module_hooks").ModuleHooks(model, _CountingTrace())
+    with hooks:
+        model(torch.ones(1))
+    assert [(call["path"], call["reorders"]) for call in hooks.calls] == [("0", 1), ("1", 1), ("", 3)]
