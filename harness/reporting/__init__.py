@@ -17,7 +17,7 @@ from harness.reporting.failure import failure_text
 from harness.reporting.fault_groups import FaultGroup, FaultPlace, fault_groups, fault_summary
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
 from harness.reporting.golden_item import GoldenItemRecord
-from harness.reporting.html_report import html_report
+from harness.reporting.html_report import InlineSource, html_report, inline_source
 from harness.reporting.item_properties import item_properties
 from harness.reporting.journal import Journal, JournalEntry, JournalHead, JournalWriter, journal_path, read_journal
 from harness.reporting.json_schema import record_schema_text
@@ -53,7 +53,7 @@ from harness.reporting.script_subject import NoScriptError, ScriptSubject
 from harness.reporting.script_writer import FAULT_IS_HERE, POISON, STOCK
 from harness.reporting.step_summary import step_summary
 from harness.reporting.summary import release_summary, sum_counts, terminal_summary
-from harness.reporting.templating import TEMPLATES
+from harness.reporting.templating import HTML, TEMPLATES
 from harness.reporting.writing import (
     WrittenRecord,
     prepare_record,
@@ -65,6 +65,7 @@ from harness.reporting.writing import (
 
 __all__ = [
     "FAULT_IS_HERE",
+    "HTML",
     "MOST_LINES",
     "POISON",
     "STOCK",
@@ -78,6 +79,7 @@ __all__ = [
     "FindingRecord",
     "FunctionReach",
     "GoldenItemRecord",
+    "InlineSource",
     "IssueDraft",
     "ItemRecord",
     "Journal",
@@ -121,6 +123,7 @@ __all__ = [
     "history_of",
     "history_text",
     "html_report",
+    "inline_source",
     "item_properties",
     "item_text",
     "journal_path",

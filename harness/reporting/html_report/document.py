@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from typing import Final
 
@@ -13,6 +11,7 @@ from harness.reporting.fault_groups import MOST_PLACES
 from harness.reporting.html_report.builds import builds_section
 from harness.reporting.html_report.fault_page import fault_pages
 from harness.reporting.html_report.headroom import headroom
+from harness.reporting.html_report.inline_source import inline_source
 from harness.reporting.html_report.matrix import CODES, model_matrix, operator_matrix
 from harness.reporting.html_report.sections import (
     examined_items,
@@ -27,7 +26,7 @@ from harness.reporting.summary import MARKS, sum_counts
 from harness.reporting.templating import HTML
 
 _STYLE: Final = "report/style.css"
-_SCRIPT: Final = "report/script.js"
+_SCRIPTS: Final = ("report/copy.js", "report/script.js")
 _DOCUMENT: Final = "report/report.html.jinja"
 
 
@@ -37,17 +36,14 @@ def html_report(record: Record, name: str, history: History | None = None) -> st
     A policy in it lets no script run but its own, known by its digest, and lets nothing be loaded: should a text of
     the record ever become an element, it would be inert.
     """
-    style, script = _source(_STYLE), _source(_SCRIPT)
     pages = fault_pages(record, history.lasting if history else ())
     items = record.operators.values()
     examined = examined_items(record)
     return HTML.get_template(_DOCUMENT).render(
         name=name,
         record=record,
-        style=style,
-        script=script,
-        style_digest=_digest(style),
-        script_digest=_digest(script),
+        style=inline_source(HTML, _STYLE),
+        script=inline_source(HTML, *_SCRIPTS),
         figures=run_figures(record),
         statuses=Counter(str(item.status) for item in record.items.values()),
         pages=pages,
@@ -71,15 +67,3 @@ def html_report(record: Record, name: str, history: History | None = None) -> st
         history=history,
         trends=trends(history) if history else [],
     )
-
-
-def _source(name: str) -> str:
-    """A file beside the templates, as it is."""
-    assert HTML.loader is not None  # noqa: S101 - the environment has one
-    text, _, _ = HTML.loader.get_source(HTML, name)
-    return text
-
-
-def _digest(text: str) -> str:
-    """What a content security policy knows an inline script or style by (CSP Level 3, 2.3.1)."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

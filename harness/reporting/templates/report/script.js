@@ -1,16 +1,5 @@
 "use strict";
 (() => {
-  const root = document.documentElement;
-  root.classList.add("js");
-  const status = document.getElementById("status");
-  let clearing = 0;
-
-  function say(words) {
-    status.textContent = words;
-    clearTimeout(clearing);
-    clearing = setTimeout(() => { status.textContent = ""; }, 2500);
-  }
-
   // Filters of a matrix: a row stays where its name and suite fit and one of its marks that count has the state.
   function filterMatrix(bar) {
     const table = document.getElementById(`${bar.dataset.filter}-table`);
@@ -79,24 +68,6 @@
   }
   addEventListener("hashchange", openTarget);
   openTarget();
-
-  async function copy(element) {
-    const text = element.textContent;
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      const selection = getSelection();
-      selection.selectAllChildren(element);
-      return document.execCommand("copy");
-    }
-  }
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.addEventListener("click", async () => {
-      const isCopied = await copy(document.getElementById(button.dataset.copy));
-      say(isCopied ? "Copied" : "Not copied: select the text and copy it");
-    });
-  }
 
   // Paper opens nothing: faults and places that are closed are opened for it, and closed again afterwards.
   let opened = [];
