@@ -6,13 +6,14 @@ import argparse
 import re
 from typing import Any, Final
 
+from harness.cli.answer import add_answer_options, check_answer_options, publish_answer
 from harness.cli.options import add_build_options
 from harness.cli.parser import Commands, add_command
 from harness.core import Expression
 from harness.core.json_text import LARGEST_INT64, parse_json
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import RUNNERS, InputSpec, Model, ModelOutcome, answer_of, model_text
+from harness.models import RUNNERS, InputAnswer, InputSpec, Model, ModelOutcome, Problem, model_answer
 from harness.settings import Settings
 
 HOME: Final = "the command line"
@@ -41,36 +42,40 @@ def add_model_command(commands: Commands) -> None:
     runner = "run it as a program that is made of it; the float64 reference is the model itself"
     parser.add_argument("--runner", choices=RUNNERS, default="eager", help=runner)
     parser.add_argument("--table", action="store_true", help="a line for each call that works on an image")
+    add_answer_options(parser)
     add_build_options(parser)
 
 
 def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     """Judge a model; print verdict, first wrong layer, layout report, places to change. The exit code is the answer's.
 
-    Raises UserError for a factory or an input that is none, and for a model that cannot be judged.
+    Raises UserError for a factory or an input that is none, and for a model that cannot be judged in any way to run it.
     """
+    check_answer_options(options)
     model = declare_model(options)
     gate = Gate(settings)
     gate.executor.run_representative_levels()
     with gate:
         outcomes = try_items(gate, model)
-    shapes = [[extent.evaluate({}) for extent in spec.shape] for spec in model.inputs]
-    print(model_text(options.factory, shapes, outcomes, is_table=options.table))  # noqa: T201 - a command prints
-    return answer_of(outcomes).value
+    answer = model_answer(options.factory, input_answers(model), outcomes)
+    publish_answer(answer, options)
+    return answer.exit_code
+
+
+def input_answers(model: Model) -> list[InputAnswer]:
+    """The inputs of a model whose shapes are numbers."""
+    return [
+        InputAnswer(name=spec.name, shape=tuple(extent.evaluate({}) for extent in spec.shape), dtype=spec.dtype)
+        for spec in model.inputs
+    ]
 
 
 def try_items(gate: Gate, model: Model) -> list[ModelOutcome]:
-    """The model in each way to run it. Raises UserError with one sentence where it cannot be judged."""
+    """The model in each way to run it; one of which it cannot be judged has a problem, and the others are kept."""
     missing, problem = gate.model_executor.check(model)
-    problem = problem or missing
-    outcomes: list[ModelOutcome] = []
-    for way in model.ways if not problem else ():
-        outcomes.append(gate.try_model(model, way))
-        if not problem and outcomes[-1].problem is not None:
-            problem = outcomes[-1].problem.sentence
-    if problem:
-        raise UserError(f"{model.factory}: {problem}")
-    return outcomes
+    if sentence := problem or missing:
+        return [ModelOutcome(model.id, str(way), problem=Problem(sentence)) for way in model.ways]
+    return [gate.try_model(model, way) for way in model.ways]
 
 
 def declare_model(options: argparse.Namespace) -> Model:

@@ -2,9 +2,11 @@
 
 A file of models is read (`load_file`), examples of a model are drawn (`model_examples`), run in every cell and in the
 float64 reference (`ModelExecutor`), judged and traced to the module that is to blame (`ModelTrial`), and told
-(`model_summary`, `model_failure_text`, `model_text`).
+(`model_summary`, `model_failure_text`). All that `equivalence model` finds out is one `ModelAnswer`, which `model_text`
+prints.
 """
 
+from harness.models.answer import InputAnswer, ModelAnswer, PlaceAnswer, model_answer
 from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
@@ -20,13 +22,19 @@ from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.schema import ModelSuiteSchema
 from harness.models.trial import ModelTrial, issues_of_model
 from harness.models.verdict import Answer, answer_of
+from harness.models.way_answer import EffectAnswer, ImageCallAnswer, KeptCalls, WayAnswer
 
 __all__ = [
     "RUNNERS",
     "Answer",
+    "EffectAnswer",
     "FaultyModule",
+    "ImageCallAnswer",
+    "InputAnswer",
     "InputSpec",
+    "KeptCalls",
     "Model",
+    "ModelAnswer",
     "ModelExample",
     "ModelExecutor",
     "ModelFailure",
@@ -37,14 +45,17 @@ __all__ = [
     "ModelTrial",
     "OperatorReplay",
     "OperatorReplayer",
+    "PlaceAnswer",
     "Problem",
     "Skipped",
+    "WayAnswer",
     "WayToRun",
     "answer_of",
     "examine_file",
     "issues_of_model",
     "load_file",
     "load_model_known_issues",
+    "model_answer",
     "model_arguments",
     "model_examples",
     "model_failure_text",

@@ -26,11 +26,11 @@ BY_FUNCTION: Final = {
 
 @dataclass(frozen=True)
 class Place:
-    """A place to change: what happens there, what to write instead, how many modules have it."""
+    """A place to change: what happens there, what to write instead, and all calls that are made there."""
 
     sentence: str
     instead: str
-    count: int
+    calls: tuple[ImageCall, ...]
 
 
 def places_to_change(calls: Sequence[ImageCall]) -> list[Place]:
@@ -39,7 +39,7 @@ def places_to_change(calls: Sequence[ImageCall]) -> list[Place]:
     for call in calls:
         if call.loses:
             by_line.setdefault((call.line or call.module, call.function), []).append(call)
-    return [Place(loss_sentence(same[0]), instead(same[0]), len(same)) for same in by_line.values()]
+    return [Place(loss_sentence(same[0]), instead(same[0]), tuple(same)) for same in by_line.values()]
 
 
 def instead(call: ImageCall) -> str:

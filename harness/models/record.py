@@ -48,6 +48,7 @@ def model_failure_record(failure: ModelFailure) -> ModelFailureRecord:
         example=ModelExampleRecord.model_validate_json(failure.example.to_json()),
         findings=tuple(map(finding_record, failure.findings)),
         faulty_modules=tuple(map(faulty_module_record, failure.faulty_modules)),
+        not_localised=failure.not_localised,
     )
 
 

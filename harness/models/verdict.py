@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from typing import Final
 
 from harness.core import ItemStatus
 from harness.models.advice import Place, channels_last, places_to_change
 from harness.models.image_call import ImageCall
 from harness.models.model import BASELINE
 from harness.models.outcome import ModelOutcome
+from harness.portable.model_protocol import ImageFunctionKind
 
 
-class Answer(Enum):
-    """What to do; the value is the exit code of the command.
+class Answer(StrEnum):
+    """What to do. `REFUSED`: the model cannot be judged in some way to run it, and is not wrong in another."""
 
-    The codes of a run keep their meaning: 0 is right, 1 wrong, 4 a mistake of the user, 6 a run that is incomplete.
-    """
+    YES = "yes"
+    WRONG = "wrong"
+    REFUSED = "refused"
+    LOSES_FORMAT = "loses format"
+    NO_EFFECT = "no effect"
+    NOT_JUDGED = "not judged"
 
-    YES = 0
-    WRONG = 1
-    LOSES_FORMAT = 7
-    NO_EFFECT = 8
-    NOT_JUDGED = 9
+    @property
+    def exit_code(self) -> int:
+        """That of the command.
+
+        The codes of a run keep their meaning: 0 is right, 1 wrong, 4 a mistake of the user, 6 a run that is incomplete.
+        """
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES: Final = {
+    Answer.YES: 0,
+    Answer.WRONG: 1,
+    Answer.REFUSED: 4,
+    Answer.LOSES_FORMAT: 7,
+    Answer.NO_EFFECT: 8,
+    Answer.NOT_JUDGED: 9,
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +51,7 @@ class Effect:
     `share` is that of the multiply-adds of all convolutions, from 0 to 1; None without a convolution.
     """
 
-    counts: dict[str, tuple[int, int]]
+    counts: dict[ImageFunctionKind, tuple[int, int]]
     share: float | None
 
     @property
@@ -44,7 +62,7 @@ class Effect:
 
 def effect_of(calls: Sequence[ImageCall]) -> Effect:
     """What the calls of convolutions, normalisations, poolings and resamplings got and gave."""
-    counts: dict[str, tuple[int, int]] = {}
+    counts: dict[ImageFunctionKind, tuple[int, int]] = {}
     for call in calls:
         if call.kind:
             kept, total = counts.get(call.kind, (0, 0))
@@ -57,13 +75,15 @@ def effect_of(calls: Sequence[ImageCall]) -> Effect:
 def answer_of(outcomes: Sequence[ModelOutcome]) -> Answer:
     """The answer over all ways to run the model: wrong before all else, yes only where each says so."""
     answers = [_answer(outcome) for outcome in outcomes]
-    order = (Answer.WRONG, Answer.NOT_JUDGED, Answer.NO_EFFECT, Answer.LOSES_FORMAT)
+    order = (Answer.WRONG, Answer.REFUSED, Answer.NOT_JUDGED, Answer.NO_EFFECT, Answer.LOSES_FORMAT)
     return next((answer for answer in order if answer in answers), Answer.YES)
 
 
 def _answer(outcome: ModelOutcome) -> Answer:
     if is_wrong_converted(outcome):
         return Answer.WRONG
+    if outcome.problem is not None:
+        return Answer.REFUSED
     if not outcome.cells or outcome.status in (ItemStatus.UNTRUSTED, ItemStatus.NOT_AVAILABLE, ItemStatus.NOT_RUN):
         return Answer.NOT_JUDGED
     if effect_of(outcome.image_calls).is_none:

@@ -44,6 +44,7 @@ class ModelFailureRecord(StrictSchema):
     example: ModelExampleRecord
     findings: tuple[FindingRecord, ...] = Field(description="The worst first")
     faulty_modules: tuple[FaultyModuleRecord, ...]
+    not_localised: str = Field(default="", description="Why the search for these was given up; empty where it was not")
 
 
 class LayoutRowRecord(StrictSchema):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.cli.model import declare_model, try_items
+from harness.cli.answer import check_answer_options, publish_answer
+from harness.cli.model import declare_model, input_answers, try_items
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import Answer, answer_of
-from harness.models.report import model_text
+from harness.models import Answer, ModelAnswer, answer_of, model_answer, model_text
 from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.plugin.project import LEVEL, Project, needs_workers
@@ -54,7 +55,8 @@ Judge = Callable[..., list[ModelOutcome]]
 def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
     """What the command line gives."""
     plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False, "runner": "eager"}
-    return argparse.Namespace(factory=factory, input=[shape], **{**plain, **changes})
+    views = {"table": False, "json": None}
+    return argparse.Namespace(factory=factory, input=[shape], **{**plain, **views, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +113,9 @@ def test_what_cannot_be_judged_is_explained_in_one_sentence(
     judge: Judge, factory: str, shape: str, expected: str
 ) -> None:
     """The sentence says what is missing, raised, random, no tensor or shaped NHWC, and what would be right."""
+    outcomes = judge(factory, shape)
     with pytest.raises(UserError) as refused:
-        judge(factory, shape)
+        publish_answer(model_answer(factory, [], outcomes), options(factory, shape))
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -128,18 +131,48 @@ def test_a_torchvision_of_the_wrong_build_is_named_with_what_would_help(project:
 
 
 @needs_workers
-def test_a_dropout_that_is_on_is_named(judge: Judge) -> None:
-    """A dropout that is on in a training step is refused, and judged once its class is frozen."""
-    with pytest.raises(UserError, match=r"1 is a Dropout that is on; switch it off, or freeze its class"):
-        judge("nets:dropping", train=True)
+def test_a_dropout_that_is_on_is_named_and_the_evaluation_is_judged(judge: Judge, tmp_path: Path) -> None:
+    """The step of training is judged once its class is frozen; until then the answer says what is not known."""
+    evaluation, training = judge("nets:dropping", train=True)
+    assert (evaluation.status, evaluation.problem) == ("passed", None)
+    assert training.problem is not None
+    assert "1 is a Dropout that is on; switch it off, or freeze its class" in training.problem.sentence
+    answer = model_answer("nets:dropping", [], [evaluation, training])
+    assert (answer.answer, answer.exit_code, answer.refusal) == (Answer.REFUSED, 4, training.problem.sentence)
+    assert f"train-eager-float32: CANNOT BE JUDGED: {training.problem.sentence}\n" in model_text(answer)
+    publish_answer(answer, options("nets:dropping", json=str(tmp_path / "answer.json")))
+    assert ModelAnswer.model_validate_json((tmp_path / "answer.json").read_text()) == answer
     assert [outcome.status for outcome in judge("nets:dropping", train=True, frozen=["Dropout"])] == ["passed"] * 2
+
+
+@needs_workers
+def test_the_answer_is_json_on_standard_output_in_place_of_the_text(project: Project) -> None:
+    """The document has the version of its schema and the exit code of the command."""
+    project.write("nets.py", NETS)
+    run = project.command("model", "nets:Loses", "--input", "1,3,8,8", "--levels", LEVEL, "--json", "-")
+    answer = json.loads(run.output)
+    assert (answer["schema"], answer["answer"], answer["exit_code"]) == (1, "loses format", run.code)
+    assert [tensor["shape"] for tensor in answer["inputs"]] == [[1, 3, 8, 8]]
+    (place,) = answer["places"]
+    assert (place["function"], place["modules"]) == ("torch.Tensor.contiguous", [""])
+    (way,) = answer["ways"]
+    assert way["effect"]["counts"]["convolution"] == {"kept": 1, "total": 1}
+    assert len(way["calls"]) == len(way["layout"])
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """The message of the system names it; a file that can be is not there until the answer is."""
+    with pytest.raises(OSError, match="no_such_folder"):
+        check_answer_options(options("nets:right", json=str(tmp_path / "no_such_folder" / "answer.json")))
+    check_answer_options(options("nets:right", json=str(tmp_path / "answer.json")))
+    assert not (tmp_path / "answer.json").exists()
 
 
 @needs_workers
 def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     """The text names the module whose own forward gave the format up, and the call in it that did."""
     outcomes = judge("nets:Loses")
-    text = model_text("nets:Loses", [[1, 3, 8, 8]], outcomes)
+    text = model_text(model_answer("nets:Loses", input_answers(declare_model(options("nets:Loses"))), outcomes))
     assert "RIGHT, but does not stay channels-last" in text
     line = NETS.splitlines().index("        return self.norm(self.conv(x).contiguous())") + 1
     loss = "the model's own forward (Loses): torch.Tensor.contiguous got NHWC and gave NCHW"

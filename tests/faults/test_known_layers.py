@@ -11,7 +11,16 @@ from packaging.version import Version
 
 from harness.core import CellState, Expression
 from harness.gate import Gate
-from harness.models import InputSpec, Model, ModelOutcome, OperatorReplay, WayToRun, model_text
+from harness.models import (
+    InputAnswer,
+    InputSpec,
+    Model,
+    ModelOutcome,
+    OperatorReplay,
+    WayToRun,
+    model_answer,
+    model_text,
+)
 from harness.models.model import Step
 from harness.settings import settings
 from tests.faults.conftest import PYTHON, ROOT
@@ -77,7 +86,8 @@ def test_a_lost_format_of_a_known_operator_is_counted_under_its_known_issue(gate
     assert (module.path, module.class_name) == ("1", "LogSigmoid")
     assert module.replay is not None
     assert json.loads(module.replay.example)["case"] == "suites/operators/activation.yaml::logsigmoid"
-    text = model_text("known_layers:logistic", [SHAPE], [outcome])
+    image = InputAnswer(name="input", shape=tuple(SHAPE), dtype="float32")
+    text = model_text(model_answer("known_layers:logistic", [image], [outcome]))
     assert "RIGHT but for what is known: logsigmoid-format" in text
     assert "known of its operator (logsigmoid-format) at " in text
     assert f"equivalence replay '{module.replay.example}'" in text

@@ -15,14 +15,14 @@ def test_the_same_line_in_several_modules_is_one_place() -> None:
     """It says how many there are; what loses nothing is no place."""
     blocks = [image_call(f"blocks.{index}", "", loses=LayoutLoss.GIVES, line="net.py:3") for index in range(12)]
     [place] = places_to_change([image_call("conv"), *blocks])
-    assert place.count == 12
+    assert len(place.calls) == 12
     assert place.sentence.startswith("blocks.0 (Module): ")
 
 
 def test_a_line_that_is_not_known_does_not_merge_modules() -> None:
     """Each module is a place by itself."""
     calls = [image_call(name, "", loses=LayoutLoss.GIVES) for name in ("a", "b")]
-    assert [place.count for place in places_to_change(calls)] == [1, 1]
+    assert [len(place.calls) for place in places_to_change(calls)] == [1, 1]
 
 
 @pytest.mark.parametrize(

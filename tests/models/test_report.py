@@ -5,11 +5,21 @@ from __future__ import annotations
 import pytest
 
 from harness.core import CellState, ItemStatus
-from harness.models import ModelFailure, ModelOutcome, model_failure_text, model_item_record, model_summary, model_text
+from harness.models import (
+    InputAnswer,
+    ModelFailure,
+    ModelOutcome,
+    model_answer,
+    model_failure_text,
+    model_item_record,
+    model_summary,
+    model_text,
+)
 from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.image_call import LayoutLoss
 from harness.models.model import ModelExample, Problem, Skipped
 from harness.models.report import layout_text
+from harness.models.way_answer import way_answer
 from harness.reporting import LayoutRowRecord
 from tests.models.calls import image_call
 from tests.models.test_attribution import finding
@@ -42,6 +52,11 @@ def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: 
     for name, value in fields.items():
         setattr(outcome, name, value)
     return outcome
+
+
+def text_of(shape: tuple[int, ...], *outcomes: ModelOutcome) -> str:
+    """What is printed of a model that is called with one tensor of that shape."""
+    return model_text(model_answer("toy:make", [InputAnswer(name="input", shape=shape, dtype="float32")], outcomes))
 
 
 LOST = ModelFailure(EXAMPLE, (finding("module:act", oracle="strides"),), (MODULE,))
@@ -88,7 +103,7 @@ def test_a_record_without_models_has_no_table() -> None:
 )
 def test_a_verdict_is_one_sentence(result: ModelOutcome, verdict: str) -> None:
     """Values and formats are told apart, and what is known from what is right."""
-    assert f": {verdict}" in model_text("toy:make", [[1, 3, 8, 8]], [result])
+    assert f": {verdict}" in text_of((1, 3, 8, 8), result)
 
 
 def test_a_faulty_module_is_told_with_its_call_and_the_operator_example() -> None:
@@ -116,20 +131,20 @@ def test_a_model_that_cannot_be_judged_is_one_sentence() -> None:
 def test_the_layout_report_sums_up_by_class_or_has_a_line_for_each_call() -> None:
     """What is in channels-last and the reorders in all stand before it."""
     result = outcome("eval", LOST)
-    lines = layout_text(result).splitlines()
+    lines = layout_text(way_answer(result)).splitlines()
     assert lines[0] == "in channels-last: 2 of 2 convolutions (100 % of their multiply-adds)"
     assert lines[1] == "reorders by oneDNN in all: nchw 3, both 1"
     assert [line.split() for line in lines[4:]] == [
         ["2", "Conv2d", "nhwc", "nhwc", "0", "->", "2"],
         ["1", "ReLU", "nhwc", "nchw", "0", "->", "1"],
     ]
-    table = layout_text(result, is_table=True).splitlines()
+    table = layout_text(way_answer(result), is_table=True).splitlines()
     assert [line.split()[0] for line in table[4:]] == ["conv", "act", "other"]
 
 
 def test_the_last_line_says_what_to_do_and_gives_what_to_paste() -> None:
     """A place that loses the format is named with what to write instead."""
-    text = model_text("toy:make", [[1, 3, 8, 8, 8]], [outcome("eval", LOST, image_calls=LOSING)])
+    text = text_of((1, 3, 8, 8, 8), outcome("eval", LOST, image_calls=LOSING))
     assert "  act (Module): torch.relu got NHWC and gave NCHW (net.py:3)\n    put the format back behind it" in text
     assert text.rstrip().splitlines()[-3:] == [
         "turn it on: yes, but 1 place loses the format, see above",
@@ -140,8 +155,8 @@ def test_the_last_line_says_what_to_do_and_gives_what_to_paste() -> None:
 
 def test_what_is_wrong_or_without_effect_has_nothing_to_paste() -> None:
     """The last line is the answer alone."""
-    wrong = model_text("toy:make", [[1, 3, 8, 8]], [outcome("eval", WRONG)])
+    wrong = text_of((1, 3, 8, 8), outcome("eval", WRONG))
     assert wrong.rstrip().endswith("turn it on: no: something is wrong in channels-last, see above")
-    nothing = model_text("toy:make", [[2, 5]], [outcome(image_calls=())])
+    nothing = text_of((2, 5), outcome(image_calls=()))
     assert ": RIGHT, but nothing in it is in channels-last; every value" in nothing
     assert nothing.rstrip().splitlines()[-1].startswith("turn it on: no effect: no input is an image")

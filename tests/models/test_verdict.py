@@ -43,7 +43,7 @@ def test_convolutions_count_by_number_and_by_their_multiply_adds() -> None:
 def test_a_model_of_which_all_stays_may_turn_it_on() -> None:
     """Its exit code is 0."""
     assert answer_of([outcome(image_call("conv"))]) is Answer.YES
-    assert Answer.YES.value == 0
+    assert Answer.YES.exit_code == 0
 
 
 def test_a_model_in_which_nothing_is_channels_last_is_no_yes() -> None:
@@ -64,7 +64,7 @@ def test_a_place_of_a_later_way_to_run_the_model_is_counted() -> None:
     lost = image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
     outcomes = [outcome(image_call("conv")), outcome(image_call("conv"), lost)]
     assert answer_of(outcomes) is Answer.LOSES_FORMAT
-    assert [place.count for place in places_of(outcomes)] == [1]
+    assert [len(place.calls) for place in places_of(outcomes)] == [1]
 
 
 def test_what_is_wrong_converted_goes_before_all_else() -> None:

@@ -1,0 +1,47 @@
+"""Where the answer of `equivalence model` goes: to the terminal, and to files that other programs read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from harness.errors import UserError
+from harness.models import ModelAnswer, model_text
+
+STANDARD_OUTPUT: Final = "-"
+"""The name that stands for it where a file is asked for."""
+
+
+def add_answer_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say where the answer goes."""
+    parser.add_argument(
+        "--json", metavar="FILE", help="the answer as JSON; - for standard output, in place of the text"
+    )
+
+
+def check_answer_options(options: argparse.Namespace) -> None:
+    """Find out before anything runs whether the files can be written. Raises OSError where one cannot."""
+    if options.json not in (None, STANDARD_OUTPUT):
+        path = Path(options.json)
+        is_new = not path.exists()
+        path.open("a").close()
+        if is_new:
+            path.unlink()
+
+
+def publish_answer(answer: ModelAnswer, options: argparse.Namespace) -> None:
+    """Print the answer, and write the files that the options name.
+
+    Raises UserError where the model could not be judged in any way to run it, when all is written.
+    """
+    is_refused = all(way.problem for way in answer.ways)
+    if options.json == STANDARD_OUTPUT:
+        sys.stdout.write(answer.text())
+    elif not is_refused:
+        print(model_text(answer, is_table=options.table))  # noqa: T201 - a command prints
+    if options.json not in (None, STANDARD_OUTPUT):
+        Path(options.json).write_text(answer.text(), "utf-8")
+    if is_refused:
+        raise UserError(f"{answer.factory.replace(':', '.')}: {answer.refusal}")

@@ -1,0 +1,100 @@
+"""ModelAnswer: all that one run of `equivalence model` found out, of which text, page and JSON are views."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from harness.models.advice import Place
+from harness.models.image_call import LayoutLoss
+from harness.models.outcome import ModelOutcome
+from harness.models.verdict import Answer, answer_of, no_effect_reason, places_of
+from harness.models.verdict_words import answer_sentence, recipe
+from harness.models.way_answer import WayAnswer, way_answer
+from harness.suites import StrictSchema
+
+SCHEMA: Final = 1
+"""Raised by one whenever a field changes its meaning, its name or goes away."""
+
+
+class InputAnswer(StrictSchema):
+    """One tensor that the model was called with."""
+
+    name: str = Field(description="Its place in the call: its keyword, or a path such as batch.image")
+    shape: tuple[int, ...]
+    dtype: str = Field(description="torch's name of it")
+
+
+class PlaceAnswer(StrictSchema):
+    """A line of source at which the format is lost, and what to write there instead."""
+
+    sentence: str
+    instead: str
+    line: str = Field(description="file:line; empty where it is not known")
+    function: str
+    loses: LayoutLoss
+    modules: tuple[str, ...] = Field(description="The paths of the modules whose forward has the line; as often as run")
+
+    @property
+    def count(self) -> int:
+        """How many calls there are of it."""
+        return len(self.modules)
+
+
+class ModelAnswer(StrictSchema):
+    """The whole document. `ways` is empty where nothing could be run."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    version: Literal[1] = Field(default=SCHEMA, alias="schema", description="The version of this schema")
+    factory: str = Field(description="PACKAGE.MODULE:FACTORY")
+    inputs: tuple[InputAnswer, ...]
+    answer: Answer
+    exit_code: int = Field(description="That of the command, which follows from the answer")
+    sentence: str = Field(description="What to do, in words")
+    recipe: tuple[str, ...] = Field(description="The lines to paste; none where the answer is no yes")
+    places: tuple[PlaceAnswer, ...] = Field(description="Where to change the model, in the order of the forward pass")
+    refusal: str = Field(description="Why some way to run the model cannot be judged; empty where all were")
+    ways: tuple[WayAnswer, ...] = Field(description="The ways to run the model, in their order")
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the inputs."""
+        return [tensor.shape for tensor in self.inputs]
+
+    def text(self) -> str:
+        """The JSON of the document."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
+
+
+def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence[ModelOutcome]) -> ModelAnswer:
+    """What the outcomes of all ways to run a model come to; at least one was run."""
+    answer, places, shapes = answer_of(outcomes), places_of(outcomes), [tensor.shape for tensor in inputs]
+    no_effect = no_effect_reason(shapes, outcomes[0].image_calls)
+    problems = [outcome.problem.sentence for outcome in outcomes if outcome.problem is not None]
+    return ModelAnswer(
+        factory=factory,
+        inputs=tuple(inputs),
+        answer=answer,
+        exit_code=answer.exit_code,
+        sentence=answer_sentence(answer, len(places), no_effect),
+        recipe=recipe(shapes, answer),
+        places=tuple(map(_place_answer, places)),
+        refusal=problems[0] if problems else "",
+        ways=tuple(map(way_answer, outcomes)),
+    )
+
+
+def _place_answer(place: Place) -> PlaceAnswer:
+    first = place.calls[0]
+    return PlaceAnswer(
+        sentence=place.sentence,
+        instead=place.instead,
+        line=first.line,
+        function=first.function,
+        loses=first.loses,
+        modules=tuple(call.module for call in place.calls),
+    )
