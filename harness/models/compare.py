@@ -21,7 +21,10 @@ random perturbation and its opposite.
 """
 
 RELATIVE: Final = 4.0
-"""How many times the unconverted run's error, or the sensitivity if that is larger, a converted run may be off."""
+"""How many times the unconverted run's error, or the sensitivity if that is larger, a converted run may be off.
+
+An unconverted run that is wrong itself is no yardstick: of its error only so much counts as it is allowed.
+"""
 
 
 class ModelComparison(NamedTuple):
@@ -64,7 +67,9 @@ def compare_tensor(
         return _compare_whole_numbers(reference, tensor, record)
     floor = rounding_floor(reference, tensor, record)
     error = float(_differences(record.values, value).max(initial=0.0))
-    allowance = SAFETY * floor if plain_error is None else RELATIVE * max(plain_error, floor)
+    allowance = SAFETY * floor
+    if plain_error is not None:
+        allowance = RELATIVE * max(min(plain_error, allowance), floor)
     if not value.size or not math.isfinite(floor):
         return ModelComparison(math.nan, error, allowance)
     return ModelComparison(error / allowance if allowance else math.inf if error else 0.0, error, allowance)

@@ -54,9 +54,17 @@ def test_a_converted_run_may_be_as_bad_as_an_unconverted_one_that_is_accepted() 
 
 
 def test_both_formats_are_held_against_float64() -> None:
-    """What is wrong without conversion too is wrong everywhere."""
+    """What is wrong without conversion too is wrong everywhere, and not right in channels-last."""
     [finding] = judgement_of(nchw=1.0, both=1.0).findings
-    assert finding.kind == "universal"
+    assert (finding.kind, finding.layouts) == ("universal", ("nchw", "both"))
+    [finding] = judgement_of(nchw=float("nan"), both=float("nan")).findings
+    assert finding.layouts == ("nchw", "both")
+
+
+def test_what_is_wrong_unconverted_alone_is_a_finding_about_that() -> None:
+    """The converted run is judged as where the unconverted one is as wrong as it may be."""
+    [finding] = judgement_of(nchw=1.0, both=1e-5).findings
+    assert (finding.kind, finding.layouts) == ("universal", ("nchw",))
 
 
 def test_nothing_moves_less_than_its_own_rounding() -> None:

@@ -83,7 +83,7 @@ def feed_call(request: FeedRequest) -> ModelFeedReply:
         with graph.stock():
             with data_dependent_ops.DataDependentOps() as ops:
                 values = run(floors)
-            noises = perturbations(request.model.precision, selects=ops.selects)
+            noises = perturbations(request.model.precision, floors.recorder.sizes, selects=ops.selects)
             moved = sensitivity.measure(floors, noises, values, lambda noise: run(noise).items())
     except Exception as error:
         return {"status": "problem", "message": ": ".join(messages.failure(error))}
@@ -112,7 +112,7 @@ def _run_float64(
     double = map_arguments(arguments, lambda tensor: tensor.double() if tensor.is_floating_point() else tensor.clone())
     hooks.attach(module, pytree.flatten(double))
     double_gradients = {name: gradient.double() for name, gradient in gradients.items()}
-    with promote_float64.promote_float64():
+    with hooks.sums, promote_float64.promote_float64():
         values = sensitivity.copies(_run_module(request, module, double, double_gradients))
     hooks.remove()
     return values

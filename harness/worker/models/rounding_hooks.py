@@ -9,6 +9,7 @@ import torch
 
 from ...portable import dtypes, tensor_name
 from .. import pytree
+from .sum_noise import Sizes, SumNoise, SumRecorder
 
 FLOAT32_ROUNDOFF = dtypes.finfo("float32").unit_roundoff
 """Unit roundoff of the accumulators, of bfloat16's as well: autocast stores bfloat16 and sums in float32."""
@@ -30,9 +31,13 @@ ForwardHook = Callable[[torch.nn.Module, Sequence[object], object], object]
 
 
 class RoundingHooks:
-    """What the two kinds of hooks share: one forward hook on every module, removed when the run is over."""
+    """What the two kinds of hooks share: one forward hook on every module, removed when the run is over.
 
-    def __init__(self, precision: str) -> None:
+    `sums` is the mode in which the run goes, which does for the sums in it what the hooks do for what modules give.
+    """
+
+    def __init__(self, precision: str, sums: SumRecorder | SumNoise) -> None:
+        self.sums = sums
         # that of what the modules store
         self.unit = dtypes.finfo(precision).unit_roundoff
         self.handles: List[torch.utils.hooks.RemovableHandle] = []
@@ -76,8 +81,8 @@ class ModuleNoise(RoundingHooks):
     Each element moves by the same size and a random sign, drawn anew for each `draw` and multiplied by `sign`.
     """
 
-    def __init__(self, precision: str, draw: int, sign: float = 1.0, scale: float = 1.0) -> None:
-        super().__init__(precision)
+    def __init__(self, precision: str, sizes: Sizes, draw: int, sign: float = 1.0, scale: float = 1.0) -> None:
+        super().__init__(precision, SumNoise(sizes, draw, sign * scale))
         self.sign = sign * scale
         self.scale = scale
         self.generator = torch.Generator().manual_seed(20 + draw)
@@ -125,17 +130,18 @@ class ModuleNoise(RoundingHooks):
         return torch.zeros_like(tensor).add_(bits * 2 - 1) * self.sign
 
 
-def perturbations(precision: str, selects: bool) -> Iterator[ModuleNoise]:
+def perturbations(precision: str, sizes: Sizes, selects: bool) -> Iterator[ModuleNoise]:
     """The noises by which a sensitivity is measured, each for one run. What moves is to be divided by their scale.
 
-    `selects`: the model selects by its own numbers, and is to be moved by as much as may be off, too.
+    `sizes` are what the sums of the run without noise may be off by. `selects`: the model selects by its own numbers,
+    and is to be moved by as much as may be off, too.
     """
-    yield ModuleNoise(precision, 0, -1.0)
+    yield ModuleNoise(precision, sizes, 0, -1.0)
     for draw in range(DRAWS):
-        yield ModuleNoise(precision, draw)
+        yield ModuleNoise(precision, sizes, draw)
     if selects:
         for sign in (-1.0, 1.0):
-            yield ModuleNoise(precision, DRAWS, sign, WIDE)
+            yield ModuleNoise(precision, sizes, DRAWS, sign, WIDE)
 
 
 class GradientFloors(RoundingHooks):
@@ -147,7 +153,8 @@ class GradientFloors(RoundingHooks):
     """
 
     def __init__(self, precision: str) -> None:
-        super().__init__(precision)
+        self.recorder = SumRecorder()
+        super().__init__(precision, self.recorder)
         self.floors: Dict[str, float] = {}
 
     def hook(self, path: str) -> ForwardHook:

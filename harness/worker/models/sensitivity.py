@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import replace
-from typing import Callable, Dict, Iterable, Iterator, Mapping
+from typing import Callable, ContextManager, Dict, Iterable, Iterator, Mapping
 
 import torch
 
@@ -51,9 +51,8 @@ def _reference(request: ModelRequest) -> ReferenceReply:
     with data_dependent_ops.DataDependentOps() as ops:
         values = copies(_run(request, floors))
     _refuse_random(request, values)
-    sensitivity = measure(
-        floors, perturbations(request.precision, selects=ops.selects), values, lambda noise: _run(request, noise)
-    )
+    noises = perturbations(request.precision, floors.recorder.sizes, selects=ops.selects)
+    sensitivity = measure(floors, noises, values, lambda noise: _run(request, noise))
     if step.LOSS in values:
         means = [
             _mean_sensitivity(value, sensitivity[name], floors.unit)
@@ -102,9 +101,20 @@ def _run(request: ModelRequest, hooks: RoundingHooks | None = None, draw: int = 
     inputs = builder.inputs(request, torch.float64)
     if hooks is not None:
         hooks.attach(model, inputs)
-    yield from step.ModelStep(request, model, inputs, double=True, draw=draw).run()
+    steps = step.ModelStep(request, model, inputs, double=True, draw=draw).run()
+    yield from steps if hooks is None else _run_under(hooks.sums, steps)
     if hooks is not None:
         hooks.remove()
+
+
+def _run_under(mode: ContextManager[object], steps: Iterator[step.NamedTensor]) -> Iterator[step.NamedTensor]:
+    """What comes of the steps in that mode, which whoever takes it is not in."""
+    while True:
+        with mode:
+            named = next(steps, None)
+        if named is None:
+            return
+        yield named
 
 
 def _refuse_random(request: ModelRequest, values: Tensors) -> None:

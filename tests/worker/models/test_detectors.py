@@ -109,8 +109,8 @@ def test_a_choice_is_judged_where_no_allowed_error_changes_it(
 def test_a_model_that_chooses_nothing_is_run_as_often_as_before() -> None:
     """The two wide draws are for what selects; max pooling and ReLU are no selection."""
     perturbations = module("models.rounding_hooks").perturbations
-    count = len(list(perturbations("float32", selects=False)))
-    assert len(list(perturbations("float32", selects=True))) == count + 2
+    count = len(list(perturbations("float32", {}, selects=False)))
+    assert len(list(perturbations("float32", {}, selects=True))) == count + 2
     with module("models.data_dependent_ops").DataDependentOps() as ops:
         torch.nn.functional.max_pool2d(torch.rand(1, 2, 4, 4), 2).relu()
     assert not ops.selects
