@@ -24,7 +24,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...portable import dtypes
-from ..reference import decompositions
+from ..reference import decompositions, normalisations
 
 UNIT = dtypes.finfo("float32").unit_roundoff
 """Unit roundoff of the accumulators, of bfloat16's as well."""
@@ -36,10 +36,15 @@ the last place of a partial sum is between two powers of two: 0.42 to 0.58."""
 ALLOWED = 4.0
 """How many times a perturbation may be reached by a converted run (`RELATIVE` in models/compare.py)."""
 
-NORMS = frozenset(
-    f"native_{kind}_norm{direction}" for kind in ("batch", "layer", "group") for direction in ("", "_backward")
-)
-"""Operators that are taken apart."""
+NORMS: Dict[str, decompositions.Decomposition] = {
+    "native_batch_norm": normalisations.native_batch_norm,
+    "native_batch_norm_backward": normalisations.native_batch_norm_backward,
+    "native_layer_norm": normalisations.native_layer_norm,
+    "native_layer_norm_backward": normalisations.native_layer_norm_backward,
+    "native_group_norm": normalisations.native_group_norm,
+    "native_group_norm_backward": normalisations.group_norm_backward_by_sums,
+}
+"""Operators that are taken apart, with the sums that their kernels have."""
 
 SAMPLE, PIVOTS = 64, 8
 """Of so many terms, chosen at random, so many are compared with the others: some hundred values among them are many."""
@@ -105,12 +110,6 @@ def _name(func: torch._ops.OpOverload) -> str:
     return str(func._schema.name.rpartition("::")[2])
 
 
-def _norm_apart(func: torch._ops.OpOverload) -> decompositions.Decomposition | None:
-    """A norm in elementary operations; None for any other operator."""
-    name = _name(func)
-    return decompositions.decomposition(name, func) if name in NORMS else None
-
-
 def _summation(func: torch._ops.OpOverload, args: Sequence[Any], result: Any) -> Summation | None:
     """The sum in what an operator has computed, if it is one: a sum, a mean, the gradient of a convolution's bias."""
     name, overload = _name(func), func._schema.overload_name
@@ -140,7 +139,7 @@ class SumRecorder(TorchDispatchMode):  # type: ignore[misc] # torch is not there
     ) -> object:
         """The operator as it is; a norm is taken apart as well, with copies of the statistics that it updates."""
         del types
-        apart = _norm_apart(func)
+        apart = NORMS.get(_name(func))
         if apart is not None:
             with self:
                 apart(*map(_copy_of_vector, args), **(kwargs or {}))
@@ -179,7 +178,7 @@ class SumNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there wh
     ) -> object:
         """The operator with its sums moved; a norm is taken apart."""
         del types
-        apart = _norm_apart(func)
+        apart = NORMS.get(_name(func))
         if apart is not None:
             with self:
                 return apart(*args, **(kwargs or {}))

@@ -145,5 +145,36 @@ def native_group_norm_backward(
     return _select(output_mask, inner, (grad_out * normal.reshape(input.shape)).sum(dims), grad_out.sum(dims))
 
 
+def group_norm_backward_by_sums(
+    grad_out: Tensor,
+    input: Tensor,
+    mean: Tensor,
+    rstd: Tensor,
+    weight: Tensor | None,
+    N: int,
+    C: int,
+    HxW: int,
+    group: int,
+    output_mask: Sequence[bool],
+) -> Gradients:
+    """The same gradients from the sums of grad_out x and of grad_out over each channel of each sample.
+
+    So ATen's kernel has them (aten/src/ATen/native/cpu/group_norm_kernel.cpp): what is common to x and its mean cancels
+    after the sums were rounded, and not before.
+    """
+    by_group = (N, group, C // group)
+    products = (grad_out * input).reshape(N, C, -1).sum([2]).reshape(by_group)
+    plain = grad_out.reshape(N, C, -1).sum([2]).reshape(by_group)
+    mean, rstd = mean.reshape(N, group, 1), rstd.reshape(N, group, 1)
+    scale = 1.0 if weight is None else weight.reshape(by_group[1:])
+    along_input = ((plain * scale).sum([2], keepdim=True) * mean - (products * scale).sum([2], keepdim=True)) * rstd**3
+    constant = -along_input * mean - (plain * scale).sum([2], keepdim=True) * rstd
+    grad = (grad_out if weight is None else grad_out * _along(input, weight)).reshape(N, group, -1)
+    terms = C // group * HxW
+    inner = grad * rstd + (along_input * input.reshape(N, group, -1) + constant) / terms
+    gradients = ((products - plain * mean) * rstd).reshape(N, C).sum([0])
+    return _select(output_mask, inner.reshape(input.shape), gradients, plain.reshape(N, C).sum([0]))
+
+
 def _select(mask: Sequence[bool], *gradients: Tensor) -> Gradients:
     return tuple(gradient if keep else None for keep, gradient in zip(mask, gradients))

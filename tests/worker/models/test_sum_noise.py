@@ -129,3 +129,17 @@ def test_opposite_noise_moves_sums_the_other_way() -> None:
         moves.append(moved - terms.sum(1))
     assert torch.allclose(moves[0], -moves[1], rtol=1e-3, atol=0.0)
     assert (moves[0] != 0).all()
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_the_sums_of_a_group_norm_give_its_gradients(affine: bool) -> None:
+    """In exact arithmetic the kernel's formula is the operator's gradient."""
+    torch.manual_seed(0)
+    images, grad_output = torch.rand(2, 2, 6, 5, 4, dtype=torch.float64)
+    weight = torch.rand(6, dtype=torch.float64) if affine else None
+    sizes_of_call = (2, 6, 20, 3)
+    _, mean, rstd = torch.ops.aten.native_group_norm(images, weight, None, *sizes_of_call, 1e-5)
+    arguments = (grad_output, images, mean, rstd, weight, *sizes_of_call, [True] * 3)
+    expected = torch.ops.aten.native_group_norm_backward(*arguments)
+    by_sums = module("reference.normalisations").group_norm_backward_by_sums(*arguments)
+    assert all(torch.allclose(*pair, rtol=1e-9) for pair in zip(by_sums[: 2 + affine], expected, strict=False))
