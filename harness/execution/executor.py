@@ -222,9 +222,9 @@ class Executor:
         """
         return self._pool.reference(preloaded=preloaded).ask(request, about=about, limit=limit)
 
-    def ask_cell(self, cell: str, request: Request, *, about: str, limit: float) -> Reply:
-        """The reply of the worker of one cell. Raises WorkerLost as `ask_reference` does."""
-        return self._pool.cell(cell).ask(request, about=about, limit=limit)
+    def ask_cell(self, cell: str, request: Request, *, about: str, limit: float, measures: bool = False) -> Reply:
+        """The reply of a cell's worker; `measures`: of one that does nothing else. Raises WorkerLost as above."""
+        return (self._pool.timing_worker if measures else self._pool.cell)(cell).ask(request, about=about, limit=limit)
 
     def ask_cells(
         self, cells: Iterable[str], request: Request, *, about: str, limit: float

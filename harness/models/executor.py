@@ -19,6 +19,7 @@ from harness.models.model import (
 )
 from harness.models.replies import lost_observations, model_observations, model_reference
 from harness.portable.model_protocol import (
+    CalibrationData,
     ModelCheckReply,
     ModelCheckRequest,
     ModelFields,
@@ -54,6 +55,7 @@ class ModelExecutor:
         self._limit = max(limit, LIMIT)
         self._references: dict[str, ModelReference] = {}
         self._preloaded: dict[str, bool] = {}
+        self._calibrations: dict[str, CalibrationData | None] = {}
 
     @property
     def incidents(self) -> Sequence[str]:
@@ -89,12 +91,16 @@ class ModelExecutor:
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
         fields = self.fields(model, example)
-        shared = [(name, value) for name, value in fields.items() if name not in ("runner", "threads", "conversions")]
-        key = repr(shared)
+        key = _reference_key(fields)
         if key not in self._references:
             self._references.clear()
             self._references[key] = self._ask_for_reference(model, example, fields)
+            self._calibrations[key] = self._references[key].state
         return self._references[key]
+
+    def calibration(self, model: Model, example: ModelExample) -> CalibrationData | None:
+        """What the reference changed in the model, of every example that has been run; None where there is none."""
+        return self._calibrations.get(_reference_key(self.fields(model, example)))
 
     def _ask_for_reference(self, model: Model, example: ModelExample, fields: ModelFields) -> ModelReference:
         request: ModelReferRequest = {**fields, "op": "model-refer", "threads": 1}
@@ -175,6 +181,11 @@ class ModelExecutor:
             "seed": example.seed,
             "threads": example.threads,
         }
+
+
+def _reference_key(fields: ModelFields) -> str:
+    """What the reference of an example depends on."""
+    return repr([(name, value) for name, value in fields.items() if name not in ("runner", "threads", "conversions")])
 
 
 def model_result(

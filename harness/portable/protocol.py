@@ -14,8 +14,8 @@ from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Tup
 MARSHAL_VERSION = 2
 """The format of the messages: every Python that runs a worker writes and reads this one."""
 
-Role = Literal["cell", "reference", "fork_per_request", "fork_server", "local"]
-"""What a process is for. ``local`` is the worker of ``--eq-in-process``, in pytest's own process."""
+Role = Literal["cell", "reference", "fork_per_request", "timing", "fork_server", "local"]
+"""What a process is for. ``timing`` measures, ``local`` is the worker of ``--eq-in-process``, in pytest's process."""
 
 Outcome = Literal["ok", "raised"]
 """How a call ended that came to an end."""

@@ -45,21 +45,26 @@ class Trace:
     def count(self, text: str) -> dict[str, int]:
         """The same for lines that are already here."""
         counts: dict[str, int] = {}
-        for line in text.splitlines():
-            key = self._implementation(line)
-            if key:
+        for fields in map(self._execution, text.splitlines()):
+            if fields:
+                key = "{}:{}".format(fields.get("primitive", ""), fields.get("implementation", ""))
                 counts[key] = counts.get(key, 0) + 1
         return counts
 
-    def _implementation(self, line: str) -> str:
+    def durations(self, text: str) -> list[tuple[str, float]]:
+        """The primitive of each line that says that one ran, and the seconds that it took."""
+        executions = filter(None, map(self._execution, text.splitlines()))
+        return [(fields.get("primitive", ""), float(fields["exec_time"]) * 1e-3) for fields in executions]
+
+    def _execution(self, line: str) -> dict[str, str]:
+        """The fields of a line by name, `exec_time` in milliseconds; empty for what says nothing of a run."""
         if ",info," in line:
             self._read_template(line)
-            return ""
+            return {}
         fields = line.split(",")
         if "verbose" not in fields[0] or "exec" not in fields:
-            return ""
-        by_name = dict(zip(self.template, fields[fields.index("exec") :]))
-        return "{}:{}".format(by_name.get("primitive", ""), by_name.get("implementation", ""))
+            return {}
+        return {**dict(zip(self.template, fields[fields.index("exec") :])), "exec_time": fields[-1]}
 
     def _read_template(self, line: str) -> None:
         fields = line.partition("template:")[2].split(",")

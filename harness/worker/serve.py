@@ -9,11 +9,14 @@ from typing import Any, Callable, Dict, Mapping
 
 from ..portable import operator_protocol as wire
 from ..portable import protocol
+from ..portable import timing_protocol as timing_wire
 from ..portable.protocol import FaultReply, ReadyMessage, Role, SetupMessage
 from . import call, describe, fork_per_request, fork_server, kernel_trace, stray_forks
 from .channel import Channel
 from .models import factory, operations
+from .models import timing as model_timing
 from .operators import check, double_backward, foreign, functional_catalogue, lookup, metadata, observe, switches
+from .operators import timing as call_timing
 from .reference import float64
 
 Reply = Mapping[str, object]
@@ -27,7 +30,12 @@ class Worker:
     def __init__(self, role: Role, traced: bool) -> None:
         self.role = role
         self.log = kernel_trace.Trace(traced)
-        self.handlers: Dict[str, Handler] = {**self._operator_handlers(), **operations.handlers(self.log)}
+        self.handlers: Dict[str, Handler] = {
+            **self._operator_handlers(),
+            **operations.handlers(self.log),
+            "time": _time,
+            "model-time": self._time_model,
+        }
         if role == "fork_per_request":
             fork_per_request.prepare()
 
@@ -68,6 +76,9 @@ class Worker:
             "catalogue": _catalogue,
         }
 
+    def _time_model(self, request: timing_wire.ModelTimeRequest) -> timing_wire.ModelTimeReply:
+        return model_timing.time_model(model_timing.parse_model_time(request), self.log)
+
     def _observe(self, request: wire.ObserveRequest) -> wire.ObserveReply:
         parsed = call.parse_observe(request)
         with switches.without(onednn=not parsed.onednn, poison=not parsed.poisoned):
@@ -89,6 +100,10 @@ def _metadata(request: wire.MetadataRequest) -> wire.MetadataReply:
 def _check(request: wire.CheckRequest) -> wire.CheckReply:
     problems = check.problems(call.parse_check(request))
     return {"problems": problems, "foreign": foreign.is_foreign_name(request["call"])}
+
+
+def _time(request: timing_wire.TimeRequest) -> timing_wire.TimeReply:
+    return call_timing.time_call(call_timing.parse_time(request))
 
 
 def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:

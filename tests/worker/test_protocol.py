@@ -18,10 +18,12 @@ from harness.portable import protocol
 from harness.portable.model_protocol import MODEL_OPERATIONS
 from harness.portable.operator_protocol import OPERATOR_OPERATIONS
 from harness.portable.protocol import FORK_SERVER_OPERATIONS, FaultReply, LostReply
+from harness.portable.timing_protocol import TIMING_OPERATIONS
 from tests.execution import stand
 
 README = (Path(harness.__file__).parent / "worker" / "README.md").read_text("utf-8")
-OPERATIONS = {**OPERATOR_OPERATIONS, **MODEL_OPERATIONS, **FORK_SERVER_OPERATIONS}
+WORKER_OPERATIONS = {**OPERATOR_OPERATIONS, **MODEL_OPERATIONS, **TIMING_OPERATIONS}
+OPERATIONS = {**WORKER_OPERATIONS, **FORK_SERVER_OPERATIONS}
 
 
 def readme_variables() -> dict[str, Any]:
@@ -115,9 +117,9 @@ def test_the_readme_shows_no_operation_that_there_is_not() -> None:
 
 
 def test_a_worker_answers_the_operations_of_the_tables() -> None:
-    """All of those about operators and models, and no other."""
+    """All of those about operators and models and their times, and no other."""
     worker = stand.module("serve").Worker("local", traced=False)
-    assert sorted(worker.handlers) == sorted({**OPERATOR_OPERATIONS, **MODEL_OPERATIONS})
+    assert sorted(worker.handlers) == sorted(WORKER_OPERATIONS)
 
 
 def test_an_unknown_operation_is_refused_with_a_sentence() -> None:

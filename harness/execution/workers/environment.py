@@ -30,14 +30,22 @@ COMMON: Final[Mapping[str, str]] = {
 
 def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str, str]:
     """What a worker with these caps has in its environment on top of the scrubbed one of the harness."""
-    chosen = {**COMMON, "TORCHINDUCTOR_CACHE_DIR": _inductor_cache(onednn, aten)}
-    if onednn is not None:
-        chosen["ONEDNN_MAX_CPU_ISA"] = onednn
-    if aten is not None:
-        chosen["ATEN_CPU_CAPABILITY"] = aten
+    chosen = {**COMMON, **_caps(onednn, aten)}
     if traced:
         chosen["ONEDNN_VERBOSE"] = "1"
     return chosen
+
+
+def timing_variables(onednn: str | None, aten: str | None) -> dict[str, str]:
+    """The same for a worker that measures: its memory is not filled, oneDNN prints nothing, threads are PyTorch's."""
+    return {"PYTHONDONTWRITEBYTECODE": "1", **_caps(onednn, aten)}
+
+
+def _caps(onednn: str | None, aten: str | None) -> dict[str, str]:
+    """The caps of the libraries, and where what is compiled under them is kept."""
+    caps = {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": aten}
+    chosen = {name: cap for name, cap in caps.items() if cap is not None}
+    return {**chosen, "TORCHINDUCTOR_CACHE_DIR": _inductor_cache(onednn, aten)}
 
 
 def _inductor_cache(onednn: str | None, aten: str | None) -> str:

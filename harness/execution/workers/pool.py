@@ -66,6 +66,9 @@ class Pool(Protocol):
         `preloaded`: that of the reference has run the preload files; `cells_preloaded`: those of the cells have.
         """
 
+    def timing_worker(self, cell: str) -> Supervisor:
+        """The supervisor of a worker with a cell's caps that does nothing but measure. Raises UserError without one."""
+
     def pids(self) -> Mapping[str, int]:
         """The process ids of the workers that run now, by the workers' names."""
 
@@ -104,6 +107,11 @@ class InProcessPool:
         """The one supervisor, under every name."""
         del preloaded, cells_preloaded
         return dict.fromkeys([REFERENCE, *cells], self._supervisor)
+
+    def timing_worker(self, cell: str) -> Supervisor:
+        """None: this process is no quiet one."""
+        del cell
+        raise UserError("times are measured in a process of their own; leave out --in-process")
 
     def pids(self) -> Mapping[str, int]:
         """The one process there is: this one."""
@@ -178,6 +186,13 @@ class WorkerPool:
         keys.append(WorkerKey("fork_per_request", preloaded=preloaded))
         return dict(zip([*cells, REFERENCE], self._supervise(keys), strict=True))
 
+    def timing_worker(self, cell: str) -> Supervisor:
+        """One worker at a time: those of other levels are ended first, with the memory that they hold."""
+        key = WorkerKey("timing", cell, preloaded=True)
+        for other in [each for each in self._supervisors if each.role == "timing" and each != key]:
+            self._supervisors.pop(other).close()
+        return self._supervise([key])[0]
+
     def pids(self) -> Mapping[str, int]:
         """The process behind each supervisor that has one."""
         pids = {key.name: supervisor.pid for key, supervisor in self._supervisors.items()}
@@ -220,7 +235,8 @@ class WorkerPool:
         return None if key.level is None else self._elsewhere.get(key.level)
 
     def _launch(self, setup: Setup, generation: int) -> Process:
-        if not self.forking or not ForkedProcess.can_connect(setup, generation):
+        # what measures is no fork: glibc reads how memory is filled and cached when a process starts
+        if not self.forking or setup.role == "timing" or not ForkedProcess.can_connect(setup, generation):
             return SpawnedProcess(setup, generation)
         if not self._fork_servers or self._fork_servers[-1].is_gone:
             self._fork_servers.append(ForkServer(self._host.python, Path(self._folder.name), len(self._fork_servers)))
@@ -234,11 +250,12 @@ class WorkerPool:
         """
         level = None if key.level is None else self._levels[key.level]
         onednn, aten = (level.onednn, level.aten) if level else (None, "default")
+        settings = environment.variables(onednn, aten, traced=level is not None)
         return Setup(
             name=key.name,
             python=(self._host_of(key) or self._host).python,
             role=key.role,
-            settings=environment.variables(onednn, aten, traced=level is not None),
+            settings=environment.timing_variables(onednn, aten) if key.role == "timing" else settings,
             folder=Path(self._folder.name),
             preload=self._preload if key.preloaded else (),
             traced=level is not None,

@@ -25,6 +25,9 @@ FULL_CONVERSION = "both"
 CONVERTS_MODEL = ("both", "model")
 CONVERTS_INPUTS = ("both", "input")
 
+NO_BFLOAT16 = "oneDNN has no bfloat16 at this level, and ATen's own kernels sum in bfloat16"
+"""Why a model is not run in bfloat16."""
+
 HOOKABLE_RUNNERS = ("eager", "fx")
 """Those that run a model's own modules, or modules of the same paths."""
 
@@ -32,9 +35,8 @@ HOOKABLE_RUNNERS = ("eager", "fx")
 def run_model(request: ModelRequest, log: kernel_trace.Trace) -> ModelRunReply:
     """The runs by conversion. Where a tensor has the same bits as with nothing converted its bytes are None."""
     torch.set_num_threads(request.threads)
-    if request.precision == "bfloat16" and not _has_bfloat16():
-        message = "oneDNN has no bfloat16 at this level, and ATen's own kernels sum in bfloat16"
-        return {"status": "skipped", "message": message}
+    if request.precision == "bfloat16" and not has_bfloat16():
+        return {"status": "skipped", "message": NO_BFLOAT16}
     runs: Dict[str, RunData] = {}
     try:
         for conversion in (BASELINE, *request.conversions):
@@ -55,7 +57,7 @@ def _drop_repeated_bytes(mine: Dict[str, TensorData], baseline: Mapping[str, Ten
             mine[name] = (*record[:3], None)
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Whether oneDNN has kernels in bfloat16 at this level."""
     is_supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return bool(is_supported is not None and torch.backends.mkldnn.is_available() and is_supported())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Callable, Mapping, Optional
 
 import torch
@@ -27,12 +28,20 @@ def invoke(call: Call, inputs: Inputs, plain: bool = False, **more: object) -> o
 
     Raises what it raises, and Unresolved.
     """
+    return bind(call, inputs, plain)(**more)
+
+
+def bind(call: Call, inputs: Inputs, plain: bool = False) -> Callable[..., object]:
+    """The callable with all of its arguments, which are these tensors, or the new module with them. Raises Unresolved.
+
+    A module is made once, and counts on where it is called again.
+    """
     positional = tuple(resolve_argument(value, inputs) for value in call.positional)
     keywords = {name: resolve_argument(value, inputs) for name, value in call.arguments.items()}
     if call.module is None:
         function, form = in_place_form(call, plain)
-        return function(*positional, **form, **keywords, **more)
-    return module_with_state(call.call, call.module, inputs)(*positional, **keywords)
+        return functools.partial(function, *positional, **form, **keywords)
+    return functools.partial(module_with_state(call.call, call.module, inputs), *positional, **keywords)
 
 
 def output_tensors(call: Call, inputs: Inputs, plain: bool = False) -> list[torch.Tensor]:
