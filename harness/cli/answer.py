@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import UserError
-from harness.models import ModelAnswer, model_text
+from harness.models import ModelAnswer, model_html, model_text
 
 STANDARD_OUTPUT: Final = "-"
 """The name that stands for it where a file is asked for."""
@@ -19,16 +19,22 @@ def add_answer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", help="the answer as JSON; - for standard output, in place of the text"
     )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the answer as a page, with the modules as a tree")
 
 
 def check_answer_options(options: argparse.Namespace) -> None:
     """Find out before anything runs whether the files can be written. Raises OSError where one cannot."""
-    if options.json not in (None, STANDARD_OUTPUT):
-        path = Path(options.json)
+    for path in _files(options):
         is_new = not path.exists()
         path.open("a").close()
         if is_new:
             path.unlink()
+
+
+def _files(options: argparse.Namespace) -> list[Path]:
+    """The files that the options name."""
+    names = [name for name in (options.json, options.html) if name not in (None, STANDARD_OUTPUT)]
+    return [*map(Path, names)]
 
 
 def publish_answer(answer: ModelAnswer, options: argparse.Namespace) -> None:
@@ -43,5 +49,7 @@ def publish_answer(answer: ModelAnswer, options: argparse.Namespace) -> None:
         print(model_text(answer, is_table=options.table))  # noqa: T201 - a command prints
     if options.json not in (None, STANDARD_OUTPUT):
         Path(options.json).write_text(answer.text(), "utf-8")
+    if options.html is not None:
+        options.html.write_text(model_html(answer), "utf-8")
     if is_refused:
         raise UserError(f"{answer.factory.replace(':', '.')}: {answer.refusal}")

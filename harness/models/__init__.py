@@ -12,6 +12,7 @@ from harness.models.examples import model_arguments, model_examples, model_shape
 from harness.models.executor import ModelExecutor
 from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import examine_file, load_file
+from harness.models.html_page import model_html
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
 from harness.models.model import RUNNERS, InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
@@ -59,6 +60,7 @@ __all__ = [
     "model_arguments",
     "model_examples",
     "model_failure_text",
+    "model_html",
     "model_item_record",
     "model_shapes",
     "model_summary",

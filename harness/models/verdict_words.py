@@ -39,19 +39,19 @@ def _values_and_format(outcome: ModelOutcome) -> str:
 
 
 def answer_sentence(answer: Answer, place_count: int, no_effect: str) -> str:
-    """What to do: the last line behind ``turn it on:``; `no_effect` says why nothing is in channels-last."""
+    """What to do, behind ``turn it on:``; `no_effect` says why nothing is in channels-last."""
     match answer:
         case Answer.WRONG:
-            return "no: something is wrong in channels-last, see above"
+            return "no: something is wrong in channels-last"
         case Answer.REFUSED:
-            return "not known: the model cannot be judged, see above"
+            return "not known: the model cannot be judged"
         case Answer.NOT_JUDGED:
-            return "not known: the model could not be judged, see above"
+            return "not known: the model could not be judged"
         case Answer.NO_EFFECT:
             return f"no effect: {no_effect}"
         case Answer.LOSES_FORMAT:
             lose = "place loses" if place_count == 1 else "places lose"
-            return f"yes, but {place_count} {lose} the format, see above"
+            return f"yes, but {place_count} {lose} the format"
         case Answer.YES:
             return "yes"
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from harness.core import CellState, ItemStatus
 from harness.models.image_call import ImageCall, LayoutLoss
+from harness.models.module_layout import ModuleLayout
 from harness.models.outcome import ModelOutcome
 from harness.models.record import faulty_module_record, model_failure_record
 from harness.models.verdict import effect_of
@@ -67,6 +68,7 @@ class WayAnswer(StrictSchema):
     effect: EffectAnswer
     calls: tuple[ImageCallAnswer, ...] = Field(description="In the order of the forward pass")
     layout: tuple[LayoutRowRecord, ...] = Field(description="A row for each call, with the reorders of its module")
+    modules: tuple[ModuleLayout, ...] = Field(description="In the order of their first calls; then those not called")
     reorders: Mapping[str, int] = Field(description="Conversion: how many reorders oneDNN ran in all")
     seconds: float = Field(description="Wall time of judging it")
 
@@ -91,6 +93,7 @@ def way_answer(outcome: ModelOutcome) -> WayAnswer:
         ),
         calls=tuple(map(_call_answer, outcome.image_calls)),
         layout=tuple(outcome.layout),
+        modules=outcome.modules,
         reorders=outcome.reorders,
         seconds=round(outcome.seconds, 1),
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from harness.core import CellState, ItemStatus
 from harness.core.finding import Oracle
 from harness.reporting import Record, html_report
 from harness.reporting.comparison import history_of
+from tests.browser.conftest import OpenHtml
+from tests.browser.contrast import weak_texts
 from tests.reporting.comparison.runs import CASE, failing_item, failure, item, recorded_run
 from tests.reporting.html_report.hostile import hostile_record
 from tests.reporting.html_report.test_document import full_record, many_places, two_builds
@@ -20,35 +21,18 @@ from tests.reporting.records import record
 from tests.reporting.test_against_summary import EXAMPLE
 
 OTHER = "suites/operators/unary.yaml::square"
-CONTRAST = Path(__file__).with_name("contrast.js")
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens the report of a record; at the end nothing has been logged, raised, asked or loaded beside the file."""
-    complaints: list[str] = []
-    contexts = []
+def open_report(open_html: OpenHtml) -> Open:
+    """Opens the report of a record."""
 
-    def opened(whole: Record, **options: Any) -> Page:
-        file = tmp_path / "report.html"
-        file.write_text(html_report(whole, "record.json", history_of([recorded_run(failing_item())] * 2)), "utf-8")
-        context = browser.new_context(**options)
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: None if request.url == file.as_uri() else complaints.append(request.url))
-        page.goto(file.as_uri())
-        return page
+    def open_record(whole: Record, **options: Any) -> Page:
+        return open_html(html_report(whole, "record.json", history_of([recorded_run(failing_item())] * 2)), **options)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return open_record
 
 
 def several_cases() -> Record:
@@ -205,15 +189,6 @@ def test_every_text_has_contrast(open_report: Open, scheme: str) -> None:
     page = open_report(two_builds(), color_scheme=scheme)
     assert page.locator(".tag.new, .tag.gone, .tag.in-both").count() > 3
     assert weak_texts(page) == []
-
-
-def weak_texts(page: Page) -> list[str]:
-    """The texts of a page with all faults open that have too little contrast."""
-    page.get_by_role("button", name="Open all").click()
-    result = page.evaluate(CONTRAST.read_text("utf-8").partition("\n")[2])
-    assert result["count"] > 100
-    weak: list[str] = result["weak"]
-    return weak
 
 
 def test_light_and_dark_differ(open_report: Open) -> None:

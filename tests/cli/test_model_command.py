@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ Judge = Callable[..., list[ModelOutcome]]
 def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
     """What the command line gives."""
     plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False, "runner": "eager"}
-    views = {"table": False, "json": None}
+    views = {"table": False, "json": None, "html": None}
     return argparse.Namespace(factory=factory, input=[shape], **{**plain, **views, **changes})
 
 
@@ -164,8 +165,24 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(tmp_path:
     """The message of the system names it; a file that can be is not there until the answer is."""
     with pytest.raises(OSError, match="no_such_folder"):
         check_answer_options(options("nets:right", json=str(tmp_path / "no_such_folder" / "answer.json")))
-    check_answer_options(options("nets:right", json=str(tmp_path / "answer.json")))
-    assert not (tmp_path / "answer.json").exists()
+    with pytest.raises(OSError, match="no_such_folder"):
+        check_answer_options(options("nets:right", html=tmp_path / "no_such_folder" / "page.html"))
+    check_answer_options(options("nets:right", json=str(tmp_path / "answer.json"), html=tmp_path / "page.html"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_workers
+def test_the_page_has_the_modules_with_the_formats_and_the_place_to_change(project: Project) -> None:
+    """The text is printed all the same, and the exit code is that of the answer."""
+    project.write("nets.py", NETS)
+    run = project.command("model", "nets:Loses", "--input", "1,3,8,8", "--levels", LEVEL, "--html", "page.html")
+    assert (run.code, run.output.startswith("nets:Loses with [1, 3, 8, 8]\n")) == (Answer.LOSES_FORMAT.exit_code, True)
+    page = (project.root / "page.html").read_text("utf-8")
+    assert '<span class="verdict warn">YES, BUT</span> <span>nets:Loses</span>' in page
+    assert "torch.Tensor.contiguous got NHWC and gave NCHW (nets.py:" in page
+    rows = re.findall(r'<tr id="module-\d".*?</tr>', page, re.DOTALL)
+    formats = [re.findall(r'class="format (\w+)"', row) for row in rows]
+    assert formats == [["nhwc", "nchw"], ["nhwc", "nhwc"], ["nchw", "nchw"]]
 
 
 @needs_workers

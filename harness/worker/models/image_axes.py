@@ -46,6 +46,11 @@ def is_image(axes: Axes) -> bool:
     )
 
 
+def has_pixels(axes: Axes) -> bool:
+    """Whether a dimension is of pixels: what is pooled and flattened for a linear layer has none."""
+    return any(PIXELS in parts_of(dimension) for dimension in axes)
+
+
 def has_sides(axes: Axes) -> bool:
     """Whether the sides of the image are dimensions of their own: of tokens, (N, pixels, C), they are one."""
     return sum(PIXELS in parts_of(dimension) for dimension in axes) > 1

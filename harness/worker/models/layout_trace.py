@@ -169,9 +169,9 @@ class LayoutTrace:
         setattr(tensor, _STATE, state)
 
     def _layout_of(self, tensor: torch.Tensor) -> TensorLayout:
-        """Format, where the tensor is of an image, dtype and shape."""
+        """Format, where the tensor is of an image and has pixels still, dtype and shape."""
         state = self._state(tensor)
-        format_name = state.format_of(tensor) if state is not None else ""
+        format_name = state.format_of(tensor) if state is not None and image_axes.has_pixels(state.axes) else ""
         return format_name, tensors.name_of(tensor.dtype), list(tensor.shape)
 
 

@@ -73,6 +73,13 @@ def test_tokens_that_keep_the_channels_innermost_are_in_channels_last() -> None:
     assert norm["inputs"] == norm["outputs"] == [("nhwc", "float32", [2, 4, 6, 8])]
 
 
+def test_what_has_no_pixels_any_more_is_no_image() -> None:
+    """A pooled image is one of a single pixel, and flattened it is none."""
+    by_path = {call["path"]: call for call in layouts(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))}
+    assert by_path["1"]["inputs"] == [("either", "float32", [2, 3, 1, 1])]
+    assert by_path["1"]["outputs"] == [("", "float32", [2, 3])]
+
+
 def test_calls_that_get_and_give_the_same_formats_are_counted() -> None:
     """One that is called three times in a row is one entry."""
     conv = nn.Conv2d(3, 3, 1)
