@@ -9,6 +9,7 @@ from harness.models.faulty_module import FaultyModule
 from harness.models.image_call import ImageCall
 from harness.models.model import ModelExample, Problem, Skipped
 from harness.models.module_layout import ModuleLayout
+from harness.models.timing import ModelTiming
 from harness.reporting import LayoutRowRecord
 from harness.trial import Tally
 
@@ -47,6 +48,7 @@ class ModelOutcome(Tally):
     image_calls: tuple[ImageCall, ...] = ()
     modules: tuple[ModuleLayout, ...] = ()
     reorders: dict[str, int] = field(default_factory=dict)
+    timings: list[ModelTiming] = field(default_factory=list)
     problem: Problem | None = None
 
     @property

@@ -11,6 +11,7 @@ from harness.models.image_call import ImageCall, LayoutLoss
 from harness.models.module_layout import ModuleLayout
 from harness.models.outcome import ModelOutcome
 from harness.models.record import faulty_module_record, model_failure_record
+from harness.models.timing import ModelTiming
 from harness.models.verdict import effect_of
 from harness.models.verdict_words import verdict_sentence
 from harness.portable.model_protocol import ImageFunctionKind
@@ -70,6 +71,7 @@ class WayAnswer(StrictSchema):
     layout: tuple[LayoutRowRecord, ...] = Field(description="A row for each call, with the reorders of its module")
     modules: tuple[ModuleLayout, ...] = Field(description="In the order of their first calls; then those not called")
     reorders: Mapping[str, int] = Field(description="Conversion: how many reorders oneDNN ran in all")
+    timings: tuple[ModelTiming, ...] = Field(description="Times in both formats by level, where they were asked for")
     seconds: float = Field(description="Wall time of judging it")
 
 
@@ -95,6 +97,7 @@ def way_answer(outcome: ModelOutcome) -> WayAnswer:
         layout=tuple(outcome.layout),
         modules=outcome.modules,
         reorders=outcome.reorders,
+        timings=tuple(outcome.timings),
         seconds=round(outcome.seconds, 1),
     )
 

@@ -12,7 +12,14 @@ from playwright.sync_api import Locator, Page, expect
 from harness.models import ModelAnswer, model_html
 from tests.browser.conftest import OpenHtml
 from tests.browser.contrast import weak_texts
-from tests.models.html_page.answers import hostile_answer, large_answer, right_answer, small_answer, wrong_answer
+from tests.models.html_page.answers import (
+    hostile_answer,
+    large_answer,
+    right_answer,
+    small_answer,
+    timed_answer,
+    wrong_answer,
+)
 from tests.reporting.html_report.hostile import TEXT
 
 Open = Callable[..., Page]
@@ -197,7 +204,7 @@ def test_a_hostile_network_does_nothing(open_answer: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("answer", [small_answer(), wrong_answer(), right_answer()])
+@pytest.mark.parametrize("answer", [small_answer(), wrong_answer(), timed_answer()])
 def test_every_text_has_contrast(open_answer: Open, answer: ModelAnswer, scheme: str) -> None:
     """At least 4.5 to what is behind it, in light and in dark."""
     page = open_answer(answer, color_scheme=scheme)

@@ -8,6 +8,7 @@ from typing import Final
 
 from harness.models.answer import ModelAnswer
 from harness.models.html_page.rows import module_rows
+from harness.models.html_page.times import module_seconds, timing_section
 from harness.models.html_page.tree import ModuleMarks, TreeBuilder
 from harness.models.report import PLURALS
 from harness.models.templating import HTML
@@ -56,7 +57,9 @@ def model_html(answer: ModelAnswer) -> str:
     failures = page_failures(answer.ways)
     known = [module for way in answer.ways for module in way.explained]
     modules = next((way.modules for way in answer.ways if way.modules), ())
-    rows = module_rows(TreeBuilder(modules, module_marks(answer, failures, known)).root())
+    timings = [timing for way in answer.ways for timing in way.timings]
+    tree = TreeBuilder(modules, module_marks(answer, failures, known), module_seconds(timings))
+    rows = module_rows(tree.root())
     return HTML.get_template(_DOCUMENT).render(
         answer=answer,
         label=LABELS[answer.answer],
@@ -66,6 +69,7 @@ def model_html(answer: ModelAnswer) -> str:
         known=known,
         modules=modules,
         rows=rows,
+        times=[*map(timing_section, timings)],
         anchors={path: row.anchor for row in rows for path in row.node.paths},
         plurals=PLURALS,
         style=inline_source(HTML, *_STYLES),

@@ -17,6 +17,8 @@ from harness.models import (
 )
 from harness.models.image_call import ImageCall, LayoutLoss
 from harness.models.module_layout import CallLayout, ModuleLayout, TensorFormat
+from harness.models.timing import ModelTiming, format_times, step_profile
+from harness.portable.timing_protocol import CostData, CostKind
 from tests.models.calls import image_call
 from tests.models.test_attribution import finding
 
@@ -92,6 +94,22 @@ def answer_of_outcomes(*outcomes: ModelOutcome, factory: str = "net:make") -> Mo
 def small_answer() -> ModelAnswer:
     """Yes, but one place loses the format."""
     return answer_of_outcomes(outcome("eval-eager-float32", LOST))
+
+
+def timed_answer() -> ModelAnswer:
+    """Yes, and a step was measured: it spends its time in the convolutions of the blocks."""
+    before = [cost(f"blocks.{number}.conv", "mkldnn_convolution", "kernel", 0.004) for number in range(3)]
+    after = [cost(f"blocks.{number}.conv", "mkldnn_convolution", "kernel", 0.003) for number in range(3)]
+    reorders = [cost("stem", "mkldnn_convolution", "reorder", 0.002), cost("", "", "overhead", 0.001)]
+    times = format_times({"nchw": [0.015, 0.016, 0.017], "nhwc": [0.010, 0.011, 0.010]}, 2)
+    nchw, nhwc = step_profile([*before, *reorders]), step_profile([*after, *reorders[1:]])
+    timing = ModelTiming(item="eval-eager-float32", level="avx2", times=times, nchw=nchw, nhwc=nhwc)
+    return answer_of_outcomes(outcome(image_calls=CALLS[:2], timings=[timing]))
+
+
+def cost(module: str, operator: str, kind: CostKind, seconds: float) -> CostData:
+    """What a worker says of one operator in one module."""
+    return {"module": module, "class_name": "Conv2d", "operator": operator, "kind": kind, "seconds": seconds}
 
 
 def right_answer() -> ModelAnswer:

@@ -21,13 +21,14 @@ from tests.models.html_page.answers import (
     outcome,
     right_answer,
     small_answer,
+    timed_answer,
     wrong_answer,
 )
 from tests.reporting.html_report.hostile import TEXT
 from tests.reporting.html_report.test_document import ELEMENTS, Outline
 
 HOSTILE = [hostile_answer(TEXT), hostile_answer("a.b\n.c")]
-ANSWERS = [small_answer(), right_answer(), wrong_answer(), large_answer(2), *HOSTILE]
+ANSWERS = [small_answer(), right_answer(), timed_answer(), wrong_answer(), large_answer(2), *HOSTILE]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
