@@ -131,7 +131,9 @@ class ModelExecutor:
         if reference.problem is not None or reference.state is None:
             return ModelResult(example, reference, (), problem=reference.problem)
         names = self._executor.representative_cells if cells is None else self._executor.cell_names(cells)
-        request: ModelRunRequest = {**self.fields(model, example), "op": "model-run", "state": reference.state}
+        runs = (BASELINE, *model.conversions)
+        fields = self.fields(model, example)
+        request: ModelRunRequest = {**fields, "op": "model-run", "state": reference.state, "runs": runs}
         if isolated:
             preloaded = self._needs_preload(model)
             replies = self._executor.ask_forks(
@@ -139,7 +141,35 @@ class ModelExecutor:
             )
         else:
             replies = self._executor.ask_cells(names, request, about=example.to_json(), limit=self._limit)
-        return model_result(example, reference, replies, (BASELINE, *model.conversions))
+        lost_runs = {
+            cell: self._observe_one_by_one(model, example, request, cell, answer)
+            for cell, answer in replies.items()
+            if isinstance(answer, WorkerLost) and not isinstance(answer, HostLost)
+        }
+        return model_result(example, reference, replies, lost_runs)
+
+    def _observe_one_by_one(
+        self, model: Model, example: ModelExample, request: ModelRunRequest, cell: str, lost: WorkerLost
+    ) -> list[ModelObservation]:
+        """Each run in a worker of its own, where one of them has ended a worker: the others may be right.
+
+        All of them count as lost where none is so by itself.
+        """
+        observations: list[ModelObservation] = []
+        is_lost = False
+        for conversion in request["runs"]:
+            alone: ModelRunRequest = {**request, "runs": (conversion,)}
+            preloaded = self._needs_preload(model)
+            about, limit = example.to_json(), self._limit
+            answer = self._executor.ask_forks([cell], alone, about=about, limit=limit, preloaded=preloaded)[cell]
+            if isinstance(answer, HostLost):
+                continue
+            if isinstance(answer, WorkerLost):
+                is_lost = True
+                observations += lost_observations(cell, answer, (conversion,))
+            elif (reply := cast("ModelRunReply", answer))["status"] == "ok":
+                observations += model_observations(cell, reply["runs"])
+        return observations if is_lost else lost_observations(cell, lost, request["runs"])
 
     def ask_reference(self, model: Model, request: Request, about: str) -> Reply:
         """The reply of the worker in which the model's reference runs. Raises WorkerLost."""
@@ -192,9 +222,9 @@ def model_result(
     example: ModelExample,
     reference: ModelReference,
     replies: Mapping[str, Reply | WorkerLost],
-    conversions: Sequence[str],
+    lost_runs: Mapping[str, Sequence[ModelObservation]],
 ) -> ModelResult:
-    """What came of an example, from the replies of the cells by name."""
+    """What came of an example, from the replies of the cells by name, and what was seen where a worker was lost."""
     observations: list[ModelObservation] = []
     skipped: dict[str, Skipped] = {}
     problem: Problem | None = None
@@ -203,7 +233,7 @@ def model_result(
             skipped[cell] = Skipped(answer.message)
             continue
         if isinstance(answer, WorkerLost):
-            observations += lost_observations(cell, answer, conversions)
+            observations += lost_runs[cell]
             continue
         reply = cast("ModelRunReply", answer)
         if reply["status"] == "ok":

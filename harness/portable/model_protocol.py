@@ -248,14 +248,15 @@ ModelReferReply = Union[ReferenceReply, ProblemReply]
 
 
 class ModelRunRequest(ModelFields):
-    """The model in a cell; `state` is that of the reference."""
+    """The model in a cell; `state` is that of the reference, `runs` are the conversions, or ``nchw`` for none."""
 
     op: Literal["model-run"]
     state: CalibrationData
+    runs: Sequence[str]
 
 
 class RunsReply(TypedDict):
-    """The runs by conversion, the first with nothing converted: ``nchw``."""
+    """The runs by conversion; where one is ``nchw``, that with nothing converted, it is the first."""
 
     status: Literal["ok"]
     runs: Dict[str, RunData]

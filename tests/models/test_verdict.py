@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from harness.core import CellState
 from harness.models.image_call import ImageCall, LayoutLoss
-from harness.models.model import BASELINE, FULL_CONVERSION
+from harness.models.model import BASELINE, CONVERSIONS, FULL_CONVERSION
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.verdict import Answer, answer_of, effect_of, no_effect_reason, places_of
 from tests.models.calls import image_call
@@ -73,9 +75,15 @@ def test_what_is_wrong_converted_goes_before_all_else() -> None:
     assert answer_of([outcome(), wrong]) is Answer.WRONG
 
 
-def test_what_is_wrong_in_nchw_alone_is_no_answer_to_the_question() -> None:
-    """Channels-last is right there."""
-    assert answer_of([outcome(image_call("conv"), layouts=(BASELINE,))]) is Answer.YES
+@pytest.mark.parametrize("oracle", ["values", "shape", "error", "crash", "hang"])
+def test_what_is_wrong_in_nchw_alone_is_no_answer_to_the_question(oracle: str) -> None:
+    """Channels-last is right there: what else is true of the model decides. Under any conversion it is a no."""
+    kept, lost = image_call("conv"), image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
+    assert answer_of([outcome(kept, layouts=(BASELINE,), oracle=oracle)]) is Answer.YES
+    assert answer_of([outcome(kept, lost, layouts=(BASELINE,), oracle=oracle)]) is Answer.LOSES_FORMAT
+    assert answer_of([outcome(layouts=(BASELINE,), oracle=oracle)]) is Answer.NO_EFFECT
+    for conversion in CONVERSIONS:
+        assert answer_of([outcome(kept, layouts=(conversion,), oracle=oracle)]) is Answer.WRONG
 
 
 def test_what_was_not_judged_is_not_called_right() -> None:

@@ -1,7 +1,10 @@
-"""A preload file: a model of which one layer is wrong in channels-last, where the float64 reference never is."""
+"""A preload file: models of which one layer is wrong in one format, where the float64 reference never is."""
 
 # mypy and ruff see no torch here.
 # ruff: noqa: ANN001, ANN201
+
+import os
+import signal
 
 import torch
 from torch import nn
@@ -16,6 +19,21 @@ class WrongLastColumn(nn.Module):
         if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
             y[..., -1] += 1
         return y
+
+
+class CrashesUnconverted(nn.Module):
+    """The identity; an image in float32 that is not in channels-last ends the process."""
+
+    def forward(self, x):
+        """Images to images."""
+        if x.dtype == torch.float32 and x.is_contiguous():
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return x * 1
+
+
+def make_crashing():
+    """A convolution that is right, and the layer that ends the process in NCHW alone."""
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), CrashesUnconverted())
 
 
 def make():

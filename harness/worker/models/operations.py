@@ -17,7 +17,7 @@ def handlers(log: kernel_trace.Trace) -> Dict[str, Handler]:
     return {
         "model-check": factory.check_model,
         "model-refer": lambda request: sensitivity.refer_model(parse_model(request)),
-        "model-run": lambda request: run_step.run_model(parse_model(request, request["state"]), log),
+        "model-run": lambda request: run_step.run_model(parse_model(request, request["state"]), request["runs"], log),
         "model-record-calls": lambda request: isolation.record_calls(parse_model(request, request["state"])),
         "model-feed": lambda request: isolation.feed_call(parse_feed(request)),
         "model-isolate": lambda request: isolation.isolate_call(parse_isolate(request), log),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Sequence
 
 import torch
 
@@ -32,16 +32,19 @@ HOOKABLE_RUNNERS = ("eager", "fx")
 """Those that run a model's own modules, or modules of the same paths."""
 
 
-def run_model(request: ModelRequest, log: kernel_trace.Trace) -> ModelRunReply:
-    """The runs by conversion. Where a tensor has the same bits as with nothing converted its bytes are None."""
+def run_model(request: ModelRequest, conversions: Sequence[str], log: kernel_trace.Trace) -> ModelRunReply:
+    """The runs by conversion, `BASELINE` for none, which goes first.
+
+    Where a tensor has the same bits as in a run of these with nothing converted its bytes are None.
+    """
     torch.set_num_threads(request.threads)
     if request.precision == "bfloat16" and not has_bfloat16():
         return {"status": "skipped", "message": NO_BFLOAT16}
     runs: Dict[str, RunData] = {}
     try:
-        for conversion in (BASELINE, *request.conversions):
+        for conversion in conversions:
             runs[conversion] = _run(request, conversion, log)
-            if conversion != BASELINE:
+            if conversion != BASELINE and BASELINE in runs:
                 _drop_repeated_bytes(runs[conversion]["tensors"], runs[BASELINE]["tensors"])
     except ModelProblem as error:
         return {"status": "problem", "message": str(error)}

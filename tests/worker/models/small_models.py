@@ -59,7 +59,7 @@ def refer(about: dict[str, Any]) -> dict[str, Any]:
 
 def run(about: dict[str, Any]) -> dict[str, Any]:
     """The reply of a cell, with the state of the reference."""
-    return answer("model-run", about, state=refer(about)["state"])
+    return answer("model-run", about, state=refer(about)["state"], runs=("nchw", *about["conversions"]))
 
 
 def parse(about: dict[str, Any], state: Any = None) -> Any:
