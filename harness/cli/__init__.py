@@ -27,6 +27,7 @@ from harness.cli.parser import USAGE_ERROR, CommandParser
 from harness.cli.replay import add_replay_command
 from harness.cli.report import add_report_command
 from harness.cli.schema import add_schema_command
+from harness.cli.speed import add_speed_command
 from harness.errors import UserError, system_refusal
 from harness.termination import TerminationRequest, termination_requests
 
@@ -78,6 +79,7 @@ def command_line() -> CommandParser:
     add_history_command(commands)
     add_coverage_command(commands)
     add_model_command(commands)
+    add_speed_command(commands)
     add_contract_command(commands)
     add_accuracy_command(commands)
     add_merge_command(commands)

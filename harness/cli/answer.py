@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from harness.cli.options import check_writable
 from harness.errors import UserError
 from harness.models import ModelAnswer, model_html, model_text
 
@@ -25,10 +26,7 @@ def add_answer_options(parser: argparse.ArgumentParser) -> None:
 def check_answer_options(options: argparse.Namespace) -> None:
     """Find out before anything runs whether the files can be written. Raises OSError where one cannot."""
     for path in _files(options):
-        is_new = not path.exists()
-        path.open("a").close()
-        if is_new:
-            path.unlink()
+        check_writable(path)
 
 
 def _files(options: argparse.Namespace) -> list[Path]:

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from harness.cli.answer import add_answer_options, check_answer_options, publish_answer
+from harness.cli.model_timing import add_timing_options, check_timing_options, time_outcomes
 from harness.cli.options import add_build_options
 from harness.cli.parser import Commands, add_command
 from harness.core import Expression
@@ -42,6 +43,7 @@ def add_model_command(commands: Commands) -> None:
     runner = "run it as a program that is made of it; the float64 reference is the model itself"
     parser.add_argument("--runner", choices=RUNNERS, default="eager", help=runner)
     parser.add_argument("--table", action="store_true", help="a line for each call that works on an image")
+    add_timing_options(parser)
     add_answer_options(parser)
     add_build_options(parser)
 
@@ -52,11 +54,14 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     Raises UserError for a factory or an input that is none, and for a model that cannot be judged in any way to run it.
     """
     check_answer_options(options)
+    check_timing_options(options, settings)
     model = declare_model(options)
     gate = Gate(settings)
     gate.executor.run_representative_levels()
     with gate:
         outcomes = try_items(gate, model)
+        if options.time:
+            time_outcomes(gate, model, outcomes, options.threads)
     answer = model_answer(options.factory, input_answers(model), outcomes)
     publish_answer(answer, options)
     return answer.exit_code

@@ -43,6 +43,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return settings(Path.cwd(), {"profile": "replay", **values}, prefix="--")
 
 
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, and leave it as it is. Raises OSError where it cannot."""
+    is_new = not path.exists()
+    path.open("a").close()
+    if is_new:
+        path.unlink()
+
+
 def existing_file(path: Path) -> Path:
     """The path. Raises UserError where there is no such file, or it is no regular one."""
     if not is_there(path):

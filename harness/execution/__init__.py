@@ -4,6 +4,7 @@ from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
 from harness.execution.refinement import refine_reference
 from harness.execution.replies import record_of
+from harness.execution.requests import time_request
 from harness.execution.result import Build, Result
 from harness.execution.workers.environment import tuning_variables
 from harness.execution.workers.supervisor import HostLost, Reply, Request, WorkerLost
@@ -21,5 +22,6 @@ __all__ = [
     "WorkerLost",
     "record_of",
     "refine_reference",
+    "time_request",
     "tuning_variables",
 ]

@@ -30,6 +30,7 @@ from harness.portable.operator_protocol import (
     RoundoffData,
     WireArgument,
 )
+from harness.portable.timing_protocol import TimeRequest
 
 
 def observation_request(
@@ -82,6 +83,11 @@ def reference_request(resolved: ResolvedExample, patterns: int = PATTERNS) -> Re
 def metadata_request(resolved: Iterable[ResolvedExample]) -> MetadataRequest:
     """Ask for the shapes and strides of what each example returns."""
     return {"op": "metadata", "calls": [_call(each) for each in resolved]}
+
+
+def time_request(resolved: ResolvedExample, *, seconds: float, threads: int | None, backward: bool) -> TimeRequest:
+    """Ask a worker that measures how long the call of an example takes as drawn, and with all of it contiguous."""
+    return {**_call(resolved), "op": "time", "seconds": seconds, "intraop_threads": threads, "backward": backward}
 
 
 def double_backward_request(resolved: ResolvedExample) -> DoubleBackwardRequest:

@@ -28,6 +28,7 @@ from harness.generation.shapes import (
     terms,
 )
 from harness.generation.shrinking import shrink
+from harness.generation.typical_example import typical_example
 
 __all__ = [
     "BUDGET",
@@ -61,4 +62,5 @@ __all__ = [
     "shrink",
     "snapshot_candidates",
     "terms",
+    "typical_example",
 ]

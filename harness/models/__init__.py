@@ -21,15 +21,20 @@ from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.schema import ModelSuiteSchema
+from harness.models.templating import TEMPLATES
+from harness.models.timer import ModelTimer
+from harness.models.timing import FormatTimes, ModelTiming, format_times
 from harness.models.trial import ModelTrial, issues_of_model
 from harness.models.verdict import Answer, answer_of
 from harness.models.way_answer import EffectAnswer, ImageCallAnswer, KeptCalls, WayAnswer
 
 __all__ = [
     "RUNNERS",
+    "TEMPLATES",
     "Answer",
     "EffectAnswer",
     "FaultyModule",
+    "FormatTimes",
     "ImageCallAnswer",
     "InputAnswer",
     "InputSpec",
@@ -43,6 +48,8 @@ __all__ = [
     "ModelOutcome",
     "ModelSuite",
     "ModelSuiteSchema",
+    "ModelTimer",
+    "ModelTiming",
     "ModelTrial",
     "OperatorReplay",
     "OperatorReplayer",
@@ -53,6 +60,7 @@ __all__ = [
     "WayToRun",
     "answer_of",
     "examine_file",
+    "format_times",
     "issues_of_model",
     "load_file",
     "load_model_known_issues",

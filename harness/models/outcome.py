@@ -34,7 +34,7 @@ class ModelOutcome(Tally):
     `explained` are the modules whose operators are known to do what is wrong with them, `stale` the ids of known issues
     that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each of the
     `image_calls` of the first example, `modules` are the model's in it, and `reorders` counts oneDNN's in it for each
-    conversion. `problem`: see Problem.
+    conversion. `timings` are those of the first example at each level where it was measured. `problem`: see Problem.
     """
 
     model: str

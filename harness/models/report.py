@@ -13,6 +13,7 @@ from harness.models.model import BASELINE, FULL_CONVERSION
 from harness.models.outcome import ModelOutcome
 from harness.models.record import model_item_record
 from harness.models.templating import TEMPLATES
+from harness.models.timing_report import timing_text
 from harness.models.way_answer import WayAnswer
 from harness.reporting import ModelItemRecord, Record, sum_counts
 
@@ -95,11 +96,10 @@ def model_text(answer: ModelAnswer, *, is_table: bool = False) -> str:
 
     `is_table`: a line for each call in place of a summary.
     """
-    return TEMPLATES.get_template("model.txt").render(
-        answer=answer,
-        layout=layout_text(answer.ways[0], is_table=is_table),
-        shown=SHOWN,
-    )
+    layout = layout_text(answer.ways[0], is_table=is_table)
+    times = timing_text([timing for way in answer.ways for timing in way.timings], is_table=is_table)
+    layout = "\n\n".join([layout.rstrip("\n"), times]) if times else layout
+    return TEMPLATES.get_template("model.txt").render(answer=answer, layout=layout, shown=SHOWN)
 
 
 def layout_text(way: WayAnswer, *, is_table: bool = False) -> str:

@@ -20,12 +20,16 @@ LIMIT: Final = 1200.0
 
 @dataclass(frozen=True)
 class ModelTimer:
-    """Measures in an executor that is open. `threads` None: as many as PyTorch takes; `seconds` as `SECONDS` says."""
+    """Measures in an executor that is open. `threads` None: as many as PyTorch takes; `seconds` as `SECONDS` says.
+
+    `profiles`: find out where the time goes too.
+    """
 
     executor: Executor
     model_executor: ModelExecutor
     threads: int | None = None
     seconds: float = SECONDS
+    profiles: bool = True
 
     def measure(self, model: Model, example: ModelExample, cell: str) -> ModelTiming | Problem:
         """The times of an example of a model at the level of a cell, or why there are none.
@@ -38,7 +42,7 @@ class ModelTimer:
             "state": self.model_executor.calibration(model, example),
             "seconds": self.seconds,
             "intraop_threads": self.threads,
-            "profiled": True,
+            "profiled": self.profiles,
         }
         try:
             answer = self.executor.ask_cell(cell, request, about=example.to_json(), limit=LIMIT, measures=True)
@@ -51,6 +55,6 @@ class ModelTimer:
             item=str(example.way),
             level=cell,
             times=format_times(reply["rounds"], reply["threads"]),
-            nchw=step_profile(reply["costs"]["nchw"]),
-            nhwc=step_profile(reply["costs"]["nhwc"]),
+            nchw=step_profile(reply["costs"].get("nchw", ())),
+            nhwc=step_profile(reply["costs"].get("nhwc", ())),
         )

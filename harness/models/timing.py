@@ -23,6 +23,10 @@ class Spread(StrictSchema):
     lower: float = Field(description="The first quartile")
     upper: float = Field(description="The third quartile")
 
+    def holds(self, number: float) -> bool:
+        """Whether a number lies in the middle half."""
+        return self.lower <= number <= self.upper
+
     @property
     def interquartile_range(self) -> float:
         """The range that the middle half of the numbers lies in."""

@@ -39,14 +39,15 @@ def timing_text(timings: Sequence[ModelTiming], *, is_table: bool = False) -> st
 
 def _timing_text(timing: ModelTiming, *, is_table: bool) -> str:
     modules = cost_lines(timing, _module_path if is_table else _module_class)
-    operators = cost_lines(timing, lambda cost: cost.operator or KIND_NAMES["overhead"])
-    return TEMPLATES.get_template("timing.txt").render(
+    operators = cost_lines(timing, _operator)
+    text = TEMPLATES.get_template("timing.txt").render(
         timing=timing,
         kinds=[CostLine(KIND_NAMES[kind], timing.nchw.of_kind(kind), timing.nhwc.of_kind(kind)) for kind in KINDS],
         modules=modules if is_table else shorten(modules),
         operators=shorten(operators),
         is_table=is_table,
     )
+    return text.rstrip("\n")
 
 
 def _module_class(cost: Cost) -> str:
@@ -55,6 +56,10 @@ def _module_class(cost: Cost) -> str:
 
 def _module_path(cost: Cost) -> str:
     return cost.module or (f"({cost.class_name})" if cost.class_name else "(loss, optimiser)")
+
+
+def _operator(cost: Cost) -> str:
+    return KIND_NAMES["overhead"] if cost.kind == "overhead" else cost.operator
 
 
 def cost_lines(timing: ModelTiming, grouping: Grouping) -> list[CostLine]:

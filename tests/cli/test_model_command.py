@@ -86,6 +86,41 @@ def test_a_right_model_passes(project: Project) -> None:
 
 
 @needs_workers
+def test_times_are_measured_in_both_formats_and_kept_in_the_answer(project: Project) -> None:
+    """The text has them after the formats and before the last line, the JSON with each way to run the model."""
+    project.write("nets.py", NETS)
+    options = ["--levels", LEVEL, "--time", "--threads", "1", "--train", "--json", "answer.json"]
+    run = project.command("model", "nets:Loses", "--input", "1,3,8,8", *options)
+    assert run.code == Answer.LOSES_FORMAT.exit_code, run.output
+    texts = ("\nreorders by oneDNN in all: ", "\ntime of eval-eager-float32 at sse41, 1 thread, ", "\nto change:")
+    places = [run.output.index(text) for text in texts]
+    assert places == sorted(places)
+    ways = json.loads((project.root / "answer.json").read_text("utf-8"))["ways"]
+    assert [way["way"] for way in ways] == ["eval-eager-float32", "train-eager-float32"]
+    for way in ways:
+        (timing,) = way["timings"]
+        assert (timing["item"], timing["level"], timing["times"]["threads"]) == (way["way"], LEVEL, 1)
+        assert min(timing["times"][name]["median"] for name in ("nchw", "nhwc", "gain")) > 0
+        copies = {cost["module"] for cost in timing["nhwc"]["costs"] if cost["kind"] == "copy"}
+        assert "" in copies  # the model's own forward, which calls contiguous()
+
+
+@needs_workers
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--threads", "2"], "--threads: nothing is measured; give --time too"),
+        (["--time", "--threads", "0"], "--threads: 0 is less than 1"),
+        (["--time", "--in-process"], "--time measures in a process of its own; leave out --in-process"),
+    ],
+)
+def test_times_of_nothing_are_refused(project: Project, arguments: list[str], expected: str) -> None:
+    """Before anything runs, with exit code 4."""
+    project.write("nets.py", NETS)
+    assert project.command("model", "nets:right", "--input", "1,3,8,8", *arguments).refusal() == expected
+
+
+@needs_workers
 def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
     """The command exits with 4, without a traceback of the model's own."""
     project.write("nets.py", NETS)

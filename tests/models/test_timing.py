@@ -81,6 +81,14 @@ def test_the_text_says_level_threads_spread_gain_and_share() -> None:
     assert "a 8 5 2 0" in [" ".join(line.split()) for line in timing_text([TIMING], is_table=True).splitlines()]
 
 
+def test_a_gain_that_may_be_none_is_said_to_be_none() -> None:
+    """Where the middle half of the rounds lies on both sides of 1."""
+    times = format_times({"nchw": [0.010, 0.011, 0.012], "nhwc": [0.011, 0.011, 0.011]}, 2)
+    text = timing_text([TIMING.model_copy(update={"times": times})])
+    assert "(quartiles 0.95 to 1.05): no difference, or one that the noise here hides\n" in text
+    assert "noise" not in timing_text([TIMING])
+
+
 def test_a_timing_is_json_both_ways() -> None:
     """What the answer keeps of it is what was measured."""
     assert ModelTiming.model_validate_json(TIMING.model_dump_json()) == TIMING
