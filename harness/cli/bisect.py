@@ -14,7 +14,7 @@ from harness.core import CellState, Example, Finding
 from harness.errors import UserError
 from harness.gate import Gate
 from harness.settings import Settings
-from harness.trial import JudgedResult, describe_refusal, judge_result, reason_not_callable
+from harness.trial import JudgedResult, describe_refusal, judge_run, reason_not_callable
 
 REPLAYS = 2
 """How often an example is run in a build, in fresh workers each time: one failure is enough."""
@@ -177,7 +177,8 @@ def try_build(settings: Settings, example: Example, keys: frozenset[tuple[str, s
         version = gate.executor.build.torch
         if lacking := reason_not_callable(case, gate.executor):
             return TriedBuild(settings.python or "", version, BuildState.SKIPPED, lacking)
-        several = [judge_result(case, gate.executor.run_isolated(case, example), ()) for _ in range(REPLAYS)]
+        executor = gate.executor
+        several = [judge_run(case, executor.run_isolated(case, example), (), executor) for _ in range(REPLAYS)]
     state, detail = judge_build(several, keys)
     matching = frozenset(finding.key for judged in several for finding in _matching_findings(judged, keys))
     return TriedBuild(settings.python or "", version, state, detail, matching)

@@ -1,9 +1,8 @@
-"""`equivalence draft`: the failures of a run as drafts of issues, in Markdown, each with its script."""
+"""`equivalence draft`: the faults of a run as drafts of issues, in Markdown, each with its script."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +12,12 @@ from harness.errors import UserError, did_you_mean
 from harness.failure_scripts import file_stem
 from harness.project import Project
 from harness.reporting import (
-    FailureRecord,
+    FaultGroup,
+    FaultPlace,
     IssueDraft,
-    OperatorItemRecord,
     Record,
-    failure_draft,
+    fault_groups,
+    group_draft,
     read_record,
 )
 from harness.settings import Settings
@@ -33,7 +33,7 @@ class NamedDraft:
 
 def add_draft_command(commands: Commands) -> None:
     """Add its parser."""
-    about = "the failures of a run as drafts of issues, in Markdown, each with its script"
+    about = "the faults of a run as drafts of issues, in Markdown, each with its script"
     parser = add_command(commands, "draft", print_drafts, about)
     parser.add_argument("items", nargs="*", metavar="ITEM", help="avg_pool2d[float32], or its id (default: all failed)")
     add_record_option(parser)
@@ -41,17 +41,21 @@ def add_draft_command(commands: Commands) -> None:
 
 
 def print_drafts(options: argparse.Namespace, settings: Settings) -> int:
-    """Print or write a draft for each failure. Raises UserError for an item that did not fail, or is not there."""
+    """Print or write a draft for each fault. Raises UserError for an item that did not fail, or is not there."""
     record = read_record(settings.record)
-    faults = Project(settings.root).known_issues.faults
-    drafts = [
-        NamedDraft(f"{file_stem(item.case, item.dtype)}-{number}", failure_draft(record, item, failure, faults))
-        for item, number, failure in chosen_failures(record, options.items)
-    ]
+    known = Project(settings.root).known_issues.faults
+    groups = _groups_of(record, options)
+    drafts = [NamedDraft(_draft_name(group), group_draft(record, group, known)) for group in groups]
     if not drafts:
         print("no failure of an operator in this record")  # noqa: T201 - a command prints
     output_drafts(drafts, options.write)
     return 0
+
+
+def _draft_name(group: FaultGroup) -> str:
+    """The name of the files of a fault: the item that tells most of it, and the number of the failure in it."""
+    place = group.most_telling
+    return f"{file_stem(place.item.case, place.item.dtype)}-{place.item.failures.index(place.failure) + 1}"
 
 
 def output_drafts(drafts: list[NamedDraft], folder: Path | None) -> None:
@@ -68,21 +72,18 @@ def output_drafts(drafts: list[NamedDraft], folder: Path | None) -> None:
                 print(folder / name)  # noqa: T201 - the same
 
 
-def chosen_failures(record: Record, names: list[str]) -> Iterator[tuple[OperatorItemRecord, int, FailureRecord]]:
-    """The failures of the items of these names, of all without one, each with its number in its item.
-
-    Raises UserError for a name that is no failed item's.
-    """
-    failed = {node: item for node, item in record.operators.items() if item.failures}
-    for name in names:
-        if not any(_is_called(name, node, item) for node, item in failed.items()):
-            known = [f"{item.name}[{item.dtype}]" for item in failed.values()]
-            hint = did_you_mean(name, known) or f"; there failed {', '.join(known) or 'none'}"
-            raise UserError(f"draft: no item {name!r} failed in this record{hint}")
-    for node, item in failed.items():
-        if not names or any(_is_called(name, node, item) for name in names):
-            yield from ((item, number, failure) for number, failure in enumerate(item.failures, 1))
+def _groups_of(record: Record, options: argparse.Namespace) -> list[FaultGroup]:
+    """The faults with a place in the items that are named, all without one. Raises UserError for one without any."""
+    names = set(options.items)
+    groups = fault_groups(record)
+    places = [place for group in groups for place in group.places]
+    for name in sorted(names - {name for place in places for name in _names(place)}):
+        failed = dict.fromkeys(_names(place)[1] for place in places)
+        hint = did_you_mean(name, failed) or f"; there failed {', '.join(failed) or 'none'}"
+        raise UserError(f"draft: no item {name!r} failed in this record{hint}")
+    return [group for group in groups if not names or any(names & {*_names(place)} for place in group.places)]
 
 
-def _is_called(name: str, node: str, item: OperatorItemRecord) -> bool:
-    return name in (node, f"{item.name}[{item.dtype}]")
+def _names(place: FaultPlace) -> tuple[str, str]:
+    """What a person may call the item of a place: its id, or as it is shown."""
+    return place.node_id, f"{place.item.name}[{place.item.dtype}]"

@@ -12,7 +12,7 @@ from harness.reporting.comparison import (
     read_run,
     read_runs,
 )
-from harness.reporting.draft import IssueDraft, failure_draft, fault_draft
+from harness.reporting.draft import IssueDraft, failure_draft, fault_draft, group_draft
 from harness.reporting.failure import failure_text
 from harness.reporting.fault_groups import FaultGroup, FaultPlace, fault_groups, fault_summary
 from harness.reporting.finding_record import FindingRecord, finding_record, sort_by_name
@@ -120,6 +120,7 @@ __all__ = [
     "fault_summary",
     "finding_record",
     "function_reach",
+    "group_draft",
     "history_of",
     "history_text",
     "html_report",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.core import Case, KnownFault, Level, PlaceState
 from harness.core.finding import Oracle
 from harness.golden import FaultMatrix, describe_levels
 from harness.reporting.catalogue import describe_place, describe_releases
+from harness.reporting.fault_groups import FaultGroup, FaultPlace
 from harness.reporting.foreign_text import Markdown
 from harness.reporting.operator_item import CellRowRecord, FailureRecord, OperatorItemRecord
 from harness.reporting.record import Record
@@ -46,7 +47,10 @@ class RelatedThread:
 
 @dataclass(frozen=True, kw_only=True)
 class IssueDraft:
-    """What a draft says. `rows` are the levels of a failure, `levels` those of a known issue in words."""
+    """What a draft says. `rows` are the levels of a failure, `levels` those of a known issue in words.
+
+    `places` are all that a known issue covers, `elsewhere` those of a run beside the failure that is shown.
+    """
 
     title: str
     expected: str
@@ -58,6 +62,7 @@ class IssueDraft:
     rows: Sequence[CellRowRecord] = ()
     levels: str = ""
     places: Sequence[str] = ()
+    elsewhere: Sequence[str] = ()
     releases: str = ""
     goes_away: Sequence[str] = ()
     stays: Sequence[str] = ()
@@ -68,6 +73,19 @@ class IssueDraft:
     def text(self) -> str:
         """The draft in Markdown, in which nothing that a record or an entry says is markup."""
         return MARKDOWN.get_template("draft.md.jinja").render(draft=self)
+
+
+def group_draft(record: Record, group: FaultGroup, faults: Sequence[KnownFault]) -> IssueDraft:
+    """The draft of a fault of a run: its most telling failure, and the other places where it was seen."""
+    shown = group.most_telling
+    others = [describe_fault_place(place) for place in group.places if place is not shown]
+    return replace(failure_draft(record, shown.item, shown.failure, faults), elsewhere=others)
+
+
+def describe_fault_place(place: FaultPlace) -> str:
+    """One place of a fault as a draft lists it: item, tensor, cells, and what is wrong there."""
+    finding = place.failure.finding
+    return f"{place.words} ({', '.join(finding.cells)}): {place.failure.pattern or finding.where or finding.message}"
 
 
 def failure_draft(

@@ -83,6 +83,11 @@ class FaultGroup:
         return self.places[0].failure
 
     @property
+    def most_telling(self) -> FaultPlace:
+        """The first of the places whose failure has a script, else the first of all."""
+        return next((place for place in self.places if place.failure.script), self.places[0])
+
+    @property
     def goes_away_with(self) -> str:
         """What makes that failure go away, in words; empty where nothing does."""
         return variation_list(self.first.diagnosis.goes_away)

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from harness.core import Expression, KnownFault, KnownIssue, PlaceReplay, PlaceState, Severity
 from harness.golden import FaultMatrix, MeasuredBuildSchema
-from harness.reporting import FailureRecord, Record, failure_draft, fault_draft
+from harness.reporting import FailureRecord, Record, failure_draft, fault_draft, fault_groups, group_draft
 from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, UndecidedRecord
 from harness.reporting.foreign_text import HIDDEN
 from harness.reporting.operator_item import failure_record
@@ -83,6 +83,24 @@ def test_the_draft_of_a_known_issue(snapshot: SnapshotAssertion) -> None:
     matrix.note(fault.places[0], "2.9.0", PlaceReplay(PlaceState.DOES_NOT_FAIL))
     matrix.note(fault.places[0], "2.10.0", PlaceReplay(PlaceState.FAILS))
     assert fault_draft(fault, matrix, {}, ()).text() == snapshot
+
+
+def test_a_fault_has_one_draft_with_all_its_places() -> None:
+    """It shows the failure that has a script, and lists where else the same fault was seen; no place twice."""
+    plain, scripted = failure_record(VALUES), failure_record(replace(VALUES, script=SCRIPT))
+    items = {"a": operator_item(dtype="float32"), "b": operator_item(dtype="bfloat16")}
+    operators = {
+        node: item.model_copy(update={"failures": (failure,)})
+        for (node, item), failure in zip(items.items(), (plain, scripted), strict=True)
+    }
+    whole = record().model_copy(update={"items": operators})
+    (group,) = fault_groups(whole)
+    text = group_draft(whole, group, ()).text()
+    assert text.startswith(f"# {items['b'].name} in bfloat16: ".replace("_", r"\_"))
+    assert "sys.exit(1)" in text
+    places = text.split("The same is seen in:\n\n")[1].split("\n\n")[0].splitlines()
+    assert len(places) == 1
+    assert "\\[float32\\]" in places[0]
 
 
 def failure_with(text: str) -> FailureRecord:
