@@ -9,14 +9,8 @@ from typing import Final
 from harness.models.format_loss import loss_sentence
 from harness.models.image_call import ImageCall, LayoutLoss
 
-CHANNEL_SHUFFLE_RANK: Final = 5
-"""A channel shuffle views an image as (N, groups, channels, H, W)."""
-
-_ADD_UP: Final = "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format"
-
 BY_FUNCTION: Final = {
-    "sum": _ADD_UP,
-    "stack": _ADD_UP,
+    "stack": "if the stack is summed up, add the tensors one to the other in place of it: an addition keeps the format",
     "contiguous": "write contiguous(memory_format={format}), or leave it out if what follows takes any strides",
     "clone": "write clone() without a memory_format, or with memory_format={format}",
     "view": "write reshape in place of view: it copies only where it has to",
@@ -44,15 +38,16 @@ def places_to_change(calls: Sequence[ImageCall]) -> list[Place]:
 
 def instead(call: ImageCall) -> str:
     """What to write in place of a call."""
-    rank = len(call.input_shape)
     name = call.function.rpartition(".")[2].strip("_")
-    if name == "contiguous" and rank == CHANNEL_SHUFFLE_RANK:
-        return "if it shuffles channels, write torch.nn.functional.channel_shuffle, which keeps the format"
+    if name == "contiguous" and call.input_axes.count("C") > 1:
+        return "write torch.nn.functional.channel_shuffle in place of the shuffle of channels: it keeps the format"
+    if name == "sum" and call.input_axes.count("N") > 1:
+        return "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format"
     if call.kind == "resampling" and "nhwc" not in call.input_formats and set(call.input_shape[2:]) == {1}:
         return "write x.expand(-1, -1, H, W) in place of the interpolation of a single pixel"
     where = "behind" if call.loses is LayoutLoss.GIVES else "before"
     general = f"put the format back {where} it: x = x.contiguous(memory_format={{format}})"
-    return BY_FUNCTION.get(name, general).format(format=channels_last(rank))
+    return BY_FUNCTION.get(name, general).format(format=channels_last(call.image_rank))
 
 
 def channels_last(rank: int) -> str:

@@ -34,6 +34,7 @@ class ImageCall:
     input_formats: tuple[str, ...]
     output_formats: tuple[str, ...]
     input_shape: tuple[int, ...]
+    input_axes: tuple[str, ...]
     multiply_adds: int = 0
     line: str = ""
 
@@ -41,6 +42,11 @@ class ImageCall:
     def keeps_channels_last(self) -> bool:
         """Whether it got NHWC and gave NHWC, or something that is in both formats at once, such as a single pixel."""
         return "nhwc" in self.input_formats and not {"nchw", "other"} & {*self.input_formats, *self.output_formats}
+
+    @property
+    def image_rank(self) -> int:
+        """The dimensions of the image that it is given: a stack of images has one more."""
+        return 2 + self.input_axes.count("P")
 
     @property
     def title(self) -> str:
@@ -61,6 +67,7 @@ def image_calls(data: Sequence[ImageCallData]) -> tuple[ImageCall, ...]:
             input_formats=tuple(call["input_formats"]),
             output_formats=tuple(call["output_formats"]),
             input_shape=tuple(call["input_shape"]),
+            input_axes=tuple(call["input_axes"]),
             multiply_adds=call["multiply_adds"],
             line=_short_line(call["line"]),
         )

@@ -116,7 +116,7 @@ def no_effect_reason(shapes: Sequence[Sequence[int]], calls: Sequence[ImageCall]
 
 def _unkept_reason(images: Sequence[Sequence[int]], first: ImageCall) -> str:
     """Why calls of images kept nothing in NHWC."""
-    name = channels_last(len(first.input_shape))
+    name = channels_last(first.image_rank)
     if images and all(shape[1] == 1 for shape in images):
         return (
             f"the input has one channel, so that its strides say both formats, and {first.function} of {first.title} "

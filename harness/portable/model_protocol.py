@@ -139,9 +139,11 @@ class ImageCallData(TypedDict):
 
     `function` is its dotted name, `kind` is empty for one that does no more than pass an image on. `module` and
     `class_name` are those of the module whose forward makes the call. The formats are ``nhwc``, ``nchw``, ``either`` or
-    ``other``; `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC; or a convolution gets
-    NCHW where nothing before it is known to have lost the format; or it raised when it was given NHWC. `line`, of the
-    source that is not PyTorch's, is that of the call where it loses something.
+    ``other``; `input_axes` says of each dimension of the first input which parts of an image it has: ``N`` (a stack has
+    two of these), ``C`` (a channel shuffle has two), ``P`` for pixels, nothing for one of size 1.
+    `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC; or a convolution gets NCHW where
+    nothing before it is known to have lost the format; or it raised when it was given NHWC. `line`, of the source that
+    is not PyTorch's, is that of the call where it loses something.
     """
 
     function: str
@@ -152,6 +154,7 @@ class ImageCallData(TypedDict):
     input_formats: List[str]
     output_formats: List[str]
     input_shape: List[int]
+    input_axes: List[str]
     multiply_adds: int
     line: SourceLine | None
 

@@ -16,7 +16,9 @@ def image_call(  # noqa: PLR0913 - all but the first have a default, and go by n
     gave: str = "nhwc",
     multiply_adds: int = 0,
     shape: tuple[int, ...] = (1, 3, 8, 8),
+    axes: str = "",
     line: str = "",
 ) -> ImageCall:
     """One call with one image in and one out."""
-    return ImageCall(function, kind, loses, module, "Module", (got,), (gave,), shape, multiply_adds, line)
+    parts = tuple(axes or "NCPPP"[: len(shape)])
+    return ImageCall(function, kind, loses, module, "Module", (got,), (gave,), shape, parts, multiply_adds, line)

@@ -8,7 +8,9 @@ from harness.models.advice import instead, places_to_change
 from harness.models.image_call import LayoutLoss
 from tests.models.calls import image_call
 
-VOLUME = (1, 2, 3, 4, 5)
+VOLUME = "NCPPP"
+SHUFFLED = "NCCPP"
+STACK = "NNCPP"
 
 
 def test_the_same_line_in_several_modules_is_one_place() -> None:
@@ -26,19 +28,28 @@ def test_a_line_that_is_not_known_does_not_merge_modules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "loses", "shape", "words"),
+    ("function", "loses", "axes", "words"),
     [
-        ("torch.Tensor.sum", LayoutLoss.GIVES, (1, 3, 8, 8), "an addition keeps the format"),
-        ("torch.Tensor.contiguous", LayoutLoss.GIVES, (1, 3, 8, 8), "contiguous(memory_format=torch.channels_last)"),
-        ("torch.Tensor.contiguous", LayoutLoss.GIVES, VOLUME, "torch.nn.functional.channel_shuffle"),
-        ("torch.Tensor.view", LayoutLoss.RAISES, (1, 3, 8, 8), "reshape in place of view"),
-        ("torch.fft.rfft2", LayoutLoss.GIVES, (1, 3, 8, 8), "behind it"),
+        ("torch.Tensor.sum", LayoutLoss.GIVES, STACK, "an addition keeps the format"),
+        ("torch.stack", LayoutLoss.GIVES, "NCPP", "an addition keeps the format"),
+        (
+            "torch.Tensor.sum",
+            LayoutLoss.GIVES,
+            "NCPP",
+            "behind it: x = x.contiguous(",
+        ),
+        ("torch.Tensor.contiguous", LayoutLoss.GIVES, "NCPP", "contiguous(memory_format=torch.channels_last)"),
+        ("torch.Tensor.contiguous", LayoutLoss.GIVES, VOLUME, "contiguous(memory_format=torch.channels_last_3d)"),
+        ("torch.Tensor.contiguous", LayoutLoss.GIVES, SHUFFLED, "torch.nn.functional.channel_shuffle"),
+        ("torch.Tensor.view", LayoutLoss.RAISES, "NCPP", "reshape in place of view"),
+        ("torch.fft.rfft2", LayoutLoss.GIVES, "NCPP", "behind it"),
+        ("torch.fft.rfft2", LayoutLoss.GIVES, STACK, "memory_format=torch.channels_last)"),
         ("torch.fft.rfft2", LayoutLoss.GIVES, VOLUME, "memory_format=torch.channels_last_3d"),
     ],
 )
-def test_what_to_write_instead(function: str, loses: LayoutLoss, shape: tuple[int, ...], words: str) -> None:
-    """By the function, and in the format of images of that rank."""
-    assert words in instead(image_call("a", "", function=function, loses=loses, shape=shape))
+def test_what_to_write_instead(function: str, loses: LayoutLoss, axes: str, words: str) -> None:
+    """By the function and what it is given: a stack, groups of channels, a volume; in the format of that image."""
+    assert words in instead(image_call("a", "", function=function, loses=loses, axes=axes))
 
 
 def test_a_convolution_that_gets_nchw_wants_the_format_back_before_it() -> None:

@@ -152,10 +152,21 @@ class LayoutTrace:
                 "input_formats": got,
                 "output_formats": gave,
                 "input_shape": list(call.inputs[0].shape),
+                "input_axes": self._input_axes(call),
                 "multiply_adds": multiply_adds(call, output),
                 "line": _source_line(sys._getframe(1)) if loses else None,
             }
         )
+
+    def _input_axes(self, call: TorchCall) -> List[str]:
+        """The parts of an image in each dimension of the first input; nothing where none are known."""
+        first = call.inputs[0]
+        state = self._state(first)
+        if state is None:
+            axes = image_axes.image_axes(first.shape) if call.kind else ((),) * first.dim()
+        else:
+            axes = state.axes
+        return ["".join(image_axes.parts_of(dimension)) for dimension in axes]
 
     def _states(self, call: TorchCall) -> List[Tuple[torch.Tensor, _Image]]:
         """The arguments of which something is known, with that."""

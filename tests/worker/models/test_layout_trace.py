@@ -199,3 +199,19 @@ def test_a_call_that_raises_for_strides_is_noted() -> None:
 def test_without_an_image_nothing_is_noted() -> None:
     """A network of vectors has no formats."""
     assert follow(nn.Linear(5, 4), 2, 5) == []
+
+
+def test_what_each_dimension_is_of_an_image_is_told_of_a_call() -> None:
+    """A stack has a batch more, a shuffle of channels their groups, a volume three sides."""
+    calls = follow(Forward(lambda x: torch.stack([x, x]).sum(0)), *SHAPE)
+    stacks = [call for call in calls if call["loses"]]
+    assert [call["input_axes"] for call in stacks] == [["N", "N", "C", "P", "P"]]
+    shuffles = follow(Forward(shuffle_channels), *SHAPE)
+    assert [call["input_axes"] for call in shuffles if call["loses"]] == [["N", "C", "C", "P", "P"]]
+    assert follow(Forward(nn.Identity(), rank=3), 1, 3, 4, 4, 4)[0]["input_axes"] == ["N", "C", "P", "P", "P"]
+
+
+def shuffle_channels(x: Any) -> Any:
+    """Channels in two groups, and the groups in turn."""
+    n, c, h, w = x.shape
+    return x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
