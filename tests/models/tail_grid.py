@@ -89,9 +89,10 @@ def sample_of_tails(seed: int, count: int) -> list[Tail]:
     return random.Random(seed).sample(list(draw_tails(seed, 2)), count)  # noqa: S311 - a sample of networks
 
 
-def open_grid(root: Path, python: str | None) -> Gate:
-    """A gate at the levels that `equivalence model` runs, which knows the networks; not started yet."""
-    gate = Gate(settings(root, {"profile": "gate", "python": python, "preload": [str(NETWORKS)]}))
+def open_grid(root: Path, python: str | None, *preload: Path) -> Gate:
+    """A gate at the levels of `equivalence model`, which knows the networks, and has more files; not started yet."""
+    files = [str(NETWORKS), *map(str, preload)]
+    gate = Gate(settings(root, {"profile": "gate", "python": python, "preload": files}))
     gate.executor.run_representative_levels()
     return gate
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from harness.gate import Gate
-from tests.faults.conftest import ROOT
+from tests.faults.conftest import PYTHON, ROOT
 from tests.models.tail_grid import (
     ACTIVATIONS,
     NORMS,
     POOLS,
+    TRAINING,
     Alarms,
     Tail,
     draw_tails,
@@ -35,7 +37,7 @@ TAILS = [ONE_NUMBER_EVERYWHERE, IDENTITY, SHIFTED, *sample_of_tails(seed=3, coun
 @pytest.fixture(scope="module")
 def grid() -> Iterator[Gate]:
     """The workers of `equivalence model`, with the networks."""
-    with open_grid(ROOT, os.environ.get("EQUIVALENCE_PYTHON") or None) as gate:
+    with open_grid(ROOT, PYTHON) as gate:
         yield gate
 
 
@@ -45,6 +47,19 @@ def grid() -> Iterator[Gate]:
 def test_rounding_is_no_fault(grid: Gate, tail: Tail) -> None:
     """No value of a step of training is called wrong, neither converted nor unconverted."""
     assert false_alarms(judge_tail(grid, tail)) == Alarms((), ())
+
+
+def test_a_sum_without_its_last_column_is_found() -> None:
+    """What equal terms may be off by is less than one column of 64, and the convolution is named."""
+    files = (ROOT / "tests" / "faults" / "wrong_layers.py", Path(__file__).with_name("tail_faults.py"))
+    with open_grid(ROOT, PYTHON, *files) as gate:
+        if Version(gate.executor.build.torch) < Version("2.9"):
+            pytest.skip("the planted kernels need torch.library.get_kernel")
+        outcome = gate.try_model(ONE_NUMBER_EVERYWHERE.model, TRAINING)
+    (failure,) = outcome.failures
+    assert failure.findings[0].tensor == "grad:conv0.bias"
+    assert failure.findings[0].kind == "layout"
+    assert [module.path for module in failure.faulty_modules] == ["conv0"]
 
 
 def test_the_grid_has_every_pool_with_every_activation_and_norm() -> None:
