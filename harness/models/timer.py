@@ -54,7 +54,7 @@ class ModelTimer:
         return ModelTiming(
             item=str(example.way),
             level=cell,
-            times=format_times(reply["rounds"], reply["threads"]),
+            times=format_times(reply["rounds"], reply["threads"], reply["processor_share"]),
             nchw=step_profile(reply["costs"].get("nchw", ())),
             nhwc=step_profile(reply["costs"].get("nhwc", ())),
         )

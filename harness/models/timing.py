@@ -16,6 +16,10 @@ SAVABLE: Final[tuple[CostKind, ...]] = ("reorder", "copy")
 """What a step takes for nothing but the format of its images; channels-last can save that."""
 
 
+UNDISTURBED: Final = 0.9
+"""The share of a processor that a step has at least on a machine with nothing else to do."""
+
+
 class Spread(StrictSchema):
     """The median of some numbers and how far they are spread."""
 
@@ -40,7 +44,16 @@ class FormatTimes(StrictSchema):
     rounds: int
     nchw: Spread
     nhwc: Spread
+    processor_share: float = Field(
+        default=1.0,
+        description="Share of the time in which the calling thread had a processor: less than 1 where it waited",
+    )
     gain: Spread = Field(description="How many times as fast NHWC is: NCHW's seconds over NHWC's, round by round")
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether something else on the machine took so much of it that the times say little."""
+        return self.processor_share < UNDISTURBED
 
 
 class Cost(StrictSchema):
@@ -94,7 +107,7 @@ def spread_of(numbers: Sequence[float]) -> Spread:
     return Spread(median=median, lower=lower, upper=upper)
 
 
-def format_times(rounds: RoundSeconds, threads: int) -> FormatTimes:
+def format_times(rounds: RoundSeconds, threads: int, processor_share: float = 1.0) -> FormatTimes:
     """The times of both formats, and their ratio in each round, from what a worker measured."""
     nchw, nhwc = rounds["nchw"], rounds["nhwc"]
     return FormatTimes(
@@ -102,6 +115,7 @@ def format_times(rounds: RoundSeconds, threads: int) -> FormatTimes:
         rounds=len(nchw),
         nchw=spread_of(nchw),
         nhwc=spread_of(nhwc),
+        processor_share=processor_share,
         gain=spread_of([before / after for before, after in zip(nchw, nhwc, strict=True)]),
     )
 

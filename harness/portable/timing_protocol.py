@@ -51,11 +51,16 @@ class TimeRequest(CallFields, MeasurementFields):
 
 
 class TimesReply(TypedDict):
-    """The times, and with how many threads."""
+    """The times, and with how many threads.
+
+    `processor_share` is the share of the time in which the calling thread had a processor: less than 1 where others
+    wanted it too.
+    """
 
     status: Literal["ok"]
     threads: int
     rounds: RoundSeconds
+    processor_share: float
 
 
 class ModelTimeRequest(ModelFields, MeasurementFields):

@@ -86,7 +86,11 @@ class SpeedRun:
         except WorkerLost as lost:
             return Problem(f"the worker {lost.how}: {lost.message}")
         reply = cast("TimeReply", answer)
-        return format_times(reply["rounds"], reply["threads"]) if reply["status"] == "ok" else Problem(reply["message"])
+        return (
+            format_times(reply["rounds"], reply["threads"], reply["processor_share"])
+            if reply["status"] == "ok"
+            else Problem(reply["message"])
+        )
 
     def _rows_of_model(self, model: Model, cell: str) -> Iterator[SpeedRow]:
         model_executor = ModelExecutor(self.executor)

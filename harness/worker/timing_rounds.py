@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from statistics import median
-from typing import Callable, Mapping
+from typing import Callable, Mapping, NamedTuple
 
 import torch.utils.benchmark
 
@@ -22,7 +22,14 @@ WARM_UPS = 2
 """Calls of each step before the first that counts: memory is fetched, and oneDNN makes its primitives."""
 
 
-def time_in_turn(steps: Mapping[str, Step], threads: int, seconds: float) -> RoundSeconds:
+class Measurement(NamedTuple):
+    """What was measured; the fields are those of `TimesReply`."""
+
+    rounds: RoundSeconds
+    processor_share: float
+
+
+def time_in_turn(steps: Mapping[str, Step], threads: int, seconds: float) -> Measurement:
     """The median seconds of each step by name, in each round; `seconds` is about how long all of it may take.
 
     Every other round goes backwards, so that none always comes after the same. Raises whatever a step raises.
@@ -32,15 +39,15 @@ def time_in_turn(steps: Mapping[str, Step], threads: int, seconds: float) -> Rou
             step()
     timers = {name: _timer(step, threads) for name, step in steps.items()}
     rounds: RoundSeconds = {name: [] for name in steps}
-    order, deadline = list(steps), time.perf_counter() + seconds
+    order, begin, begin_on_processor = list(steps), time.perf_counter(), time.thread_time()
     for index in range(ROUNDS):
-        if index >= LEAST_ROUNDS and time.perf_counter() >= deadline:
+        if index >= LEAST_ROUNDS and time.perf_counter() - begin >= seconds:
             break
         for name in order:
             measured = timers[name].blocked_autorange(min_run_time=seconds / ROUNDS / len(steps))
             rounds[name].append(median(measured.times))
         order.reverse()
-    return rounds
+    return Measurement(rounds, (time.thread_time() - begin_on_processor) / (time.perf_counter() - begin))
 
 
 def _timer(step: Step, threads: int) -> torch.utils.benchmark.Timer:

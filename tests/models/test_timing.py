@@ -89,6 +89,13 @@ def test_a_gain_that_may_be_none_is_said_to_be_none() -> None:
     assert "noise" not in timing_text([TIMING])
 
 
+def test_a_busy_machine_is_said() -> None:
+    """Where the thread that measured had to wait for a processor; not where it had one."""
+    busy = TIMING.model_copy(update={"times": TIMES.model_copy(update={"processor_share": 0.25})})
+    assert "\nthe machine was busy: the thread that measured had a processor in 25 % of the time" in timing_text([busy])
+    assert "busy" not in timing_text([TIMING])
+
+
 def test_a_timing_is_json_both_ways() -> None:
     """What the answer keeps of it is what was measured."""
     assert ModelTiming.model_validate_json(TIMING.model_dump_json()) == TIMING

@@ -37,6 +37,15 @@ def test_the_text_has_each_level_with_ratio_and_spread() -> None:
     assert lines[-1] == "pooling::max_pool2d N=8 C=64"
 
 
+def test_a_busy_machine_is_said() -> None:
+    """With the number of rows in which the thread that measured had to wait."""
+    waiting = row("avx2").model_copy(update={"times": TIMES.model_copy(update={"processor_share": 0.5})})
+    assert "the machine was busy: in 1 of 3 rows" in speed_text(
+        REPORT.model_copy(update={"rows": (*REPORT.rows, waiting)})
+    )
+    assert "busy" not in speed_text(REPORT)
+
+
 def test_a_report_is_json_both_ways() -> None:
     """The document says the version of its schema."""
     text = REPORT.model_dump_json(by_alias=True)

@@ -90,7 +90,7 @@ def time_model(request: TimeModelRequest, log: kernel_trace.Trace) -> ModelTimeR
             run_step.BASELINE: TimedStep(request.model, run_step.BASELINE),
             NHWC: TimedStep(request.model, run_step.FULL_CONVERSION),
         }
-        rounds = timing_rounds.time_in_turn(steps, threads, request.seconds)
+        measured = timing_rounds.time_in_turn(steps, threads, request.seconds)
         profiled = steps.items() if request.profiled else ()
         costs = {name: _cost_data(_costs(each, request.model, log)) for name, each in profiled}
     except Unavailable as error:
@@ -99,7 +99,13 @@ def time_model(request: TimeModelRequest, log: kernel_trace.Trace) -> ModelTimeR
         return {"status": "problem", "message": str(error)}
     except Exception as error:
         return {"status": "problem", "message": f"it raised {messages.error_line(error)}"}
-    return {"status": "ok", "threads": threads, "rounds": rounds, "costs": costs}
+    return {
+        "status": "ok",
+        "threads": threads,
+        "rounds": measured.rounds,
+        "processor_share": measured.processor_share,
+        "costs": costs,
+    }
 
 
 def _costs(timed: TimedStep, request: ModelRequest, log: kernel_trace.Trace) -> operator_costs.Costs:

@@ -65,7 +65,12 @@ def time_call(request: TimeCallRequest) -> TimeReply:
             name: TimedCall(request.call, contiguous=is_contiguous, backward=request.backward)
             for name, is_contiguous in (("nchw", True), ("nhwc", False))
         }
-        rounds = timing_rounds.time_in_turn(steps, threads, request.seconds)
+        measured = timing_rounds.time_in_turn(steps, threads, request.seconds)
     except Exception as error:
         return {"status": "problem", "message": f"it raised {messages.error_line(error)}"}
-    return {"status": "ok", "threads": threads, "rounds": rounds}
+    return {
+        "status": "ok",
+        "threads": threads,
+        "rounds": measured.rounds,
+        "processor_share": measured.processor_share,
+    }
