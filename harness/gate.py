@@ -99,6 +99,7 @@ class Gate:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.model_executor.close()
         self._workers.close()
 
     def _open_executors(self) -> None:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
+from dataclasses import replace
 from typing import Any, Final
 
 from harness.cli.answer import add_answer_options, check_answer_options, publish_answer
+from harness.cli.model_inputs import add_input_options, declared_inputs, needs_worker, saved_inputs
 from harness.cli.model_timing import add_timing_options, check_timing_options, time_outcomes
 from harness.cli.options import add_build_options
 from harness.cli.parser import Commands, add_command
-from harness.core import Expression
-from harness.core.json_text import LARGEST_INT64, parse_json
+from harness.cli.progress_line import ProgressLine
+from harness.core.json_text import parse_json
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import RUNNERS, InputAnswer, InputSpec, Model, ModelOutcome, Problem, model_answer
+from harness.models import (
+    RUNNERS,
+    WEIGHTS,
+    InputAnswer,
+    Model,
+    ModelOutcome,
+    Problem,
+    choose_weights,
+    model_answer,
+)
 from harness.settings import Settings
 
 HOME: Final = "the command line"
 LIBRARIES: Final = ("torchvision",)
 """Packages that come in builds, one for each PyTorch: where one does not import, it is said which would."""
 _FACTORY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
-_CONVERTED: Final = (4, 5)
-"""Dimensions of images and volumes, which have a channels-last format."""
 
 
 def add_model_command(commands: Commands) -> None:
@@ -30,8 +40,7 @@ def add_model_command(commands: Commands) -> None:
     about = "whether a model of your own is right in channels-last and stays so"
     parser = add_command(commands, "model", judge_factory, about)
     parser.add_argument("factory", metavar="PACKAGE.MODULE:FACTORY", help="what makes it: torchvision.models:resnet18")
-    shape = "the shape of an input; once for each, in order"
-    parser.add_argument("--input", action="append", required=True, metavar="N,C,H,W", help=shape)
+    add_input_options(parser)
     arguments = "the factory's keyword arguments: '{\"num_classes\": 10}'"
     parser.add_argument("--arguments", metavar="JSON", help=arguments)
     parser.add_argument("--train", action="store_true", help="a step of training too: loss, gradients, statistics")
@@ -40,6 +49,8 @@ def add_model_command(commands: Commands) -> None:
     parser.add_argument("--frozen", action="append", metavar="CLASS", help=frozen)
     seeded = "it draws random numbers, and must give the same from the same seed"
     parser.add_argument("--seeded", action="store_true", help=seeded)
+    weights = "fill: the harness's own; keep: the factory's (default: those with which more can be judged)"
+    parser.add_argument("--weights", choices=WEIGHTS, help=weights)
     runner = "run it as a program that is made of it; the float64 reference is the model itself"
     parser.add_argument("--runner", choices=RUNNERS, default="eager", help=runner)
     parser.add_argument("--table", action="store_true", help="a line for each call that works on an image")
@@ -55,13 +66,19 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
     """
     check_answer_options(options)
     check_timing_options(options, settings)
+    inputs = None if needs_worker(options) else declared_inputs(options)
     model = declare_model(options)
     gate = Gate(settings)
     gate.executor.run_representative_levels()
-    with gate:
-        outcomes = try_items(gate, model)
-        if options.time:
-            time_outcomes(gate, model, outcomes, options.threads)
+    with ProgressLine(sys.stderr) as progress:
+        gate.model_executor.announce = progress.announce
+        progress.announce("PyTorch is loaded")
+        with gate:
+            inputs = inputs or saved_inputs(options.inputs, gate.model_executor.load_inputs(options.inputs))
+            model = replace(model, inputs=inputs.inputs, constants=inputs.constants)
+            outcomes = try_items(gate, model, chooses_weights=options.weights is None)
+            if options.time:
+                time_outcomes(gate, model, outcomes, options.threads)
     answer = model_answer(options.factory, input_answers(model), outcomes)
     publish_answer(answer, options)
     return answer.exit_code
@@ -70,21 +87,30 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
 def input_answers(model: Model) -> list[InputAnswer]:
     """The inputs of a model whose shapes are numbers."""
     return [
-        InputAnswer(name=spec.name, shape=tuple(extent.evaluate({}) for extent in spec.shape), dtype=spec.dtype)
+        InputAnswer(
+            name=spec.name,
+            shape=tuple(extent.evaluate({}) for extent in spec.shape),
+            dtype=spec.dtype,
+            is_image=spec.channels_last,
+        )
         for spec in model.inputs
     ]
 
 
-def try_items(gate: Gate, model: Model) -> list[ModelOutcome]:
+def try_items(gate: Gate, model: Model, *, chooses_weights: bool = False) -> list[ModelOutcome]:
     """The model in each way to run it; one of which it cannot be judged has a problem, and the others are kept."""
     missing, problem = gate.model_executor.check(model)
     if sentence := problem or missing:
         return [ModelOutcome(model.id, str(way), problem=Problem(sentence)) for way in model.ways]
-    return [gate.try_model(model, way) for way in model.ways]
+    outcomes = []
+    for way in model.ways:
+        chosen = choose_weights(gate.model_executor, model, way, gate.settings.seed) if chooses_weights else model
+        outcomes.append(gate.try_model(chosen, way))
+    return outcomes
 
 
 def declare_model(options: argparse.Namespace) -> Model:
-    """The model as a suite file would declare it. Raises UserError."""
+    """The model as a suite file would declare it, without its inputs. Raises UserError."""
     if not _FACTORY.fullmatch(options.factory):
         raise UserError(f"{options.factory!r} is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18")
     factory = options.factory.replace(":", ".")
@@ -96,7 +122,7 @@ def declare_model(options: argparse.Namespace) -> Model:
         1,
         factory,
         (),
-        tuple(_input_spec(index, _shape(text)) for index, text in enumerate(options.input)),
+        (),
         arguments=_arguments(options.arguments),
         steps=("eval", "train") if options.train else ("eval",),
         runners=(options.runner,),
@@ -104,23 +130,9 @@ def declare_model(options: argparse.Namespace) -> Model:
         requires=tuple(library for library in LIBRARIES if factory.startswith(library + ".")),
         frozen=tuple(options.frozen or ()),
         seeded=options.seeded,
+        weights=options.weights or "fill",
+        needs_frozen=True,
     )
-
-
-def _input_spec(index: int, shape: tuple[int, ...]) -> InputSpec:
-    """An input as a suite file would declare it; images and volumes are converted to channels-last."""
-    extents = tuple(Expression.parse(str(size)) for size in shape)
-    return InputSpec(f"input{index}" if index else "input", extents, len(shape) in _CONVERTED)
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    try:
-        shape = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        shape = ()
-    if not shape or min(shape) < 0 or max(shape) > LARGEST_INT64:
-        raise UserError(f"--input: {text!r} is not a shape; write its sizes with commas: 1,3,224,224")
-    return shape
 
 
 def _arguments(text: str | None) -> dict[str, Any]:

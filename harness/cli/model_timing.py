@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.errors import UserError
 from harness.gate import Gate
@@ -48,7 +49,8 @@ def time_outcomes(gate: Gate, model: Model, outcomes: Sequence[ModelOutcome], th
     for way, outcome in zip(model.ways, outcomes, strict=True):
         example = next(model_examples(model, way, gate.settings.seed, 1))
         for cell in (cells if gate.settings.levels else cells[-1:]) if outcome.problem is None else ():
-            timing = timer.measure(model, example, cell)
+            gate.model_executor.announce(f"{way}: measured at {cell}")
+            timing = timer.measure(replace(model, weights=outcome.weights), example, cell)
             if isinstance(timing, Problem):
                 outcome.notes.append(f"not measured at {cell}: {timing.sentence}")
             else:

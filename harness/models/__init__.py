@@ -7,15 +7,17 @@ prints.
 """
 
 from harness.models.answer import InputAnswer, ModelAnswer, PlaceAnswer, model_answer
+from harness.models.call_inputs import CallInputs, InputTree, TensorInput, call_inputs, split_arguments
 from harness.models.declaration import ModelSuite
 from harness.models.examples import model_arguments, model_examples, model_shapes
 from harness.models.executor import ModelExecutor
 from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import examine_file, load_file
 from harness.models.html_page import model_html
+from harness.models.input_file import INPUT_DTYPES, read_archive, read_inputs, saved_input
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
-from harness.models.model import RUNNERS, InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
+from harness.models.model import RUNNERS, WEIGHTS, InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
 from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
 from harness.models.record import model_item_record
@@ -27,17 +29,22 @@ from harness.models.timing import FormatTimes, ModelTiming, format_times
 from harness.models.trial import ModelTrial, issues_of_model
 from harness.models.verdict import Answer, answer_of
 from harness.models.way_answer import EffectAnswer, ImageCallAnswer, KeptCalls, WayAnswer
+from harness.models.weights import choose_weights
 
 __all__ = [
+    "INPUT_DTYPES",
     "RUNNERS",
     "TEMPLATES",
+    "WEIGHTS",
     "Answer",
+    "CallInputs",
     "EffectAnswer",
     "FaultyModule",
     "FormatTimes",
     "ImageCallAnswer",
     "InputAnswer",
     "InputSpec",
+    "InputTree",
     "KeptCalls",
     "Model",
     "ModelAnswer",
@@ -56,9 +63,12 @@ __all__ = [
     "PlaceAnswer",
     "Problem",
     "Skipped",
+    "TensorInput",
     "WayAnswer",
     "WayToRun",
     "answer_of",
+    "call_inputs",
+    "choose_weights",
     "examine_file",
     "format_times",
     "issues_of_model",
@@ -73,4 +83,8 @@ __all__ = [
     "model_shapes",
     "model_summary",
     "model_text",
+    "read_archive",
+    "read_inputs",
+    "saved_input",
+    "split_arguments",
 ]

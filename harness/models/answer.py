@@ -23,9 +23,10 @@ SCHEMA: Final = 1
 class InputAnswer(StrictSchema):
     """One tensor that the model was called with."""
 
-    name: str = Field(description="Its place in the call: its keyword, or a path such as batch.image")
+    name: str = Field(description="Its place in the call, as Python has it: input, pixel_values, batch['image']")
     shape: tuple[int, ...]
     dtype: str = Field(description="torch's name of it")
+    is_image: bool = Field(description="Whether it is put in channels-last with the model")
 
 
 class PlaceAnswer(StrictSchema):
@@ -73,6 +74,7 @@ class ModelAnswer(StrictSchema):
 def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence[ModelOutcome]) -> ModelAnswer:
     """What the outcomes of all ways to run a model come to; at least one was run."""
     answer, places, shapes = answer_of(outcomes), places_of(outcomes), [tensor.shape for tensor in inputs]
+    images = [(tensor.name, len(tensor.shape)) for tensor in inputs if tensor.is_image]
     no_effect = no_effect_reason(shapes, outcomes[0].image_calls)
     problems = [outcome.problem.sentence for outcome in outcomes if outcome.problem is not None]
     return ModelAnswer(
@@ -81,11 +83,16 @@ def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence
         answer=answer,
         exit_code=answer.exit_code,
         sentence=answer_sentence(answer, len(places), no_effect),
-        recipe=recipe(shapes, answer),
+        recipe=recipe(answer, max([rank for _, rank in images], default=_image_rank(outcomes)), images),
         places=tuple(map(_place_answer, places)),
         refusal=problems[0] if problems else "",
         ways=tuple(map(way_answer, outcomes)),
     )
+
+
+def _image_rank(outcomes: Sequence[ModelOutcome]) -> int:
+    """The dimensions of what the model works on, 5 for volumes."""
+    return next((len(call.input_shape) for call in outcomes[0].image_calls if call.kind), 4)
 
 
 def _place_answer(place: Place) -> PlaceAnswer:

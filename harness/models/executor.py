@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, cast
 
+from harness.errors import UserError
 from harness.execution import Executor, HostLost, Reply, Request, WorkerLost
 from harness.models.examples import model_arguments, model_shapes
 from harness.models.model import (
     BASELINE,
+    InputSpec,
     Model,
     ModelExample,
     ModelObservation,
@@ -17,12 +20,18 @@ from harness.models.model import (
     Problem,
     Skipped,
 )
+from harness.models.progress import Announce, announce_nothing
 from harness.models.replies import lost_observations, model_observations, model_reference
+from harness.models.weights_folder import WeightsFolder
 from harness.portable.model_protocol import (
+    ArgumentData,
     CalibrationData,
+    InputData,
     ModelCheckReply,
     ModelCheckRequest,
     ModelFields,
+    ModelInputsReply,
+    ModelInputsRequest,
     ModelReferReply,
     ModelReferRequest,
     ModelRunReply,
@@ -56,11 +65,17 @@ class ModelExecutor:
         self._references: dict[str, ModelReference] = {}
         self._preloaded: dict[str, bool] = {}
         self._calibrations: dict[str, CalibrationData | None] = {}
+        self._weights = WeightsFolder()
+        self.announce: Announce = announce_nothing
 
     @property
     def incidents(self) -> Sequence[str]:
         """What happened to workers so far, in operators' runs too; it grows."""
         return self._executor.incidents
+
+    def close(self) -> None:
+        """Remove the files of weights."""
+        self._weights.close()
 
     def note_incident(self, message: str) -> None:
         """Add one."""
@@ -88,6 +103,18 @@ class ModelExecutor:
             return "", ""
         return (reply["message"], "") if reply["status"] == "missing" else ("", reply["message"])
 
+    def load_inputs(self, path: Path) -> ArgumentData:
+        """What ``torch.save`` has put into a file. Raises UserError for a file that has nothing of use."""
+        request: ModelInputsRequest = {"op": "model-inputs", "path": str(path.absolute())}
+        try:
+            answer = self._executor.ask_reference(request, about=str(path), limit=self._limit, preloaded=False)
+        except WorkerLost as lost:
+            raise UserError(f"{path}: reading it ended the worker: {lost.message}") from None
+        reply = cast("ModelInputsReply", answer)
+        if reply["status"] == "problem":
+            raise UserError(f"{path}: {reply['message']}")
+        return reply["content"]
+
     def reference(self, model: Model, example: ModelExample) -> ModelReference:
         """The float64 answer. That of the last example is kept: items that differ in the runner share it."""
         fields = self.fields(model, example)
@@ -103,6 +130,7 @@ class ModelExecutor:
         return self._calibrations.get(_reference_key(self.fields(model, example)))
 
     def _ask_for_reference(self, model: Model, example: ModelExample, fields: ModelFields) -> ModelReference:
+        self.announce(f"{example.way}: in float64, with its roundings perturbed")
         request: ModelReferRequest = {**fields, "op": "model-refer", "threads": 1}
         try:
             answer = self._executor.ask_reference(
@@ -131,6 +159,7 @@ class ModelExecutor:
         if reference.problem is not None or reference.state is None:
             return ModelResult(example, reference, (), problem=reference.problem)
         names = self._executor.representative_cells if cells is None else self._executor.cell_names(cells)
+        self.announce(f"{example.way}: at {' and '.join(names)}{', alone in fresh workers' if isolated else ''}")
         runs = (BASELINE, *model.conversions)
         fields = self.fields(model, example)
         request: ModelRunRequest = {**fields, "op": "model-run", "state": reference.state, "runs": runs}
@@ -179,6 +208,7 @@ class ModelExecutor:
 
     def ask_cell(self, cell: str, request: Request, about: str) -> Reply:
         """The reply of the worker of a cell. Raises WorkerLost."""
+        self.announce(f"looking for the module to blame at {cell}")
         return self._executor.ask_cell(cell, request, about=about, limit=self._limit)
 
     def _needs_preload(self, model: Model) -> bool:
@@ -192,20 +222,17 @@ class ModelExecutor:
             "factory": model.factory,
             "arguments": model_arguments(model, example),
             "inputs": [
-                {
-                    "name": spec.name,
-                    "shape": shape,
-                    "dtype": spec.dtype,
-                    "channels_last": spec.channels_last,
-                    "most": spec.most,
-                }
-                for spec, shape in zip(model.inputs, shapes, strict=True)
+                input_data(spec, shape, position)
+                for position, (spec, shape) in enumerate(zip(model.inputs, shapes, strict=True))
             ],
+            "constants": [{"place": constant.place, "value": constant.value} for constant in model.constants],
+            "weights_file": self._weights.file_of(model) if model.weights == "keep" else "",
             "step": example.step,
             "runner": example.runner,
             "precision": example.precision,
             "conversions": model.conversions,
             "frozen": model.frozen,
+            "needs_frozen": model.needs_frozen,
             "watch": model.watch,
             "seeded": model.seeded,
             "seed": example.seed,
@@ -216,6 +243,19 @@ class ModelExecutor:
 def _reference_key(fields: ModelFields) -> str:
     """What the reference of an example depends on."""
     return repr([(name, value) for name, value in fields.items() if name not in ("runner", "threads", "conversions")])
+
+
+def input_data(spec: InputSpec, shape: tuple[int, ...], position: int) -> InputData:
+    """An input as a request has it; `position` is its own where its place in the call is not declared."""
+    return {
+        "name": spec.name,
+        "place": spec.place or (position,),
+        "shape": shape,
+        "dtype": spec.dtype,
+        "channels_last": spec.channels_last,
+        "most": spec.most,
+        "data": None if spec.data is None else (spec.data.dtype.str, [*spec.data.shape], spec.data.tobytes()),
+    }
 
 
 def model_result(

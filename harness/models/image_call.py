@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from harness.portable.model_protocol import ImageCallData, ImageFunctionKind
+from harness.portable.source_line import line_name
 
 
 class LayoutLoss(StrEnum):
@@ -69,19 +69,7 @@ def image_calls(data: Sequence[ImageCallData]) -> tuple[ImageCall, ...]:
             input_shape=tuple(call["input_shape"]),
             input_axes=tuple(call["input_axes"]),
             multiply_adds=call["multiply_adds"],
-            line=_short_line(call["line"]),
+            line=line_name(call["line"]) if call["line"] is not None else "",
         )
         for call in data
     )
-
-
-def _short_line(line: tuple[str, int] | None) -> str:
-    """A source line as a person looks for it: from the working directory, or from the package that was installed."""
-    if line is None:
-        return ""
-    path = Path(line[0])
-    if path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    elif "site-packages" in path.parts:
-        path = Path(*path.parts[path.parts.index("site-packages") + 1 :])
-    return f"{path}:{line[1]}"

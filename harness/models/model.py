@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from harness.core.case import Size
 from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
 from harness.models.image_call import ImageCall
-from harness.portable.model_protocol import CalibrationData, ModuleLayoutData
+from harness.portable.model_protocol import CalibrationData, ConstantValue, ModuleLayoutData
 
 Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
@@ -23,6 +23,12 @@ BASELINE: Final = "nchw"
 """The run with nothing converted, beside the conversions."""
 FULL_CONVERSION: Final[Conversion] = "both"
 """The run with the model and its inputs converted."""
+
+
+Weights = Literal["fill", "keep"]
+WEIGHTS: Final[tuple[Weights, ...]] = get_args(Weights)
+Place: TypeAlias = "tuple[int | str, ...]"
+"""Where an argument stands in the call of a model, see `model_protocol.Place`."""
 
 
 class WayToRun(NamedTuple):
@@ -39,9 +45,10 @@ class WayToRun(NamedTuple):
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One tensor that the model is called with, by position. `channels_last`: it is converted with the model.
+    """One tensor that the model is called with. `channels_last`: it is converted with the model.
 
-    A `dtype` that is not floating holds whole numbers 0 to `most`.
+    A `dtype` that is not floating holds whole numbers 0 to `most`. `place` empty: the next by position. `data` are its
+    own numbers, where it has any.
     """
 
     name: str
@@ -49,6 +56,16 @@ class InputSpec:
     channels_last: bool = True
     dtype: str = "float32"
     most: int = 3
+    place: Place = ()
+    data: Array | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An argument of a model's call that is no tensor, and its place in it; an empty list or dict is one too."""
+
+    place: Place
+    value: ConstantValue
 
 
 @dataclass(frozen=True)
@@ -59,8 +76,10 @@ class Model:
     literals, or tuples of these. Each of `steps` x `runners` x `precisions` is an item, run under all `conversions`.
     `frozen` are class names of modules that stay in evaluation mode in a training step (dropout). `watch` are paths of
     modules whose outputs are judged as well. `requires` are packages without which the model is skipped. `seeded`:
-    it draws random numbers, and is the same only from the same seed. `profile`: the
-    least of ``quick``, ``gate`` and ``nightly`` in which it is run. `line` and `column`, from 1, are where it begins.
+    it draws random numbers, and is the same only from the same seed. `constants` are arguments of its call beside
+    `inputs`. `weights`: the harness fills the parameters, or those that the factory gave are kept. `needs_frozen`: a
+    class in `frozen` that it has no module of is a mistake. `profile`: the least of ``quick``, ``gate`` and ``nightly``
+    in which it is run. `line` and `column`, from 1, are where it begins.
     """
 
     id: str
@@ -79,6 +98,9 @@ class Model:
     watch: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     seeded: bool = False
+    constants: tuple[Constant, ...] = ()
+    weights: Weights = "fill"
+    needs_frozen: bool = False
     profile: Literal["quick", "gate", "nightly"] = "gate"
     draws: int = 1
     column: int = 1

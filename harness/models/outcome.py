@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from harness.core import Finding, ItemStatus
 from harness.models.faulty_module import FaultyModule
 from harness.models.image_call import ImageCall
-from harness.models.model import ModelExample, Problem, Skipped
+from harness.models.model import ModelExample, Problem, Skipped, Weights
 from harness.models.module_layout import ModuleLayout
 from harness.models.timing import ModelTiming
 from harness.reporting import LayoutRowRecord
@@ -50,6 +50,7 @@ class ModelOutcome(Tally):
     reorders: dict[str, int] = field(default_factory=dict)
     timings: list[ModelTiming] = field(default_factory=list)
     problem: Problem | None = None
+    weights: Weights = "fill"
 
     @property
     def name(self) -> str:

@@ -52,7 +52,7 @@ class ModelTrial:
     def run(self) -> ModelOutcome:
         """All examples. Never raises for what a model or a kernel does."""
         started = time.monotonic()
-        self.outcome = ModelOutcome(self.model.id, str(self.way))
+        self.outcome = ModelOutcome(self.model.id, str(self.way), weights=self.model.weights)
         incidents = len(self.model_executor.incidents)
         for example in model_examples(self.model, self.way, self.seed, self.draws):
             if self.deadline is not None and time.monotonic() >= self.deadline:

@@ -56,9 +56,12 @@ def answer_sentence(answer: Answer, place_count: int, no_effect: str) -> str:
             return "yes"
 
 
-def recipe(shapes: Sequence[Sequence[int]], answer: Answer) -> tuple[str, ...]:
-    """The two lines to paste, where channels-last is worth turning on; `shapes` are those of the inputs."""
+def recipe(answer: Answer, rank: int, images: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """The lines to paste, where channels-last is worth turning on.
+
+    `rank` is that of what the model works on, `images` are name and rank of the inputs to convert.
+    """
     if answer not in (Answer.YES, Answer.LOSES_FORMAT):
         return ()
-    name = channels_last(next((len(shape) for shape in shapes if len(shape) in (4, 5)), 4))
-    return f"model = model.to(memory_format={name})", f"input = input.to(memory_format={name})"
+    model = f"model = model.to(memory_format={channels_last(rank)})"
+    return model, *(f"{name} = {name}.to(memory_format={channels_last(own)})" for name, own in images)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from harness.core import CellState, ItemStatus
 from harness.models.image_call import ImageCall, LayoutLoss
+from harness.models.model import Weights
 from harness.models.module_layout import ModuleLayout
 from harness.models.outcome import ModelOutcome
 from harness.models.record import faulty_module_record, model_failure_record
@@ -56,6 +57,7 @@ class WayAnswer(StrictSchema):
 
     way: str = Field(description="<step>-<runner>-<precision>")
     verdict: str = Field(description="One sentence")
+    weights: Weights = Field(description="fill: those that the harness makes; keep: those that the factory gave")
     status: ItemStatus
     problem: str = Field(description="Why the model could not be judged at all; empty where it could")
     cells: Mapping[str, Mapping[CellState, int]] = Field(description="ISA level: what came of the example there")
@@ -81,6 +83,7 @@ def way_answer(outcome: ModelOutcome) -> WayAnswer:
     return WayAnswer(
         way=outcome.item,
         verdict=verdict_sentence(outcome),
+        weights=outcome.weights,
         status=outcome.status,
         problem="" if outcome.problem is None else outcome.problem.sentence,
         cells={cell: sort_by_name(states) for cell, states in outcome.cells.items()},

@@ -7,6 +7,7 @@ it has; whether the worker died over it is not among them, that is said by who a
 | `op` | where | what is asked |
 |---|---|---|
 | ``model-check`` | reference | can the model's packages and factory be imported? |
+| ``model-inputs`` | reference | the tensors in a file that torch has saved |
 | ``model-refer`` | reference | the float64 answer, and how far rounding may move each tensor of it |
 | ``model-run`` | cell | the model with nothing converted, and under each conversion |
 | ``model-record-calls`` | reference | run the float64 model and keep what each module was called with |
@@ -23,6 +24,7 @@ from __future__ import annotations
 from typing import Dict, List, Literal, Mapping, Sequence, Tuple, TypedDict, Union
 
 from .protocol import ArrayData, Operation, TensorData
+from .source_line import SourceLine
 
 Scalar = Union[None, bool, int, float, str]
 
@@ -45,17 +47,36 @@ ImageFormat = Tuple[str, str]
 """``nhwc``, ``nchw``, ``either`` or ``other``; and torch's name of the dtype."""
 
 
-class InputData(TypedDict):
-    """One tensor that the model is called with, by position; `channels_last`: it is converted with the model.
+Place = Sequence[Union[int, str]]
+"""Where an argument stands in the call of a model: its position or its keyword, and then, where it is in a container,
+an index or a key for each list or dict that it is in."""
 
-    A `dtype` that is not floating holds whole numbers 0 to `most`.
+
+class InputData(TypedDict):
+    """One tensor that the model is called with; `channels_last`: it is converted with the model.
+
+    A `dtype` that is not floating holds whole numbers 0 to `most`. `data` are the numbers where they are a user's own;
+    None: the worker makes them.
     """
 
     name: str
+    place: Place
     shape: Sequence[int]
     dtype: str
     channels_last: bool
     most: int
+    data: ArrayData | None
+
+
+ConstantValue = Union[Scalar, List[Scalar], Dict[str, Scalar]]
+"""What is no tensor; or a list or a dict in which there is nothing."""
+
+
+class ConstantData(TypedDict):
+    """An argument of the model's call that is no tensor."""
+
+    place: Place
+    value: ConstantValue
 
 
 class CalibrationData(TypedDict):
@@ -74,17 +95,22 @@ class ModelFields(TypedDict):
 
     `arguments` are the factory's, `step` is ``eval`` or ``train``, `conversions` are among ``both``, ``model`` and
     ``input``, `frozen` the class names of modules that stay in evaluation mode, `watch` the paths of modules whose
-    outputs are wanted too. `seeded`: the model draws random numbers, the same from the same seed.
+    outputs are wanted too. `seeded`: the model draws random numbers, the same from the same seed. `weights_file`: where
+    the worker of the reference keeps the weights that the factory gave, for the cells to read; empty where the worker
+    fills the parameters itself. `needs_frozen`: a class in `frozen` of which the model has no module is a problem.
     """
 
     factory: str
     arguments: Mapping[str, object]
     inputs: Sequence[InputData]
+    constants: Sequence[ConstantData]
+    weights_file: str
     step: str
     runner: str
     precision: str
     conversions: Sequence[str]
     frozen: Sequence[str]
+    needs_frozen: bool
     watch: Sequence[str]
     seeded: bool
     seed: int
@@ -125,9 +151,6 @@ class ModuleCallData(TypedDict):
     input_dtypes: Sequence[str]
     reorders: int
 
-
-SourceLine = Tuple[str, int]
-"""A file and a line in it, from 1."""
 
 ImageFunctionKind = Literal["", "convolution", "normalisation", "pooling", "resampling"]
 
@@ -206,6 +229,23 @@ class FunctionCallData(TypedDict):
     arguments: Dict[str, FunctionArgument]
     defaults: List[str]
     results: List[FunctionArgument]
+
+
+class ModelInputsRequest(TypedDict):
+    """What ``torch.save`` has put into a file, whose path is one of the reference's machine: arguments of a call."""
+
+    op: Literal["model-inputs"]
+    path: str
+
+
+class InputsReply(TypedDict):
+    """The content of the file; floating tensors are float32. The formats of tensors are not kept."""
+
+    status: Literal["ok"]
+    content: ArgumentData
+
+
+ModelInputsReply = Union[InputsReply, ProblemReply]
 
 
 class ModelCheckRequest(TypedDict):
@@ -356,6 +396,7 @@ class ReleasedReply(TypedDict):
 
 MODEL_OPERATIONS: Dict[str, Operation] = {
     "model-check": Operation(ModelCheckRequest, ModelCheckReply),
+    "model-inputs": Operation(ModelInputsRequest, ModelInputsReply),
     "model-refer": Operation(ModelReferRequest, ModelReferReply),
     "model-run": Operation(ModelRunRequest, ModelRunReply),
     "model-record-calls": Operation(ModelRecordCallsRequest, RecordedCallsReply),

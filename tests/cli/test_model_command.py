@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 
 from harness.cli.answer import check_answer_options, publish_answer
 from harness.cli.model import declare_model, input_answers, try_items
+from harness.cli.model_inputs import declared_inputs, tensor_of_text
 from harness.errors import UserError
 from harness.gate import Gate
-from harness.models import Answer, ModelAnswer, answer_of, model_answer, model_text
+from harness.models import Answer, Model, ModelAnswer, TensorInput, answer_of, model_answer, model_text
 from harness.models.trial import ModelOutcome
 from harness.settings import settings
 from tests.plugin.project import LEVEL, Project, needs_workers
@@ -56,8 +58,16 @@ Judge = Callable[..., list[ModelOutcome]]
 def options(factory: str, shape: str = "1,3,8,8", **changes: Any) -> argparse.Namespace:
     """What the command line gives."""
     plain = {"arguments": None, "train": False, "bfloat16": False, "frozen": None, "seeded": False, "runner": "eager"}
-    views = {"table": False, "json": None, "html": None}
-    return argparse.Namespace(factory=factory, input=[shape], **{**plain, **views, **changes})
+    views = {"table": False, "json": None, "html": None, "weights": "fill"}
+    inputs = {"input": [shape], "inputs": None}
+    return argparse.Namespace(factory=factory, **{**plain, **views, **inputs, **changes})
+
+
+def declared(*arguments: Any, **changes: Any) -> Model:
+    """The model of a command line, with its inputs."""
+    given = options(*arguments, **changes)
+    inputs = declared_inputs(given)
+    return replace(declare_model(given), inputs=inputs.inputs, constants=inputs.constants)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +79,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         with Gate(settings(here, {"profile": "replay", "levels": LEVEL})) as gate:
-            yield lambda *arguments, **changes: try_items(gate, declare_model(options(*arguments, **changes)))
+            yield lambda *arguments, **changes: try_items(gate, declared(*arguments, **changes))
 
 
 @needs_workers
@@ -139,7 +149,7 @@ def test_a_model_that_cannot_be_judged_is_one_message(project: Project) -> None:
         (
             "nets:Noisy",
             "1,3,8,8",
-            "nets.Noisy: two runs with the same input differ (output[0]): the model draws random",
+            "nets.Noisy: two runs with the same input differ (output[0]): aten.bernoulli_ draws random",
         ),
         ("nets:right", "1,8,8,3", "is shaped [1, 8, 8, 3], that is NHWC, and the first convolution wants 3 channels"),
         ("nets:right", "1,5,8,8", "nets.right: the model raised RuntimeError: "),
@@ -186,7 +196,7 @@ def test_the_answer_is_json_on_standard_output_in_place_of_the_text(project: Pro
     """The document has the version of its schema and the exit code of the command."""
     project.write("nets.py", NETS)
     run = project.command("model", "nets:Loses", "--input", "1,3,8,8", "--levels", LEVEL, "--json", "-")
-    answer = json.loads(run.output)
+    answer = json.loads(run.output[: run.output.rindex("}") + 1])  # what runs is said behind it, as errors are
     assert (answer["schema"], answer["answer"], answer["exit_code"]) == (1, "loses format", run.code)
     assert [tensor["shape"] for tensor in answer["inputs"]] == [[1, 3, 8, 8]]
     (place,) = answer["places"]
@@ -224,7 +234,7 @@ def test_the_page_has_the_modules_with_the_formats_and_the_place_to_change(proje
 def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     """The text names the module whose own forward gave the format up, and the call in it that did."""
     outcomes = judge("nets:Loses")
-    text = model_text(model_answer("nets:Loses", input_answers(declare_model(options("nets:Loses"))), outcomes))
+    text = model_text(model_answer("nets:Loses", input_answers(declared("nets:Loses")), outcomes))
     assert "RIGHT, but does not stay channels-last" in text
     line = NETS.splitlines().index("        return self.norm(self.conv(x).contiguous())") + 1
     loss = "the model's own forward (Loses): torch.Tensor.contiguous got NHWC and gave NCHW"
@@ -238,8 +248,14 @@ def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
     ("changes", "expected"),
     [
         ({"factory": "nets"}, "'nets' is not PACKAGE.MODULE:FACTORY, such as torchvision.models:resnet18"),
-        ({"shape": "1,x"}, "--input: '1,x' is not a shape; write its sizes with commas: 1,3,224,224"),
+        ({"shape": "1,x"}, "--input: '1,x' is not a shape; write [NAME:][DTYPE:]SHAPE: 1,3,224,224, int64:1,16 or"),
         ({"shape": "1,-3"}, "--input: '1,-3' is not a shape"),
+        ({"shape": "a:b:1,3"}, "--input: 'a:b:1,3' is no input; write [NAME:][DTYPE:]SHAPE"),
+        ({"shape": "2x:1,3"}, "--input: '2x:1,3' is no input"),
+        (
+            {"shape": "float16:1,3"},
+            "--input: 'float16:1,3': a model is judged in float32, and its inputs with it; leave",
+        ),
         ({"arguments": "{"}, "--arguments: not JSON: "),
         ({"shape": "99999999999999999999"}, "--input: '99999999999999999999' is not a shape"),
         ({"shape": "1" * 5000}, "--input: '1111"),
@@ -252,7 +268,7 @@ def test_a_lost_format_is_reported_with_the_function(judge: Judge) -> None:
 def test_what_is_typed_wrong_is_refused_before_anything_runs(changes: dict[str, Any], expected: str) -> None:
     """The message says which option is wrong and what it takes."""
     with pytest.raises(UserError) as refused:
-        declare_model(options(**{"factory": "nets:right", **changes}))
+        declared(**{"factory": "nets:right", **changes})
     assert str(refused.value).startswith(expected)
 
 
@@ -260,3 +276,36 @@ def test_lists_become_what_a_factory_gets() -> None:
     """Arguments come from JSON, with nested lists as tuples."""
     model = declare_model(options("a.b:C", arguments='{"sizes": [1, [2]], "name": "x"}'))
     assert (model.factory, dict(model.arguments)) == ("a.b.C", {"sizes": (1, (2,)), "name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "tensor"),
+    [
+        ("1,3,8,8", "", TensorInput((1, 3, 8, 8))),
+        ("int64:1,16", "", TensorInput((1, 16), "int64")),
+        ("pixel_values:1,3,8,8", "pixel_values", TensorInput((1, 3, 8, 8))),
+        ("mask:bool:1,16", "mask", TensorInput((1, 16), "bool")),
+        (":int32:2", "", TensorInput((2,), "int32")),
+    ],
+)
+def test_an_input_is_a_shape_behind_its_name_and_dtype(text: str, name: str, tensor: TensorInput) -> None:
+    """Both may be left out."""
+    assert tensor_of_text(text) == (name, tensor)
+
+
+def test_inputs_are_by_position_and_by_keyword() -> None:
+    """Those without a name in their order."""
+    inputs = declared_inputs(options("a.b:C", input=["2,3", "x:4", "5"])).inputs
+    assert [(spec.name, spec.place) for spec in inputs] == [("input", (0,)), ("input1", (1,)), ("x", ("x",))]
+    with pytest.raises(UserError, match="--input: x is there twice"):
+        declared_inputs(options("a.b:C", input=["x:2", "x:3"]))
+
+
+def test_a_file_of_inputs_without_a_tensor_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """The message says how a tensor is described, or which files there are."""
+    for name, text in (("empty.yaml", "flag: true"), ("inputs.csv", "1,2")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=r"there is no tensor in .*; one is described by \{shape: "):
+        declared_inputs(options("a.b:C", input=None, inputs=tmp_path / "empty.yaml"))
+    with pytest.raises(UserError, match=r"is none of \.yaml, \.yml, \.json, \.npz, \.pt, \.pth"):
+        declared_inputs(options("a.b:C", input=None, inputs=tmp_path / "inputs.csv"))

@@ -86,7 +86,7 @@ def test_a_lost_format_of_a_known_operator_is_counted_under_its_known_issue(gate
     assert (module.path, module.class_name) == ("1", "LogSigmoid")
     assert module.replay is not None
     assert json.loads(module.replay.example)["case"] == "suites/operators/activation.yaml::logsigmoid"
-    image = InputAnswer(name="input", shape=tuple(SHAPE), dtype="float32")
+    image = InputAnswer(name="input", shape=tuple(SHAPE), dtype="float32", is_image=True)
     text = model_text(model_answer("known_layers:logistic", [image], [outcome]))
     assert "RIGHT but for what is known: logsigmoid-format" in text
     assert "known of its operator (logsigmoid-format) at " in text

@@ -56,7 +56,9 @@ def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: 
 
 def text_of(shape: tuple[int, ...], *outcomes: ModelOutcome) -> str:
     """What is printed of a model that is called with one tensor of that shape."""
-    return model_text(model_answer("toy:make", [InputAnswer(name="input", shape=shape, dtype="float32")], outcomes))
+    return model_text(
+        model_answer("toy:make", [InputAnswer(name="input", shape=shape, dtype="float32", is_image=True)], outcomes)
+    )
 
 
 LOST = ModelFailure(EXAMPLE, (finding("module:act", oracle="strides"),), (MODULE,))

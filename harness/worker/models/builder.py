@@ -11,7 +11,9 @@ import numpy.typing as npt
 import torch
 
 from ...portable import dtypes, fills
-from . import calibration, factory, preparation
+from . import calibration, factory, kept_weights, preparation
+from .argument_data import tensor_of
+from .call_arguments import call_arguments
 from .model_request import InputRequest, ModelRequest
 
 INPUT_STREAM = 1 << 20
@@ -46,7 +48,10 @@ def _last_built(request: ModelRequest) -> _Built:
         made = factory.call_factory(request)
         original = preparation.original_of_compiled(made)
         model = _prepare(made if original is None else original, request)
-        _fill(model, request.seed)
+        if request.weights_file:
+            kept_weights.keep_weights(model, request.weights_file, writes=request.calibration is None)
+        else:
+            _fill(model, request.seed)
         if request.calibration is not None:
             calibration.apply_calibration(model, request.calibration)
         _LAST.append(_Built(key, model, original is not None))
@@ -70,7 +75,7 @@ def _prepare(model: torch.nn.Module, request: ModelRequest) -> torch.nn.Module:
     """The network in float32, on the CPU, with all its parameters. Raises ModelProblem."""
     preparation.refuse_opaque(model)
     preparation.give_memory(model)
-    preparation.initialise_lazy(model, inputs(request))
+    preparation.initialise_lazy(model, call_arguments(request, inputs(request)))
     return preparation.cast(model, torch.float32)
 
 
@@ -105,8 +110,10 @@ def inputs(request: ModelRequest, dtype: torch.dtype | None = None) -> List[torc
 
 
 def _input(request: ModelRequest, index: int, spec: InputRequest, dtype: torch.dtype | None) -> torch.Tensor:
-    reals = fills.values("reals", "float32", spec.shape, request.seed, INPUT_STREAM + index)
     own = getattr(torch, spec.dtype)
+    if spec.data is not None:
+        return tensor_of(spec.data).to((dtype or own) if spec.dtype in dtypes.FLOATING else own)
+    reals = fills.values("reals", "float32", spec.shape, request.seed, INPUT_STREAM + index)
     if spec.dtype in dtypes.FLOATING:
         return torch.from_numpy(reals).to(dtype or own)
     whole = np.floor(np.abs(reals) * 1024.0) % (spec.most + 1)

@@ -8,23 +8,25 @@ from typing import Callable, Iterator, Sequence
 import numpy as np
 import torch
 
+from .argument_data import Arguments
+from .call_arguments import call_model
 from .model_request import Calibration
 
 LEAST_VARIANCE = 0.25
 """Layers are scaled to about 1; a channel of less variance would be magnified, and with it every rounding."""
 
 
-def calibrate(model: torch.nn.Module, model_inputs: Sequence[torch.Tensor]) -> Calibration:
+def calibrate(model: torch.nn.Module, arguments: Arguments) -> Calibration:
     """Bring every layer into range in one forward pass; what that changed, for `apply_calibration`.
 
     Each convolution and linear layer is scaled by the power of two that gives its output a root mean square of about 1
     (Mishkin and Matas, "All you need is a good init", ICLR 2016), and each normalisation with running statistics gets
-    those of the data that reach it. `model` is float64 and in evaluation mode; it is called with `model_inputs`.
+    those of the data that reach it. `model` is float64 and in evaluation mode; it is called with `arguments`.
     """
     calibration = Calibration({}, {})
     handles = [handle for path, module in model.named_modules() for handle in _hook(path, module, calibration)]
     try:
-        model(*model_inputs)
+        call_model(model, arguments)
     finally:
         for handle in handles:
             handle.remove()

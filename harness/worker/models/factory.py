@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import random
 from typing import Callable, Iterable
 
+import numpy as np
 import torch
 
 from ...portable.model_protocol import ModelCheckReply, ModelCheckRequest
@@ -51,7 +53,7 @@ def call_factory(request: ModelRequest) -> torch.nn.Module:
     """The model as its factory leaves it. Raises ModelProblem."""
     dotted = request.factory
     factory = find_factory(dotted)
-    torch.manual_seed(0)
+    _seed_generators()
     try:
         model = factory(**request.arguments)
     except Exception as error:
@@ -61,6 +63,13 @@ def call_factory(request: ModelRequest) -> torch.nn.Module:
         msg = f"{dotted} returned a {type(model).__name__}; a factory returns a torch.nn.Module"
         raise ModelProblem(msg)
     return model
+
+
+def _seed_generators() -> None:
+    """Let a factory draw the same weights each time it is called."""
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the generator that factories use
+    random.seed(0)
 
 
 def find_factory(dotted: str) -> Factory:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from types import FrameType
 from typing import ContextManager, List, Mapping, Sequence, Tuple
 
 import torch
 
-from ...portable.model_protocol import ImageCallData, LayoutLoss, SourceLine, TensorLayout
+from ...portable.model_protocol import ImageCallData, LayoutLoss, TensorLayout
 from .. import pytree, tensors
 from . import image_axes
 from .function_mode import Function, intercept_functions
 from .image_axes import Axes
 from .image_functions import TorchCall, multiply_adds, result_axes
 from .module_layouts import ModuleLayouts
+from .source_line import source_line
 
 _STATE = "_nhwc_equivalence_image"
 """The attribute of a tensor that says what is known of it."""
-
-_WORKER = __name__.rpartition(".models.")[0]
-_NETWORKS = f"{_WORKER}.callables."
-"""The networks that suites name: their source is a user's."""
 
 
 @dataclass
@@ -154,7 +150,7 @@ class LayoutTrace:
                 "input_shape": list(call.inputs[0].shape),
                 "input_axes": self._input_axes(call),
                 "multiply_adds": multiply_adds(call, output),
-                "line": _source_line(sys._getframe(1)) if loses else None,
+                "line": source_line(sys._getframe(1)) if loses else None,
             }
         )
 
@@ -184,15 +180,3 @@ class LayoutTrace:
         state = self._state(tensor)
         format_name = state.format_of(tensor) if state is not None and image_axes.has_pixels(state.axes) else ""
         return format_name, tensors.name_of(tensor.dtype), list(tensor.shape)
-
-
-def _source_line(frame: FrameType | None) -> SourceLine | None:
-    """The innermost line that is neither PyTorch's nor the worker's own; None where there is none."""
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        is_worker = module.startswith(f"{_WORKER}.") and not module.startswith(_NETWORKS)
-        is_file = not frame.f_code.co_filename.startswith("<")
-        if is_file and module.partition(".")[0] != "torch" and not is_worker:
-            return frame.f_code.co_filename, frame.f_lineno
-        frame = frame.f_back
-    return None

@@ -21,10 +21,19 @@ class InputRequest(NamedTuple):
     """One tensor that the model is called with; the fields are those of `InputData`."""
 
     name: str
+    place: Tuple[int | str, ...]
     shape: Tuple[int, ...]
     dtype: str
     channels_last: bool
     most: int
+    data: ArrayData | None
+
+
+class ConstantRequest(NamedTuple):
+    """An argument that is no tensor; the fields are those of `ConstantData`."""
+
+    place: Tuple[int | str, ...]
+    value: object
 
 
 class Calibration(NamedTuple):
@@ -48,11 +57,14 @@ class ModelRequest:
     factory: str
     arguments: Mapping[str, object]
     inputs: Tuple[InputRequest, ...]
+    constants: Tuple[ConstantRequest, ...]
+    weights_file: str
     step: str
     runner: str
     precision: str
     conversions: Tuple[str, ...]
     frozen: Tuple[str, ...]
+    needs_frozen: bool
     watch: Tuple[str, ...]
     seeded: bool
     seed: int
@@ -67,7 +79,7 @@ class ModelRequest:
     @property
     def parameters_key(self) -> str:
         """What the parameters before calibration depend on."""
-        return repr((self.factory, sorted(self.arguments.items()), self.seed))
+        return repr((self.factory, sorted(self.arguments.items()), self.seed, self.weights_file))
 
 
 @dataclass(frozen=True)
@@ -95,11 +107,14 @@ def parse_model(fields: ModelFields, state: CalibrationData | None = None) -> Mo
         factory=fields["factory"],
         arguments=fields["arguments"],
         inputs=tuple(map(_input, fields["inputs"])),
+        constants=tuple(ConstantRequest(tuple(data["place"]), data["value"]) for data in fields["constants"]),
+        weights_file=fields["weights_file"],
         step=fields["step"],
         runner=fields["runner"],
         precision=fields["precision"],
         conversions=tuple(fields["conversions"]),
         frozen=tuple(fields["frozen"]),
+        needs_frozen=fields["needs_frozen"],
         watch=tuple(fields["watch"]),
         seeded=fields["seeded"],
         seed=fields["seed"],
@@ -109,7 +124,15 @@ def parse_model(fields: ModelFields, state: CalibrationData | None = None) -> Mo
 
 
 def _input(data: InputData) -> InputRequest:
-    return InputRequest(data["name"], tuple(data["shape"]), data["dtype"], data["channels_last"], data["most"])
+    return InputRequest(
+        name=data["name"],
+        place=tuple(data["place"]),
+        shape=tuple(data["shape"]),
+        dtype=data["dtype"],
+        channels_last=data["channels_last"],
+        most=data["most"],
+        data=data["data"],
+    )
 
 
 def parse_feed(request: ModelFeedRequest) -> FeedRequest:

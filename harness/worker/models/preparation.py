@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Sequence
-
 import torch
 
 from .. import pytree
+from .argument_data import Arguments
+from .call_arguments import call_model
 from .problems import ModelProblem
 
 QUANTISED = ("torch.ao.nn.quantized", "torch.nn.quantized", "torch.ao.nn.intrinsic.quantized")
@@ -58,12 +58,12 @@ def give_memory(model: torch.nn.Module) -> None:
             module.reset_parameters()
 
 
-def initialise_lazy(model: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> None:
+def initialise_lazy(model: torch.nn.Module, arguments: Arguments) -> None:
     """Call a network with lazy modules once, which gives these their shapes. Raises whatever the call raises."""
     if any(map(torch.nn.parameter.is_lazy, [*model.parameters(), *model.buffers()])):
         model.eval()
         with torch.no_grad():
-            model(*inputs)
+            call_model(model, arguments)
 
 
 def cast(model: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:

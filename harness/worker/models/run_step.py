@@ -12,6 +12,7 @@ from ...portable.protocol import TensorData
 from .. import kernel_trace, messages, tensors
 from ..operators import observe
 from . import builder, image_format, module_hooks, step
+from .call_arguments import call_arguments, call_model
 from .layout_trace import LayoutTrace
 from .model_request import ModelRequest
 from .problems import ModelProblem, Unavailable
@@ -105,7 +106,7 @@ def _follow_images(request: ModelRequest, *, has_raised: bool) -> LayoutTrace:
     torch.manual_seed(request.seed)
     try:
         with torch.no_grad(), step.autocast(request), trace.follow():
-            model(*inputs)
+            call_model(model, call_arguments(request, inputs))
     except Exception as error:
         if not has_raised:
             msg = f"the model raised {messages.error_line(error)} where its functions are followed, and not otherwise"

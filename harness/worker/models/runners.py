@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import shutil
 from types import ModuleType
-from typing import Callable, List, Sequence
+from typing import Callable, List
 
 import torch
 
 from .. import messages
+from .argument_data import Arguments
+from .call_arguments import call_model
 from .model_request import ModelRequest
 from .problems import ModelProblem, Unavailable
 
 WARM_UP = 2
 """Calls before the one observed: TorchScript's profiling executor optimises what it has seen run."""
 
-Inputs = Sequence[torch.Tensor]
 
-
-def make_program(request: ModelRequest, model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+def make_program(request: ModelRequest, model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
     """The module to call in place of the model. Raises ModelProblem where it cannot be made of it, and Unavailable."""
     runner = request.runner
     if runner == "eager":
         return model
     try:
-        return _MAKERS[runner](model, inputs)
+        return _MAKERS[runner](model, arguments)
     except Unavailable:
         raise
     except Exception as error:
@@ -33,32 +34,38 @@ def make_program(request: ModelRequest, model: torch.nn.Module, inputs: Inputs) 
         raise ModelProblem(msg) from None
 
 
-def _fx(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
-    del inputs
+def _fx(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    del arguments
     return torch.fx.symbolic_trace(model)
 
 
-def _script(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
-    return _warm_up(torch.jit.script(model), inputs)
+def _script(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    return _warm_up(torch.jit.script(model), arguments)
 
 
-def _trace(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
-    return _warm_up(torch.jit.trace(model, tuple(inputs), check_trace=False, strict=False), inputs)
+def _trace(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    positional, named = arguments
+    keywords = {"example_kwarg_inputs": named} if named else {}
+    if named and "example_kwarg_inputs" not in inspect.signature(torch.jit.trace).parameters:
+        msg = "torch.jit.trace takes keyword arguments since PyTorch 2.0"
+        raise Unavailable(msg)
+    examples = tuple(positional) or (None if named else ())
+    return _warm_up(torch.jit.trace(model, examples, check_trace=False, strict=False, **keywords), arguments)
 
 
-def _warm_up(program: torch.jit.ScriptModule, inputs: Inputs) -> torch.jit.ScriptModule:
+def _warm_up(program: torch.jit.ScriptModule, arguments: Arguments) -> torch.jit.ScriptModule:
     for _ in range(0 if program.training else WARM_UP):  # a training call would move the buffers
-        program(*inputs)
+        call_model(program, arguments)
     return program
 
 
-def _export(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
+def _export(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
     exporter = _import_or_unavailable("torch.export", "torch.export came with PyTorch 2.1")
-    return exporter.export(model, tuple(inputs)).module()
+    return exporter.export(model, tuple(arguments[0]), arguments[1]).module()
 
 
-def _compile(model: torch.nn.Module, inputs: Inputs) -> torch.nn.Module:
-    del inputs  # it compiles at the first call
+def _compile(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    del arguments  # it compiles at the first call
     if not hasattr(torch, "compile"):
         msg = "torch.compile came with PyTorch 2.0"
         raise Unavailable(msg)
@@ -82,7 +89,7 @@ def _import_or_unavailable(name: str, without: str) -> ModuleType:
         raise Unavailable(without) from None
 
 
-_MAKERS: dict[str, Callable[[torch.nn.Module, Inputs], torch.nn.Module]] = {
+_MAKERS: dict[str, Callable[[torch.nn.Module, Arguments], torch.nn.Module]] = {
     "fx": _fx,
     "script": _script,
     "trace": _trace,

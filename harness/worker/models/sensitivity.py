@@ -20,9 +20,10 @@ from ...portable.tensor_name import TensorKind, kind_of
 from .. import messages, tensors
 from ..operators import observe
 from ..reference import graph
-from . import builder, data_dependent_ops, promote_float64, step
+from . import builder, data_dependent_ops, input_hints, promote_float64, random_calls, step
 from .argument_data import array_data
 from .calibration import calibrate
+from .call_arguments import call_arguments
 from .model_request import Calibration, ModelRequest
 from .problems import ModelProblem
 from .rounding_hooks import GradientFloors, ModuleNoise, RoundingHooks, perturbations, root_mean_square
@@ -47,6 +48,7 @@ def refer_model(request: ModelRequest) -> ModelReferReply:
 def _reference(request: ModelRequest) -> ReferenceReply:
     calibration = _calibrate(request)
     request = replace(request, calibration=calibration)
+    _check_frozen(request)
     floors = GradientFloors(request.precision)
     with data_dependent_ops.DataDependentOps() as ops:
         values = copies(_run(request, floors))
@@ -69,10 +71,13 @@ def _reference(request: ModelRequest) -> ReferenceReply:
 
 
 def _calibrate(request: ModelRequest) -> Calibration:
+    if request.weights_file:
+        builder.build_model(request)  # which writes them
+        return Calibration({}, {})
     model = builder.build_reference(request)
     step.set_mode(model, replace(request, step="eval"))
     with torch.no_grad(), promote_float64.promote_float64():
-        return calibrate(model, builder.inputs(request, torch.float64))
+        return calibrate(model, call_arguments(request, builder.inputs(request, torch.float64)))
 
 
 def measure(
@@ -117,6 +122,15 @@ def _run_under(mode: ContextManager[object], steps: Iterator[step.NamedTensor]) 
         yield named
 
 
+def _check_frozen(request: ModelRequest) -> None:
+    """Raise ModelProblem where a class is to be frozen of which the model has no module."""
+    classes = {type(module).__name__ for module in builder.build_model(request).modules()}
+    unknown = [name for name in request.frozen if name not in classes]
+    if request.needs_frozen and unknown:
+        msg = f"it has no module of the class {unknown[0]!r} to freeze; its classes are {', '.join(sorted(classes))}"
+        raise ModelProblem(msg)
+
+
 def _refuse_random(request: ModelRequest, values: Tensors) -> None:
     """Raise ModelProblem where the same input gives another answer after another seed of torch's generator."""
     again = copies(_run(request, draw=0 if request.seeded else REPEAT_SEED))
@@ -127,15 +141,17 @@ def _refuse_random(request: ModelRequest, values: Tensors) -> None:
 
 
 def _random_remedy(request: ModelRequest) -> str:
-    """Which module draws random numbers, where its class says it, and what to declare."""
-    model = builder.build_model(request)
-    step.set_mode(model, request)
-    for path, module in model.named_modules():
-        kind = type(module).__name__
-        if module.training and ("Dropout" in kind or "Stochastic" in kind):
-            freeze = f"switch it off, or freeze its class: frozen: [{kind}], --frozen {kind}"
-            return f"{path} is a {kind} that is on; {freeze}"
-    return "the model draws random numbers; if it must, declare it seeded: `seeded: true`, --seeded"
+    """What draws random numbers, on which line, and what to declare."""
+    model = builder.build_reference(request)
+    run = step.ModelStep(request, model, builder.inputs(request, torch.float64), double=True).run()
+    with random_calls.RandomCalls(model) as draws, contextlib.suppress(Exception):
+        for _ in run:
+            if draws.calls:
+                break
+    if draws.calls:
+        remedy: str = draws.calls[0].remedy
+        return remedy
+    return "no function of torch was seen to draw random numbers; let the model seed what does: random, NumPy, a clock"
 
 
 def _is_same(tensor: torch.Tensor, other: torch.Tensor | None) -> bool:
@@ -160,29 +176,10 @@ def _mean_sensitivity(output: torch.Tensor, sensitivity: float, unit: float) -> 
 
 
 def _problem_sentence(request: ModelRequest, error: BaseException) -> str:
-    """Why a model that raised cannot be judged: the shape of its input, where that explains it, or what it raised."""
+    """Why a model that raised cannot be judged: its inputs, where these explain it, or what it raised."""
     with contextlib.suppress(Exception):
-        hint = _nhwc_hint(request)
+        hint: str = input_hints.input_hint(request, builder.build_model(request))
         if hint:
             return hint
     name, message = messages.failure(error)
     return f"the model raised {name}: {message}"
-
-
-def _nhwc_hint(request: ModelRequest) -> str:
-    """What is wrong where an input is shaped NHWC and the model wants its channels first; else nothing."""
-    try:
-        model = builder.build_model(request)
-    except ModelProblem:
-        return ""
-    channels = [module.in_channels for module in model.modules() if isinstance(module, torch.nn.modules.conv._ConvNd)]
-    for spec in request.inputs if channels else ():
-        shape = list(spec.shape)
-        if len(shape) in (4, 5) and shape[1] != channels[0] and shape[-1] == channels[0]:
-            right = [shape[0], shape[-1], *shape[1:-1]]
-            return (
-                f"the input {spec.name!r} is shaped {shape}, that is NHWC, and the first convolution wants "
-                f"{channels[0]} channels in dimension 1: give {right}. channels-last changes the strides of a "
-                "tensor and not its shape, which stays N, C, H, W; `x.permute(0, 3, 1, 2)` makes one of the other"
-            )
-    return ""

@@ -12,6 +12,8 @@ from ...portable import fills, tensor_name
 from ...portable.tensor_name import TensorKind, TensorName
 from .. import pytree
 from . import promote_float64, runners
+from .argument_data import Arguments
+from .call_arguments import call_arguments, call_model
 from .model_request import ModelRequest
 from .problems import ModelProblem
 
@@ -27,7 +29,7 @@ NamedTensor = Tuple[str, torch.Tensor]
 
 
 class ModelStep:
-    """One step of a model that is built and converted; `inputs` are what it is called with, by position.
+    """One step of a model that is built and converted; `inputs` are the tensors of the request.
 
     `double`: everything in float64, for the reference. `draw` is added to the seed of torch's generator.
     """
@@ -48,6 +50,11 @@ class ModelStep:
         self.seed = (request.seed + draw) & 0x7FFFFFFF
         self.watched_outputs: Dict[str, torch.Tensor] = {}
 
+    @property
+    def arguments(self) -> Arguments:
+        """What the model is called with."""
+        return call_arguments(self.request, self.inputs)
+
     def run(self) -> Iterator[NamedTensor]:
         """Each tensor as it is there. Raises whatever the model raises, ModelProblem and Unavailable."""
         set_mode(self.model, self.request)
@@ -58,14 +65,14 @@ class ModelStep:
 
     def _evaluate(self) -> Iterator[NamedTensor]:
         with torch.no_grad():
-            program = runners.make_program(self.request, self.model, self.inputs)
+            program = runners.make_program(self.request, self.model, self.arguments)
             yield from self._forward(program).items()
         yield from self.watched_outputs.items()
 
     def _forward(self, program: torch.nn.Module) -> Dict[str, torch.Tensor]:
         """The named outputs of the program. Raises ModelProblem where something else comes back."""
         with promote_float64.promote_float64() if self.double else autocast(self.request):
-            result = program(*self.inputs)
+            result = call_model(program, self.arguments)
         try:
             return pytree.named_outputs(result)
         except pytree.NotTensors as error:
@@ -74,7 +81,7 @@ class ModelStep:
     def _train(self) -> Iterator[NamedTensor]:
         parameters = dict(self.model.named_parameters())
         leaves = self._leaves(parameters)
-        program = runners.make_program(self.request, self.model, self.inputs)
+        program = runners.make_program(self.request, self.model, self.arguments)
         outputs = self._forward(program)
         yield from outputs.items()
         yield from self.watched_outputs.items()
@@ -107,13 +114,16 @@ class ModelStep:
     def loss(self, outputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The sum of the losses that the model returns; else the mean of each output times fixed coefficients.
 
-        A scalar, in float64 for the reference and in float32 else. Raises ModelProblem where nothing can be trained.
+        A scalar, in float64 for the reference and in float32 else. Losses are the outputs without dimensions, where
+        there are no others, or where they are called so: what a model returns that was given its targets. Raises
+        ModelProblem where nothing can be trained.
         """
-        differentiable = [output for output in outputs.values() if output.requires_grad]
+        differentiable = {name: output for name, output in outputs.items() if output.requires_grad}
         if not differentiable:
             msg = "no output depends on a parameter or an input; there is nothing to train"
             raise ModelProblem(msg)
-        parts = map(real_view, differentiable)
+        losses = [output for name, output in differentiable.items() if output.dim() == 0 and LOSS in name]
+        parts = map(real_view, losses or differentiable.values())
         wide = [output if self.double else output.float() for output in parts]
         if all(output.dim() == 0 for output in wide):
             return torch.stack(wide).sum()

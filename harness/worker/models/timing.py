@@ -10,6 +10,7 @@ import torch
 from ...portable.timing_protocol import CostData, ModelTimeReply, ModelTimeRequest
 from .. import kernel_trace, messages, pytree, timing_rounds
 from . import builder, operator_costs, reorder_costs, run_step, runners, step
+from .call_arguments import call_model
 from .model_request import ModelRequest, parse_model
 from .problems import ModelProblem, Unavailable
 
@@ -45,13 +46,14 @@ class TimedStep:
         request = replace(request, runner=builder.runner_of(request))
         self.model = builder.build_model(request)
         self._request = request
-        self._inputs = builder.inputs(request)
-        run_step.convert(self.model, self._inputs, request, conversion)
+        inputs = builder.inputs(request)
+        run_step.convert(self.model, inputs, request, conversion)
         step.set_mode(self.model, request)
         torch.manual_seed(request.seed)
-        self._step = step.ModelStep(request, self.model, self._inputs)
+        self._step = step.ModelStep(request, self.model, inputs)
+        self._arguments = self._step.arguments
         with torch.set_grad_enabled(request.trains):
-            self._program = runners.make_program(request, self.model, self._inputs)
+            self._program = runners.make_program(request, self.model, self._arguments)
         self._optimiser = torch.optim.SGD(self.model.parameters(), lr=0.0) if request.trains else None
         self._coefficients: List[torch.Tensor] = []
 
@@ -67,7 +69,7 @@ class TimedStep:
 
     def _forward(self) -> object:
         with step.autocast(self._request):
-            return self._program(*self._inputs)
+            return call_model(self._program, self._arguments)
 
     def _loss(self, result: object) -> torch.Tensor:
         """That of `ModelStep.loss`, whose coefficients are made once."""

@@ -87,7 +87,7 @@ def outcome(way: str = "eval-eager-float32", *failures: ModelFailure, **fields: 
 
 def answer_of_outcomes(*outcomes: ModelOutcome, factory: str = "net:make") -> ModelAnswer:
     """The answer for a network that takes one image."""
-    image = InputAnswer(name="input", shape=(2, 3, 16, 16), dtype="float32")
+    image = InputAnswer(name="input", shape=(2, 3, 16, 16), dtype="float32", is_image=True)
     return model_answer(factory, [image], outcomes)
 
 
@@ -164,6 +164,6 @@ def hostile_answer(text: str) -> ModelAnswer:
         known_issues={text: 1},
         notes=[text],
     )
-    image = InputAnswer(name=text, shape=(2, 3, 16, 16), dtype=text)
+    image = InputAnswer(name=text, shape=(2, 3, 16, 16), dtype=text, is_image=True)
     answer = model_answer(text, [image], [result])
     return answer.model_copy(update={"sentence": text, "recipe": (text,), "refusal": text})

@@ -20,11 +20,14 @@ def fields(factory: str = f"{BLOCKS}.conv_bn_relu", **changes: Any) -> dict[str,
         "factory": factory,
         "arguments": arguments if factory.startswith(BLOCKS) else {},
         "inputs": [image_input("x", (2, 3, 8, 8))],
+        "constants": [],
+        "weights_file": "",
         "step": "eval",
         "runner": "eager",
         "precision": "float32",
         "conversions": ("both", "model", "input"),
         "frozen": (),
+        "needs_frozen": False,
         "watch": (),
         "seeded": False,
         "seed": 1,
@@ -33,9 +36,10 @@ def fields(factory: str = f"{BLOCKS}.conv_bn_relu", **changes: Any) -> dict[str,
     }
 
 
-def image_input(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
-    """An input of float32."""
-    return {"name": name, "shape": shape, "dtype": "float32", "channels_last": True, "most": 3}
+def image_input(name: str, shape: tuple[int, ...], *place: int | str) -> dict[str, Any]:
+    """An input of float32, the first by position unless `place` says otherwise."""
+    about = {"shape": shape, "dtype": "float32", "channels_last": True, "most": 3, "data": None}
+    return {"name": name, "place": place or (0,), **about}
 
 
 def answer(op: str, about: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:

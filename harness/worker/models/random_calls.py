@@ -1,0 +1,77 @@
+"""What draws random numbers in a model: the module, and the line of source."""
+
+from __future__ import annotations
+
+import sys
+from typing import Callable, List, Mapping, NamedTuple, Sequence, Tuple
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ...portable.source_line import SourceLine, line_name
+from .source_line import source_line
+
+SWITCHED_OFF = ("Drop", "Stochastic")
+"""Parts of the names of classes that draw random numbers in training mode alone."""
+
+
+class RandomCall(NamedTuple):
+    """One operator that drew random numbers, in the forward of the module at `path`."""
+
+    operator: str
+    path: str
+    class_name: str
+    is_training: bool
+    line: SourceLine | None
+
+    @property
+    def remedy(self) -> str:
+        """What draws, where, and what to declare."""
+        where = f" ({line_name(self.line)})" if self.line is not None else ""
+        if self.is_training and any(part in self.class_name for part in SWITCHED_OFF):
+            freeze = f"frozen: [{self.class_name}], --frozen {self.class_name}"
+            return f"{self.path} is a {self.class_name} that is on{where}; switch it off, or freeze its class: {freeze}"
+        module = f"{self.path} ({self.class_name})" if self.path else f"the model's own forward ({self.class_name})"
+        return (
+            f"{self.operator} draws random numbers in {module}{where}; if it must, declare it seeded: "
+            "`seeded: true`, --seeded"
+        )
+
+
+class RandomCalls(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+    """Notes in `calls` each operator of a model that draws from torch's generator. The model is hooked for good."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.calls: List[RandomCall] = []
+        self._open: List[Tuple[str, torch.nn.Module]] = []
+        for path, module in model.named_modules():
+            module.register_forward_pre_hook(self._beginning_hook(path))
+            module.register_forward_hook(self._end)
+
+    def __torch_dispatch__(
+        self,
+        func: torch._ops.OpOverload,
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        """The operator as it is."""
+        del types
+        if self._open and torch.Tag.nondeterministic_seeded in func.tags:
+            path, module = self._open[-1]
+            line = source_line(sys._getframe(1))
+            name = f"aten.{func.overloadpacket.__name__}"
+            self.calls.append(RandomCall(name, path, type(module).__name__, module.training, line))
+        return func(*args, **(kwargs or {}))
+
+    def _beginning_hook(self, path: str) -> Callable[[torch.nn.Module, object], None]:
+        def begin(module: torch.nn.Module, _args: object) -> None:
+            """A module is at work."""
+            self._open.append((path, module))
+
+        return begin
+
+    def _end(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
+        """Its caller is at work again."""
+        self._open.pop()
