@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 
+from .. import pytree
 from .argument_data import Arguments
 from .call_arguments import call_model
+from .forward_hooks import register_beginning_hook
 from .model_request import Calibration
 
 LEAST_VARIANCE = 0.25
@@ -35,7 +37,7 @@ def calibrate(model: torch.nn.Module, arguments: Arguments) -> Calibration:
 
 def _hook(path: str, module: torch.nn.Module, calibration: Calibration) -> Iterator[torch.utils.hooks.RemovableHandle]:
     if isinstance(getattr(module, "running_mean", None), torch.Tensor):
-        yield module.register_forward_pre_hook(_measuring_hook(path, calibration))
+        yield register_beginning_hook(module, _measuring_hook(path, calibration))
     if isinstance(module, (torch.nn.Linear, torch.nn.modules.conv._ConvNd)):
         yield module.register_forward_hook(_scaling_hook(path, calibration))
 
@@ -62,11 +64,12 @@ def _scale_parameters(module: torch.nn.Module, power: int) -> None:
 
 
 def _measuring_hook(path: str, calibration: Calibration) -> Callable[..., None]:
-    def measure(module: torch.nn.Module, args: Sequence[torch.Tensor]) -> None:
+    def measure(module: torch.nn.Module, args: Sequence[object], kwargs: Mapping[str, object] | None = None) -> None:
         """Set the running statistics to those of the first input, rounded to float32."""
-        if path in calibration.statistics:
+        tensors = pytree.flatten([args, kwargs])
+        if path in calibration.statistics or not tensors:
             return
-        flat = args[0].detach().transpose(0, 1).reshape(args[0].shape[1], -1)
+        flat = tensors[0].detach().transpose(0, 1).reshape(tensors[0].shape[1], -1)
         variance = flat.var(1, unbiased=False).clamp(min=LEAST_VARIANCE)
         mean_bytes, variance_bytes = (
             tensor.numpy().astype(np.float32).tobytes() for tensor in (flat.mean(1), variance)

@@ -9,6 +9,7 @@ import torch
 
 from ...portable import dtypes, tensor_name
 from .. import pytree
+from .forward_hooks import register_end_hook
 from .sum_noise import Sizes, SumNoise, SumRecorder
 
 FLOAT32_ROUNDOFF = dtypes.finfo("float32").unit_roundoff
@@ -46,7 +47,7 @@ class RoundingHooks:
         """Hook every module of the model, which will be called with these inputs."""
         del inputs
         for path, module in model.named_modules():
-            self.handles.append(module.register_forward_hook(self.hook(path)))
+            self.handles.append(register_end_hook(module, self.hook(path)))
 
     def hook(self, path: str) -> ForwardHook:
         """The forward hook of one module."""
@@ -166,7 +167,7 @@ class GradientFloors(RoundingHooks):
             Inputs smaller than 1 count as 1: the gradient of a bias sums values that are multiplied by nothing.
             """
             tensors = [part for part in inputs if isinstance(part, torch.Tensor)]
-            if module.training and isinstance(getattr(module, "running_var", None), torch.Tensor):
+            if tensors and module.training and isinstance(getattr(module, "running_var", None), torch.Tensor):
                 self._add_statistics(path, module, tensors[0])
             own = [pair for pair in module.named_parameters(recurse=False) if pair[1].requires_grad]
             if isinstance(output, torch.Tensor) and output.requires_grad and own:

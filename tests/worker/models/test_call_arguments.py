@@ -65,6 +65,28 @@ def test_keywords_and_constants_reach_the_model(monkeypatch: pytest.MonkeyPatch,
     assert convolutions(reply) == [(["nhwc"], ["nhwc"])]
 
 
+@pytest.mark.parametrize("step", ["eval", "train"])
+def test_a_module_that_is_called_by_keyword_is_calibrated_and_judged(
+    monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A batch norm gets the statistics of what it is given by name, and its running statistics have their floors."""
+
+    class Named(nn.Module):
+        """Calls a batch norm by keyword."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.bn = nn.BatchNorm2d(3)
+
+        def forward(self, x: Any) -> Any:
+            """The batch norm."""
+            return self.bn(input=x)
+
+    reply = refer(planted(monkeypatch, Named(), step=step))
+    assert list(reply["state"]["statistics"]) == ["bn"]
+    assert (reply["sensitivity"].get("buffer:bn.running_var", 0.0) > 0.0) == (step == "train")
+
+
 def test_a_tensor_in_a_container_is_converted(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a dict, and in a list in it."""
     inputs = [image_input(f"image{index}", (1, 3, 8, 8), 0, "images", index) for index in range(2)]
