@@ -21,7 +21,7 @@ from harness.models import (
     saved_input,
     split_arguments,
 )
-from harness.portable.model_protocol import ArgumentData
+from harness.portable.call_protocol import ArgumentData
 
 _READERS: Final = {".yaml": read_inputs, ".yml": read_inputs, ".json": read_inputs, ".npz": read_archive}
 """Who reads a file of that suffix in this process."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from harness.core import Expression
 from harness.core.observation import Array
 from harness.models.model import Constant, InputSpec, Place
-from harness.portable.model_protocol import ConstantValue
+from harness.portable.call_protocol import ConstantValue
 
 IMAGE_RANKS: Final = (4, 5)
 """Dimensions of images and volumes, which have a channels-last format."""

@@ -23,15 +23,12 @@ from harness.models.model import (
 from harness.models.progress import Announce, announce_nothing
 from harness.models.replies import lost_observations, model_observations, model_reference
 from harness.models.weights_folder import WeightsFolder
+from harness.portable.call_protocol import ArgumentData, InputData, ModelInputsReply, ModelInputsRequest
 from harness.portable.model_protocol import (
-    ArgumentData,
     CalibrationData,
-    InputData,
     ModelCheckReply,
     ModelCheckRequest,
     ModelFields,
-    ModelInputsReply,
-    ModelInputsRequest,
     ModelReferReply,
     ModelReferRequest,
     ModelRunReply,

@@ -11,7 +11,7 @@ from pydantic import Field
 from harness.core.observation import Array
 from harness.errors import UserError
 from harness.models.call_inputs import InputTree, TensorInput
-from harness.portable.model_protocol import ArgumentData
+from harness.portable.call_protocol import ArgumentData
 from harness.suites import Items, Location, Report, StrictSchema, read_document, validate_part
 
 TENSOR_KEYS: Final = ("shape", "values")

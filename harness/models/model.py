@@ -11,7 +11,8 @@ from harness.core.case import Size
 from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
 from harness.models.image_call import ImageCall
-from harness.portable.model_protocol import CalibrationData, ConstantValue, ModuleLayoutData
+from harness.portable.call_protocol import ConstantValue
+from harness.portable.model_protocol import CalibrationData, ModuleLayoutData
 
 Step = Literal["eval", "train"]
 Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Dict, List, Literal, TypedDict, Union
 
-from .model_protocol import CalibrationData, ModelFields, ProblemReply, SkippedReply
+from .call_protocol import ProblemReply
+from .model_protocol import CalibrationData, ModelFields, SkippedReply
 from .operator_protocol import CallFields
 from .protocol import Operation
 

@@ -7,7 +7,8 @@ from typing import Dict, List, Tuple
 import numpy as np
 import torch
 
-from ...portable.model_protocol import ArgumentData, CallArgumentsData
+from ...portable.call_protocol import ArgumentData
+from ...portable.model_protocol import CallArgumentsData
 from ...portable.protocol import ArrayData
 
 Arguments = Tuple[List[object], Dict[str, object]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Mapping, NamedTuple, Sequence, Tuple
 
+from ...portable.call_protocol import InputData
 from ...portable.model_protocol import (
     CalibrationData,
     CallArgumentsData,
     ImageFormat,
-    InputData,
     ModelFeedRequest,
     ModelFields,
     ModelIsolateRequest,

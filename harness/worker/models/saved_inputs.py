@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ...portable.model_protocol import ModelInputsReply, ModelInputsRequest
+from ...portable.call_protocol import ModelInputsReply, ModelInputsRequest
 from .. import messages, pytree
 from .argument_data import pack
 
