@@ -24,7 +24,7 @@ LARGEST_ARCHIVE: Final = 2**30
 """Bytes of the largest file of arrays that is read."""
 
 
-class TensorSchema(StrictSchema):
+class InputTensorSchema(StrictSchema):
     """A tensor, as the `inputs` of a suite declare it but for expressions; or with its own numbers."""
 
     shape: Items[Annotated[int, Field(ge=0)]] | None = Field(None, description="Sizes: [1, 3, 224, 224]")
@@ -59,7 +59,7 @@ def _read_part(part: Any, at: Location, report: Report) -> InputTree:
 
 
 def _read_tensor(part: dict[str, Any], at: Location, report: Report) -> TensorInput | None:
-    schema = validate_part(report, TensorSchema, part, at)
+    schema = validate_part(report, InputTensorSchema, part, at)
     if schema is None:
         return None
     layout = None if schema.layout is None else schema.layout == "channels_last"
