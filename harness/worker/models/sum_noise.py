@@ -158,8 +158,8 @@ def _copy_of_vector(part: Any) -> Any:
 class SumNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
     """Moves each sum by `scale` times what it may be off by, with random signs, drawn anew for each `draw`.
 
-    `sizes` are those of a `SumRecorder`: what is equal there is not where all is perturbed. A sum that was not recorded
-    is looked at as it is.
+    `sizes` are those of a `SumRecorder`: what is equal there is not where all is perturbed. What cancels there leaves
+    noise here, whose own sums are rounded: the larger of both is what counts.
     """
 
     def __init__(self, sizes: Mapping[Place, Sequence[torch.Tensor]], draw: int, scale: float) -> None:
@@ -195,7 +195,8 @@ class SumNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there wh
         place, number = summation.place, self._calls[summation.place]
         self._calls[place] += 1
         recorded = self._sizes.get(place, ())
-        return recorded[number] if number < len(recorded) else rounding_sizes(summation.terms, summation.dims)
+        here = rounding_sizes(summation.terms, summation.dims)
+        return torch.maximum(recorded[number], here) if number < len(recorded) else here
 
     def _move(self, sums: torch.Tensor, sizes: torch.Tensor) -> None:
         """Add the sizes with random signs."""
