@@ -22,7 +22,7 @@ def test_a_cell_has_the_weights_of_the_reference(monkeypatch: pytest.MonkeyPatch
     kept = torch.load(file, weights_only=True)["weight"]
     assert torch.equal(kept, first.weight)
     planted(monkeypatch, second)
-    ran = answer("model-run", about, state=reply["state"])["runs"]["nchw"]["tensors"]["output[0]"]
+    ran = answer("model-run", about, state=reply["state"], runs=("nchw",))["runs"]["nchw"]["tensors"]["output[0]"]
     output = torch.frombuffer(bytearray(ran[3]), dtype=torch.float32).double()
     value = torch.frombuffer(bytearray(reply["values"]["output[0]"][2]), dtype=torch.float64)
     torch.testing.assert_close(output, value, rtol=1e-4, atol=1e-5)
@@ -32,7 +32,7 @@ def test_a_cell_without_the_file_says_why_it_cannot_run(monkeypatch: pytest.Monk
     """It makes no weights of its own."""
     file = tmp_path / "weights.pt"
     about = planted(monkeypatch, nn.Conv2d(3, 4, 3), weights_file=str(file))
-    reply = answer("model-run", about, state={"powers": {}, "statistics": {}})
+    reply = answer("model-run", about, state={"powers": {}, "statistics": {}}, runs=("nchw",))
     assert reply["status"] == "problem"
     assert "this worker runs on another" in reply["message"]
     assert not file.exists()
