@@ -39,7 +39,10 @@ class RandomCall(NamedTuple):
 
 
 class RandomCalls(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
-    """Notes in `calls` each operator of a model that draws from torch's generator. The model is hooked for good."""
+    """Notes in `calls` each operator of a model that draws from a generator. The model is hooked for good.
+
+    One that may draw, such as attention with a dropout of zero, is noted only where the generator has moved.
+    """
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -58,12 +61,17 @@ class RandomCalls(TorchDispatchMode):  # type: ignore[misc] # torch is not there
     ) -> object:
         """The operator as it is."""
         del types
-        if self._open and torch.Tag.nondeterministic_seeded in func.tags:
+        keywords = kwargs or {}
+        if not self._open or torch.Tag.nondeterministic_seeded not in func.tags:
+            return func(*args, **keywords)
+        before = torch.get_rng_state()
+        result = func(*args, **keywords)
+        if keywords.get("generator") is not None or not torch.equal(before, torch.get_rng_state()):
             path, module = self._open[-1]
             line = source_line(sys._getframe(1))
             name = f"aten.{func.overloadpacket.__name__}"
             self.calls.append(RandomCall(name, path, type(module).__name__, module.training, line))
-        return func(*args, **(kwargs or {}))
+        return result
 
     def _beginning_hook(self, path: str) -> Callable[[torch.nn.Module, object], None]:
         def begin(module: torch.nn.Module, _args: object) -> None:

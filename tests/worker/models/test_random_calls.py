@@ -50,6 +50,20 @@ def test_a_module_that_can_be_frozen_is_named_with_the_line_that_calls_it(monkey
     assert message.endswith("frozen: [Dropout], --frozen Dropout")
 
 
+def test_what_may_draw_and_does_not_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention has a dropout, of zero here; what is named is what comes after it."""
+
+    class Attends(nn.Module):
+        """Attention of an image with itself."""
+
+        def forward(self, x: Any) -> Any:
+            """Nothing is dropped."""
+            return nn.functional.scaled_dot_product_attention(x, x, x)
+
+    message = refer(planted(monkeypatch, nn.Sequential(Attends(), Draws())))["message"]
+    assert f"aten.rand draws random numbers in 1 (Draws) {line_of(Draws)}" in message
+
+
 def test_what_is_random_without_torch_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can seed it from outside."""
 
