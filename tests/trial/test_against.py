@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
-from harness.core import Cell, Example, ItemStatus, KnownIssue, Level, Observation, TensorRecord
+from harness.core import (
+    Cell,
+    Example,
+    ItemStatus,
+    KnownIssue,
+    Level,
+    Observation,
+    PlaceReplay,
+    PlaceState,
+    TensorRecord,
+)
 from harness.execution import Result
-from harness.trial import Baseline, BuildChange, BuildComparison, Outcome
+from harness.trial import Baseline, BuildChange, BuildComparison, Outcome, against
 from tests.trial.toy import CASE, ToyExecutor, Wrong
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case, wide
 
@@ -127,6 +137,28 @@ def test_what_has_been_mended_is_gone_and_not_stale() -> None:
     assert (outcome.stale, outcome.failures) == ([], [])
     assert comparison.places["wide"].change is BuildChange.GONE
     assert [(finding.change, finding.issues) for finding in comparison.findings] == [(BuildChange.GONE, ("wide",))]
+
+
+@pytest.mark.parametrize(("absences", "change"), [(2, BuildChange.IN_BOTH), (9, BuildChange.NEW)])
+def test_a_known_fault_that_a_build_does_not_show_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, absences: int, change: BuildChange
+) -> None:
+    """Memory that is not the call's shows by chance; what never shows is not there, and three times more are enough."""
+    baseline, issue = ToyExecutor(wide), known_issue(REPRODUCER)
+    asked = []
+
+    def replay(place: KnownIssue, case: object, executor: object) -> PlaceReplay:
+        """Both builds have the fault; the baseline does not show it at first."""
+        if executor is baseline:
+            asked.append((place, case))
+        is_absent = executor is baseline and len(asked) <= absences
+        return PlaceReplay(PlaceState.DOES_NOT_FAIL if is_absent else PlaceState.FAILS)
+
+    monkeypatch.setattr(against, "replay_place", replay)
+    outcome = try_case(ToyExecutor(wide), issue, baseline=Baseline("build B", baseline, [issue], [issue]))  # type: ignore[arg-type] # a stand-in
+    assert outcome.against is not None
+    assert outcome.against.places["wide"].change is change
+    assert len(asked) == min(absences + 1, 1 + against.MOST_ASKED_AGAIN)
 
 
 def test_what_varies_in_the_baseline_is_not_new() -> None:
