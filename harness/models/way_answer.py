@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from harness.core import CellState, ItemStatus
-from harness.models.image_call import ImageCall, LayoutLoss
+from harness.models.image_call import LayoutLoss
 from harness.models.model import Weights
 from harness.models.module_layout import ModuleLayout
 from harness.models.outcome import ModelOutcome
@@ -96,25 +96,10 @@ def way_answer(outcome: ModelOutcome) -> WayAnswer:
             counts={kind: KeptCalls(kept=kept, total=total) for kind, (kept, total) in effect.counts.items()},
             multiply_add_share=effect.share,
         ),
-        calls=tuple(map(_call_answer, outcome.image_calls)),
+        calls=tuple(ImageCallAnswer.model_validate(call, from_attributes=True) for call in outcome.image_calls),
         layout=tuple(outcome.layout),
         modules=outcome.modules,
         reorders=outcome.reorders,
         timings=tuple(outcome.timings),
         seconds=round(outcome.seconds, 1),
-    )
-
-
-def _call_answer(call: ImageCall) -> ImageCallAnswer:
-    return ImageCallAnswer(
-        module=call.module,
-        class_name=call.class_name,
-        function=call.function,
-        kind=call.kind,
-        loses=call.loses,
-        input_formats=call.input_formats,
-        output_formats=call.output_formats,
-        input_shape=call.input_shape,
-        multiply_adds=call.multiply_adds,
-        line=call.line,
     )

@@ -3,48 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Dict, Final, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..reference import graph
-
-_SEEDED: Final = torch.Tag.nondeterministic_seeded
-"""The tag of an operator that draws from torch's generator."""
+from .operator_mode import OperatorMode, may_draw
 
 
-class PromoteFloat64(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class PromoteFloat64(OperatorMode):
     """Every operator that is asked for float32 gives float64: ``x.float()``, ``torch.arange(n).to(torch.float32)``.
 
     Random numbers are drawn in float32 and then widened: of the same seed ``torch.rand`` has others in float64, of 53
     bits each and not of 24 (aten/src/ATen/core/DistributionsHelper.h).
     """
 
-    def __torch_dispatch__(
-        self,
-        func: torch._ops.OpOverload,
-        types: Sequence[type],
-        args: Sequence[object] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
+    def intercept(self, func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
         """The operator, asked for float64."""
-        del types
-        keywords = dict(kwargs or {})
-        if keywords.get("dtype") is torch.float32:
-            keywords["dtype"] = torch.float64
-        if _SEEDED in getattr(func, "tags", ()):
-            return _draw_float32(func, args, keywords)
-        return func(*args, **keywords)
+        promoted = dict(keywords)
+        if promoted.get("dtype") is torch.float32:
+            promoted["dtype"] = torch.float64
+        return _draw_float32(func, args, promoted) if may_draw(func) else func(*args, **promoted)
 
 
-def _draw_float32(func: torch._ops.OpOverload, args: Sequence[object], keywords: Dict[str, object]) -> object:
+def _draw_float32(func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
     """What an operator that draws gives for float32, in float64; what it writes into holds that too."""
     narrow = [_convert_dtype(argument, torch.float64, torch.float32) for argument in args]
     named = {name: _convert_dtype(value, torch.float64, torch.float32) for name, value in keywords.items()}
     if named.get("dtype") is torch.float64:
         named["dtype"] = torch.float32
-    with _default_dtype(torch.float32):
+    with graph.default_dtype(torch.float32):
         drawn = func(*narrow, **named)
     for declared, argument, written in zip(func._schema.arguments, args, narrow):
         is_written = declared.alias_info is not None and declared.alias_info.is_write
@@ -55,16 +43,6 @@ def _draw_float32(func: torch._ops.OpOverload, args: Sequence[object], keywords:
     if isinstance(drawn, tuple):
         return tuple(_convert_dtype(part, torch.float32, torch.float64) for part in drawn)
     return _convert_dtype(drawn, torch.float32, torch.float64)
-
-
-@contextlib.contextmanager
-def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 def _convert_dtype(value: object, before: torch.dtype, after: torch.dtype) -> object:

@@ -6,9 +6,9 @@ import sys
 from typing import Callable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...portable.source_line import SourceLine, line_name
+from .operator_mode import OperatorMode, may_draw
 from .source_line import source_line
 
 SWITCHED_OFF = ("Drop", "Stochastic")
@@ -38,7 +38,7 @@ class RandomCall(NamedTuple):
         )
 
 
-class RandomCalls(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class RandomCalls(OperatorMode):
     """Notes in `calls` each operator of a model that draws from a generator. The model is hooked for good.
 
     One that may draw, such as attention with a dropout of zero, is noted only where the generator has moved.
@@ -52,17 +52,9 @@ class RandomCalls(TorchDispatchMode):  # type: ignore[misc] # torch is not there
             module.register_forward_pre_hook(self._beginning_hook(path))
             module.register_forward_hook(self._end)
 
-    def __torch_dispatch__(
-        self,
-        func: torch._ops.OpOverload,
-        types: Sequence[type],
-        args: Sequence[object] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
+    def intercept(self, func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
         """The operator as it is."""
-        del types
-        keywords = kwargs or {}
-        if not self._open or torch.Tag.nondeterministic_seeded not in func.tags:
+        if not self._open or not may_draw(func):
             return func(*args, **keywords)
         before = torch.get_rng_state()
         result = func(*args, **keywords)

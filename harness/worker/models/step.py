@@ -49,6 +49,7 @@ class ModelStep:
         self.double = double
         self.seed = (request.seed + draw) & 0x7FFFFFFF
         self.watched_outputs: Dict[str, torch.Tensor] = {}
+        self._coefficients: Dict[int, torch.Tensor] = {}
 
     @property
     def arguments(self) -> Arguments:
@@ -127,14 +128,16 @@ class ModelStep:
         wide = [output if self.double else output.float() for output in parts]
         if all(output.dim() == 0 for output in wide):
             return torch.stack(wide).sum()
-        terms = [(output * self.coefficients(index, output)).mean() for index, output in enumerate(wide)]
+        terms = [(output * self._coefficients_of(index, output)).mean() for index, output in enumerate(wide)]
         return torch.stack(terms).sum()
 
-    def coefficients(self, index: int, output: torch.Tensor) -> torch.Tensor:
-        """The coefficients of one output, in its strides, exact in float32."""
-        numbers = fills.values("reals", "float32", tuple(output.shape), self.request.seed, LOSS_STREAM + index)
-        fixed = torch.from_numpy(np.ascontiguousarray(numbers)).to(output.dtype)
-        return torch.empty_like(output.detach()).copy_(fixed)
+    def _coefficients_of(self, index: int, output: torch.Tensor) -> torch.Tensor:
+        """The coefficients of one output, in its strides, exact in float32; made at its first loss."""
+        if index not in self._coefficients:
+            numbers = fills.values("reals", "float32", tuple(output.shape), self.request.seed, LOSS_STREAM + index)
+            fixed = torch.from_numpy(np.ascontiguousarray(numbers)).to(output.dtype)
+            self._coefficients[index] = torch.empty_like(output.detach()).copy_(fixed)
+        return self._coefficients[index]
 
     @contextlib.contextmanager
     def _watch(self) -> Iterator[None]:

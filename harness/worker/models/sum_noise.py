@@ -21,10 +21,10 @@ from collections import Counter
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...portable import dtypes
 from ..reference import decompositions, normalisations
+from .operator_mode import OperatorMode
 
 UNIT = dtypes.finfo("float32").unit_roundoff
 """Unit roundoff of the accumulators, of bfloat16's as well."""
@@ -123,27 +123,20 @@ def _summation(func: torch._ops.OpOverload, args: Sequence[Any], result: Any) ->
     return Summation(name, terms, dims, result, max(count, 1) if name == "mean" else 1)
 
 
-class SumRecorder(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class SumRecorder(OperatorMode):
     """Changes nothing, and keeps in `sizes` what each sum of the run may be off by."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sizes: Sizes = {}
 
-    def __torch_dispatch__(
-        self,
-        func: torch._ops.OpOverload,
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> object:
+    def intercept(self, func: torch._ops.OpOverload, args: Sequence[Any], keywords: Mapping[str, Any]) -> object:
         """The operator as it is; a norm is taken apart as well, with copies of the statistics that it updates."""
-        del types
         apart = NORMS.get(_name(func))
         if apart is not None:
             with self:
-                apart(*map(_copy_of_vector, args), **(kwargs or {}))
-        result = func(*args, **(kwargs or {}))
+                apart(*map(_copy_of_vector, args), **keywords)
+        result = func(*args, **keywords)
         summation = _summation(func, args, result)
         if summation is not None:
             sizes = rounding_sizes(summation.terms, summation.dims)
@@ -155,7 +148,7 @@ def _copy_of_vector(part: Any) -> Any:
     return part.clone() if isinstance(part, torch.Tensor) and part.dim() == 1 else part
 
 
-class SumNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where this is checked
+class SumNoise(OperatorMode):
     """Moves each sum by `scale` times what it may be off by, with random signs, drawn anew for each `draw`.
 
     `sizes` are those of a `SumRecorder`: what is equal there is not where all is perturbed. What cancels there leaves
@@ -169,20 +162,13 @@ class SumNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there wh
         self._generator = torch.Generator().manual_seed(40 + draw)
         self._calls: Counter[Place] = Counter()
 
-    def __torch_dispatch__(
-        self,
-        func: torch._ops.OpOverload,
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> object:
+    def intercept(self, func: torch._ops.OpOverload, args: Sequence[Any], keywords: Mapping[str, Any]) -> object:
         """The operator with its sums moved; a norm is taken apart."""
-        del types
         apart = NORMS.get(_name(func))
         if apart is not None:
             with self:
-                return apart(*args, **(kwargs or {}))
-        result: Any = func(*args, **(kwargs or {}))
+                return apart(*args, **keywords)
+        result: Any = func(*args, **keywords)
         summation = _summation(func, args, result)
         if summation is not None:
             self._move(summation.result, self._size(summation) / summation.divisor)

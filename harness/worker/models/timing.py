@@ -55,7 +55,6 @@ class TimedStep:
         with torch.set_grad_enabled(request.trains):
             self._program = runners.make_program(request, self.model, self._arguments)
         self._optimiser = torch.optim.SGD(self.model.parameters(), lr=0.0) if request.trains else None
-        self._coefficients: List[torch.Tensor] = []
 
     def __call__(self) -> None:
         """Take the step. Raises whatever the model raises."""
@@ -64,22 +63,12 @@ class TimedStep:
                 self._forward()
         else:
             self._optimiser.zero_grad(set_to_none=True)
-            self._loss(self._forward()).backward()
+            self._step.loss(pytree.named_outputs(self._forward())).backward()
             self._optimiser.step()
 
     def _forward(self) -> object:
         with step.autocast(self._request):
             return call_model(self._program, self._arguments)
-
-    def _loss(self, result: object) -> torch.Tensor:
-        """That of `ModelStep.loss`, whose coefficients are made once."""
-        outputs = [step.real_view(each).float() for each in pytree.flatten(result) if each.requires_grad]
-        if all(output.dim() == 0 for output in outputs):
-            return torch.stack(outputs).sum()
-        if not self._coefficients:
-            self._coefficients = [self._step.coefficients(index, each) for index, each in enumerate(outputs)]
-        terms = [(output * fixed).mean() for output, fixed in zip(outputs, self._coefficients)]
-        return torch.stack(terms).sum()
 
 
 def time_model(request: TimeModelRequest, log: kernel_trace.Trace) -> ModelTimeReply:

@@ -33,8 +33,15 @@ def stock() -> Iterator[None]:
 @contextlib.contextmanager
 def wide() -> Iterator[None]:
     """Let what an operator makes of integers alone (a quotient, a root) be float64 too; as before when it ends."""
+    with default_dtype(torch.float64):
+        yield
+
+
+@contextlib.contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Let it be what tensors are made in that are given none; as before when it ends."""
     usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(dtype)
     try:
         yield
     finally:
