@@ -28,16 +28,35 @@ class Place:
 
 
 def places_to_change(calls: Sequence[ImageCall]) -> list[Place]:
-    """The calls that lose the format, one for each line of source, in the order of the forward pass."""
+    """The calls that lose the format for good, one for each line of source, in the order of the forward pass."""
+    lines = _group_by_line([call for call in calls if call.is_to_change])
+    return [Place(loss_sentence(same[0]), instead(same[0]), tuple(same)) for same in lines]
+
+
+def places_put_back(calls: Sequence[ImageCall]) -> list[Place]:
+    """The calls right behind which the format is put back, likewise; `instead` is what saves the copy, if anything."""
+    lines = _group_by_line([call for call in calls if call.loses is LayoutLoss.PUT_BACK])
+    return [Place(loss_sentence(same[0]), _replacement(same[0]), tuple(same)) for same in lines]
+
+
+def _group_by_line(calls: Sequence[ImageCall]) -> list[list[ImageCall]]:
+    """The calls of the same function on the same line of source."""
     by_line: dict[tuple[str, str], list[ImageCall]] = {}
     for call in calls:
-        if call.loses:
-            by_line.setdefault((call.line or call.module, call.function), []).append(call)
-    return [Place(loss_sentence(same[0]), instead(same[0]), tuple(same)) for same in by_line.values()]
+        by_line.setdefault((call.line or call.module, call.function), []).append(call)
+    return list(by_line.values())
 
 
 def instead(call: ImageCall) -> str:
-    """What to write in place of a call."""
+    """What to write in place of a call, or beside it."""
+    where = "behind" if call.loses is LayoutLoss.GIVES else "before"
+    return _replacement(call) or (
+        f"put the format back {where} it: x = x.contiguous(memory_format={channels_last(call.image_rank)})"
+    )
+
+
+def _replacement(call: ImageCall) -> str:
+    """What does the same as a call and keeps the format; empty where nothing is known to."""
     name = call.function.rpartition(".")[2].strip("_")
     if name == "contiguous" and call.input_axes.count("C") > 1:
         return "write torch.nn.functional.channel_shuffle in place of the shuffle of channels: it keeps the format"
@@ -45,9 +64,7 @@ def instead(call: ImageCall) -> str:
         return "add the tensors one to the other in place of torch.stack(...).sum(...): an addition keeps the format"
     if call.kind == "resampling" and "nhwc" not in call.input_formats and set(call.input_shape[2:]) == {1}:
         return "write x.expand(-1, -1, H, W) in place of the interpolation of a single pixel"
-    where = "behind" if call.loses is LayoutLoss.GIVES else "before"
-    general = f"put the format back {where} it: x = x.contiguous(memory_format={{format}})"
-    return BY_FUNCTION.get(name, general).format(format=channels_last(call.image_rank))
+    return BY_FUNCTION.get(name, "").format(format=channels_last(call.image_rank))
 
 
 def channels_last(rank: int) -> str:

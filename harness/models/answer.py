@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from harness.models.advice import Place
 from harness.models.image_call import LayoutLoss
 from harness.models.outcome import ModelOutcome
-from harness.models.verdict import Answer, answer_of, no_effect_reason, places_of
+from harness.models.verdict import Answer, answer_of, copies_of, no_effect_reason, places_of
 from harness.models.verdict_words import answer_sentence, recipe
 from harness.models.way_answer import WayAnswer, way_answer
 from harness.suites import StrictSchema
@@ -33,7 +33,7 @@ class PlaceAnswer(StrictSchema):
     """A line of source at which the format is lost, and what to write there instead."""
 
     sentence: str
-    instead: str
+    instead: str = Field(description="Empty where it is put back right behind, and nothing is known to save the copy")
     line: str = Field(description="file:line; empty where it is not known")
     function: str
     loses: LayoutLoss
@@ -58,6 +58,9 @@ class ModelAnswer(StrictSchema):
     sentence: str = Field(description="What to do, in words")
     recipe: tuple[str, ...] = Field(description="The lines to paste; none where the answer is no yes")
     places: tuple[PlaceAnswer, ...] = Field(description="Where to change the model, in the order of the forward pass")
+    copies: tuple[PlaceAnswer, ...] = Field(
+        default=(), description="Where the format is lost and put back right behind: nothing to change, but a copy"
+    )
     refusal: str = Field(description="Why some way to run the model cannot be judged; empty where all were")
     ways: tuple[WayAnswer, ...] = Field(description="The ways to run the model, in their order")
 
@@ -85,6 +88,7 @@ def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence
         sentence=answer_sentence(answer, len(places), no_effect),
         recipe=recipe(answer, max([rank for _, rank in images], default=_image_rank(outcomes)), images),
         places=tuple(map(_place_answer, places)),
+        copies=tuple(map(_place_answer, copies_of(outcomes))),
         refusal=problems[0] if problems else "",
         ways=tuple(map(way_answer, outcomes)),
     )

@@ -19,7 +19,7 @@ class FormatLoss:
 def format_losses(calls: Sequence[ImageCall]) -> Iterator[FormatLoss]:
     """The modules that lose the format themselves, each with the first call that does.
 
-    What a call raises is told of the run that raised.
+    What a call raises is told of the run that raised; what is put back right behind a call is no loss.
     """
     losing_paths: set[str] = set()
     for call in calls:
@@ -31,6 +31,8 @@ def format_losses(calls: Sequence[ImageCall]) -> Iterator[FormatLoss]:
 def loss_sentence(call: ImageCall) -> str:
     """What a call does to the format, and where it stands."""
     what = "got NCHW" if call.loses is LayoutLoss.GETS else _got_and_gave(call)
+    if call.loses is LayoutLoss.PUT_BACK:
+        what += ", which is put back right behind it"
     where = f" ({call.line})" if call.line else ""
     return f"{call.title}: {call.function} {what}{where}"
 

@@ -13,11 +13,13 @@ from harness.portable.source_line import line_name
 class LayoutLoss(StrEnum):
     """How a call loses channels-last, in the worker's words. `GETS`: it is a convolution, and who lost it is not known.
 
-    `RAISES`: it was given NHWC and raised, perhaps for its strides.
+    `PUT_BACK`: it gave NCHW for NHWC, and the only call that takes the result has put that into NHWC again: what is
+    lost is the time of a copy. `RAISES`: it was given NHWC and raised, perhaps for its strides.
     """
 
     NONE = ""
     GIVES = "gives nchw"
+    PUT_BACK = "put back"
     GETS = "gets nchw"
     RAISES = "raises"
 
@@ -42,6 +44,11 @@ class ImageCall:
     def keeps_channels_last(self) -> bool:
         """Whether it got NHWC and gave NHWC, or something that is in both formats at once, such as a single pixel."""
         return "nhwc" in self.input_formats and not {"nchw", "other"} & {*self.input_formats, *self.output_formats}
+
+    @property
+    def is_to_change(self) -> bool:
+        """Whether the model should be changed there for channels-last to stay."""
+        return self.loses not in (LayoutLoss.NONE, LayoutLoss.PUT_BACK)
 
     @property
     def image_rank(self) -> int:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from harness.core import ItemStatus
-from harness.models.advice import Place, channels_last, places_to_change
+from harness.models.advice import Place, channels_last, places_put_back, places_to_change
 from harness.models.image_call import ImageCall
 from harness.models.model import BASELINE
 from harness.models.outcome import ModelOutcome
@@ -99,6 +99,11 @@ def is_wrong_converted(outcome: ModelOutcome) -> bool:
 def places_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:
     """The places to change: those of the first way to run the model that has any."""
     return next(filter(None, (places_to_change(outcome.image_calls) for outcome in outcomes)), [])
+
+
+def copies_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:
+    """The places right behind which the format is put back: those of the first way to run the model that has any."""
+    return next(filter(None, (places_put_back(outcome.image_calls) for outcome in outcomes)), [])
 
 
 def no_effect_reason(shapes: Sequence[Sequence[int]], calls: Sequence[ImageCall]) -> str:

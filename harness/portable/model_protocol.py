@@ -113,7 +113,7 @@ class ModuleCallData(TypedDict):
 
 ImageFunctionKind = Literal["", "convolution", "normalisation", "pooling", "resampling"]
 
-LayoutLoss = Literal["", "gives nchw", "gets nchw", "raises"]
+LayoutLoss = Literal["", "gives nchw", "put back", "gets nchw", "raises"]
 
 
 class ImageCallData(TypedDict):
@@ -123,9 +123,10 @@ class ImageCallData(TypedDict):
     `class_name` are those of the module whose forward makes the call. The formats are ``nhwc``, ``nchw``, ``either`` or
     ``other``; `input_axes` says of each dimension of the first input which parts of an image it has: ``N`` (a stack has
     two of these), ``C`` (a channel shuffle has two), ``P`` for pixels, nothing for one of size 1.
-    `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC; or a convolution gets NCHW where
-    nothing before it is known to have lost the format; or it raised when it was given NHWC. `line`, of the source that
-    is not PyTorch's, is that of the call where it loses something.
+    `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC, which the only call that takes the
+    result may put back; or a convolution gets NCHW where nothing before it is known to have lost the format; or it
+    raised when it was given NHWC. `line`, of the source that is not PyTorch's, is that of the call where it loses
+    something.
     """
 
     function: str

@@ -51,6 +51,11 @@ class Loses(nn.Module):
 
     def forward(self, x):
         return self.norm(self.conv(x).contiguous())
+
+class PutsBack(Loses):
+    def forward(self, x):
+        x = nn.functional.instance_norm(self.conv(x))
+        return self.norm(x.contiguous(memory_format=torch.channels_last))
 """
 Judge = Callable[..., list[ModelOutcome]]
 
@@ -93,6 +98,19 @@ def test_a_right_model_passes(project: Project) -> None:
     assert "\nin channels-last: 1 of 1 convolutions (100 % of their multiply-adds)\n" in run.output
     assert "\nreorders by oneDNN in all: nchw 0, both 0" in run.output
     assert "\nturn it on: yes\n    model = model.to(memory_format=torch.channels_last)\n" in run.output
+
+
+@needs_workers
+def test_a_loss_that_the_next_call_undoes_is_named_and_leaves_a_yes(project: Project) -> None:
+    """Who has followed the advice to put the format back gets no such advice again, in training either."""
+    project.write("nets.py", NETS)
+    run = project.command("model", "nets:PutsBack", "--input", "2,3,8,8", "--levels", LEVEL, "--train")
+    assert run.code == 0, run.output
+    assert f"eval-eager-float32 at {LEVEL}: RIGHT, and stays channels-last" in run.output
+    words = "instance_norm got NHWC and gave NCHW, which is put back right behind it (nets.py:32)\n"
+    sentence = f"the model's own forward (PutsBack): torch.nn.functional.{words}"
+    assert f"\na copy each, and nothing to change:\n  {sentence}" in run.output
+    assert "\nturn it on: yes\n" in run.output
 
 
 @needs_workers

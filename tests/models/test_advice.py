@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.models.advice import instead, places_to_change
+from harness.models.advice import instead, places_put_back, places_to_change
 from harness.models.image_call import LayoutLoss
 from tests.models.calls import image_call
 
@@ -25,6 +25,19 @@ def test_a_line_that_is_not_known_does_not_merge_modules() -> None:
     """Each module is a place by itself."""
     calls = [image_call(name, "", loses=LayoutLoss.GIVES) for name in ("a", "b")]
     assert [len(place.calls) for place in places_to_change(calls)] == [1, 1]
+
+
+def test_what_is_put_back_right_behind_is_no_place_but_a_copy() -> None:
+    """One for each line of source too; a replacement that keeps the format is said, nothing else."""
+    norms = [
+        image_call(name, "normalisation", loses=LayoutLoss.PUT_BACK, gave="nchw", line="net.py:3") for name in "ab"
+    ]
+    stack = image_call("c", "", function="torch.stack", loses=LayoutLoss.PUT_BACK, gave="nchw", line="net.py:4")
+    assert places_to_change([*norms, stack]) == []
+    first, second = places_put_back([image_call("conv"), *norms, stack])
+    assert first.sentence.endswith("got NHWC and gave NCHW, which is put back right behind it (net.py:3)")
+    assert (len(first.calls), first.instead) == (2, "")
+    assert "an addition keeps the format" in second.instead
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from tests.models.calls import image_call
 
 
 def test_calls_that_keep_the_format_are_no_losses() -> None:
-    """What a call raises is not said here either: the run that raised says it."""
-    assert list(format_losses([image_call("conv"), image_call("", loses=LayoutLoss.RAISES)])) == []
+    """What a call raises is not said here either: the run that raised says it. Nor what is put back behind a call."""
+    calls = [image_call("conv"), image_call("", loses=LayoutLoss.RAISES), image_call("", loses=LayoutLoss.PUT_BACK)]
+    assert list(format_losses(calls)) == []
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,16 @@ def test_the_last_line_says_what_to_do_and_gives_what_to_paste() -> None:
     ]
 
 
+def test_what_is_put_back_right_behind_is_named_as_a_copy() -> None:
+    """The answer is yes all the same."""
+    stack = image_call("act", "", function="torch.stack", loses=LayoutLoss.PUT_BACK, gave="nchw", line="net.py:3")
+    text = text_of((1, 3, 8, 8), outcome(image_calls=(*CALLS, stack)))
+    sentence = "act (Module): torch.stack got NHWC and gave NCHW, which is put back right behind it (net.py:3)"
+    assert f"\na copy each, and nothing to change:\n  {sentence}\n    without the copy: if the stack is" in text
+    assert "to change:" not in text.replace("nothing to change:", "")
+    assert "\nturn it on: yes\n" in text
+
+
 def test_what_is_wrong_or_without_effect_has_nothing_to_paste() -> None:
     """The last line is the answer alone."""
     wrong = text_of((1, 3, 8, 8), outcome("eval", WRONG))

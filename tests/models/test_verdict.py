@@ -10,7 +10,7 @@ from harness.core import CellState
 from harness.models.image_call import ImageCall, LayoutLoss
 from harness.models.model import BASELINE, CONVERSIONS, FULL_CONVERSION
 from harness.models.outcome import ModelFailure, ModelOutcome
-from harness.models.verdict import Answer, answer_of, effect_of, no_effect_reason, places_of
+from harness.models.verdict import Answer, answer_of, copies_of, effect_of, no_effect_reason, places_of
 from tests.models.calls import image_call
 from tests.models.test_attribution import finding
 from tests.models.test_report import EXAMPLE
@@ -59,6 +59,15 @@ def test_a_place_that_loses_it_has_an_exit_code_of_its_own() -> None:
     lost = image_call("own", "", loses=LayoutLoss.GIVES, gave="nchw")
     result = outcome(image_call("conv"), lost, layouts=(FULL_CONVERSION,), oracle="strides")
     assert answer_of([result]) is Answer.LOSES_FORMAT
+
+
+def test_what_is_put_back_right_behind_leaves_a_yes() -> None:
+    """It costs a copy, and nothing behind it is in NCHW."""
+    put_back = image_call("norm", "normalisation", loses=LayoutLoss.PUT_BACK, gave="nchw")
+    result = outcome(image_call("conv"), put_back)
+    assert answer_of([result]) is Answer.YES
+    assert places_of([result]) == []
+    assert [len(place.calls) for place in copies_of([outcome(image_call("conv")), result])] == [1]
 
 
 def test_a_place_of_a_later_way_to_run_the_model_is_counted() -> None:

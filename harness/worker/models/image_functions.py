@@ -58,6 +58,11 @@ class TorchCall:
         return self._keywords.get("dim", self._args[1] if len(self._args) > 1 else None)
 
     @property
+    def asks_for_channels_last(self) -> bool:
+        """Whether it is told to give channels-last, as ``contiguous``, ``to`` and ``clone`` can be."""
+        return self._keywords.get("memory_format") in (torch.channels_last, torch.channels_last_3d)
+
+    @property
     def kernel(self) -> Tuple[int, ...]:
         """The sides of the kernel of a convolution, whose tensors are the image, the weight, perhaps a bias; or ()."""
         return tuple(self.inputs[1].shape[2:]) if self.kind == "convolution" and len(self.inputs) > 1 else ()

@@ -15,6 +15,7 @@ from .function_mode import Function, intercept_functions
 from .image_axes import Axes
 from .image_functions import TorchCall, multiply_adds, result_axes
 from .module_layouts import ModuleLayouts
+from .put_back import WatchedLoss
 from .source_line import source_line
 
 _STATE = "_nhwc_equivalence_image"
@@ -23,10 +24,14 @@ _STATE = "_nhwc_equivalence_image"
 
 @dataclass
 class _Image:
-    """What is known of a tensor that is an image, or was made of one. `is_lost`: why it is NCHW has been noted."""
+    """What is known of a tensor that is an image, or was made of one.
+
+    `is_lost`: why it is NCHW has been noted. `loss` is the call of which it is the result, where that lost the format.
+    """
 
     axes: Axes
     is_lost: bool = False
+    loss: WatchedLoss | None = None
 
     def format_of(self, tensor: torch.Tensor) -> str:
         """Its memory format, see `image_axes.memory_format`."""
@@ -66,15 +71,24 @@ class LayoutTrace:
 
         return intercept_functions(intercept)
 
+    def note_end(self, output: object) -> None:
+        """Note what the model returned: that is taken as it is."""
+        for state in map(self._state, pytree.flatten(output)):
+            if state is not None and state.loss is not None:
+                state.loss.note_reader(None, "")
+
     def note(self, call: TorchCall, result: object) -> None:
         """Note a call that returned `result`, and what that is of an image."""
         outputs = pytree.flatten(result)
         if not outputs or not call.inputs:
             return
+        losses = [state.loss for _, state in self._states(call) if state.loss is not None]
         if call.kind:
             self._note_image_call(call, outputs[0])
         else:
             self._note_other_call(call, outputs)
+        for loss in losses:
+            loss.note_reader(call, self._layout_of(outputs[0])[0])
 
     def _note_image_call(self, call: TorchCall, output: torch.Tensor) -> None:
         """A convolution, normalisation, pooling or resampling, of an image or of what merely has as many dimensions."""
@@ -93,7 +107,8 @@ class LayoutTrace:
             loses = "gives nchw"
         result.is_lost = gave == "nchw" and (bool(loses) or state.is_lost)
         self._keep(output, result)
-        self._add(call, loses, [got], [gave], output)
+        noted = self._add(call, loses, [got], [gave], output)
+        result.loss = WatchedLoss(noted) if loses == "gives nchw" else None
 
     def _is_of_pixels(self, call: TorchCall, state: _Image | None) -> bool:
         """Whether a call works on the pixels of an image.
@@ -126,7 +141,7 @@ class LayoutTrace:
             result.is_lost = gave == "nchw" and (is_loss or any(state.is_lost for _, state in states))
             self._keep(output, result)
             if is_loss:
-                self._add(call, "gives nchw", got, [gave], output)
+                result.loss = WatchedLoss(self._add(call, "gives nchw", got, [gave], output))
 
     def note_raise(self, call: TorchCall) -> None:
         """Note a call that raised, where it was given an image in NHWC: perhaps for its strides."""
@@ -136,23 +151,23 @@ class LayoutTrace:
 
     def _add(
         self, call: TorchCall, loses: LayoutLoss, got: List[str], gave: List[str], output: torch.Tensor | None
-    ) -> None:
+    ) -> ImageCallData:
         path, class_name = self.modules.innermost
-        self.calls.append(
-            {
-                "function": call.dotted,
-                "kind": call.kind,
-                "loses": loses,
-                "module": path,
-                "class_name": class_name,
-                "input_formats": got,
-                "output_formats": gave,
-                "input_shape": list(call.inputs[0].shape),
-                "input_axes": self._input_axes(call),
-                "multiply_adds": multiply_adds(call, output),
-                "line": source_line(sys._getframe(1)) if loses else None,
-            }
-        )
+        noted: ImageCallData = {
+            "function": call.dotted,
+            "kind": call.kind,
+            "loses": loses,
+            "module": path,
+            "class_name": class_name,
+            "input_formats": got,
+            "output_formats": gave,
+            "input_shape": list(call.inputs[0].shape),
+            "input_axes": self._input_axes(call),
+            "multiply_adds": multiply_adds(call, output),
+            "line": source_line(sys._getframe(1)) if loses else None,
+        }
+        self.calls.append(noted)
+        return noted
 
     def _input_axes(self, call: TorchCall) -> List[str]:
         """The parts of an image in each dimension of the first input; nothing where none are known."""

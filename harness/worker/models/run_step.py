@@ -106,7 +106,7 @@ def _follow_images(request: ModelRequest, *, has_raised: bool) -> LayoutTrace:
     torch.manual_seed(request.seed)
     try:
         with torch.no_grad(), step.autocast(request), trace.follow():
-            call_model(model, call_arguments(request, inputs))
+            trace.note_end(call_model(model, call_arguments(request, inputs)))
     except Exception as error:
         if not has_raised:
             msg = f"the model raised {messages.error_line(error)} where its functions are followed, and not otherwise"

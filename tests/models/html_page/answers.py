@@ -63,6 +63,7 @@ LOSS = image_call(
     "shuffle", "", function="torch.Tensor.view", loses=LayoutLoss.GIVES, gave="nchw", shape=(2, 2, 4, 16, 16),
     line="net.py:31",
 )  # fmt: skip
+PUT_BACK = replace(LOSS, loses=LayoutLoss.PUT_BACK)
 CALLS = (image_call("stem", multiply_adds=300), image_call("blocks.0.conv", multiply_adds=600), LOSS)
 FAILED = OperatorReplay(REPLAY, CellState.FAILED)
 FAULT = FaultyModule("blocks.1.conv", "Conv2d", "avx2", "output[0] differs", ("torch.conv2d(...)",), FAILED)
@@ -118,6 +119,11 @@ def cost(module: str, operator: str, kind: CostKind, seconds: float) -> CostData
 def right_answer() -> ModelAnswer:
     """Yes, and nothing is to be changed."""
     return answer_of_outcomes(outcome(image_calls=CALLS[:2]))
+
+
+def put_back_answer() -> ModelAnswer:
+    """Yes, at the cost of a copy."""
+    return answer_of_outcomes(outcome(image_calls=(*CALLS[:2], PUT_BACK)))
 
 
 def wrong_answer() -> ModelAnswer:

@@ -19,6 +19,7 @@ from tests.models.html_page.answers import (
     hostile_answer,
     large_answer,
     outcome,
+    put_back_answer,
     right_answer,
     small_answer,
     timed_answer,
@@ -28,7 +29,7 @@ from tests.reporting.html_report.hostile import TEXT
 from tests.reporting.html_report.test_document import ELEMENTS, Outline
 
 HOSTILE = [hostile_answer(TEXT), hostile_answer("a.b\n.c")]
-ANSWERS = [small_answer(), right_answer(), timed_answer(), wrong_answer(), large_answer(2), *HOSTILE]
+ANSWERS = [small_answer(), right_answer(), put_back_answer(), timed_answer(), wrong_answer(), large_answer(2), *HOSTILE]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -83,10 +84,21 @@ def test_a_place_to_change_is_told_with_the_line_and_what_to_write_instead() -> 
     assert re.search(r'In the module <a href="#module-\d"><code>shuffle</code></a>', text)
 
 
+def test_what_is_put_back_right_behind_is_a_copy_and_no_place() -> None:
+    """With what saves the copy."""
+    text = model_html(put_back_answer())
+    sentence = "torch.Tensor.view got NHWC and gave NCHW, which is put back right behind it (net.py:31)"
+    assert f"shuffle (Module): {sentence}" in text
+    assert "<strong>Without the copy:</strong> write reshape in place of view" in text
+    identifiers = set(Outline(text).attributes("id"))
+    assert "copies" in identifiers
+    assert "places" not in identifiers
+
+
 def test_what_is_right_has_nothing_to_change_and_nothing_wrong() -> None:
     """The sections are not there, nor the ways to them."""
     identifiers = set(Outline(model_html(right_answer())).attributes("id"))
-    assert not {"places", "known", "fault-1"} & identifiers
+    assert not {"places", "copies", "known", "fault-1"} & identifiers
     assert {"recipe", "verdicts", "modules", "tree"} <= identifiers
 
 

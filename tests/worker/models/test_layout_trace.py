@@ -36,7 +36,7 @@ def follow(model: Any, *shape: int) -> list[dict[str, Any]]:
         model, image = model.to(memory_format=name), image.to(memory_format=name)
     trace = module("models.layout_trace").LayoutTrace(model, [image], [True])
     with torch.no_grad(), trace.follow():
-        model(image)
+        trace.note_end(model(image))
     calls: list[dict[str, Any]] = trace.calls
     return calls
 
@@ -100,6 +100,65 @@ def test_what_keeps_the_channels_innermost_loses_nothing(middle: Any) -> None:
 def test_the_call_that_gives_nchw_is_named_once(middle: Any, function: str) -> None:
     """What gets NCHW in consequence of it is not named as well."""
     assert losses(middle) == [(function, "gives nchw", "")]
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        lambda x: F.instance_norm(x).contiguous(memory_format=torch.channels_last),
+        lambda x: F.instance_norm(x).to(memory_format=torch.channels_last),
+        lambda x: F.instance_norm(x).clone(memory_format=torch.channels_last),
+        lambda x: torch.stack([x, x]).sum(0).contiguous(memory_format=torch.channels_last),
+    ],
+    ids=["contiguous", "to", "clone", "not an image function"],
+)
+def test_a_loss_that_the_only_next_call_undoes_is_put_back(middle: Any) -> None:
+    """The format is asked for by name: both convolutions get NHWC, and what it costs is a copy."""
+    assert [how for _, how, _ in losses(middle)] == ["put back"]
+    convolutions = [call for call in follow(Forward(middle), *SHAPE) if call["kind"] == "convolution"]
+    assert [call["input_formats"] for call in convolutions] == [["nhwc"], ["nhwc"]]
+
+
+def put_back_beside(x: Any) -> Any:
+    """The format is put back for one of two calls."""
+    lost = F.instance_norm(x)
+    return lost.contiguous(memory_format=torch.channels_last) + lost
+
+
+def put_back_after_reading(x: Any) -> Any:
+    """The format is put back after another call has worked on NCHW."""
+    lost = F.instance_norm(x)
+    return torch.relu(lost) + lost.contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        F.instance_norm,
+        put_back_beside,
+        put_back_after_reading,
+        lambda x: F.relu(F.instance_norm(x)).contiguous(memory_format=torch.channels_last),
+        lambda x: F.instance_norm(x).contiguous().contiguous(memory_format=torch.channels_last),
+    ],
+    ids=["convolution", "one of two", "second of two", "one call later", "contiguous between"],
+)
+def test_a_loss_that_another_call_takes_as_it_is_stays_one(middle: Any) -> None:
+    """A convolution restores the format too, but nobody has asked it to; what else takes the result works in NCHW."""
+    assert losses(middle) == [("instance_norm", "gives nchw", "")]
+
+
+def test_what_the_model_returns_is_taken_as_it_is() -> None:
+    """A result in NCHW that is put back for a part of the model leaves it in NCHW too."""
+
+    class Both(nn.Module):
+        """Returns what it has put back as well."""
+
+        def forward(self, x: Any) -> Any:
+            """The same numbers in both formats."""
+            lost = F.instance_norm(x)
+            return lost, lost.contiguous(memory_format=torch.channels_last)
+
+    assert [call["loses"] for call in follow(Both(), *SHAPE)] == ["gives nchw"]
 
 
 def test_the_line_is_that_of_the_source_which_is_not_torch_s() -> None:
