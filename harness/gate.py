@@ -128,11 +128,12 @@ class Gate:
             self.known_issues_of(case, dtype),
             self.settings.profile,
             seed=zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode()),
-            saved=failure_database.load() if self.settings.profile.recalls else (),
+            saved=failure_database.load() if self.settings.profile.recalls and not self.settings.rediscover else (),
             deadline=self._item_deadline(share),
             arrays=self.settings.root / ".equivalence" / "arrays",
             may_lack=self.may_lack(case, dtype),
             baseline=self._baseline_of(case, dtype),
+            rediscovers=self.settings.rediscover,
             missing_double_backward=self.project.home_of(case).missing_double_backwards.of(
                 case.id, release_of(self.executor.build.torch)
             ),

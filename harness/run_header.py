@@ -83,7 +83,12 @@ def record_head(
     """
     return RecordHead(
         _build_record(executor.build),
-        RunRecord(**asdict(settings.profile), profile=settings.profile.name, seed=settings.seed),
+        RunRecord(
+            **asdict(settings.profile),
+            profile=settings.profile.name,
+            seed=settings.seed,
+            rediscovers=settings.rediscover,
+        ),
         _level_records(executor),
         verified,
         settings.record.as_posix(),

@@ -56,7 +56,8 @@ class Settings:
 
     `seed_is_fresh`: nobody has named the seed, and the next run would have another one. `shard` None: all of the run.
     `against` is the interpreter of a build that the one under test is compared with, `STOCK`, or None. `hosts` are
-    other machines, in execnet's words, on which levels run that are lacking here.
+    other machines, in execnet's words, on which levels run that are lacking here. `rediscover`: the examples are to
+    meet by themselves what is known.
     """
 
     root: Path
@@ -75,6 +76,7 @@ class Settings:
     allow_incomplete: bool = False
     against: str | None = None
     hosts: tuple[str, ...] = ()
+    rediscover: bool = False
 
     @property
     def baseline_python(self) -> str | None:
@@ -102,6 +104,16 @@ class Settings:
         here = {"in-process": self.in_process, "update-golden": self.update_golden, "against": self.against is not None}
         for name in (name for name, is_set in here.items() if is_set and self.hosts):
             raise UserError(f"--eq-host: with --eq-{name} everything runs on this machine; leave one of the two out")
+
+    def check_rediscovery(self) -> None:
+        """Raise UserError for what has another purpose than to see what the examples meet."""
+        others = {
+            "in-process": self.in_process,
+            "update-golden": self.update_golden,
+            "against": self.against is not None,
+        }
+        for name in (name for name, is_set in others.items() if is_set and self.rediscover):
+            raise UserError(f"--eq-rediscover: --eq-{name} runs something else than the gate; leave one of the two out")
 
     @property
     def replay_options(self) -> str:
@@ -250,9 +262,11 @@ def settings(
         allow_incomplete=option("allow_incomplete").flag(),
         against=option("against").once("a run compares with one build"),
         hosts=option("host").lines(),
+        rediscover=option("rediscover").flag(),
     )
     chosen.check_against()
     chosen.check_hosts()
+    chosen.check_rediscovery()
     return chosen
 
 

@@ -57,6 +57,18 @@ def test_what_runs_on_this_machine_alone_has_no_hosts(
         settings(tmp_path, {"host": ["ssh=one"], name: value, **preload})
 
 
+@pytest.mark.parametrize(("name", "value"), [("in_process", True), ("update_golden", True), ("against", "stock")])
+def test_rediscovery_is_of_a_usual_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """What has another purpose cannot say how well the gate finds what is known."""
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "kernels.py").touch()
+    preload = {"preload": ["kernels.py"]} if name == "against" else {}
+    with pytest.raises(UserError, match=rf"--eq-rediscover: --eq-{name.replace('_', '-')} runs something else"):
+        settings(tmp_path, {"rediscover": True, name: value, **preload})
+
+
 def test_several_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels are separated by commas, files in the environment as in PATH; a level given twice runs once."""
     for name in ("a.py", "b.py"):

@@ -24,6 +24,7 @@ from harness.cli.merge import add_merge_command
 from harness.cli.model import add_model_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
+from harness.cli.rediscover import add_rediscover_command
 from harness.cli.replay import add_replay_command
 from harness.cli.report import add_report_command
 from harness.cli.schema import add_schema_command
@@ -78,6 +79,7 @@ def command_line() -> CommandParser:
     add_compare_command(commands)
     add_history_command(commands)
     add_coverage_command(commands)
+    add_rediscover_command(commands)
     add_model_command(commands)
     add_speed_command(commands)
     add_contract_command(commands)

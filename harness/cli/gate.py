@@ -30,8 +30,16 @@ def run_shipped_suites(options: argparse.Namespace, settings: Settings) -> int:
     The folder in which it is run is pytest's root: record, saved failures and pytest's cache are written below it, and
     nothing beside the suites. No ini file and no conftest.py of that folder are read; ``-c`` names an ini file.
     """
-    head = [sys.executable, "-P", "-m", "pytest", "-c", str(_INI_FILE), f"--rootdir={settings.root}"]
-    plain = "--assert=plain"  # else pytest rewrites the plugin's modules and keeps what it makes of them beside them
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # xdist's processes do not get that option
-    arguments = [*head, plain, str(SHIPPED / "suites"), *options.arguments]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell is needed
+    arguments = [*pytest_of_shipped_suites(settings.root), str(SHIPPED / "suites"), *options.arguments]
+    os.execve(sys.executable, arguments, shipped_environment())  # noqa: S606 - no shell is needed
+
+
+def pytest_of_shipped_suites(root: Path) -> list[str]:
+    """The command that runs pytest over installed suites with that root; their paths follow."""
+    head = [sys.executable, "-P", "-m", "pytest", "-c", str(_INI_FILE), f"--rootdir={root}"]
+    return [*head, "--assert=plain"]  # else pytest rewrites the plugin's modules and keeps the result beside them
+
+
+def shipped_environment() -> dict[str, str]:
+    """The environment in which nothing is written beside the installed suites; xdist's processes have it too."""
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -66,6 +66,11 @@ OPTIONS: Final = (
     Option(
         "update_golden", "write to golden/ what the cases of this run give, for review; nothing is judged", flag=True
     ),
+    Option(
+        "rediscover",
+        "say which example met each known fault first, with no reproducer run and no known crash kept from running",
+        flag=True,
+    ),
     Option("in_process", "run everything in this process, for a debugger: no ISA levels, no protection", flag=True),
 )
 

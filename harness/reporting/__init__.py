@@ -46,6 +46,7 @@ from harness.reporting.record import (
     parse_item,
 )
 from harness.reporting.recorder import Recorder, RecordHead
+from harness.reporting.rediscovery import RediscoveryReport, rediscovery_report
 from harness.reporting.replay import replay_text
 from harness.reporting.run_differences import baseline_difference, difference_message
 from harness.reporting.script import MOST_LINES, fault_scripts, write_script
@@ -98,6 +99,7 @@ __all__ = [
     "Record",
     "RecordHead",
     "Recorder",
+    "RediscoveryReport",
     "RunRecord",
     "ScriptSubject",
     "ShardRecord",
@@ -145,6 +147,7 @@ __all__ = [
     "read_run",
     "read_runs",
     "record_schema_text",
+    "rediscovery_report",
     "release_summary",
     "replay_text",
     "sort_by_name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import (
@@ -21,6 +22,7 @@ from harness.core import (
     PatternKind,
     ReproducerCheck,
 )
+from harness.core.finding import Oracle
 from harness.reporting.build_comparison_record import BuildComparisonRecord, build_comparison_record
 from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, diagnosis_record
 from harness.reporting.example_record import OperatorExample
@@ -95,6 +97,14 @@ class GoldenComparisonRecord(StrictSchema):
     advice: str = Field(description="What to do where golden/ has nothing of the case; else empty")
 
 
+class FirstMeetingRecord(StrictSchema):
+    """The first example of an item in which a place of a known fault showed."""
+
+    example: int = Field(ge=1, description="Its number among the examples of the item, from 1")
+    seconds: float = Field(ge=0, description="Since the item began")
+    oracle: Oracle = Field(description="What found it")
+
+
 class OperatorItemRecord(StrictSchema):
     """One case in one dtype."""
 
@@ -132,6 +142,10 @@ class OperatorItemRecord(StrictSchema):
     )
     against: BuildComparisonRecord | None = Field(
         default=None, description="The comparison with another build; null where there was none"
+    )
+    meetings: Mapping[str, FirstMeetingRecord] = Field(
+        default_factory=dict,
+        description="Place of a known fault: the first example that met it; only where rediscovery was measured",
     )
     seconds: float
 
@@ -181,6 +195,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         complete=outcome.is_whole,
         lost_levels=tuple(outcome.lost_levels),
         against=build_comparison_record(outcome.against) if outcome.against else None,
+        meetings={place: FirstMeetingRecord(**asdict(meeting)) for place, meeting in sorted(outcome.meetings.items())},
         seconds=round(outcome.seconds, 1),
     )
 

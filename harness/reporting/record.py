@@ -47,6 +47,9 @@ class RunRecord(StrictSchema):
     models: str = Field(description="The largest tier of models that is run")
     profile: str
     seed: int
+    rediscovers: bool = Field(
+        default=False, description="Whether no reproducer was run and no known crash kept from running"
+    )
 
 
 class ShardRecord(StrictSchema):

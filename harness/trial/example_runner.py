@@ -16,6 +16,9 @@ from harness.trial.trace_selection import select_traced
 FRESH_WORKERS: Final = 2
 """Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
 
+MOST_DEATHS_MET: Final = 3
+"""So many examples of each known crash or hang run whole where rediscovery is measured: each costs a worker."""
+
 MOST_TRACED: Final = 8
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
 
@@ -25,16 +28,19 @@ class ExampleRunner:
     """Runs examples of one case in one executor, and judges each with the known issues taken out.
 
     `skipped` counts by cell the examples that another cell answered for, `incidents` are sentences about workers that
-    were ended from outside; both grow.
+    were ended from outside; both grow. `rediscovers`: a few examples of each known crash or hang run whole, to see
+    whether it is met.
     """
 
     case: Case
     executor: Executor
     known_issues: Sequence[KnownIssue]
+    rediscovers: bool = False
     skipped: Counter[str] = field(default_factory=Counter, init=False)
     incidents: list[str] = field(default_factory=list, init=False)
     partwise: PartwiseRunner = field(init=False)
     _confirmed_ends: set[str] = field(default_factory=set, init=False)
+    _deaths_met: Counter[str] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
         self.partwise = PartwiseRunner(self.case, self.executor, self.known_issues)
@@ -48,9 +54,18 @@ class ExampleRunner:
         """
         groups: dict[frozenset[str], list[Example]] = {}
         for example in examples:
-            groups.setdefault(frozenset(self.partwise.fatal_cells(example)), []).append(example)
+            groups.setdefault(self._cells_kept_out(example), []).append(example)
         for cells in sorted(groups, key=sorted):
             yield from self._judge_group(groups[cells], cells, keep_out)
+
+    def _cells_kept_out(self, example: Example) -> frozenset[str]:
+        """The cells in which the example must not be run as a whole."""
+        cells = self.partwise.fatal_cells(example)
+        issues = {issue.name for cell in cells for issue in self.partwise.issues(example, cell)}
+        if self.rediscovers and any(self._deaths_met[name] < MOST_DEATHS_MET for name in issues):
+            self._deaths_met.update(issues)
+            return frozenset()
+        return frozenset(cells)
 
     def judge(self, result: Result) -> JudgedResult:
         """The judgement of a result of this executor."""

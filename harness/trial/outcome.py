@@ -20,6 +20,7 @@ from harness.core import (
 from harness.oracles import OWN_REFERENCE
 from harness.trial.build_comparison import BuildChange, BuildComparison
 from harness.trial.diagnosis import Diagnosis
+from harness.trial.rediscovery import FirstMeeting
 from harness.trial.review import Review
 from harness.trial.tally import Tally
 
@@ -85,6 +86,7 @@ class Outcome(Tally):
     `complete` is False where the time budget, or too many crashes, left some out. `double` is what the double backward
     came to, and `faults` is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs:
     it is not available. `against` is the comparison with another build, if there is one: then only what is new fails.
+    `meetings` maps a place of a known fault to the first example that met it, where rediscovery is measured.
     """
 
     case: str
@@ -102,6 +104,7 @@ class Outcome(Tally):
     complete: bool = True
     lack: str = ""
     against: BuildComparison | None = None
+    meetings: dict[str, FirstMeeting] = field(default_factory=dict)
 
     def set_not_available(self, lack: str) -> None:
         """Note that this release has not got what the item runs, so that its known issues cannot be shown by it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from harness.core import Case, Example
@@ -22,6 +23,14 @@ class Plan:
     examples: tuple[Example, ...]
     phases: tuple[str, ...]
     phase_by_json: Mapping[str, str]
+
+    def number(self, example: Example) -> int:
+        """The place of one of the examples in their order, from 1."""
+        return self._numbers[example.to_json()]
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {text: number for number, text in enumerate(map(Example.to_json, self.examples), 1)}
 
     def phase(self, example: Example) -> str:
         """The phase of one of the examples."""

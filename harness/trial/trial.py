@@ -29,6 +29,7 @@ from harness.trial.judged_result import JudgedResult
 from harness.trial.known_issues import DEATHS
 from harness.trial.outcome import Outcome
 from harness.trial.plan import Plan, make_plan
+from harness.trial.rediscovery import Rediscovery
 from harness.trial.reduction import Reducer
 from harness.trial.reproducers import check_reproducer
 
@@ -50,7 +51,8 @@ class Trial:
     making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward`
     what is known of a double backward that the case has not. `may_lack`: this release of PyTorch may be without what
     the item runs, for golden/ has seen it in others only. `baseline` is a build that this one is compared with: then
-    only what is new in this one fails.
+    only what is new in this one fails. `rediscovers`: no reproducer is run and no known crash kept from running; the
+    outcome says which example met each place first.
     """
 
     case: Case
@@ -65,14 +67,16 @@ class Trial:
     missing_double_backward: MissingDoubleBackward | None = None
     may_lack: bool = False
     baseline: Baseline | None = None
+    rediscovers: bool = False
     outcome: Outcome = field(init=False)
     _first_failures: dict[tuple[str, str], tuple[Example, Finding]] = field(default_factory=dict, init=False)
     _deaths: int = field(default=0, init=False)
     _runner: ExampleRunner = field(init=False)
     _comparer: BuildComparer | None = field(default=None, init=False)
+    _rediscovery: Rediscovery | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._runner = ExampleRunner(self.case, self.executor, self.known_issues)
+        self._runner = ExampleRunner(self.case, self.executor, self.known_issues, self.rediscovers)
         if self.baseline is not None:
             self._comparer = BuildComparer(self.case, self.dtype, self._runner, self.baseline)
 
@@ -89,10 +93,10 @@ class Trial:
 
     def _run_phases(self) -> None:
         incidents = len(self.executor.incidents)
-        for known_issue in self.known_issues:
-            check = check_reproducer(known_issue, self.case, self.dtype, self.executor)
-            self.outcome.reproducers[known_issue.name] = check
+        self._check_reproducers()
         plan = self._make_plan()
+        if self.rediscovers:
+            self._rediscovery = Rediscovery(self.known_issues, plan, self.outcome.meetings)
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
         availability = Availability()
@@ -116,6 +120,12 @@ class Trial:
         self._check_double_backward()
         self.outcome.notes += self._runner.partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
+
+    def _check_reproducers(self) -> None:
+        """Replay those of this item, but where the examples are to find by themselves what they show."""
+        for known_issue in () if self.rediscovers else self.known_issues:
+            check = check_reproducer(known_issue, self.case, self.dtype, self.executor)
+            self.outcome.reproducers[known_issue.name] = check
 
     def _finish_comparison(self, *, is_available: bool) -> None:
         """End the comparison with the baseline, if there is one."""
@@ -188,6 +198,8 @@ class Trial:
     def _count(self, judged: JudgedResult) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""
         outcome = self.outcome
+        if self._rediscovery is not None:
+            self._rediscovery.note(judged)
         for cell, state in judged.states().items():
             misplaced = state is CellState.PASSED and cell in self.executor.ineffective
             outcome.count_state(cell, CellState.UNTRUSTED if misplaced else state)

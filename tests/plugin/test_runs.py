@@ -49,7 +49,7 @@ OUTCOME = {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
     "in_parts", "double_differences", "lack", "complete", "against",
-    "lost_levels",
+    "lost_levels", "meetings",
 }  # fmt: skip
 
 
