@@ -159,16 +159,18 @@ def group_norm_backward_by_sums(
 ) -> Gradients:
     """The same gradients from the sums of grad_out x and of grad_out over each channel of each sample.
 
-    So ATen's kernel has them (aten/src/ATen/native/cpu/group_norm_kernel.cpp): what is common to x and its mean cancels
-    after the sums were rounded, and not before.
+    So ATen's kernels have them (aten/src/ATen/native/cpu/group_norm_kernel.cpp, in both formats): what is common to x
+    and its mean cancels after the sums were rounded, and not before. The sums over a group are computed once, and the
+    slope along x and the constant beside it are off together.
     """
     by_group = (N, group, C // group)
     products = (grad_out * input).reshape(N, C, -1).sum([2]).reshape(by_group)
     plain = grad_out.reshape(N, C, -1).sum([2]).reshape(by_group)
     mean, rstd = mean.reshape(N, group, 1), rstd.reshape(N, group, 1)
     scale = 1.0 if weight is None else weight.reshape(by_group[1:])
-    along_input = ((plain * scale).sum([2], keepdim=True) * mean - (products * scale).sum([2], keepdim=True)) * rstd**3
-    constant = -along_input * mean - (plain * scale).sum([2], keepdim=True) * rstd
+    plain_of_group = (plain * scale).sum([2], keepdim=True)
+    along_input = (plain_of_group * mean - (products * scale).sum([2], keepdim=True)) * rstd**3
+    constant = -along_input * mean - plain_of_group * rstd
     grad = (grad_out if weight is None else grad_out * _along(input, weight)).reshape(N, group, -1)
     terms = C // group * HxW
     inner = grad * rstd + (along_input * input.reshape(N, group, -1) + constant) / terms

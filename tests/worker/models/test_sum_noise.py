@@ -143,3 +143,44 @@ def test_the_sums_of_a_group_norm_give_its_gradients(affine: bool) -> None:
     expected = torch.ops.aten.native_group_norm_backward(*arguments)
     by_sums = module("reference.normalisations").group_norm_backward_by_sums(*arguments)
     assert all(torch.allclose(*pair, rtol=1e-9) for pair in zip(by_sums[: 2 + affine], expected, strict=False))
+
+
+def test_each_sum_of_a_group_norm_s_gradient_is_one_number() -> None:
+    """Of a channel and of a group the kernel sums grad_output x and grad_output, and rounds each of these sums once."""
+    torch.manual_seed(0)
+    layer = torch.nn.GroupNorm(3, 6).double()
+    recorder = module("models.sum_noise").SumRecorder()
+    train(recorder, layer, torch.rand(2, 6, 5, 4, dtype=torch.float64))
+    of_channels, of_groups = ("sum", (2, 6, 20), (2,)), ("sum", (2, 3, 2), (2,))
+    assert [len(recorder.sizes[place]) for place in (of_channels, of_groups)] == [2, 2]
+
+
+def offset_first_sum(shape: tuple[int, ...], offset: float) -> Any:
+    """A mode in which the first sum of terms of that shape is off by a number."""
+    mode = module("models.operator_mode").OperatorMode()
+    shapes = [shape]
+
+    def intercept(func: Any, args: Any, keywords: Any) -> Any:
+        """The operator, and the offset where it is that sum."""
+        result = func(*args, **keywords)
+        if func.overloadpacket.__name__ == "sum" and tuple(args[0].shape) in shapes:
+            shapes.clear()
+            result.add_(offset)
+        return result
+
+    mode.intercept = intercept
+    return mode
+
+
+def test_what_the_sum_of_a_group_is_off_by_cancels_where_it_does_in_the_kernel() -> None:
+    """The sum of grad_output moves slope and constant at once: where x = mean + 1 / (mean rstd^2) the pixel stays."""
+    torch.manual_seed(0)
+    normalisations = module("reference.normalisations")
+    images, grad_output = torch.rand(2, 1, 2, 5, 4, dtype=torch.float64)
+    _, mean, rstd = torch.ops.aten.native_group_norm(images, None, None, 1, 2, 20, 1, 1e-5)
+    arguments = (images, mean, rstd, None, 1, 2, 20, 1, [True] * 3)
+    exact = normalisations.group_norm_backward_by_sums(grad_output, *arguments)[0]
+    with offset_first_sum((1, 1, 2), 1e-3):
+        moved = normalisations.group_norm_backward_by_sums(grad_output, *arguments)[0]
+    expected = 1e-3 * rstd / 40 * (mean * rstd**2 * (images - mean) - 1.0)
+    assert torch.allclose(moved - exact, expected, rtol=1e-6, atol=1e-15)
