@@ -15,7 +15,7 @@ import pytest
 from harness.errors import UserError
 from harness.execution import Executor
 from harness.execution.host import probe_host
-from harness.execution.workers import environment
+from harness.execution.workers import environment, process
 from tests.execution import stand
 
 
@@ -138,6 +138,17 @@ def test_entry_waits_for_the_workers_that_were_started(noted: Callable[[str], tu
     assert importing(started) == pids
 
 
+def test_a_worker_that_does_not_answer_in_time(
+    noted: Callable[[str], tuple[Executor, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is the reason, and not the warning that it has printed before, nor its last word, which is quoted."""
+    warning = "'x.py:3: UserWarning: a driver is old\\n  warn()\\n'"
+    executor, _started = noted(f"import sys; print('waiting', {warning}, file=sys.stderr, sep='\\n'); time.sleep(600)")
+    monkeypatch.setattr(process, "START_LIMIT", 1.0)
+    with pytest.raises(UserError, match=r"cannot run a worker: no answer within 1 s; waiting$"), executor:
+        pass
+
+
 def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:
     """An interpreter that answers once and then never again gives the same message."""
     answer = probe_answer().replace("exec", "exit 5; exec")
@@ -226,6 +237,24 @@ def test_last_words_prefer_the_fatal_error(tmp_path: Path) -> None:
         'File "x.py", line 1',
     ]
     assert environment.last_words(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        "/lib/torch/a.py:18: UserWarning: a driver is old\n  warnings.warn(text)\n",
+        "<string>:1: DeprecationWarning: no more\n",
+        "W1127 22:55:37.434000 24517 torch/utils/cpp_extension.py:183] No CUDA runtime is found\n",
+        "[W1127 22:55:37.434000 init.cpp:18] Warning: a driver is old",
+    ],
+)
+def test_last_words_are_no_warnings(tmp_path: Path, warning: str) -> None:
+    """Behind the line that matters as before it; alone they say nothing."""
+    file = tmp_path / "err"
+    file.write_text(f"{warning}\nImportError: libtorch.so is lost\n{warning}")
+    assert environment.last_words(file) == ["ImportError: libtorch.so is lost"]
+    file.write_text(warning)
+    assert environment.last_words(file) == []
 
 
 def test_each_instruction_set_has_a_cache_of_compiled_kernels_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

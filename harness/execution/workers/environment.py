@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ SCRUBBED: Final = (
     "PYTORCH_", "TORCH_",
 )  # fmt: skip
 """Prefixes of variables that change which kernels run, or how. oneDNN reads all three of its names."""
+
+_WARNING: Final = re.compile(r"^(?:\S.*:\d+: \w*Warning: .*\n?(?:[ \t]+.*\n?)?|\[?W\d{4} \d\d:.*\n?)", re.MULTILINE)
+"""What Python warns of, with the line of source that may follow; and lines of glog's form, ``W1127 22:55:37 ...``."""
 
 COMMON: Final[Mapping[str, str]] = {
     "MALLOC_PERTURB_": str(poison.PERTURB),
@@ -90,9 +94,12 @@ def remote_command(ssh: Sequence[str], stderr: Path, pid: Path) -> str:
 
 
 def last_words(file: Path, count: int = 3) -> Sequence[str]:
-    """The lines of a worker's stderr that say most: the fatal error and where it was, else the last ones."""
+    """The lines of a worker's stderr that say most: the fatal error and where it was, else the last ones.
+
+    Warnings of Python, of its logging and of torch are no words of a worker that ended: any may come before its end.
+    """
     text = file.read_text("utf-8", "replace") if file.exists() else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in _WARNING.sub("", text).splitlines() if line.strip()]
     fatal = next((index for index, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
     if fatal is None:
         return lines[-count:]

@@ -145,7 +145,8 @@ class ForkedProcess(Process):
         try:
             self._socket, _address = self._listener.accept()
         except TimeoutError:
-            raise self.start_error(self.end().message) from None
+            self.end()
+            raise self.timeout_error() from None
         self._connection = Connection(os.dup(self._socket.fileno()))
         self._receiver = threading.Thread(target=self._receive_all, args=(self._connection,), daemon=True)
         self._receiver.start()

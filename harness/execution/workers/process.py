@@ -121,10 +121,17 @@ class Process(ABC):
 
     def start_error(self, what: str) -> UserError:
         """The error that says why no worker runs: its last word on stderr, else `what`; and what it was to run."""
-        last = GARBLED if self._is_garbled else (environment.last_words(self.stderr, 1) or [what])[-1]
+        return self._error(GARBLED if self._is_garbled else (environment.last_words(self.stderr, 1) or [what])[-1])
+
+    def timeout_error(self) -> UserError:
+        """The error of one that did not answer in time, which is said before its last word: that may be of long ago."""
+        return self._error("; ".join([f"no answer within {START_LIMIT:g} s", *environment.last_words(self.stderr, 1)]))
+
+    def _error(self, reason: str) -> UserError:
+        """Why no worker runs, and what it was to run."""
         files = " and ".join(map(str, self.setup.preload))
         preloads = f" (with the preload file {files})" if files else ""
-        return UserError(f"the interpreter {self.setup.python} cannot run a worker{preloads}: {last}")
+        return UserError(f"the interpreter {self.setup.python} cannot run a worker{preloads}: {reason}")
 
     def wait_until_ready(self) -> Mapping[str, Any]:
         """Wait for its first message, which describes it. Raises UserError where it cannot start; it is ended then."""
@@ -132,7 +139,7 @@ class Process(ABC):
             _arrival, message = self.receive_within(START_LIMIT)
         except queue.Empty:
             self.end()
-            raise self.start_error(f"no answer within {START_LIMIT:g} s") from None
+            raise self.timeout_error() from None
         if message is None:
             raise self.start_error(self.end().message)
         if message["problem"]:
