@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
+from typing import Callable, Dict
 
 import torch
 
@@ -13,7 +16,12 @@ from .model_request import ModelRequest
 
 def input_hint(request: ModelRequest, model: torch.nn.Module) -> str:
     """One sentence, or nothing where the inputs do not explain why the model raised."""
-    return _call_hint(request, model) or _nhwc_hint(request, model) or _whole_number_hint(request, model)
+    return (
+        _call_hint(request, model)
+        or _dict_hint(request, model)
+        or _nhwc_hint(request, model)
+        or _whole_number_hint(request, model)
+    )
 
 
 def _call_hint(request: ModelRequest, model: torch.nn.Module) -> str:
@@ -28,6 +36,40 @@ def _call_hint(request: ModelRequest, model: torch.nn.Module) -> str:
             "--input NAME:SHAPE, or all of them in a file, --inputs FILE"
         )
     return ""
+
+
+def _dict_hint(request: ModelRequest, model: torch.nn.Module) -> str:
+    """Where the forward takes an item by its name from what was given as a tensor."""
+    positional, named = call_arguments(request, [torch.empty(0) for _ in request.inputs])
+    arguments = inspect.signature(model.forward).bind(*positional, **named).arguments
+    for name, key in first_text_keys(model.forward).items():
+        if isinstance(arguments.get(name), torch.Tensor):
+            shape = list(request.inputs[0].shape)
+            return (
+                f"its forward takes {name}[{key!r}], and {name} was given as a tensor: describe the dict in a file, "
+                f"--inputs FILE, by {{{name}: {{{key}: {{shape: {shape}}}}}}}"
+            )
+    return ""
+
+
+def first_text_keys(function: Callable[..., object]) -> Dict[str, str]:
+    """The names in a function of which items are taken by a text, ``batch["image"]``, each with the first such text.
+
+    Nothing where its source is not known.
+    """
+    keys: Dict[str, str] = {}
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return keys
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            key: object = node.slice
+            while isinstance(key, ast.AST):  # Python 3.8 has an Index around the Constant
+                key = getattr(key, "value", None)
+            if isinstance(key, str):
+                keys.setdefault(node.value.id, key)
+    return keys
 
 
 def _nhwc_hint(request: ModelRequest, model: torch.nn.Module) -> str:

@@ -44,6 +44,27 @@ def test_an_output_that_is_no_tensor_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert refer(planted(monkeypatch, Wordy())) == {"status": "problem", "message": expected}
 
 
+def test_a_forward_that_takes_a_dict_says_how_to_give_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it takes an item by its name from what was given as a tensor; what else it raises is told as it is."""
+
+    class OfBatch(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
+        def forward(self, batch: Any) -> Any:
+            return batch["image"] * 2
+
+    class Broken(torch.nn.Module):  # type: ignore[name-defined,misc] # torch is found at run time
+        def forward(self, x: Any) -> Any:
+            return {"image": x}["mask"]
+
+    sentence = (
+        "its forward takes batch['image'], and batch was given as a tensor: describe the dict in a file, "
+        "--inputs FILE, by {batch: {image: {shape: [2, 3, 8, 8]}}}"
+    )
+    assert refer(planted(monkeypatch, OfBatch())) == {"status": "problem", "message": sentence}
+    about = planted(monkeypatch, OfBatch(), inputs=[image_input("batch", (2, 3, 8, 8), "batch", "image")])
+    assert refer(about)["status"] == "ok"
+    assert refer(planted(monkeypatch, Broken()))["message"] == "the model raised KeyError: 'mask'"
+
+
 def test_an_input_shaped_nhwc_is_recognised() -> None:
     """The message says that channels-last is a matter of strides."""
     reply = refer(fields(inputs=[image_input("x", (1, 24, 24, 3))]))
