@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -18,6 +18,9 @@ from harness.failure_database import FailureDatabase
 from harness.failure_scripts import FailureScriptWriter
 from harness.golden import release_of
 from harness.models import (
+    ImageCall,
+    KnownLoss,
+    LossLookup,
     Model,
     ModelExecutor,
     ModelOutcome,
@@ -26,6 +29,7 @@ from harness.models import (
     Skipped,
     WayToRun,
     issues_of_model,
+    match_operator,
 )
 from harness.preflight import check_factories
 from harness.project import Project
@@ -168,6 +172,19 @@ class Gate:
         ).run()
         outcome.lost_levels = [*self.executor.lost_levels]
         return outcome
+
+    def known_loss(self, call: ImageCall, cells: Collection[str]) -> KnownLoss | None:
+        """What golden/ knows of the operator of a call that loses channels-last in these cells; None: nothing.
+
+        Raises UserError for a mistake in a suite of operators, or in what is known of them.
+        """
+        match = match_operator(self.project.operators(), [call.function_call]) if call.function_call else None
+        if match is None:
+            return None
+        case, example = match
+        home = self.project.home_of(case)
+        lookup = LossLookup(home.golden.contract(case), home.known_issues, self.executor.build.torch)
+        return lookup.find(case, example, cells)
 
     def observe_case(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""

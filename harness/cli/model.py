@@ -79,7 +79,7 @@ def judge_factory(options: argparse.Namespace, settings: Settings) -> int:
             outcomes = try_items(gate, model, chooses_weights=options.weights is None)
             if options.time:
                 time_outcomes(gate, model, outcomes, options.threads)
-    answer = model_answer(options.factory, input_answers(model), outcomes)
+            answer = model_answer(options.factory, input_answers(model), outcomes, gate.known_loss)
     publish_answer(answer, options)
     return answer.exit_code
 

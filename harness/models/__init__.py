@@ -14,12 +14,16 @@ from harness.models.executor import ModelExecutor
 from harness.models.faulty_module import FaultyModule, OperatorReplay
 from harness.models.files import examine_file, load_file
 from harness.models.html_page import model_html
+from harness.models.image_call import ImageCall
 from harness.models.input_file import INPUT_DTYPES, read_archive, read_inputs, saved_input
 from harness.models.known_issue import ModelKnownIssue
 from harness.models.known_issues import load_model_known_issues
+from harness.models.known_loss import KnownLoss, LossLookup
 from harness.models.model import RUNNERS, WEIGHTS, InputSpec, Model, ModelExample, Problem, Skipped, WayToRun
+from harness.models.operator_match import match_operator
 from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
+from harness.models.progress import Announce, announce_nothing
 from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.schema import ModelSuiteSchema
@@ -36,16 +40,20 @@ __all__ = [
     "RUNNERS",
     "TEMPLATES",
     "WEIGHTS",
+    "Announce",
     "Answer",
     "CallInputs",
     "EffectAnswer",
     "FaultyModule",
     "FormatTimes",
+    "ImageCall",
     "ImageCallAnswer",
     "InputAnswer",
     "InputSpec",
     "InputTree",
     "KeptCalls",
+    "KnownLoss",
+    "LossLookup",
     "Model",
     "ModelAnswer",
     "ModelExample",
@@ -66,6 +74,7 @@ __all__ = [
     "TensorInput",
     "WayAnswer",
     "WayToRun",
+    "announce_nothing",
     "answer_of",
     "call_inputs",
     "choose_weights",
@@ -74,6 +83,7 @@ __all__ = [
     "issues_of_model",
     "load_file",
     "load_model_known_issues",
+    "match_operator",
     "model_answer",
     "model_arguments",
     "model_examples",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from harness.models.advice import Place
 from harness.models.image_call import LayoutLoss
+from harness.models.known_loss import FindKnownLoss, KnownLoss, find_nothing
 from harness.models.outcome import ModelOutcome
 from harness.models.verdict import Answer, answer_of, copies_of, no_effect_reason, places_of
 from harness.models.verdict_words import answer_sentence, recipe
@@ -37,6 +38,7 @@ class PlaceAnswer(StrictSchema):
     line: str = Field(description="file:line; empty where it is not known")
     function: str
     loses: LayoutLoss
+    known_loss: KnownLoss | None = Field(default=None, description="What golden/ knows of the operator, if anything")
     modules: tuple[str, ...] = Field(description="The paths of the modules whose forward has the line; as often as run")
 
     @property
@@ -74,8 +76,14 @@ class ModelAnswer(StrictSchema):
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
 
 
-def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence[ModelOutcome]) -> ModelAnswer:
+def model_answer(
+    factory: str,
+    inputs: Sequence[InputAnswer],
+    outcomes: Sequence[ModelOutcome],
+    find_known_loss: FindKnownLoss = find_nothing,
+) -> ModelAnswer:
     """What the outcomes of all ways to run a model come to; at least one was run."""
+    cells = {cell for outcome in outcomes for cell in outcome.cells}
     answer, places, shapes = answer_of(outcomes), places_of(outcomes), [tensor.shape for tensor in inputs]
     images = [(tensor.name, len(tensor.shape)) for tensor in inputs if tensor.is_image]
     no_effect = no_effect_reason(shapes, outcomes[0].image_calls)
@@ -87,8 +95,8 @@ def model_answer(factory: str, inputs: Sequence[InputAnswer], outcomes: Sequence
         exit_code=answer.exit_code,
         sentence=answer_sentence(answer, len(places), no_effect),
         recipe=recipe(answer, max([rank for _, rank in images], default=_image_rank(outcomes)), images),
-        places=tuple(map(_place_answer, places)),
-        copies=tuple(map(_place_answer, copies_of(outcomes))),
+        places=tuple(_place_answer(place, cells, find_known_loss) for place in places),
+        copies=tuple(_place_answer(place, cells, find_known_loss) for place in copies_of(outcomes)),
         refusal=problems[0] if problems else "",
         ways=tuple(map(way_answer, outcomes)),
     )
@@ -99,7 +107,7 @@ def _image_rank(outcomes: Sequence[ModelOutcome]) -> int:
     return next((len(call.input_shape) for call in outcomes[0].image_calls if call.kind), 4)
 
 
-def _place_answer(place: Place) -> PlaceAnswer:
+def _place_answer(place: Place, cells: Collection[str], find_known_loss: FindKnownLoss) -> PlaceAnswer:
     first = place.calls[0]
     return PlaceAnswer(
         sentence=place.sentence,
@@ -107,5 +115,6 @@ def _place_answer(place: Place) -> PlaceAnswer:
         line=first.line,
         function=first.function,
         loses=first.loses,
+        known_loss=find_known_loss(first, cells),
         modules=tuple(call.module for call in place.calls),
     )

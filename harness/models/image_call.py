@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.models.function_call import FunctionCall, read_function_call
 from harness.portable.model_protocol import ImageCallData, ImageFunctionKind
 from harness.portable.source_line import line_name
 
@@ -39,11 +40,17 @@ class ImageCall:
     input_axes: tuple[str, ...]
     multiply_adds: int = 0
     line: str = ""
+    function_call: FunctionCall | None = field(default=None, repr=False, compare=False)
 
     @property
     def keeps_channels_last(self) -> bool:
         """Whether it got NHWC and gave NHWC, or something that is in both formats at once, such as a single pixel."""
         return "nhwc" in self.input_formats and not {"nchw", "other"} & {*self.input_formats, *self.output_formats}
+
+    @property
+    def is_unbatched(self) -> bool:
+        """Whether it works on an image without a batch axis, (C, H, W), which has no channels-last format."""
+        return bool(self.kind) and len(self.input_shape) == 3
 
     @property
     def is_to_change(self) -> bool:
@@ -77,6 +84,7 @@ def image_calls(data: Sequence[ImageCallData]) -> tuple[ImageCall, ...]:
             input_axes=tuple(call["input_axes"]),
             multiply_adds=call["multiply_adds"],
             line=line_name(call["line"]) if call["line"] is not None else "",
+            function_call=read_function_call(call["function_call"]) if call["function_call"] is not None else None,
         )
         for call in data
     )

@@ -109,18 +109,19 @@ def copies_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:
 def no_effect_reason(shapes: Sequence[Sequence[int]], calls: Sequence[ImageCall]) -> str:
     """Why nothing is in channels-last, in one sentence; `shapes` are those of the inputs."""
     images = [shape for shape in shapes if len(shape) in (4, 5)]
-    if any(call.kind for call in calls):
-        return _unkept_reason(images, next(call for call in calls if call.kind))
+    if first := next((call for call in calls if call.kind), None):
+        return _unkept_reason(images, first)
     if images:
         return "no convolution, normalisation, pooling or resampling of an image was seen"
-    if any(len(shape) == 3 for shape in shapes):
-        fact = "no input has four or five dimensions, and channels-last is a format of (N, C, H, W)"
-        return f"{fact}: give an image its batch axis"
     return "no input is an image or a volume, and nothing in the model works on one"
 
 
 def _unkept_reason(images: Sequence[Sequence[int]], first: ImageCall) -> str:
     """Why calls of images kept nothing in NHWC."""
+    if first.is_unbatched:
+        shape = list(first.input_shape)
+        fact = f"channels-last is a format of (N, C, H, W), and {first.function} of {first.title} got {shape}"
+        return f"{fact}: give an image its batch axis"
     name = channels_last(first.image_rank)
     if images and all(shape[1] == 1 for shape in images):
         return (

@@ -111,6 +111,20 @@ class ModuleCallData(TypedDict):
     reorders: int
 
 
+class FunctionCallData(TypedDict):
+    """One function of torch that a module called by itself.
+
+    `function` is its dotted name, `parameters` are the names of all that it takes, in order; `arguments` has every
+    argument by name, those left out with their defaults; `defaults` names the arguments that have their default.
+    """
+
+    function: str
+    parameters: List[str]
+    arguments: Dict[str, FunctionArgument]
+    defaults: List[str]
+    results: List[FunctionArgument]
+
+
 ImageFunctionKind = Literal["", "convolution", "normalisation", "pooling", "resampling"]
 
 LayoutLoss = Literal["", "gives nchw", "put back", "gets nchw", "raises"]
@@ -121,12 +135,13 @@ class ImageCallData(TypedDict):
 
     `function` is its dotted name, `kind` is empty for one that does no more than pass an image on. `module` and
     `class_name` are those of the module whose forward makes the call. The formats are ``nhwc``, ``nchw``, ``either`` or
-    ``other``; `input_axes` says of each dimension of the first input which parts of an image it has: ``N`` (a stack has
-    two of these), ``C`` (a channel shuffle has two), ``P`` for pixels, nothing for one of size 1.
-    `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC, which the only call that takes the
-    result may put back; or a convolution gets NCHW where nothing before it is known to have lost the format; or it
-    raised when it was given NHWC. `line`, of the source that is not PyTorch's, is that of the call where it loses
-    something.
+    ``other``, and there are none of an image without a batch axis; `input_axes` says of each dimension of the first
+    input which parts of an image it has: ``N`` (a stack has two of these), ``C`` (a channel shuffle has two), ``P`` for
+    pixels, nothing for one of size 1. `multiply_adds` counts those of a convolution. `loses`: it gives NCHW for NHWC,
+    which the only call that takes the result may put back; or a convolution gets NCHW where nothing before it is known
+    to have lost the format; or it raised when it was given NHWC. `line`, of the source that is not PyTorch's, is that
+    of the call where it loses something, and `function_call` the call with all its arguments where it gave NCHW for
+    NHWC.
     """
 
     function: str
@@ -140,6 +155,7 @@ class ImageCallData(TypedDict):
     input_axes: List[str]
     multiply_adds: int
     line: SourceLine | None
+    function_call: FunctionCallData | None
 
 
 TensorLayout = Tuple[str, str, List[int]]
@@ -175,20 +191,6 @@ class RunData(TypedDict):
     kernels: Dict[str, int]
     error: str
     message: str
-
-
-class FunctionCallData(TypedDict):
-    """One function of torch that a module called by itself.
-
-    `function` is its dotted name, `parameters` are the names of all that it takes, in order; `arguments` has every
-    argument by name, those left out with their defaults; `defaults` names the arguments that have their default.
-    """
-
-    function: str
-    parameters: List[str]
-    arguments: Dict[str, FunctionArgument]
-    defaults: List[str]
-    results: List[FunctionArgument]
 
 
 class ModelCheckRequest(TypedDict):

@@ -110,6 +110,10 @@ def test_a_loss_that_the_next_call_undoes_is_named_and_leaves_a_yes(project: Pro
     words = "instance_norm got NHWC and gave NCHW, which is put back right behind it (nets.py:32)\n"
     sentence = f"the model's own forward (PutsBack): torch.nn.functional.{words}"
     assert f"\na copy each, and nothing to change:\n  {sentence}" in run.output
+    operator = (
+        "known of suites/operators/normalization.yaml::instance_norm: it gives NCHW for NHWC by the layout contract"
+    )
+    assert f"    {operator}, golden/contract/normalization.yaml; there is no issue about it\n" in run.output
     assert "\nturn it on: yes\n" in run.output
 
 
@@ -123,6 +127,9 @@ def test_times_are_measured_in_both_formats_and_kept_in_the_answer(project: Proj
     texts = ("\nreorders by oneDNN in all: ", "\ntime of eval-eager-float32 at sse41, 1 thread, ", "\nto change:")
     places = [run.output.index(text) for text in texts]
     assert places == sorted(places)
+    for way in ("eval-eager-float32", "train-eager-float32"):
+        stage = f"Loses, {way}: measured in both formats at {LEVEL} for 8 s or more, and profiled\n"
+        assert stage in run.output
     ways = json.loads((project.root / "answer.json").read_text("utf-8"))["ways"]
     assert [way["way"] for way in ways] == ["eval-eager-float32", "train-eager-float32"]
     for way in ways:

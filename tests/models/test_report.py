@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from harness.core import CellState, ItemStatus
@@ -16,7 +18,8 @@ from harness.models import (
     model_text,
 )
 from harness.models.faulty_module import FaultyModule, OperatorReplay
-from harness.models.image_call import LayoutLoss
+from harness.models.image_call import ImageCall, LayoutLoss
+from harness.models.known_loss import KnownLoss
 from harness.models.model import ModelExample, Problem, Skipped
 from harness.models.report import layout_text
 from harness.models.way_answer import way_answer
@@ -163,6 +166,24 @@ def test_what_is_put_back_right_behind_is_named_as_a_copy() -> None:
     assert f"\na copy each, and nothing to change:\n  {sentence}\n    without the copy: if the stack is" in text
     assert "to change:" not in text.replace("nothing to change:", "")
     assert "\nturn it on: yes\n" in text
+
+
+def test_what_is_known_of_an_operator_stands_below_what_to_write() -> None:
+    """It is asked for by the call, of the cells that ran."""
+    cells_of_calls: list[tuple[str, set[str]]] = []
+
+    def find(call: ImageCall, cells: Collection[str]) -> KnownLoss:
+        """A known issue of any operator."""
+        cells_of_calls.append((call.function, {*cells}))
+        summary, link = "relu returns NCHW.", "https://example.org/1"
+        return KnownLoss(operator="unary.yaml::relu", contract="", issue="relu-format", summary=summary, link=link)
+
+    image = InputAnswer(name="input", shape=(1, 3, 8, 8), dtype="float32", is_image=True)
+    text = model_text(model_answer("toy:make", [image], [outcome("eval", LOST, image_calls=LOSING)], find))
+    known = "known of unary.yaml::relu: relu returns NCHW (known issue relu-format, https://example.org/1)"
+    written = "put the format back behind it: x = x.contiguous(memory_format=torch.channels_last)"
+    assert f"    {written}\n    {known}\n\nturn it on: yes, but 1 place loses" in text
+    assert cells_of_calls == [("torch.relu", {"avx2"})]
 
 
 def test_what_is_wrong_or_without_effect_has_nothing_to_paste() -> None:

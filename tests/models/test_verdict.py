@@ -103,11 +103,17 @@ def test_what_was_not_judged_is_not_called_right() -> None:
 
 
 def test_the_reason_why_nothing_is_channels_last_is_said() -> None:
-    """One channel, no batch axis, no image, nothing that works on one, or what the first call got."""
+    """One channel, no batch axis, no image, nothing that works on one, or what the first call got.
+
+    What has three dimensions need not be an image: a sequence has three.
+    """
     volume = image_call("a", function="torch.nn.functional.conv3d", got="either", gave="nchw", shape=(1, 1, 8, 8, 8))
     assert "the input has one channel" in no_effect_reason([[1, 1, 8, 8, 8]], [volume])
     assert "memory_format=torch.channels_last_3d" in no_effect_reason([[1, 1, 8, 8, 8]], [volume])
-    assert "give an image its batch axis" in no_effect_reason([[3, 8, 8]], [])
+    unbatched = image_call("a", shape=(3, 8, 8))
+    words = "conv2d of a (Module) got [3, 8, 8]: give an image its batch axis"
+    assert words in no_effect_reason([[3, 8, 8]], [unbatched])
     assert "no input is an image" in no_effect_reason([[2, 5]], [])
+    assert "no input is an image" in no_effect_reason([[2, 5, 16]], [])
     assert "of an image was seen" in no_effect_reason([[2, 3, 8, 8]], [])
     assert "conv2d of a (Module), got nchw" in no_effect_reason([[2, 3, 8, 8]], [image_call("a", got="nchw")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,18 @@ class Contract:
     def lines_of(self, case: str, release: str) -> tuple[ContractLine, ...]:
         """The lines of one case that are about a release."""
         return tuple(line for line in self.lines(case) if line.releases.covers(release))
+
+    def output_rules(self, case: str, dtype: str, release: str, shapes: Collection[str]) -> list[LayoutRule]:
+        """What a release is said to make of the first output of a case, in these classes of shapes, at any level.
+
+        Rules about a tensor that has no format are left out.
+        """
+        return [
+            line.rule
+            for line in self.lines_of(case, release)
+            if line.rule.has_format
+            and any(line.covers(("output[0]", shape, level), dtype) for shape in shapes for level in LEVELS)
+        ]
 
     def compare(self, case: str, dtype: str, facts: Facts, release: str) -> list[FactDifference]:
         """What differs: one sentence for each line that is changed, missing or unknown. Levels not run are not judged.

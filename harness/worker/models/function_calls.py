@@ -25,7 +25,7 @@ def record_function_calls(module: torch.nn.Module, calls: List[FunctionCallData]
         results = list(map(argument_data, result if isinstance(result, (tuple, list)) else [result]))
         takes_tensors = any(map(_has_dimensions, [*positional, *named.values()]))
         if depth.is_own and takes_tensors and any(map(_has_dimensions, results)):
-            calls.append(_call_data(function, positional, named, results))
+            calls.append(describe_function_call(function, positional, named, results))
         return result
 
     return intercept_functions(intercept)
@@ -61,7 +61,7 @@ def _has_dimensions(value: FunctionArgument) -> bool:
     return isinstance(value, list) and any(map(_has_dimensions, value))
 
 
-def _call_data(
+def describe_function_call(
     function: Function,
     positional: Sequence[FunctionArgument],
     named: Mapping[str, FunctionArgument],

@@ -7,9 +7,10 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import torch
 
-from ...portable.model_protocol import ImageFunctionKind
+from ...portable.model_protocol import FunctionCallData, ImageFunctionKind
 from .. import pytree
 from . import image_axes
+from .function_calls import argument_data, describe_function_call
 from .function_mode import Function
 from .image_axes import Axes
 from .image_format import shares_memory
@@ -49,6 +50,7 @@ class TorchCall:
         self.name = self.dotted.rpartition(".")[2].strip("_")
         self.kind: ImageFunctionKind = _KIND_BY_NAME.get(self.name, "")
         self.inputs = pytree.flatten([*args, *keywords.values()])
+        self._function = function
         self._args = args
         self._keywords = keywords
 
@@ -58,9 +60,21 @@ class TorchCall:
         return self._keywords.get("dim", self._args[1] if len(self._args) > 1 else None)
 
     @property
+    def is_unbatched(self) -> bool:
+        """Whether it works on one image without a batch axis, (C, H, W)."""
+        has_rank = self.kind in ("convolution", "pooling") and "2d" in self.name
+        return has_rank and bool(self.inputs) and self.inputs[0].dim() == 3
+
+    @property
     def asks_for_channels_last(self) -> bool:
         """Whether it is told to give channels-last, as ``contiguous``, ``to`` and ``clone`` can be."""
         return self._keywords.get("memory_format") in (torch.channels_last, torch.channels_last_3d)
+
+    def describe(self, output: torch.Tensor) -> FunctionCallData:
+        """The call with all its arguments, and the one result that is wanted of it."""
+        named = {name: argument_data(value) for name, value in self._keywords.items()}
+        positional = list(map(argument_data, self._args))
+        return describe_function_call(self._function, positional, named, [argument_data(output)])
 
     @property
     def kernel(self) -> Tuple[int, ...]:

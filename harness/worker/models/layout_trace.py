@@ -93,6 +93,9 @@ class LayoutTrace:
     def _note_image_call(self, call: TorchCall, output: torch.Tensor) -> None:
         """A convolution, normalisation, pooling or resampling, of an image or of what merely has as many dimensions."""
         image = call.inputs[0]
+        if call.is_unbatched:
+            self._add(call, "", [], [], output)
+            return
         state = self._state(image)
         if not self._is_of_pixels(call, state) or output.dim() != image.dim():
             return
@@ -165,6 +168,7 @@ class LayoutTrace:
             "input_axes": self._input_axes(call),
             "multiply_adds": multiply_adds(call, output),
             "line": source_line(sys._getframe(1)) if loses else None,
+            "function_call": call.describe(output) if output is not None and loses == "gives nchw" else None,
         }
         self.calls.append(noted)
         return noted
@@ -174,7 +178,8 @@ class LayoutTrace:
         first = call.inputs[0]
         state = self._state(first)
         if state is None:
-            axes = image_axes.image_axes(first.shape) if call.kind else ((),) * first.dim()
+            is_image = call.kind and first.dim() in (4, 5)
+            axes = image_axes.image_axes(first.shape) if is_image else ((),) * first.dim()
         else:
             axes = state.axes
         return ["".join(image_axes.parts_of(dimension)) for dimension in axes]

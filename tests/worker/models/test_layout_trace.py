@@ -260,6 +260,17 @@ def test_without_an_image_nothing_is_noted() -> None:
     assert follow(nn.Linear(5, 4), 2, 5) == []
 
 
+def test_an_image_without_a_batch_axis_is_seen_and_has_no_format() -> None:
+    """By what is done with it: a tensor of three dimensions may be a sequence as well."""
+    calls = follow(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), 3, 8, 8)
+    assert [(call["kind"], call["input_shape"]) for call in calls] == [
+        ("convolution", [3, 8, 8]),
+        ("pooling", [8, 6, 6]),
+    ]
+    assert all(not call["input_formats"] and not call["output_formats"] and not call["loses"] for call in calls)
+    assert follow(nn.LSTM(8, 4), 3, 8, 8) == []
+
+
 def test_what_each_dimension_is_of_an_image_is_told_of_a_call() -> None:
     """A stack has a batch more, a shuffle of channels their groups, a volume three sides."""
     calls = follow(Forward(lambda x: torch.stack([x, x]).sum(0)), *SHAPE)
