@@ -49,7 +49,6 @@ def time_outcomes(gate: Gate, model: Model, outcomes: Sequence[ModelOutcome], th
     for way, outcome in zip(model.ways, outcomes, strict=True):
         example = next(model_examples(model, way, gate.settings.seed, 1))
         for cell in (cells if gate.settings.levels else cells[-1:]) if outcome.problem is None else ():
-            gate.model_executor.announce(f"{way}: measured at {cell}")
             timing = timer.measure(replace(model, weights=outcome.weights), example, cell)
             if isinstance(timing, Problem):
                 outcome.notes.append(f"not measured at {cell}: {timing.sentence}")

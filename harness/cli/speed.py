@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from harness.cli.answer import STANDARD_OUTPUT
 from harness.cli.model_timing import add_thread_option, check_threads
 from harness.cli.options import add_build_options, check_writable
 from harness.cli.parser import Commands, add_command
+from harness.cli.progress_line import ProgressLine
 from harness.core import Case
 from harness.core.json_text import LARGEST_INT64, parse_json
 from harness.errors import UserError
@@ -54,9 +56,11 @@ def measure_speed(options: argparse.Namespace, settings: Settings) -> int:
         check_writable(Path(options.json))
     gate = Gate(settings)
     run = speed_run(options, gate)
-    with gate:
-        check_callables(gate.executor, run.cases)
-        report = run.measure()
+    with ProgressLine(sys.stderr) as progress:
+        progress.announce("PyTorch is loaded")
+        with gate:
+            check_callables(gate.executor, run.cases)
+            report = replace(run, announce=progress.announce).measure()
     _publish(report, options.json)
     return 0
 

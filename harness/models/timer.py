@@ -36,6 +36,11 @@ class ModelTimer:
 
         It has the calibration that its reference has made, if that was run. Raises UserError in a run in this process.
         """
+        profiled = ", and profiled" if self.profiles else ""
+        stage = (
+            f"{model.name}, {example.way}: measured in both formats at {cell} for {self.seconds:g} s or more{profiled}"
+        )
+        self.model_executor.announce(stage)
         request: ModelTimeRequest = {
             **self.model_executor.fields(model, example),
             "op": "model-time",

@@ -10,11 +10,13 @@ from harness.core import Case, Example
 from harness.execution import Executor, WorkerLost, time_request
 from harness.generation import resolve_example, typical_example
 from harness.models import (
+    Announce,
     FormatTimes,
     Model,
     ModelExecutor,
     ModelTimer,
     Problem,
+    announce_nothing,
     format_times,
     model_examples,
     model_shapes,
@@ -44,6 +46,7 @@ class SpeedRun:
     threads: int | None = None
     seconds: float = 2.0
     sizes: Mapping[str, Any] = field(default_factory=dict)
+    announce: Announce = announce_nothing
 
     def measure(self) -> SpeedReport:
         """All rows, in a worker for each level, one level after the other. Raises UserError."""
@@ -64,6 +67,7 @@ class SpeedRun:
         names = {size.name for size in case.sizes}
         chosen = {name: value for name, value in self.sizes.items() if name in names}
         example = typical_example(case, dtype, {**CASES.get(f"{case.suite}::{case.name}", {}), **chosen})
+        self.announce(f"{case.suite}::{case.name}, {step}, {dtype}: measured in both formats at {cell}")
         times = self._time_example(case, example, step, cell)
         return SpeedRow(
             kind="operator",
@@ -94,6 +98,7 @@ class SpeedRun:
 
     def _rows_of_model(self, model: Model, cell: str) -> Iterator[SpeedRow]:
         model_executor = ModelExecutor(self.executor)
+        model_executor.announce = self.announce
         missing, mistake = model_executor.check(model)
         timer = ModelTimer(self.executor, model_executor, self.threads, self.seconds, profiles=False)
         for way in model.ways:

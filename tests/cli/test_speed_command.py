@@ -21,7 +21,10 @@ def broken():
 
 @needs_workers
 def test_operators_and_networks_are_measured_in_both_formats(project: Project) -> None:
-    """At the level that was asked for, forward and backward; what raises is a line, and the exit code is 0."""
+    """At the level that was asked for, forward and backward; what raises is a line, and the exit code is 0.
+
+    What is measured is said while it is.
+    """
     project.write("nets.py", NETS)
     options = ["--levels", LEVEL, "--seconds", "0.05", "--threads", "1", "--train", "--json", "speed.json"]
     models = ["--models", "nets:small,nets:broken", "--input", "2,3,8,8"]
@@ -42,6 +45,8 @@ def test_operators_and_networks_are_measured_in_both_formats(project: Project) -
     assert broken["problem"].startswith("it raised RuntimeError: ")
     assert f"\n{LEVEL} " in run.output
     assert "not measured: it raised RuntimeError" in run.output
+    assert f"pooling::max_pool2d, train, float32: measured in both formats at {LEVEL}\n" in run.output
+    assert f"nets:small, eval-eager-float32: measured in both formats at {LEVEL} for 0.05 s or more\n" in run.output
 
 
 @needs_workers
