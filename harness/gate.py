@@ -176,15 +176,18 @@ class Gate:
     def known_loss(self, call: ImageCall, cells: Collection[str]) -> KnownLoss | None:
         """What golden/ knows of the operator of a call that loses channels-last in these cells; None: nothing.
 
-        Raises UserError for a mistake in a suite of operators, or in what is known of them.
+        Several cases may make the call, and what is known may be known of one of them. Raises UserError for a mistake
+        in a suite of operators, or in what is known of them.
         """
-        match = match_operator(self.project.operators(), [call.function_call]) if call.function_call else None
-        if match is None:
+        if call.function_call is None:
             return None
-        case, example = match
-        home = self.project.home_of(case)
-        lookup = LossLookup(home.golden.contract(case), home.known_issues, self.executor.build.torch)
-        return lookup.find(case, example, cells)
+        for case in self.project.operators():
+            if match := match_operator([case], [call.function_call]):
+                home = self.project.home_of(case)
+                lookup = LossLookup(home.golden.contract(case), home.known_issues, self.executor.build.torch)
+                if loss := lookup.find(*match, cells):
+                    return loss
+        return None
 
     def observe_case(self, case: Case, dtype: str) -> Outcome:
         """No trial: what an update of golden/ writes of this item."""

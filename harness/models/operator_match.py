@@ -67,6 +67,8 @@ class _Match:
         if isinstance(declared, Expression):
             self.equations.append(Equation(declared, value))
             return True
+        if isinstance(declared, tuple) and isinstance(value, int) and not isinstance(value, bool):  # it stands for all
+            return all(self.add(part, value) for part in declared)
         if isinstance(declared, tuple) and isinstance(value, tuple) and len(declared) == len(value):
             return all(self.add(part, part_value) for part, part_value in zip(declared, value, strict=True))
         return not isinstance(declared, TorchName) and is_same_value(declared, value)

@@ -80,6 +80,18 @@ def test_a_single_number_stands_for_a_pair(cases: list[Case]) -> None:
     assert match[1].absent == ()
 
 
+def test_a_single_number_stands_for_all_that_a_case_has_apart(cases: list[Case]) -> None:
+    """padding=1 is a row on each side and a column on each side."""
+    arguments: dict[str, ArgumentValue]
+    arguments = {"input": tensor(1, 4, 9, 9, last=True), "kernel_size": 3, "stride": 1, "padding": 1,
+                 "ceil_mode": False, "count_include_pad": True, "divisor_override": None}  # fmt: skip
+    name = "torch.nn.functional.avg_pool2d"
+    match = match_operator(cases, [FunctionCall(name, tuple(arguments), arguments, (), (tensor(1, 4, 9, 9),))])
+    assert match is not None
+    sizes = match[1].sizes
+    assert (sizes["kernel"], sizes["stride"], sizes["pad_h"], sizes["pad_w"]) == ((3, 3), (1, 1), 1, 1)
+
+
 def test_the_dtype_is_that_of_the_result(cases: list[Case]) -> None:
     """Under autocast a convolution gets float32 and computes in bfloat16."""
     call = conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3))
