@@ -23,7 +23,7 @@ from harness.models.model import RUNNERS, WEIGHTS, InputSpec, Model, ModelExampl
 from harness.models.operator_match import match_operator
 from harness.models.operator_replay import OperatorReplayer
 from harness.models.outcome import ModelFailure, ModelOutcome
-from harness.models.progress import Announce, announce_nothing
+from harness.models.progress import announce_nothing
 from harness.models.record import model_item_record
 from harness.models.report import model_failure_text, model_summary, model_text
 from harness.models.schema import ModelSuiteSchema
@@ -40,7 +40,6 @@ __all__ = [
     "RUNNERS",
     "TEMPLATES",
     "WEIGHTS",
-    "Announce",
     "Answer",
     "CallInputs",
     "EffectAnswer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
@@ -10,7 +10,6 @@ from harness.core import Case, Example
 from harness.execution import Executor, WorkerLost, time_request
 from harness.generation import resolve_example, typical_example
 from harness.models import (
-    Announce,
     FormatTimes,
     Model,
     ModelExecutor,
@@ -36,6 +35,7 @@ class SpeedRun:
     """What is measured, and how: `seconds` for each operator and step of a model at each level.
 
     `threads` None: as many as PyTorch takes. `sizes` are those of every case that has sizes of these names.
+    `announce` takes a few words about each measurement that begins.
     """
 
     executor: Executor
@@ -46,7 +46,7 @@ class SpeedRun:
     threads: int | None = None
     seconds: float = 2.0
     sizes: Mapping[str, Any] = field(default_factory=dict)
-    announce: Announce = announce_nothing
+    announce: Callable[[str], None] = announce_nothing
 
     def measure(self) -> SpeedReport:
         """All rows, in a worker for each level, one level after the other. Raises UserError."""
