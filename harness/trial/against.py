@@ -1,14 +1,14 @@
 """Two builds of PyTorch over the same examples: which findings are new in the one under test, gone, or in both.
 
-A finding is told apart by its oracle and tensor in each cell of each example. What no known issue accepts and the
-baseline does not show makes the item fail. What a known issue accepts does so too, unless the issue explains why the
-builds differ: it is not of the baseline's release, or it only widens the bound. An accepted value beyond the bound in
-one build and within it in the other, while the two agree within the bound, says nothing either.
+A finding is told apart by its oracle and tensor in each cell of each example. What one build shows and the other does
+not, the other is asked for again. What no known issue accepts and the baseline does not show makes the item fail. What
+a known issue accepts does so too, unless the issue explains why the builds differ: it is not of the baseline's release,
+or it only widens the bound. An accepted value beyond the bound in one build and within it in the other, while the two
+agree within the bound, says nothing either.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -34,15 +34,10 @@ from harness.trial.judged_result import JudgedResult
 from harness.trial.known_issues import DEATHS, FindingPartition
 from harness.trial.replays import replay_place
 from harness.trial.reproducers import MOST_AFTER_DEATHS
-
-MOST_ASKED_AGAIN: Final = 3
-"""So often a build is asked again for what it did not show, before that is taken for granted."""
+from harness.trial.second_look import MOST_ASKED_AGAIN, Mark, SecondLook
 
 UNWRITTEN: Final[tuple[Oracle, ...]] = ("values", "repeat")
 """Memory that nobody wrote shows as either."""
-
-Mark = tuple[Oracle, str, str]
-"""An oracle, a tensor and a cell: what an example breaks."""
 
 Marks = Mapping[Mark, tuple[str, ...]]
 """By mark the ids of the known issues that accept it; none where it is a failure."""
@@ -79,12 +74,14 @@ class BuildComparer:
     deaths: int = field(default=0, init=False)
     _other: ExampleRunner = field(init=False)
     _availability: Availability = field(default_factory=Availability, init=False)
-    _confirmed: set[tuple[str, str]] = field(default_factory=set, init=False)
-    _shown_again: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)
+    _asked_of_baseline: SecondLook = field(init=False)
+    _asked_of_ours: SecondLook = field(init=False)
 
     def __post_init__(self) -> None:
         self.comparison = BuildComparison(self.baseline.name, self.baseline.lack)
         self._other = ExampleRunner(self.case, self.baseline.executor, self.baseline.known_issues)
+        self._asked_of_baseline = SecondLook(self._shows_in_baseline)
+        self._asked_of_ours = SecondLook(self._shows_here)
 
     @property
     def explaining_issues(self) -> list[KnownIssue]:
@@ -196,7 +193,12 @@ class BuildComparer:
             self._note_distances(ours, theirs, drift, {*our_marks, *their_marks})
         new = [mark for mark in our_marks if not _is_among(mark, their_marks)]
         unexplained = [mark for mark in new if not self._is_explained(ours.example, mark, our_marks[mark], drift)]
-        failing = [mark for mark in unexplained if not self._shows_when_asked_again(ours.example, mark)]
+        failing = [
+            mark
+            for mark in unexplained
+            if not _is_kept_from(self._other, ours.example, mark, our_marks[mark])
+            and not self._asked_of_baseline.shows(ours.example, mark)
+        ]
         explained = [mark for mark in new if mark not in unexplained]
         self._note(BuildChange.NEW, ours, {mark: our_marks[mark] for mark in explained})
         self._note(BuildChange.NEW, ours, {mark: our_marks[mark] for mark in failing}, fails=True)
@@ -207,8 +209,10 @@ class BuildComparer:
         }
         self._note(BuildChange.IN_BOTH, ours, shared)
         if theirs:
-            gone = {mark: their_marks[mark] for mark in their_marks if not _is_among(mark, our_marks)}
+            lost = {mark: issues for mark, issues in their_marks.items() if not _is_among(mark, our_marks)}
+            gone = {mark: issues for mark, issues in lost.items() if not self._is_here_too(ours.example, mark, issues)}
             self._note(BuildChange.GONE, theirs, gone)
+            self._note(BuildChange.IN_BOTH, theirs, {mark: lost[mark] for mark in lost if mark not in gone})
         return _with_failing(ours, failing)
 
     def _renamed_marks(self, theirs: JudgedResult) -> dict[Mark, tuple[str, ...]]:
@@ -242,21 +246,22 @@ class BuildComparer:
             return True
         return oracle == "values" and drift.get((cell, tensor), 2.0) <= 1.0
 
-    def _shows_when_asked_again(self, example: Example, mark: Mark) -> bool:
-        """Whether the baseline shows it after all where it is called many times; it is asked a few times for each key.
-
-        What the baseline has once been seen not to show is not asked about again.
-        """
+    def _shows_in_baseline(self, example: Example, mark: Mark) -> bool:
+        """Whether the baseline shows it after all where it is called many times."""
         oracle, tensor, cell = mark
-        key = (oracle, tensor)
-        if key in self._confirmed or self._shown_again[key] >= MOST_ASKED_AGAIN:
-            return key not in self._confirmed
-        finding = Finding(oracle, tensor, "universal", {cell: 1.0})
-        if self.is_in_baseline(example, finding, REPEATS):
-            self._shown_again[key] += 1
-            return True
-        self._confirmed.add(key)
-        return False
+        return self.is_in_baseline(example, Finding(oracle, tensor, "universal", {cell: 1.0}), REPEATS)
+
+    def _shows_here(self, example: Example, mark: Mark) -> bool:
+        """Whether the build under test does."""
+        cell = mark[2]
+        if cell in self.runner.partwise.fatal_cells(example):
+            return False
+        result = self.runner.executor.run_isolated(self.case, example, cells=[cell], repeats=REPEATS)
+        return _is_among(mark, _marks(self.runner.judge(result), self.runner.known_issues))
+
+    def _is_here_too(self, example: Example, mark: Mark, issues: Sequence[str]) -> bool:
+        """Whether the build under test has what only the baseline has shown, as far as it can be asked."""
+        return _is_kept_from(self.runner, example, mark, issues) or self._asked_of_ours.shows(example, mark)
 
     def _measure_drift(self, ours: JudgedResult, theirs: JudgedResult) -> Drift:
         by_place = {(each.cell, each.layout): each for each in theirs.result.observations}
@@ -287,6 +292,22 @@ class BuildComparer:
             ChangedFinding(change, oracle, tensor, cells, issues, 1, messages[oracle, tensor], judged.example, fails)
             for (oracle, tensor, issues), cells in _cells_by_issues(marks).items()
         )
+
+
+def _is_kept_from(runner: ExampleRunner, example: Example, mark: Mark, issues: Collection[str]) -> bool:
+    """Whether a known crash keeps the example from running there, where one of these known issues says the same of it.
+
+    That it does not show then is no sign that the build has not got it.
+    """
+    oracle, tensor, cell = mark
+    return cell in runner.partwise.fatal_cells(example) and any(
+        issue.id in issues
+        and issue.oracle == oracle
+        and issue.names(tensor)
+        and issue.covers(cell)
+        and issue.holds(example)
+        for issue in runner.known_issues
+    )
 
 
 def _marks(judged: JudgedResult, known_issues: Sequence[KnownIssue]) -> dict[Mark, tuple[str, ...]]:

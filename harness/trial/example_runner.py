@@ -10,7 +10,7 @@ from typing import Final
 from harness.core import Case, Example, KnownIssue
 from harness.execution import Executor, Result
 from harness.trial.fatal_parts import PartwiseRunner
-from harness.trial.judged_result import JudgedResult, disturbance, judge_run
+from harness.trial.judged_result import JudgedResult, disturbance, has_died, judge_run
 from harness.trial.trace_selection import select_traced
 
 FRESH_WORKERS: Final = 2
@@ -78,9 +78,11 @@ class ExampleRunner:
         if not kept:
             yield from self._judge_parts(examples, keep_out)
             return
-        for result in self.executor.run(self.case, examples, cells=kept, traced=select_traced(examples, MOST_TRACED)):
+        traced = select_traced(examples, MOST_TRACED)
+        for result in self.executor.run(self.case, examples, cells=kept, traced=traced):
             self.skipped.update(result.skipped)
-            yield self.judge(self.partwise.add_observations(self._undisturbed_result(result, kept)))
+            undisturbed = self._undisturbed_result(result, kept, is_traced=result.example in traced)
+            yield self.judge(self.partwise.add_observations(undisturbed))
 
     def _judge_parts(self, examples: Sequence[Example], keep_out: Callable[[Example], None]) -> Iterator[JudgedResult]:
         """Judge examples that must not be run as a whole anywhere, where the reference might die of it too."""
@@ -90,9 +92,12 @@ class ExampleRunner:
             else:
                 keep_out(example)
 
-    def _undisturbed_result(self, result: Result, cells: Collection[str]) -> Result:
-        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back."""
-        kind = disturbance(result)
+    def _undisturbed_result(self, result: Result, cells: Collection[str], *, is_traced: bool) -> Result:
+        """The result, or a fresh worker's where the first was ended from outside: then the fault does not come back.
+
+        The profiler, by which operators are traced, may end a worker too, and does not run in a fresh one.
+        """
+        kind = disturbance(result) or ("crash" if is_traced and has_died(result) else "")
         if not kind or kind in self._confirmed_ends:
             return result
         for _ in range(FRESH_WORKERS):

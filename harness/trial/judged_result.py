@@ -145,5 +145,10 @@ def disturbance(result: Result) -> str:
     return "crash" if killed or result.reference.status == "died" else ""
 
 
+def has_died(result: Result) -> bool:
+    """Whether a worker, that of the reference included, ended in the example, however that was."""
+    return "died" in {result.reference.status, *(observation.status for observation in result.observations)}
+
+
 def _was_killed(observation: Observation) -> bool:
     return observation.status == "died" and observation.signal in FROM_OUTSIDE

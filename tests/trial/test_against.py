@@ -21,7 +21,7 @@ from harness.core import (
 )
 from harness.execution import Result
 from harness.trial import Baseline, BuildChange, BuildComparison, Outcome, against
-from tests.trial.toy import CASE, ToyExecutor, Wrong
+from tests.trial.toy import CASE, ToyExecutor, Wrong, WrongPart
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case, wide
 
 
@@ -30,7 +30,7 @@ def compare(ours: Wrong, theirs: Wrong, *known_issues: KnownIssue, **options: An
     of_baseline = options.pop("of_baseline", known_issues)
     executor = ToyExecutor(theirs, **options.pop("toy", {}))
     baseline = Baseline("build B", executor, of_baseline, known_issues, **options.pop("baseline", {}))  # type: ignore[arg-type] # a stand-in
-    outcome = try_case(ToyExecutor(ours), *known_issues, baseline=baseline, **options)
+    outcome = try_case(ToyExecutor(ours, **options.pop("our_toy", {})), *known_issues, baseline=baseline, **options)
     assert outcome.against is not None
     return outcome, outcome.against
 
@@ -166,6 +166,39 @@ def test_what_varies_in_the_baseline_is_not_new() -> None:
     outcome, comparison = compare(wide, right, toy={"alone": wide})
     assert outcome.status is ItemStatus.KNOWN_ISSUE
     assert changes(comparison) == {BuildChange.IN_BOTH: {("low", "high")}}
+
+
+def test_what_varies_in_the_build_under_test_is_not_gone() -> None:
+    """It is asked again too, as often, for what only the baseline showed."""
+    outcome, comparison = compare(right, wide, our_toy={"alone": wide})
+    assert outcome.failures == []
+    assert changes(comparison) == {BuildChange.IN_BOTH: {("low", "high")}}
+
+
+@pytest.mark.parametrize("dying", ["theirs", "ours"])
+def test_what_a_known_crash_hides_in_one_build_is_in_both(dying: str) -> None:
+    """Where the call itself dies there, it cannot show the wrong values that the other one, which survives, shows."""
+
+    def part(forward: str) -> WrongPart:
+        def wrong(example: Example, cell: str, layout: str, without: Collection[str]) -> str:
+            del cell, layout
+            is_fatal = example.sizes["W"] > 2
+            return ("died" if "input" not in without else forward) if is_fatal else ""
+
+        return wrong
+
+    def dies(example: Example, cell: str, layout: str) -> str:
+        del cell, layout
+        return "died" if example.sizes["W"] > 2 else ""
+
+    fatal = known_issue(REPRODUCER, id="dies", oracle="crash", tensors=("*",))
+    toys = {"theirs": {"part": part("value")}, "ours": {"part": part("value")}} | {dying: {"part": part("died")}}
+    outcome, comparison = compare(dies, dies, fatal, known_issue(REPRODUCER), our_toy=toys["ours"], toy=toys["theirs"])
+    assert outcome.failures == []
+    assert {finding.change for finding in comparison.findings if finding.issues == ("wide",)} == (
+        {BuildChange.IN_BOTH} if dying == "theirs" else set()
+    )
+    assert not any(finding.change is BuildChange.GONE for finding in comparison.findings)
 
 
 @pytest.mark.parametrize("singly", ["value", ""])

@@ -71,6 +71,22 @@ def test_a_worker_ended_from_outside_is_an_incident(end: str) -> None:
     assert ended[0].to_json() in incident
 
 
+def test_a_worker_that_dies_of_the_trace_is_an_incident() -> None:
+    """The profiler, by which operators are traced, is no kernel: the example runs again without it, and that counts."""
+    outcome = try_case(ToyExecutor(right, traced=many_channels("died")))
+    assert outcome.failures == []
+    assert outcome.incidents != []
+    assert all("did not come back in a fresh worker" in incident for incident in outcome.incidents)
+
+
+def test_a_kernel_that_dies_where_it_is_traced_dies_without_the_trace() -> None:
+    """A crash is a crash of the kernel where fresh workers, in which nothing is traced, die of it too."""
+    wrong = many_channels("died")
+    outcome = try_case(ToyExecutor(wrong, traced=wrong))
+    assert [failure.finding.oracle for failure in outcome.failures] == ["crash"]
+    assert outcome.incidents == []
+
+
 def test_two_workers_killed_together_are_an_incident() -> None:
     """The first fresh worker may have been killed along with the one it stands in for: a second is asked."""
     calls = iter(["killed"] * 2)

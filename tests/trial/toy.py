@@ -50,12 +50,14 @@ WrongPart = Callable[[Example, str, str, Collection[str]], str]
 class ToyExecutor:
     """Doubles its input, except where `wrong` says otherwise. `alone` is asked instead in a fresh worker.
 
-    Of a call without some gradients `part` says what is wrong, or else the same as of a whole one.
+    Of a call without some gradients `part` says what is wrong, of a traced one `traced`, or else the same as of a whole
+    one.
     """
 
     wrong: Wrong
     alone: Wrong | None = None
     part: WrongPart | None = None
+    traced: Wrong | None = None
     cells: tuple[Cell, ...] = CELLS
     incidents: list[str] = field(default_factory=list)
     ineffective: dict[str, str] = field(default_factory=dict)
@@ -100,9 +102,10 @@ class ToyExecutor:
         traced: Collection[Example] = (),
     ) -> Iterator[Result]:
         """Each example in the cells asked for."""
-        del case, traced
+        del case
         for example in examples:
-            yield self._result(example, cells, self.wrong)
+            is_traced = example in traced
+            yield self._result(example, cells, (self.traced if is_traced else None) or self.wrong)
 
     def run_isolated(  # noqa: PLR0913 - as the executor's own
         self,
