@@ -40,7 +40,7 @@ def test_a_few_examples_of_a_known_crash_run_whole() -> None:
     executor = ToyExecutor(many_channels("died"))
     entry = known_issue(REPRODUCER, id="many", oracle="crash", tensors=("*",), when=Expression.parse("C > 2"))
     outcome = try_case(executor, entry, rediscovers=True)
-    met = [example for example, _ in executor.ran if example.sizes["C"] > 2]
+    met = {example.to_json() for example, _ in executor.ran if example.sizes["C"] > 2}
     assert len(met) == MOST_DEATHS_MET
     assert outcome.meetings["many"].oracle == "crash"
     assert outcome.examples["kept from running"] > 0
