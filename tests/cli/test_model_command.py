@@ -24,6 +24,7 @@ from tests.plugin.project import LEVEL, Project, needs_workers
 
 NETS = """\
 import torch
+import torch.utils.checkpoint
 from torch import nn
 
 def right(width=4):
@@ -42,6 +43,22 @@ class Wordy(nn.Module):
 class Noisy(nn.Module):
     def forward(self, x):
         return nn.functional.dropout(x)
+
+class Diffuses(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def noisy(self, x):
+        x = torch.relu(self.first(x))
+        return nn.functional.dropout(x + torch.randn_like(x) * torch.empty_like(x).uniform_(), 0.25)
+
+    def forward(self, x):
+        return self.last(self.noisy(x))
+
+class Recomputes(Diffuses):
+    def forward(self, x):
+        return self.last(torch.utils.checkpoint.checkpoint(self.noisy, x, use_reentrant=False))
 
 class Loses(nn.Module):
     def __init__(self):
@@ -214,6 +231,15 @@ def test_a_dropout_that_is_on_is_named_and_the_evaluation_is_judged(judge: Judge
     publish_answer(answer, options("nets:dropping", json=str(tmp_path / "answer.json")))
     assert ModelAnswer.model_validate_json((tmp_path / "answer.json").read_text()) == answer
     assert [outcome.status for outcome in judge("nets:dropping", train=True, frozen=["Dropout"])] == ["passed"] * 2
+
+
+@needs_workers
+@pytest.mark.parametrize("factory", ["nets:Diffuses", "nets:Recomputes"])
+def test_noise_in_the_strides_of_an_image_is_no_difference_between_formats(judge: Judge, factory: str) -> None:
+    """A seeded model gets the same number at the same index in both, in a forward that is run again for backward too."""
+    outcomes = judge(factory, "2,3,8,8", train=True, seeded=True)
+    assert [outcome.status for outcome in outcomes] == ["passed"] * 2
+    assert answer_of(outcomes) is Answer.YES
 
 
 @needs_workers

@@ -26,6 +26,7 @@ from .call_recorder import CallRecorder, RecordedCall, map_arguments, outputs_or
 from .function_calls import record_function_calls
 from .model_request import FeedRequest, IsolateRequest, ModelRequest
 from .rounding_hooks import GradientFloors, RoundingHooks, perturbations
+from .seeded_draws import draws_of
 
 Gradients = Mapping[str, torch.Tensor]
 
@@ -130,7 +131,7 @@ def _run_module(
         sources = {name: tensor.requires_grad_() for name, tensor in inputs if tensor.is_floating_point()}
     # a clone is no leaf: a module that works in place may write to it, as it may to its predecessor's output
     positional, named = map_arguments(arguments, lambda tensor: tensor.clone() if tensor.requires_grad else tensor)
-    with torch.set_grad_enabled(request.trains):
+    with torch.set_grad_enabled(request.trains), draws_of(request):
         outputs = outputs_or_none(module(*positional, **named))
     yield from outputs.items()
     if not request.trains:

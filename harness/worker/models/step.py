@@ -16,6 +16,7 @@ from .argument_data import Arguments
 from .call_arguments import call_arguments, call_model
 from .model_request import ModelRequest
 from .problems import ModelProblem
+from .seeded_draws import draws_of
 
 LOSS_STREAM = 1 << 21
 """The loss takes its coefficients from this fill stream plus the number of the output."""
@@ -72,7 +73,8 @@ class ModelStep:
 
     def _forward(self, program: torch.nn.Module) -> Dict[str, torch.Tensor]:
         """The named outputs of the program. Raises ModelProblem where something else comes back."""
-        with promote_float64.promote_float64() if self.double else autocast(self.request):
+        precision = promote_float64.promote_float64() if self.double else autocast(self.request)
+        with draws_of(self.request), precision:
             result = call_model(program, self.arguments)
         try:
             return pytree.named_outputs(result)
@@ -88,7 +90,8 @@ class ModelStep:
         yield from self.watched_outputs.items()
         loss = self.loss(outputs)
         yield LOSS, loss
-        gradients_or_none = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+        with draws_of(self.request):  # a checkpoint runs its part of the forward again
+            gradients_or_none = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
         gradients = {name: gradient for name, gradient in zip(leaves, gradients_or_none) if gradient is not None}
         yield from gradients.items()
         yield from floating_buffers(self.model)
