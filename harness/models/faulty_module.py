@@ -12,7 +12,8 @@ class OperatorReplay:
     """An operator example that makes one of a module's calls, and what came of running it in the module's cell.
 
     `example` is its JSON. `verdict` is ``failed``, ``passed``, or ``known issue`` where the operator fails in the same
-    way as the module does and only in what `known_issues`, by their ids, accept.
+    way as the module does and only in what `known_issues`, by their ids, accept. One that ``passed`` has known issues
+    where these say that the call ends a worker, and the module has ended one.
     """
 
     example: str

@@ -41,7 +41,8 @@ class ReferenceCall:
 class IsolatedModule:
     """A module on the reference's own input: in float64, in a cell unconverted and converted, and what it called there.
 
-    A module that ended the cell's worker has `observations` that say so, and called nothing.
+    A module that ended the cell's worker has `observations` that say so, and the `calls` of its forward where that
+    returns.
     """
 
     reference: ModelReference
@@ -125,10 +126,20 @@ class ModuleIsolation:
         except HostLost as lost:
             return NotIsolated(lost.message)
         except WorkerLost as lost:
-            return IsolatedModule(reference, tuple(lost_observations(cell, lost, (BASELINE, *conversions))))
+            observations = tuple(lost_observations(cell, lost, (BASELINE, *conversions)))
+            return IsolatedModule(reference, observations, self._calls_of_forward(cell, request))
         reply = cast("IsolatedReply", answer)
         calls = tuple(map(read_function_call, reply["calls"]))
         return IsolatedModule(reference, tuple(model_observations(cell, reply["runs"])), calls)
+
+    def _calls_of_forward(self, cell: str, request: ModelIsolateRequest) -> tuple[FunctionCall, ...]:
+        """What a module calls whose isolation ended the worker; nothing where the forward alone ends it too."""
+        without_backward: ModelIsolateRequest = {**request, "gradients": {}}
+        try:
+            answer = self._model_executor.ask_cell(cell, without_backward, f"the forward alone of {self._about}")
+        except (HostLost, WorkerLost):
+            return ()
+        return tuple(map(read_function_call, cast("IsolatedReply", answer)["calls"]))
 
     def _feed_call(self, call: ReferenceCall) -> FeedReply | NotIsolated:
         """The reference of one call, and what it was called with."""

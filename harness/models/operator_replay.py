@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.core import Case, CellState, Finding, KnownIssue
+from harness.core import Case, CellState, Example, Finding, KnownIssue
 from harness.execution import Executor
 from harness.models.faulty_module import OperatorReplay
 from harness.models.function_call import FunctionCall
 from harness.models.operator_match import match_operator
 from harness.portable.tensor_name import TensorKind, kind_of
-from harness.trial import DEATHS, judge_run, reason_not_callable
+from harness.trial import DEATHS, fatal_known_issues, judge_run, reason_not_callable
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class OperatorReplayer:
     def replay(self, calls: Sequence[FunctionCall], wrong: Sequence[Finding], cell: str) -> OperatorReplay | None:
         """What comes, in that cell, of the first of these calls that a case makes; None where no case does.
 
-        `wrong` are the findings about the module that made them. Each fill of the case is tried until one fails.
+        `wrong` are the findings about the module that made them. Each fill of the case is tried until one fails. What
+        ends a module and not the example is known all the same where a known issue says that the call ends a worker:
+        what is written past the end of memory does so now and then.
         """
         match = match_operator(self.cases(), calls)
         if match is None:
@@ -46,7 +48,15 @@ class OperatorReplayer:
                 known = explaining_issues(judged.partition.accepted, wrong)
                 verdict = CellState.KNOWN_ISSUE if known else CellState.FAILED
                 return OperatorReplay(filled.to_json(), verdict, known)
-        return OperatorReplay(example.to_json(), CellState.PASSED)
+        fatal = self._fatal_issues(case, example, wrong, cell)
+        return OperatorReplay(example.to_json(), CellState.PASSED, fatal)
+
+    def _fatal_issues(self, case: Case, example: Example, wrong: Sequence[Finding], cell: str) -> tuple[str, ...]:
+        """The known issues that say that the example ends a worker in that cell, where the module has ended one."""
+        if not any(finding.oracle in DEATHS for finding in wrong):
+            return ()
+        known = fatal_known_issues(self.known_issues(case, example.dtype), example)
+        return tuple(dict.fromkeys(issue.id for issue in known if issue.covers(cell)))
 
 
 def explaining_issues(accepted: Iterable[tuple[str, Finding]], wrong: Iterable[Finding]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from harness.core import Finding, ItemStatus
 from harness.models.faulty_module import FaultyModule
 from harness.models.image_call import ImageCall
-from harness.models.model import ModelExample, Problem, Skipped, Weights
+from harness.models.model import BASELINE, ModelExample, Problem, Skipped, Weights
 from harness.models.module_layout import ModuleLayout
 from harness.models.timing import ModelTiming
 from harness.reporting import LayoutRowRecord
@@ -31,10 +31,11 @@ class ModelFailure:
 class ModelOutcome(Tally):
     """The counts of one trial of a model. `item` is ``eval-eager-float32``, `examples` is how many were judged.
 
-    `explained` are the modules whose operators are known to do what is wrong with them, `stale` the ids of known issues
-    that accepted nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each of the
-    `image_calls` of the first example, `modules` are the model's in it, and `reorders` counts oneDNN's in it for each
-    conversion. `timings` are those of the first example at each level where it was measured. `problem`: see Problem.
+    `explained` are the modules whose operators are known to do what is wrong with them, `known_deaths` the ids of those
+    known issues where a converted model ends its process for them, `stale` the ids of known issues that accepted
+    nothing. `skipped` says, by cell, why nothing was run there. `layout` has a row for each of the `image_calls` of the
+    first example, `modules` are the model's in it, and `reorders` counts oneDNN's in it for each conversion. `timings`
+    are those of the first example at each level where it was measured. `problem`: see Problem.
     """
 
     model: str
@@ -42,6 +43,7 @@ class ModelOutcome(Tally):
     examples: int = 0
     failures: list[ModelFailure] = field(default_factory=list)
     explained: list[FaultyModule] = field(default_factory=list)
+    known_deaths: set[str] = field(default_factory=set)
     stale: list[str] = field(default_factory=list)
     skipped: dict[str, Skipped] = field(default_factory=dict)
     layout: list[LayoutRowRecord] = field(default_factory=list)
@@ -78,3 +80,8 @@ class ModelOutcome(Tally):
         if self.untrusted:
             return ItemStatus.UNTRUSTED
         return ItemStatus.NOT_AVAILABLE if self.skipped else ItemStatus.NOT_RUN
+
+
+def shows_converted(finding: Finding) -> bool:
+    """Whether a finding about a model shows where something of it is in channels-last."""
+    return set(finding.layouts) != {BASELINE}

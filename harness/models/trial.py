@@ -18,7 +18,7 @@ from harness.models.layout_report import layout_rows
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
 from harness.models.model import FULL_CONVERSION, Model, ModelObservation, ModelReference, WayToRun
 from harness.models.module_layout import module_layouts
-from harness.models.outcome import ModelFailure, ModelOutcome
+from harness.models.outcome import ModelFailure, ModelOutcome, shows_converted
 from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
 NAMED: Final = 3
@@ -83,6 +83,8 @@ class ModelTrial:
         attribution = attribute_findings(unknown, localiser)
         outcome.known_issues.update(attribution.known_issues)
         outcome.explained += [module for module in attribution.explaining_modules if module not in outcome.explained]
+        if any(finding.oracle in DEATHS and shows_converted(finding) for finding in attribution.explained):
+            outcome.known_deaths.update(attribution.known_issues)
         self._count(result, judgement, [*accepted, *attribution.explained], attribution.failures)
         if attribution.failures:
             failures, modules = tuple(attribution.failures), tuple(attribution.faulty_modules)

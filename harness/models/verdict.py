@@ -10,8 +10,7 @@ from typing import Final
 from harness.core import ItemStatus
 from harness.models.advice import Place, channels_last, places_put_back, places_to_change
 from harness.models.image_call import ImageCall
-from harness.models.model import BASELINE
-from harness.models.outcome import ModelOutcome
+from harness.models.outcome import ModelOutcome, shows_converted
 from harness.portable.model_protocol import ImageFunctionKind
 
 
@@ -92,8 +91,12 @@ def _answer(outcome: ModelOutcome) -> Answer:
 
 
 def is_wrong_converted(outcome: ModelOutcome) -> bool:
-    """Whether a value is wrong in a converted run: what is wrong in NCHW alone is no answer to the question."""
-    return any(finding.oracle != "strides" and set(finding.layouts) != {BASELINE} for finding in outcome.findings)
+    """Whether a value is wrong in a converted run, or one ends its process for what is known of an operator.
+
+    What is wrong in NCHW alone is no answer to the question.
+    """
+    findings = [finding for finding in outcome.findings if finding.oracle != "strides"]
+    return bool(outcome.known_deaths) or any(map(shows_converted, findings))
 
 
 def places_of(outcomes: Sequence[ModelOutcome]) -> list[Place]:

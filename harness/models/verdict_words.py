@@ -17,6 +17,8 @@ def verdict_sentence(outcome: ModelOutcome) -> str:
     match outcome.status:
         case ItemStatus.FAILED | ItemStatus.PASSED:
             return _values_and_format(outcome)
+        case ItemStatus.KNOWN_ISSUE if outcome.known_deaths:
+            return f"ENDS THE PROCESS, which is known: {', '.join(sorted(outcome.known_deaths))}"
         case ItemStatus.KNOWN_ISSUE:
             return f"RIGHT but for what is known: {', '.join(sorted(outcome.known_issues))}"
         case ItemStatus.UNTRUSTED:

@@ -13,7 +13,13 @@ from harness.trial.build_comparison import (
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
-from harness.trial.known_issues import DEATHS, applicable_known_issues, covers_version, subtract_accepted
+from harness.trial.known_issues import (
+    DEATHS,
+    applicable_known_issues,
+    covers_version,
+    fatal_known_issues,
+    subtract_accepted,
+)
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, FailureScript, Outcome
 from harness.trial.proposals import NewFailure, Proposer
@@ -59,6 +65,7 @@ __all__ = [
     "describe_refusal",
     "double_backward_of_other_releases",
     "failure_severity",
+    "fatal_known_issues",
     "judge_result",
     "judge_run",
     "known_issues_of_other_releases",

@@ -236,7 +236,7 @@ def test_a_dropout_that_is_on_is_named_and_the_evaluation_is_judged(judge: Judge
 @needs_workers
 @pytest.mark.parametrize("factory", ["nets:Diffuses", "nets:Recomputes"])
 def test_noise_in_the_strides_of_an_image_is_no_difference_between_formats(judge: Judge, factory: str) -> None:
-    """A seeded model gets the same number at the same index in both, in a forward that is run again for backward too."""
+    """A seeded model gets the same number at the same index, in a forward that is run again for backward too."""
     outcomes = judge(factory, "2,3,8,8", train=True, seeded=True)
     assert [outcome.status for outcome in outcomes] == ["passed"] * 2
     assert answer_of(outcomes) is Answer.YES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ SHAPE = tuple(Expression.parse(size) for size in ("2", "3", "6", "8"))
 INPUT = InputSpec("x", SHAPE, channels_last=True)
 MODEL = Model("stand.yaml::lost", "lost", "stand.yaml", 1, "wrong_model.make_crashing", (), (INPUT,), steps=("eval",))
 
+BACKWARD = replace(MODEL, id="stand.yaml::back", factory="wrong_model.make_crashing_backward", steps=("train",))
+
 
 @pytest.fixture(scope="module")
 def models() -> Iterator[ModelExecutor]:
@@ -26,7 +29,7 @@ def models() -> Iterator[ModelExecutor]:
         pytest.skip("needs an x86-64 CPU with AVX2")
     with Executor([stand.AVX2], preload=[Path(__file__).with_name("wrong_model.py")], limit=20.0) as executor:
         model_executor = ModelExecutor(executor)
-        assert model_executor.check(MODEL) == ("", "")
+        assert model_executor.check(MODEL) == model_executor.check(BACKWARD) == ("", "")
         yield model_executor
 
 
@@ -37,3 +40,13 @@ def test_a_crash_in_nchw_alone_is_no_answer_to_the_question(models: ModelExecuto
     assert (finding.oracle, finding.layouts) == ("crash", (BASELINE,))
     assert outcome.examples == 1
     assert answer_of([outcome]) is Answer.YES
+
+
+def test_a_module_whose_gradient_ends_the_process_is_blamed_with_what_its_forward_calls(models: ModelExecutor) -> None:
+    """By these an operator is looked up whose gradient is known to crash."""
+    outcome = ModelTrial(BACKWARD, BACKWARD.ways[0], models, (), seed=1, draws=1).run()
+    assert answer_of([outcome]) is Answer.WRONG
+    (module,) = outcome.failures[0].faulty_modules
+    assert module.path == "1"
+    assert module.message.startswith("the worker died: killed by SIGSEGV")
+    assert any(call.startswith("torch.relu(") for call in module.calls)

@@ -102,6 +102,7 @@ def test_a_record_without_models_has_no_table() -> None:
         ),
         (outcome("eval", WRONG, LOST), "WRONG"),
         (outcome(known_issues={"log": 1}), "RIGHT but for what is known: log"),
+        (outcome(known_issues={"heap": 1}, known_deaths={"heap"}), "ENDS THE PROCESS, which is known: heap"),
         (outcome(cells={}, untrusted={"too sensitive to judge": 2}), "NOT JUDGED: too sensitive to judge"),
         (outcome(cells={}, skipped={"avx2": Skipped("no compiler")}), "NOT RUN: no compiler"),
     ],

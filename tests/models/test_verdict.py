@@ -117,3 +117,12 @@ def test_the_reason_why_nothing_is_channels_last_is_said() -> None:
     assert "no input is an image" in no_effect_reason([[2, 5, 16]], [])
     assert "of an image was seen" in no_effect_reason([[2, 3, 8, 8]], [])
     assert "conv2d of a (Module), got nchw" in no_effect_reason([[2, 3, 8, 8]], [image_call("a", got="nchw")])
+
+
+def test_a_death_that_is_known_of_an_operator_is_no_yes() -> None:
+    """Nobody can train with it; values that are known to be wrong leave the answer to what is in channels-last."""
+    result = outcome(image_call("conv"))
+    result.known_issues.update(["heap"])
+    assert answer_of([result]) is Answer.YES
+    result.known_deaths.add("heap")
+    assert answer_of([result]) is Answer.WRONG

@@ -56,7 +56,7 @@ def test_both_formats_draw_the_same_number_at_the_same_index(name: str) -> None:
 
 
 def test_without_it_they_do_not() -> None:
-    """torch draws in the order of memory: what is tested above is not so by itself."""
+    """Torch draws in the order of memory: what is tested above is not so by itself."""
     torch.manual_seed(3)
     nchw = torch.randn_like(image())
     torch.manual_seed(3)
