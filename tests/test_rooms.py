@@ -14,7 +14,7 @@ from tests.imports import PACKAGE, imports_of, module_name, surface, unit_of
 
 ORDER = (
     "errors", "portable", "worker", "core", "suites", "generation", "execution", "oracles", "golden", "profiles",
-    "trial", "reporting", "models", "speed", "termination",
+    "trial", "reporting", "models", "speed", "mutants", "termination",
     "resources", "settings", "failure_database", "script_runs", "script_runner", "failure_scripts", "project",
     "preflight", "run_header", "gate", "plugin", "cli",
 )  # fmt: skip
@@ -57,6 +57,7 @@ RULES = {
         "suites generation execution oracles golden profiles trial reporting numpy pydantic jinja2", "torch pytest"
     ),
     "speed": rule("suites generation execution models jinja2 pydantic", "torch pytest"),
+    "mutants": rule("suites generation execution profiles trial numpy pydantic torch", "torch pytest"),
     "worker": rule("torch numpy"),
     "worker/operators": rule("worker torch numpy"),
     "worker/reference": rule("worker worker/operators torch numpy"),

@@ -22,6 +22,7 @@ from harness.cli.history import add_history_command
 from harness.cli.issues import add_issues_command
 from harness.cli.merge import add_merge_command
 from harness.cli.model import add_model_command
+from harness.cli.mutants import add_mutants_command
 from harness.cli.options import settings_of
 from harness.cli.parser import USAGE_ERROR, CommandParser
 from harness.cli.rediscover import add_rediscover_command
@@ -86,5 +87,6 @@ def command_line() -> CommandParser:
     add_accuracy_command(commands)
     add_merge_command(commands)
     add_issues_command(commands)
+    add_mutants_command(commands)
     add_schema_command(commands)
     return parser

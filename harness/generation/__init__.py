@@ -5,6 +5,7 @@ from harness.generation.coverage import CornerCoverage, corner_coverage
 from harness.generation.declared_examples import declared_examples
 from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.enlargement import enlarged_examples
+from harness.generation.fixed_examples import fixed_examples, plain_example
 from harness.generation.gradcheck_examples import gradcheck_examples
 from harness.generation.layout_probes import (
     ORDINARY,
@@ -48,9 +49,11 @@ __all__ = [
     "declared_examples",
     "describe_excess",
     "enlarged_examples",
+    "fixed_examples",
     "gradcheck_examples",
     "layout_probes",
     "neighbours",
+    "plain_example",
     "positional",
     "probe_shapes",
     "random_examples",

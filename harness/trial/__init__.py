@@ -11,6 +11,7 @@ from harness.trial.build_comparison import (
     TensorDrift,
 )
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
+from harness.trial.example_runner import ExampleRunner
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
 from harness.trial.known_issues import (
@@ -22,8 +23,9 @@ from harness.trial.known_issues import (
 )
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, FailureScript, Outcome
+from harness.trial.plan import Plan, make_plan
 from harness.trial.proposals import NewFailure, Proposer
-from harness.trial.reduction import cell_rows
+from harness.trial.reduction import Reducer, cell_rows
 from harness.trial.replays import describe_refusal, replay_place
 from harness.trial.reproducers import check_reproducer
 from harness.trial.review import Review, Reviewer
@@ -40,13 +42,16 @@ __all__ = [
     "CellRow",
     "ChangedFinding",
     "Diagnosis",
+    "ExampleRunner",
     "Failure",
     "FailureScript",
     "JudgedResult",
     "NewFailure",
     "Outcome",
     "PartwiseRunner",
+    "Plan",
     "Proposer",
+    "Reducer",
     "ReferenceDifference",
     "ReplayedPlace",
     "Review",
@@ -69,6 +74,7 @@ __all__ = [
     "judge_result",
     "judge_run",
     "known_issues_of_other_releases",
+    "make_plan",
     "missing_kernel",
     "reason_not_callable",
     "replay_place",

@@ -67,18 +67,26 @@ class Reducer:
         `original` is the example that showed it first, `why` the reason that it is declared for, if it is. `before`
         are the examples that the same worker had run, oldest first.
         """
+        minimal, confirmation = self.minimise(original, finding, before)
+        return self._failure(minimal, finding, original, why, confirmation)
+
+    def minimise(
+        self, original: Example, finding: Finding, before: Sequence[Example] = ()
+    ) -> tuple[Example, Confirmation]:
+        """The smallest example with the same oracle and tensor, and how the fault behaves there; nothing is diagnosed.
+
+        It is `original` where that does not fail again.
+        """
         if finding.oracle in DEATHS:
             minimal = self._shrink_isolated(original, finding, repeats=1)
             confirmation = AGAIN
         elif self._fails_again(original, finding) and self._fails_again(original, finding):
-            minimal = self._shrink(original, lambda example: self._fails_again(example, finding), self.attempts)
-            confirmation = self._confirmation(minimal, finding, before)
+            smaller = self._shrink(original, lambda example: self._fails_again(example, finding), self.attempts)
+            return smaller, self._confirmation(smaller, finding, before)
         else:
             minimal = self._shrink_isolated(original, finding, repeats=REPEATS)
             confirmation = NOT_AT_EVERY_CALL
-        if minimal is None:
-            minimal, confirmation = original, ONCE
-        return self._failure(minimal, finding, original, why, confirmation)
+        return (original, ONCE) if minimal is None else (minimal, confirmation)
 
     def _shrink(self, example: Example, fails: Callable[[Example], bool], attempts: int) -> Example:
         return shrink(self.case, example, lambda smaller: not self.late() and fails(smaller), attempts)

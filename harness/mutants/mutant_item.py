@@ -1,0 +1,18 @@
+"""An item that runs the operator of a mutant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.core import Case, KnownIssue
+
+
+@dataclass(frozen=True)
+class MutantItem:
+    """A case in one dtype that runs the operator of a mutant, and what is known of it. `name` is ``relu[float32]``."""
+
+    name: str
+    case: Case
+    dtype: str
+    known_issues: Sequence[KnownIssue]

@@ -1,0 +1,116 @@
+"""One mutant in the gate: after how many examples it is caught, by which oracle, and how small its example gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from harness.core import Example, Finding
+from harness.execution import Executor
+from harness.mutants.catalogue_file import Mutant
+from harness.mutants.mutant_item import MutantItem
+from harness.mutants.peers import Peer, PeerOutcome, PeerTrial
+from harness.mutants.planting import Planting
+from harness.profiles import Profile
+from harness.trial import ExampleRunner, Reducer, judge_run, make_plan
+
+MOST_SECONDS: Final = 20.0
+"""Of making the example of a mutant smaller: it is found by then, and how small it gets is for comparison."""
+
+
+@dataclass(frozen=True)
+class Catch:
+    """How a mutant was caught: in which item, what was found in which example, and the smallest that shows it.
+
+    PyTorch's own kernels pass `original` in what `finding` is about.
+    """
+
+    item: MutantItem
+    finding: Finding
+    original: Example
+    minimal: Example
+
+
+@dataclass(frozen=True)
+class MutantOutcome:
+    """What became of a mutant: `catch` is None where it was missed. `seconds` are those until the first finding.
+
+    `peers` is what the other ways to test came to.
+    """
+
+    mutant: Mutant
+    catch: Catch | None
+    examples: int
+    seconds: float
+    peers: Mapping[Peer, PeerOutcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MutantTrial:
+    """Runs what the gate would run of the mutant's items, until something fails that PyTorch's own kernels pass.
+
+    `seed_of` gives the seed of an item, `arrays` is a directory for covering arrays, `peers` are tried beside it.
+    """
+
+    mutant: Mutant
+    items: Sequence[MutantItem]
+    executor: Executor
+    planting: Planting
+    profile: Profile
+    seed_of: Callable[[MutantItem], int]
+    arrays: Path | None = None
+    peers: Sequence[Peer] = ()
+
+    def run(self) -> MutantOutcome:
+        """What becomes of it. Never raises for what a kernel does; no mutant is planted afterwards."""
+        self.planting.plant(self.mutant.name)
+        try:
+            outcome = self._run_items()
+            others = PeerTrial(self.items, self.executor, self.planting, self.seed_of)
+            return replace(outcome, peers={peer: others.run(peer) for peer in self.peers})
+        finally:
+            self.planting.plant("")
+
+    def _run_items(self) -> MutantOutcome:
+        """The examples of the items until something is found, and the smallest that shows it."""
+        started, examples = time.monotonic(), 0
+        for item, example, findings in self._findings():
+            examples += 1
+            own = next((finding for finding in findings if not self._is_of_stock(item, example, finding)), None)
+            if own is not None:
+                seconds = time.monotonic() - started
+                catch = Catch(item, own, example, self._minimal_example(item, example, own))
+                return MutantOutcome(self.mutant, catch, examples, seconds)
+        return MutantOutcome(self.mutant, None, examples, time.monotonic() - started)
+
+    def _findings(self) -> Iterator[tuple[MutantItem, Example, Sequence[Finding]]]:
+        """Each example of each item, as the gate has them, with what no known issue accepts."""
+        for item in self.items:
+            runner = ExampleRunner(item.case, self.executor, item.known_issues)
+            plan = make_plan(
+                item.case, item.dtype, profile=self.profile, saved=(), seed=self.seed_of(item), arrays=self.arrays
+            )
+            for judged in runner.judge_examples(plan.examples, lambda _example: None):
+                yield item, judged.example, judged.failures
+
+    def _is_of_stock(self, item: MutantItem, example: Example, finding: Finding) -> bool:
+        """Whether the same is found where no mutant is planted."""
+        with self.planting.stock_kernels():
+            result = self.executor.run_isolated(item.case, example, cells=tuple(finding.cells))
+            return judge_run(item.case, result, item.known_issues, self.executor).failure(finding.key) is not None
+
+    def _minimal_example(self, item: MutantItem, example: Example, finding: Finding) -> Example:
+        end = time.monotonic() + MOST_SECONDS
+        partwise = ExampleRunner(item.case, self.executor, item.known_issues).partwise
+        reducer = Reducer(
+            item.case,
+            self.executor,
+            item.known_issues,
+            self.profile.attempts,
+            lambda: time.monotonic() > end,
+            partwise,
+        )
+        return reducer.minimise(example, finding)[0]
