@@ -73,3 +73,10 @@ _COMPOSED: Dict[str, Decomposition] = {
     "affine_grid_generator": affine_grid_generator,
     "binary_cross_entropy_with_logits": losses.binary_cross_entropy_with_logits,
 }
+
+DECIDING = frozenset(
+    """
+    grid_sampler_2d grid_sampler_2d_backward grid_sampler_3d grid_sampler_3d_backward huber_loss smooth_l1_loss
+    """.split()  # noqa: SIM905 - names
+)
+"""Those in which numbers are compared: something else may be decided where such a number is off."""

@@ -206,17 +206,24 @@ def _largest_moves(request: Refer, values: Values, judged: Values, steps: monte_
     def run(kernel: attention_kernel.AttentionKernel, noise: monte_carlo.RoundingNoise) -> dict[str, Array]:
         """Those tensors from a graph of its own under these modes."""
         with kernel, noise:
-            graph = Graph(request.call, values, np.array)
+            graph = Graph(request.call, values, np.array, noise.repeat)
             moved = {**graph.tensors(), **graph.gradients(np.array)}
         return {
             name: tensors.as_numpy(noise.before_rounding(tensor)) for name, tensor in moved.items() if name in judged
         }
 
+    def largest_moves(kernel: attention_kernel.AttentionKernel) -> dict[str, Array]:
+        """How far they move with this kernel, trials at once where all that is called is torch's and torchvision's."""
+        is_batchable = request.call.path != "jvp" and not foreign.is_foreign_name(request.call.call)
+        trial = functools.partial(run, kernel)
+        return monte_carlo.largest_moves(
+            trial, judged, steps, request.patterns, run_batch=trial if is_batchable else None
+        )
+
     kernel = attention_kernel.AttentionKernel()
-    moves = monte_carlo.largest_moves(functools.partial(run, kernel), judged, steps, request.patterns)
+    moves = largest_moves(kernel)
     if kernel.was_unfused:
-        fused = functools.partial(run, attention_kernel.AttentionKernel(fused=True))
-        others = monte_carlo.largest_moves(fused, judged, steps, request.patterns)
+        others = largest_moves(attention_kernel.AttentionKernel(fused=True))
         moves = {name: np.maximum(move, others[name]) for name, move in moves.items()}
     return {name: _array_data(array) for name, array in moves.items()}
 

@@ -17,6 +17,9 @@ from ..tensors import Array
 Change = Callable[[Array], Array]
 """What is done to the numbers before they are used: nothing, magnitudes, ones."""
 
+Wrap = Callable[[torch.Tensor], torch.Tensor]
+"""What the call gets in place of each of its tensors."""
+
 
 @contextlib.contextmanager
 def stock() -> Iterator[None]:
@@ -51,16 +54,19 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 class Graph:
     """The call in float64, on inputs that `change` has been applied to; backward as often as wanted.
 
-    `due_dtypes` are those of the outputs in the example's own dtypes, by name, as far as they are known.
+    `wrap` is applied to each input as well. `due_dtypes` are those of the outputs in the example's own dtypes, by name,
+    as far as they are known.
     """
 
-    def __init__(self, call: Call, values: Mapping[str, Array], change: Change) -> None:
+    def __init__(
+        self, call: Call, values: Mapping[str, Array], change: Change, wrap: Wrap = lambda tensor: tensor
+    ) -> None:
         self._call = call
         self.due_dtypes: dict[str, str] = {}
         self.inputs: dict[str, torch.Tensor | None] = dict.fromkeys(operand.name for operand in call.operands)
         self._buffers: dict[str, torch.Tensor] = {}
         for operand, _shape in call.present:
-            leaf = self.inputs[operand.name] = _leaf(values[operand.name], operand, change)
+            leaf = self.inputs[operand.name] = wrap(_leaf(values[operand.name], operand, change))
             if operand.buffer:
                 self._buffers[tensor_name.buffer(operand.name)] = leaf
         self._tangents: dict[str, torch.Tensor] = {}

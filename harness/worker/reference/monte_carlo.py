@@ -7,7 +7,7 @@ a number that is off, both decisions are tried (`selections`).
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ...portable.operator_protocol import PATTERNS
 from ..tensors import Array
 from . import selections
 from .rounding_noise import RoundingNoise
+from .trial_runner import Run, Steps, TrialResults, TrialRunner
 
 __all__ = ["RoundingNoise", "Steps", "largest_moves"]
 
@@ -32,86 +33,78 @@ TYPICAL = 1.73
 """The largest of eight moves in standard deviations, in one half of all cases: P(|z| < 1.73) to the eighth is 1/2."""
 
 
-class Steps(NamedTuple):
-    """How large roundings are, relative to what is rounded: inside operators, and of what is stored between them.
-
-    `tiny` is the least that a stored number moves.
-    """
-
-    inner: float
-    stored: float
-    tiny: float
-
-    def times(self, factor: float) -> Steps:
-        """So many times as large."""
-        return Steps(*(step * factor for step in self))
-
-
-Run = Callable[[RoundingNoise], Mapping[str, Array]]
-"""Computes the operator under a mode, and gives float64 arrays by name."""
-
 EXACTLY = Steps(0.0, 0.0, 0.0)
 
 
-def largest_moves(run: Run, values: Mapping[str, Array], steps: Steps, patterns: int = TRIALS) -> dict[str, Array]:
+def largest_moves(
+    run: Run, values: Mapping[str, Array], steps: Steps, patterns: int = TRIALS, run_batch: Run | None = None
+) -> dict[str, Array]:
     """The largest move of each element over the trials, by name; infinite where a trial was not finite.
 
-    `values` are the unperturbed results of `run`. More patterns than `TRIALS` tell the standard deviation of a move,
-    which is then at least what the largest of so few would typically show: `TYPICAL` times that.
+    `values` are the unperturbed results of `run`. `run_batch` runs several trials at once, if there is such a way. More
+    patterns than `TRIALS` tell the standard deviation of a move, which is then at least what the largest of so few
+    would typically show: `TYPICAL` times that.
     """
     roundoff = max(steps.inner, steps.stored)
     scale = max(roundoff, SMALLEST) / roundoff
-    trials = [RoundingNoise(*steps.times(scale), trial) for trial in range(TRIALS)]
+    elements = max((value.size for value in values.values()), default=0)
+    runner, noise = TrialRunner(run, run_batch, elements), steps.times(scale)
+    outcomes = [*runner.run_trials(noise, range(TRIALS))]
     moves: dict[str, Array] = {}
-    for trial in trials:
-        _add_moves(moves, run(trial), values, scale)
+    for outcome in outcomes:
+        _add_moves(moves, outcome.results, values, scale)
     if patterns > TRIALS:
-        more = [RoundingNoise(*steps.times(scale), trial) for trial in range(TRIALS, patterns)]
-        deviations = _root_mean_squares(run, more, values, scale)
+        deviations = _root_mean_squares(runner.run_trials(noise, range(TRIALS, patterns)), values, scale)
         moves = {name: np.maximum(move, TYPICAL * deviations[name]) for name, move in moves.items()}
-    if trials[0].selections.numbers:
-        _add_jumps(moves, run, [trial.selections.numbers for trial in trials], scale)
+    numbers = [trial for outcome in outcomes for trial in outcome.numbers]
+    if numbers[0]:
+        _add_jumps(moves, runner, numbers, scale)
     return moves
 
 
-def _root_mean_squares(
-    run: Run, trials: Sequence[RoundingNoise], values: Mapping[str, Array], scale: float
-) -> dict[str, Array]:
+def _root_mean_squares(outcomes: Iterable[TrialResults], values: Mapping[str, Array], scale: float) -> dict[str, Array]:
     """The standard deviation of each element's move, whose mean is 0."""
     squares: dict[str, Array] = {}
-    for trial in trials:
-        moves: dict[str, Array] = {}
-        _add_moves(moves, run(trial), values, scale)
-        for name, move in moves.items():
-            squares[name] = squares.get(name, 0.0) + np.square(move)
-    return {name: np.sqrt(total / len(trials)) for name, total in squares.items()}
+    trials = 0
+    for outcome in outcomes:
+        trials += len(outcome.numbers)
+        for name, results in outcome.results.items():
+            mean = np.square(_moves(results, values[name], scale)).mean(0)
+            squares[name] = squares.get(name, 0.0) + mean * len(outcome.numbers)
+    return {name: np.sqrt(total / trials) for name, total in squares.items()}
 
 
-def _add_jumps(moves: dict[str, Array], run: Run, numbers: Sequence[Sequence[torch.Tensor]], scale: float) -> None:
+def _add_jumps(
+    moves: dict[str, Array], runner: TrialRunner, numbers: Sequence[Sequence[torch.Tensor]], scale: float
+) -> None:
     """Add how far the results move where each deciding number is pushed as far as it may be off.
 
     They are compared with what the same decompositions give unpushed, which in float64 is not quite the operator.
     """
-    plain = RoundingNoise(*EXACTLY, 0)
-    values = run(plain)
-    pushes = selections.largest_pushes(numbers, plain.selections.numbers, scale)
+    plain = runner.run_one(RoundingNoise(*EXACTLY, 0))
+    values = {name: results[0] for name, results in plain.results.items()}
+    pushes = selections.largest_pushes(numbers, plain.numbers[0], scale)
     for pair in range(selections.PAIRS):
-        has_jumped = False
-        for sign in (1.0, -1.0):
-            signed = [sign * push for push in selections.signed_pushes(pushes, pair)]
-            pushed = RoundingNoise(*EXACTLY, 0, selections.Selections(signed))
-            _add_moves(moves, run(pushed), values, 1.0)
-            has_jumped |= pushed.selections.has_jumped
-        if not has_jumped:
+        pushed = runner.run_pushed(selections.signed_pushes(pushes, pair))
+        for outcome in pushed:
+            _add_moves(moves, outcome.results, values, 1.0)
+        if not any(outcome.has_jumped for outcome in pushed):
             return
 
 
 def _add_moves(
     moves: dict[str, Array], results: Mapping[str, Array], values: Mapping[str, Array], scale: float
 ) -> None:
-    """Keep the larger of the moves so far and of those of a run, which are `scale` times as large."""
+    """Keep the larger of the moves so far and of those of some trials, which are `scale` times as large."""
     for name, moved in results.items():
-        with np.errstate(invalid="ignore", over="ignore"):
-            away: Array = np.abs(moved - values[name]) / scale
-        away = np.where(np.isnan(away), np.inf, away)
+        away = _moves(moved, values[name], scale).max(0)
         moves[name] = np.maximum(moves[name], away) if name in moves else away
+
+
+def _moves(results: Array, value: Array, scale: float) -> Array:
+    """How far each trial has moved a result, one row for each; infinite where it is no number."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        away: Array = np.abs(results - value)
+        away /= scale
+    away[np.isnan(away)] = np.inf
+    return away

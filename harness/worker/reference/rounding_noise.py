@@ -11,18 +11,18 @@ perturbation.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any, Callable, Mapping, Sequence, Tuple
 
-import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .. import pytree
+from ..tensors import as_numpy
 from . import decompositions
+from .patterns import Patterns
 from .selections import Selections
 from .sum_length import effective_terms, floating_tensors, is_perturbable, term_counts
+from .trial_batch import TrialBatch, address, repeat_for, rows_of
 
 Args = Tuple[Any, ...]
 """What an ATen operator is given by position: anything."""
@@ -42,6 +42,14 @@ EXACT = frozenset(
     """.split()  # noqa: SIM905 - sixty names in quotes are no easier to read
 )
 """Operators that select, move or compare: nothing is rounded, and a perturbed operand would select something else."""
+
+FRESH = frozenset(
+    """
+    clone empty empty_like empty_strided full full_like new_empty new_full new_ones new_zeros ones ones_like zeros
+    zeros_like
+    """.split()  # noqa: SIM905 - as above
+)
+"""Operators whose result is often written into, so that each trial needs its own."""
 
 SUMS = frozenset(
     """
@@ -68,28 +76,28 @@ relative to the coordinate itself (`_operands_with_places`)."""
 FLOAT32 = {"_scaled_dot_product_flash_attention_for_cpu": 1}
 """Operators of which all results from that one on are kept in float32, whatever the dtype of the others."""
 
-_LAST = 12
-_BITS = 16
-_COUNT = 1 << _BITS
-_MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
-"""Where the next numbers begin: the linear congruential generator of Knuth, TAOCP vol. 2, 3rd ed., section 3.3.4."""
-
 
 class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not there where types are checked
     """Perturb every operation by `inner`, and what one operator hands to the next by `stored`; both are relative.
 
-    What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trial` is a seed.
-    `selections` notes the numbers by which something is decided, and may push them.
+    What is stored moves by `tiny` at least: half the smallest subnormal of a dtype that underflows. `trials` is a seed,
+    or several: then what is computed is a `TrialBatch`, each row of which moves as it would alone. `selections` notes
+    the numbers by which something is decided, and may push them.
     """
 
     def __init__(
-        self, inner: float, stored: float, tiny: float, trial: int, selections: Selections | None = None
+        self,
+        inner: float,
+        stored: float,
+        tiny: float,
+        trials: int | Sequence[int],
+        selections: Selections | None = None,
     ) -> None:
         super().__init__()
         self.selections = selections or Selections()
+        self._patterns = Patterns(trials)
         self._inner, self._stored, self._tiny = inner, stored, tiny
         self._depth = 0  # of the decompositions that are being run
-        self._state = trial
         self._unrounded: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __torch_dispatch__(
@@ -99,7 +107,8 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         name, keywords = func._schema.name.rpartition("::")[2], kwargs or {}
         decide = self.selections.watch(func, name, args)
         if name.rstrip("_") in EXACT or getattr(func, "is_view", False):
-            return decide(*args, **keywords)
+            result = decide(*args, **keywords)
+            return self.repeat(result) if name in FRESH else result
         composition = decompositions.composition(name)
         if composition is not None:
             with self:
@@ -119,16 +128,20 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         decomposition: decompositions.Decomposition | None,
     ) -> Any:
         """The result of an operator with the roundings inside it, not yet stored."""
-        if decomposition is not None:
-            result: Any = self._run_apart(decomposition, args, keywords)
+        if decomposition is not None and not self._inner and name not in decompositions.DECIDING:
+            result: Any = decomposition(*args, **keywords)  # nothing in it is perturbed, nor looked at
+        elif decomposition is not None:
+            result = self._run_apart(decomposition, args, keywords)
         elif name in PLACES:
             result = func(*self._operands_with_places(PLACES[name], args), **keywords)
         else:
             result = func(*_map_floating(args, self._perturb), **_map_floating(keywords, self._perturb))
         if name in SUMS and self._inner:
-            self._perturb_sum(func, name, args, keywords, result)
+            result = self._perturb_sum(func, name, args, keywords, result)
         if name in _PLAIN_SUMS and self._inner and args[0].is_floating_point():  # not a count of what a mask has
-            result.add_(self._lost_terms(func, args, keywords) * self._pattern(result))
+            pattern = self._patterns.draw(result)
+            lost = self._lost_terms(func, args, keywords)
+            result = result if lost is None else result + lost * pattern
         return result
 
     def _hand_over(self, name: str, result: Any) -> object:
@@ -136,7 +149,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         if name in FLOAT32 and not self._depth:
             first = FLOAT32[name]
             stored, kept = result[:first], result[first:]
-            return (*_map_floating(stored, self._store), *_map_floating(kept, self._perturb_result))
+            return (*_map_floating(stored, self._store), *_map_floating(kept, self._perturb))
         return _map_floating(result, self._store)
 
     def _run_apart(self, decomposition: decompositions.Decomposition, args: Args, keywords: Keywords) -> object:
@@ -159,92 +172,76 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         else:
             reach = math.sqrt(4) * (1 + places.abs())
             reach[:, 0] = 0
-        moved = places + self._inner * reach * self._pattern(places)
+        moved = places + self._inner * reach * self._patterns.draw(places)
         before, after = args[:place], args[place + 1 :]
         return (*_map_floating(before, self._perturb), moved, *_map_floating(after, self._perturb))
 
     def _perturb(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor * self._pattern(tensor, self._inner) if self._inner else tensor
-
-    def _perturb_result(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.mul_(self._pattern(tensor, self._inner)) if self._inner else tensor
+        return self._patterns.scale(tensor, self._inner) if self._inner else tensor
 
     def _store(self, tensor: torch.Tensor) -> torch.Tensor:
         if self._depth:
-            return self._perturb_result(tensor)
-        if self._tiny:
-            rounded = tensor + self._step(tensor) * self._own_pattern(tensor)
-        elif self._stored:
-            rounded = tensor * (1.0 + self._stored * self._own_pattern(tensor))
-        else:
+            return self._perturb(tensor)
+        if not (self._stored or self._tiny):
             return tensor
-        self._unrounded[rounded.data_ptr()] = rounded, tensor
+        rounded = self._patterns.store(tensor, self._stored, self._tiny)
+        self._unrounded[address(rounded)] = rounded, tensor
         return rounded
-
-    def _step(self, tensor: torch.Tensor) -> torch.Tensor:
-        return (self._stored * tensor.abs()).clamp_min(self._tiny).where(tensor != 0, torch.zeros_like(tensor))
 
     def _store_in_place(self, tensor: torch.Tensor) -> torch.Tensor:
         """What an operator wrote into a tensor was computed there, and is stored there."""
-        self._perturb_result(tensor)
+        tensor.copy_(self._perturb(tensor))
         if self._depth or not (self._stored or self._tiny):
             return tensor
-        self._unrounded[tensor.data_ptr()] = tensor, tensor.clone()
-        return tensor.add_(self._step(tensor) * self._own_pattern(tensor))
+        self._unrounded[address(tensor)] = tensor, tensor.clone()
+        return tensor.copy_(self._patterns.store(tensor, self._stored, self._tiny))
+
+    def repeat(self, tensor: torch.Tensor) -> torch.Tensor:
+        """What is used in place of `tensor`: of several trials a `TrialBatch`."""
+        is_plain = self._patterns.is_batch and not isinstance(tensor, TrialBatch)
+        return repeat_for(tensor, self._patterns.trials) if is_plain else tensor
 
     def before_rounding(self, tensor: torch.Tensor) -> torch.Tensor:
-        """`tensor` before the last operator's result was perturbed as a whole, where that can be told."""
-        rounded, clean = self._unrounded.get(tensor.data_ptr(), (tensor, tensor))
+        """`tensor` before the last operator's result was perturbed as a whole, where that can be told.
+
+        Of several trials a row for each.
+        """
+        clean = self._clean(tensor)
+        return rows_of(clean) if self._patterns.is_batch else clean
+
+    def _clean(self, tensor: torch.Tensor) -> torch.Tensor:
+        rounded, clean = self._unrounded.get(address(tensor), (tensor, tensor))
         dense = tensor.is_contiguous() and clean.is_contiguous() and tensor.numel() == rounded.numel()
         return clean.reshape(tensor.shape) if dense else tensor
 
-    def _perturb_sum(self, func: Any, name: str, args: Args, keywords: Keywords, result: object) -> None:
+    def _perturb_sum(self, func: Any, name: str, args: Args, keywords: Keywords, result: Any) -> Any:
+        """The result with each sum off by the roundings of its length."""
         magnitudes = func(*_map_floating(args, torch.abs), **_map_floating(keywords, torch.abs))
-        counts = term_counts(name, args, result)
-        for tensor, total, count in zip(floating_tensors(result), floating_tensors(magnitudes), counts):
-            reach = self._inner * effective_terms(args, count)
-            tensor.add_(total.abs() * self._pattern(tensor), alpha=reach)
+        totals, counts = iter(floating_tensors(magnitudes)), iter(term_counts(name, args, result))
 
-    def _lost_terms(self, func: Any, args: Args, keywords: Keywords) -> torch.Tensor:
-        """The sum of the terms that a sum as large as theirs would not feel, for `sum` and `mean`."""
+        def move(tensor: torch.Tensor) -> torch.Tensor:
+            """One of the sums; they come in order."""
+            weights = [self._inner * terms for terms in effective_terms(args, next(counts))]
+            return tensor + self._patterns.weigh(next(totals).abs() * self._patterns.draw(tensor), weights)
+
+        return _map_floating(result, move)
+
+    def _lost_terms(self, func: Any, args: Args, keywords: Keywords) -> torch.Tensor | None:
+        """The sum of the terms that a sum as large as theirs would not feel, for `sum` and `mean`; None without any."""
         terms = args[0].abs()
         dims = list(args[1]) if len(args) > 1 and args[1] else list(range(terms.dim()))
         small = terms <= self._inner * terms.sum(dims, keepdim=True)
+        if not (as_numpy(rows_of(small)) & (as_numpy(rows_of(terms)) != 0)).any():
+            return None
         return func(terms.where(small, torch.zeros_like(terms)), *args[1:], **keywords)
-
-    def _pattern(self, tensor: torch.Tensor, step: float = 0.0) -> torch.Tensor:
-        """Numbers in the tensor's shape, others at every call; with `step`, factors that far from 1."""
-        count, offset = tensor.numel(), self._next_state() >> (64 - _BITS)
-        table = _table(step)
-        if count <= _COUNT:
-            return table[offset : offset + count].view(tensor.shape)
-        return table[:_COUNT].roll(-offset).repeat(count // _COUNT + 1)[:count].view(tensor.shape)
-
-    def _own_pattern(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Numbers that go with those of the tensor, others at every call: what is equal is stored alike.
-
-        A sum of stored numbers keeps their errors in full where all are the same. The last bits do not count: float64
-        has its own roundings.
-        """
-        mixed = (tensor.abs().view(torch.int64) >> _LAST) * _MULTIPLIER + (self._next_state() >> 1)
-        return _table(0.0)[(mixed >> (64 - _BITS)) & (_COUNT - 1)]
-
-    def _next_state(self) -> int:
-        self._state = (self._state * _MULTIPLIER + _INCREMENT) % (1 << 64)
-        return self._state
-
-
-@functools.lru_cache(maxsize=16)  # one for each roundoff
-def _table(step: float) -> torch.Tensor:
-    """The numbers twice over, so that a slice may begin anywhere: uniform on +-sqrt(3), of variance 1.
-
-    Two perturbations of one sign only would often cancel exactly.
-    """
-    raw = np.random.Philox(key=np.array([0, _COUNT], dtype=np.uint64)).random_raw(_COUNT)
-    uniform = torch.from_numpy(np.tile((raw.astype(np.float64) * 2.0**-63 - 1.0) * math.sqrt(3.0), 2))
-    return 1.0 + step * uniform if step else uniform
 
 
 def _map_floating(part: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """The same structure with `change` applied to its floating tensors that are not empty."""
-    return pytree.map_tensors(part, lambda tensor: change(tensor) if is_perturbable(tensor) else tensor)
+    """The same arguments or results with `change` applied to the floating tensors that are not empty."""
+    if isinstance(part, torch.Tensor):
+        return change(part) if is_perturbable(part) else part
+    if isinstance(part, (tuple, list)):
+        return type(part)([_map_floating(each, change) for each in part])
+    if isinstance(part, dict):
+        return {name: _map_floating(each, change) for name, each in part.items()}
+    return part

@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any, Tuple
 
+import numpy as np
 import torch
 
 from .. import pytree
+from ..tensors import Array
+from .trial_batch import rows_of
 
 SAMPLE = 512
 """Terms that are looked at to see whether they repeat."""
+
+SIGNIFICANT = 12
+"""Leading bits by which two terms are told apart."""
+
+_CUT = 53 - SIGNIFICANT
 
 
 def is_perturbable(tensor: torch.Tensor) -> bool:
@@ -70,8 +78,8 @@ def _convolution_backward_terms(args: Tuple[Any, ...], result: object) -> list[i
     return [count for count, gradient in zip(counts, gradients) if floating_tensors(gradient)]
 
 
-def effective_terms(args: Tuple[Any, ...], terms: int) -> float:
-    """By how many roundings of its sum of magnitudes a sum of so many terms is off.
+def effective_terms(args: Tuple[Any, ...], terms: int) -> list[float]:
+    """By how many roundings of its sum of magnitudes a sum of so many terms is off, in each trial; or in all alike.
 
     sqrt(n) where roundings are independent. Equal terms are rounded alike while the sum stays between two powers of
     two: of n terms with d values the errors of n / d add up in full, and d of these at random. How many values there
@@ -79,7 +87,19 @@ def effective_terms(args: Tuple[Any, ...], terms: int) -> float:
     """
     operands = floating_tensors(args[:1])
     if terms < 2 or not operands:
-        return math.sqrt(terms)
-    mantissa, exponent = torch.frexp(operands[0].flatten()[:SAMPLE])
-    values = len(torch.unique(torch.ldexp((mantissa * 2.0**12).round(), exponent)))
-    return terms / math.sqrt(min(terms, values)) if 2 * values <= len(mantissa) else math.sqrt(terms)
+        return [math.sqrt(terms)]
+    lines = rows_of(operands[0]).flatten(1)[:, :SAMPLE]
+    length = lines.shape[1]
+    return [
+        terms / math.sqrt(min(terms, values)) if 2 * values <= length else math.sqrt(terms)
+        for values in _value_counts(lines.numpy())
+    ]
+
+
+def _value_counts(lines: Array) -> list[int]:
+    """How many different numbers each line of float64 has, rounded to `SIGNIFICANT` bits, half to even."""
+    bits = (lines + 0.0).view(np.int64)  # -0.0 is 0.0
+    bits = bits + ((1 << (_CUT - 1)) - 1) + ((bits >> _CUT) & 1) >> _CUT
+    ordered = np.sort(bits, axis=1)
+    counts: list[int] = (1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)).tolist()
+    return counts
