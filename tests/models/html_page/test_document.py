@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from harness.models import ModelAnswer, model_html
 from harness.models.html_page.document import LABELS, module_marks, page_failures
 from harness.models.html_page.tree import ModuleMarks
+from harness.models.known_loss import KnownLoss
 from harness.models.verdict import Answer
 from harness.reporting.foreign_text import HIDDEN
 from tests.models.html_page.answers import (
@@ -93,6 +94,20 @@ def test_what_is_put_back_right_behind_is_a_copy_and_no_place() -> None:
     identifiers = set(Outline(text).attributes("id"))
     assert "copies" in identifiers
     assert "places" not in identifiers
+
+
+def test_what_is_known_of_the_operator_of_a_place_is_told_with_it() -> None:
+    """Of a copy as of a place to change."""
+    known = KnownLoss(
+        operator="unary.yaml::relu", contract="", issue="relu-format", summary="It returns NCHW.", link=""
+    )
+    words = "known of unary.yaml::relu: It returns NCHW (known issue relu-format, no thread upstream is known)"
+    for answer in (small_answer(), put_back_answer()):
+        places, copies = (
+            tuple(place.model_copy(update={"known_loss": known}) for place in of)
+            for of in (answer.places, answer.copies)
+        )
+        assert words in model_html(answer.model_copy(update={"places": places, "copies": copies}))
 
 
 def test_what_is_right_has_nothing_to_change_and_nothing_wrong() -> None:
