@@ -57,7 +57,8 @@ class Settings:
     `seed_is_fresh`: nobody has named the seed, and the next run would have another one. `shard` None: all of the run.
     `against` is the interpreter of a build that the one under test is compared with, `STOCK`, or None. `hosts` are
     other machines, in execnet's words, on which levels run that are lacking here. `rediscover`: the examples are to
-    meet by themselves what is known.
+    meet by themselves what is known. `distribute`: the run takes as many processes as the machine has room for, where
+    nobody says how many.
     """
 
     root: Path
@@ -77,6 +78,7 @@ class Settings:
     against: str | None = None
     hosts: tuple[str, ...] = ()
     rediscover: bool = False
+    distribute: bool = False
 
     @property
     def baseline_python(self) -> str | None:
@@ -263,6 +265,7 @@ def settings(
         against=option("against").once("a run compares with one build"),
         hosts=option("host").lines(),
         rediscover=option("rediscover").flag(),
+        distribute=option("distribute").flag(),
     )
     chosen.check_against()
     chosen.check_hosts()

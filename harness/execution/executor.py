@@ -88,6 +88,11 @@ class Executor:
             raise RuntimeError("the levels are chosen before the workers start")
         self._workers.representatives_only = True
 
+    def warm_up(self) -> None:
+        """Let torch be imported, and return at once, before it is decided which levels run. Else as `start`."""
+        if not self._in_process:
+            self._workers.warm_up()
+
     def start(self) -> None:
         """Let the workers start, and return at once: entry waits for them. Nothing for a run in this process.
 

@@ -57,21 +57,32 @@ class WorkerOpening:
     lose: Callable[[Sequence[str], str], None]
     hosts: Sequence[str] = ()
     representatives_only: bool = False
+    is_started: bool = field(default=False, init=False)
+    """Whether the workers have been started, and not been ended since."""
     _pool: WorkerPool | None = field(default=None, init=False)
 
-    @property
-    def is_started(self) -> bool:
-        """Whether the workers have been started, and not been ended since."""
-        return self._pool is not None
+    def warm_up(self) -> WorkerPool:
+        """Let the process that becomes workers import torch, before it is known at which levels they run; their pool.
+
+        Raises UserError as `finish` does.
+        """
+        if self._pool is None:
+            check_preload(self.preload)
+            self._host = probe_host(self.python)
+            self._pool = self._new_pool(forking=True)
+            self._pool.warm_up()
+        return self._pool
 
     def start(self) -> WorkerPool:
         """Let the workers start without waiting for them, once; their pool. Raises UserError as `finish` does."""
-        if self._pool is None:
+        if self._pool is None or not self.is_started:
             check_preload(self.preload)
             others = self._probe_others()
-            self._host = probe_host(self.python)
+            pool = self.warm_up()
             self._select_levels(others)
-            self._pool = self._launch(forking=True)
+            self._launch(pool)
+            self.is_started = True
+            return pool
         return self._pool
 
     def finish(self) -> OpenedPool:
@@ -84,7 +95,8 @@ class WorkerOpening:
         opened = self._prove(pool)
         if pool.forking and (opened is None or self._has_doubtful_caps(opened)):
             pool.close()
-            self._pool = pool = self._launch(forking=False)
+            self._pool = pool = self._new_pool(forking=False)
+            self._launch(pool)
             opened = self._prove(pool)
         assert opened is not None  # noqa: S101 - only forks are of no use
         pool.retire(opened.aliases)
@@ -95,6 +107,7 @@ class WorkerOpening:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+            self.is_started = False
 
     def _probe_others(self) -> list[RemoteHost]:
         """The other machines. Raises UserError for one that cannot be reached, or cannot run what is to run there."""
@@ -118,17 +131,17 @@ class WorkerOpening:
             running = [level for level in running if level.name in names]
         self._running = running
 
-    def _launch(self, *, forking: bool) -> WorkerPool:
+    def _new_pool(self, *, forking: bool) -> WorkerPool:
         preload = tuple(file.resolve() for file in self.preload)
+        return WorkerPool(self._host, preload, note=self.note, lose=self.lose, forking=forking)
+
+    def _launch(self, pool: WorkerPool) -> None:
         running = {level.name for level in self._running}
-        elsewhere = {name: host for name, host in self._elsewhere.items() if name in running}
-        pool = WorkerPool(self._host, preload, note=self.note, lose=self.lose, elsewhere=elsewhere, forking=forking)
         try:
-            pool.start(self._running)
+            pool.start(self._running, {name: host for name, host in self._elsewhere.items() if name in running})
         except BaseException:
-            pool.close()
+            self.close()
             raise
-        return pool
 
     def _prove(self, pool: WorkerPool) -> OpenedPool | None:
         """Wait for the workers and read what each says of itself; None where forks of the build cannot run kernels."""

@@ -13,6 +13,7 @@ from harness.golden import ItemObservation
 from harness.models import model_summary
 from harness.plugin.items import CaseItem, ModelItem, SuiteFile, SuiteItem
 from harness.plugin.options import SHARED, add_options, read_settings
+from harness.plugin.processes import distribute
 from harness.plugin.progress_printer import progress_printer
 from harness.plugin.run_plan import shard_members, starved_items
 from harness.plugin.session import KEY, Session, is_suite, suite_files
@@ -36,6 +37,13 @@ from harness.trial import Outcome
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Before xdist looks at it, choose how many processes share the run."""
+    distribute(config)
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,7 +99,7 @@ def take_part(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the items of the suites to which this run comes, in its order; what others collect stays in its place."""
     run = Session.of(config)
     own = {item.nodeid: item for item in items if isinstance(item, SuiteItem)}
-    ids = run.plan.arrange(list(own)) if run.settings.budget is not None else list(own)
+    ids = run.plan.arrange(list(own)) if run.settings.budget is not None else run.plan.longest_first(list(own))
     if run.settings.shard is not None:
         members = shard_members(ids, run.plan.seconds, run.settings.shard)
         config.hook.pytest_deselected(items=[own[name] for name in ids if name not in members])

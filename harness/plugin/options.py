@@ -62,6 +62,11 @@ OPTIONS: Final = (
     Option("allow_incomplete", "exit with 0 although the time budget left items that did not begin", flag=True),
     Option("resume", "go on with a run that was ended: what its journal has is not run again", flag=True),
     Option("shard", "run one part of the items, the second of five; `equivalence merge` joins their records", "2/5"),
+    Option(
+        "distribute",
+        "where -n is not given, share a run that is long enough among as many processes as cores and memory allow",
+        flag=True,
+    ),
     Option("record", "where the JSON record goes (default: .equivalence/record.json)", "FILE"),
     Option(
         "update_golden", "write to golden/ what the cases of this run give, for review; nothing is judged", flag=True

@@ -55,6 +55,18 @@ class Progress:
         rest = max(self.budget - self.seconds_run(now), 0.0)
         return rest if estimate is None else min(estimate, rest)
 
+    def seconds_expected(self, processes: int) -> float | None:
+        """How long the run takes if so many processes share it, and its items take as long as last time.
+
+        None where the last run had none of them, and of a run that has nothing left to do.
+        """
+        left = self.chosen - self.repeated
+        if not left & self.seconds.keys():
+            return None
+        longest = max(self.seconds.get(item, 0.0) for item in left)
+        expected = max(self._length(left) / processes, longest)
+        return expected if self.budget is None else min(expected, self.budget)
+
     def _length(self, items: Iterable[str]) -> float:
         """What these items took last time, all together."""
         durations = [self.seconds[item] for item in self.chosen if item in self.seconds]
@@ -73,6 +85,12 @@ def progress_line(progress: Progress, now: float) -> str:
     if (left := progress.seconds_left(now)) is not None:
         parts.append(f"about {duration_words(left)} to go")
     return ", ".join(parts) + _running_words(progress, now)
+
+
+def expectation_line(seconds: float, processes: int) -> str:
+    """What is said before the first item of how long the run will take."""
+    where = "" if processes == 1 else f" in {processes} processes"
+    return f"expected: about {duration_words(seconds)}{where}, by what the items took last time"
 
 
 def duration_words(seconds: float) -> str:

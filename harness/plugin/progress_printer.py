@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from harness.plugin.progress import Progress, progress_line
+from harness.plugin.progress import Progress, expectation_line, progress_line
 from harness.plugin.session import Session
 
 LIVE_INTERVAL: Final = 1.0
@@ -27,12 +27,15 @@ USUAL_COLUMNS: Final = 80
 
 
 class Reporter(Protocol):
-    """What is asked of pytest's reporter: whose line the cursor is in, and to write what it has kept back."""
+    """What is asked of pytest's reporter: whose line the cursor is in, to write a line, and what it has kept back."""
 
     currentfspath: Any
 
     def flush(self) -> None:
         """Write it."""
+
+    def write_line(self, line: str) -> None:
+        """Write a line of its own."""
 
 
 def draw_sequence(line: str, columns: int) -> str:
@@ -107,8 +110,16 @@ class ProgressPrinter:
         if self._thread.ident is None and self.run.recorder.expected is not None:
             self.progress.chosen = self.run.recorder.expected
             self.progress.repeated = frozenset(self.run.plan.ended)
-            self.progress.seconds = self.run.seconds_before()
+            last_run = self.run.last_run()
+            self.progress.seconds = last_run.seconds
+            if self.run.is_like(last_run):
+                self._announce(self.run.process_count)
             self._thread.start()
+
+    def _announce(self, processes: int) -> None:
+        """Say how long the run will take, where the last run tells."""
+        if (seconds := self.progress.seconds_expected(processes)) is not None:
+            self._reporter.write_line(expectation_line(seconds, processes))
 
     @contextlib.contextmanager
     def _silence(self) -> Iterator[None]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
-from harness.core.json_text import parse_json
-from harness.core.text_file import is_there, read_text_file
+from harness.core.text_file import is_there
 from harness.errors import UserError
+from harness.plugin.last_run import LastRun, read_last_run
 from harness.plugin.run_plan import EndedItem, RunPlan, seconds_of, starved_items
 from harness.reporting import (
     Journal,
@@ -47,27 +48,35 @@ class RunFiles:
         if self.earlier and settings.seed_is_fresh:
             self.settings = replace(settings, seed=self.earlier.head.head.run.seed)
         self._writer: JournalWriter | None = None
-        self._last: Record | None = None
-        """The record that the run before has left, where the plan needs it; it is read once."""
+        self._last_run: LastRun | None = None
+        """What the record of the run before says, where the plan needs it; it is read once."""
 
     def _read_last_record(self) -> Record | None:
-        """The record that the run before has left, and not what it did of the run that is resumed."""
-        path = previous_path(self.path) if self.earlier or not is_there(self.path) else self.path
+        """The record that the run before has left. That is not what it did of the run that is resumed."""
+        path = last_record_path(self.path, is_resumed=self.earlier is not None)
         try:
             return read_record(path) if is_there(path) else None
         except UserError:
             return None
 
-    def plan(self, date: str) -> RunPlan:
-        """What all processes of the run have to know; made before `open`, which puts the last record aside."""
+    def plan(self, date: str, *, is_shared: bool = False) -> RunPlan:
+        """What all processes of the run have to know; made before `open`, which puts the last record aside.
+
+        `is_shared`: several processes share the items, and take the longest first.
+        """
         ended = self.earlier.entries if self.earlier else {}
-        last = self._last = self._read_last_record() if self.settings.shard or self.settings.budget else None
+        last = self._read_last_record() if self.settings.shard or self.settings.budget else None
+        if last is not None:
+            self._last_run = LastRun.of(last)
+        elif is_shared:
+            self._last_run = read_last_run(last_record_path(self.path, is_resumed=self.earlier is not None))
         before = self.earlier.record() if self.earlier else last
         return RunPlan(
             ended={name: EndedItem.of(entry) for name, entry in ended.items() if entry.record.complete},
             seconds=seconds_of(last) if self.settings.shard else {},
             starved=starved_items(before.items) if before and self.settings.budget else (),
             turn=zlib.crc32(f"{self.settings.seed}:{date[:10]}".encode()),
+            lengths=self._last_run.seconds if self._last_run and is_shared else {},
         )
 
     def date_head(self, head: RecordHead) -> RecordHead:
@@ -110,26 +119,21 @@ class RunFiles:
             self._writer.close()
         return written
 
-    def seconds_before(self) -> Mapping[str, float]:
-        """What items took in the run before, by their ids; nothing where there is no record of it to be read.
-
-        Of a record that the plan has not read only the seconds are looked at: to check all of it takes long.
-        """
-        if self._last is not None:
-            return {name: item.seconds for name, item in self._last.items.items()}
-        try:
-            record = parse_json(read_text_file(previous_path(self.path)))
-        except (UserError, ValueError):
-            return {}
-        items = record.get("items") if isinstance(record, dict) else None
-        pairs = items.items() if isinstance(items, dict) else ()
-        seconds = {name: item.get("seconds") for name, item in pairs if isinstance(item, dict)}
-        return {name: float(value) for name, value in seconds.items() if isinstance(value, int | float)}
+    def last_run(self) -> LastRun:
+        """What the run before says of time, where the plan has not read it of the record that was put aside."""
+        if self._last_run is None:
+            self._last_run = read_last_run(previous_path(self.path))
+        return self._last_run
 
     @property
     def problem(self) -> str:
         """Why the journal lacks what has ended; empty where it lacks nothing."""
         return self._writer.problem if self._writer is not None else ""
+
+
+def last_record_path(path: Path, *, is_resumed: bool = False) -> Path:
+    """Where the record of the run before lies: in its place, or put aside by a run that was ended."""
+    return previous_path(path) if is_resumed or not is_there(path) else path
 
 
 def check_choice(ended: Iterable[str], chosen: frozenset[str]) -> None:

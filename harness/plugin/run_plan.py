@@ -36,13 +36,15 @@ class RunPlan:
 
     `ended` has the items that are not run again, `seconds` what items took last time, by which shards are balanced.
     `starved` are the items that did not begin last time, for want of time: the first of them is where a run under a
-    time budget begins. Where there is none, `turn` says how many items later than declared it begins.
+    time budget begins. Where there is none, `turn` says how many items later than declared it begins. `lengths` are
+    the seconds of the last run where several processes share this one.
     """
 
     ended: Mapping[str, EndedItem] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     starved: Sequence[str] = ()
     turn: int = 0
+    lengths: Mapping[str, float] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """The plan as xdist sends it to its processes."""
@@ -62,6 +64,14 @@ class RunPlan:
         firsts = [number for number in range(len(ids)) if starved[number] and not starved[number - 1]]
         number = firsts[0] if firsts else self.turn % max(len(ids), 1)
         return [*ids[number:], *ids[:number]]
+
+    def longest_first(self, ids: Sequence[str]) -> list[str]:
+        """The items of a run that several processes share: whoever is free takes the next, and the last are short.
+
+        An item that the last run did not have is taken to be as long as the mean.
+        """
+        lengths = item_lengths(ids, self.lengths)
+        return sorted(ids, key=lambda name: -lengths[name])
 
     @property
     def basis(self) -> str:
@@ -90,12 +100,20 @@ def shard_members(ids: Iterable[str], seconds: Mapping[str, float], shard: Shard
     the parts are of equal numbers. The same for the same items and seconds, in whatever order they come.
     """
     names = sorted(ids)
-    durations = [seconds[name] for name in names if name in seconds]
-    mean = sum(durations) / len(durations) if sum(durations) > 0 else 1.0
-    lengths = {name: seconds.get(name, mean) if sum(durations) > 0 else 1.0 for name in names}
+    lengths = item_lengths(names, seconds)
     loads, members = [(0.0, 0, index) for index in range(shard.count)], set()
     for name in sorted(names, key=lambda name: -lengths[name]):
         load, count, index = min(loads)
         loads[loads.index((load, count, index))] = (load + lengths[name], count + 1, index)
         members |= {name} if index == shard.index - 1 else set()
     return members
+
+
+def item_lengths(ids: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
+    """How long each of these items takes: as last time, the mean where it was not there, all alike where none was."""
+    names = list(ids)
+    durations = [seconds[name] for name in names if name in seconds]
+    if sum(durations) <= 0:
+        return dict.fromkeys(names, 1.0)
+    mean = sum(durations) / len(durations)
+    return {name: seconds.get(name, mean) for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -17,10 +17,12 @@ from harness.errors import UserError
 from harness.gate import Gate
 from harness.golden import Golden, ItemObservation, write_golden
 from harness.models import Model, ModelOutcome, WayToRun
+from harness.plugin.last_run import LastRun
 from harness.plugin.options import SHARED
 from harness.plugin.run_files import RunFiles, check_choice, incomplete_lines, resumed_line
 from harness.plugin.run_inputs import run_inputs
 from harness.plugin.run_plan import RunPlan
+from harness.plugin.selection import selected_cases
 from harness.preflight import check_callables, check_declarations, check_factories
 from harness.reporting import (
     ItemRecord,
@@ -75,6 +77,7 @@ class Session:
             accept_interrupts()
         self.gate = Gate(self.settings)
         self._refuse_update_of_shipped(files)
+        self._warm_up(self.gate)
         self.cases = {path.resolve(): cases for path, cases in self.gate.project.suites(files).items()}
         self.models = {path.resolve(): models for path, models in self.gate.project.models(files).items()}
         if not self.cases:
@@ -86,6 +89,13 @@ class Session:
             self._preflight(self.gate, cases, [model for suite in self.models.values() for model in suite])
         if self.is_xdist_controller:
             self.close()
+
+    def _warm_up(self, gate: Gate) -> None:
+        """Let torch be imported for the workers: that takes longer than all that is done before they are needed."""
+        self._open.callback(gate.executor.close)
+        if not self.config.option.collectonly:
+            with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
+                gate.executor.warm_up()
 
     def _open_files(self) -> None:
         """Read what an earlier run has left, where this one writes a record. Raises UserError."""
@@ -103,16 +113,19 @@ class Session:
             )
 
     def _preflight(self, gate: Gate, cases: Sequence[Case], models: Sequence[Model]) -> None:
-        """Everything that can be found wrong before the first item; xdist's controller does it for its workers."""
+        """Everything that can be found wrong before the first item; xdist's controller does it for its workers.
+
+        Of the cases that are not selected it is known that they are well formed, which is all that is asked of them.
+        """
         prepare_record(self.settings.record)
-        self._open.callback(gate.executor.close)
-        with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
-            gate.executor.start()  # importing torch takes the workers longer than all else here together
-        check_declarations(cases, models)
+        with contextlib.suppress(UserError):  # as above
+            gate.executor.start()
+        selected = selected_cases(self.config.option.keyword, cases)
+        check_declarations(selected, models)
         self._opened_gate(gate)
-        missing = check_callables(gate.executor, cases, gate.may_lack_case)
+        missing = check_callables(gate.executor, selected, gate.may_lack_case)
         check_factories(gate.model_executor, models)
-        available = [case for case in cases if case.id not in missing]
+        available = [case for case in selected if case.id not in missing]
         verified = gate.verified_releases(cases)
         header = header_lines(gate.executor, self.settings, available)
         release = release_line(gate.executor, verified)
@@ -127,7 +140,7 @@ class Session:
             self.recorder.head = head
             return ""
         head = self.files.date_head(head)
-        self.plan = self.files.plan(head.date)
+        self.plan = self.files.plan(head.date, is_shared=self.is_xdist_controller)
         if (shard := self.settings.shard) is not None:
             head = replace(head, shard=ShardRecord(index=shard.index, count=shard.count, basis=self.plan.basis))
         self.recorder.head = head
@@ -214,9 +227,19 @@ class Session:
         """Write the record; None where there is none."""
         return self.files.close(self.recorder) if self.files is not None else None
 
-    def seconds_before(self) -> Mapping[str, float]:
-        """What items took in the run before."""
-        return self.files.seconds_before() if self.files is not None else {}
+    def last_run(self) -> LastRun:
+        """What the run before says of time."""
+        return self.files.last_run() if self.files is not None else LastRun()
+
+    def is_like(self, last_run: LastRun) -> bool:
+        """Whether an item had as much to do in that run as it has in this one."""
+        head = self.recorder.head
+        return head is not None and last_run.is_like(self.settings.profile, head.levels)
+
+    @property
+    def process_count(self) -> int:
+        """How many processes share the items."""
+        return len(self.config.option.tx) if self.is_xdist_controller else 1
 
     def examples_of(self, item: str) -> int:
         """How many examples an item of this run has run so far."""

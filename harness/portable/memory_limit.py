@@ -21,7 +21,12 @@ def memory_limit() -> int:
 
     An allocation beyond them fails, and is what an operator raises; without, the machine would swap, or end a process.
     """
+    return max(machine_memory() // 2, LEAST_MEMORY)
+
+
+def machine_memory() -> int:
+    """The bytes of memory of the machine, or of the container that this runs in."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with contextlib.suppress(OSError, ValueError):  # not in a container, or one without a limit, which is ``max``
         total = min(total, int(CONTAINER_MEMORY.read_text("ascii")))
-    return max(total // 2, LEAST_MEMORY)
+    return total

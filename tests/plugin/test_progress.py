@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.progress import Progress, duration_words, progress_line
+from harness.plugin.last_run import LastRun
+from harness.plugin.progress import Progress, duration_words, expectation_line, progress_line
 from harness.plugin.progress_printer import ERASE, ProgressPrinter, draw_sequence
 from tests.plugin.project import LEVEL, Project, needs_workers, run_environment
 
@@ -90,6 +91,35 @@ def test_only_some_of_many_items_are_named() -> None:
     assert line.startswith("0 of 5 items")
 
 
+def test_what_is_expected_follows_from_the_last_run_and_the_processes() -> None:
+    """Processes share the items, but not the longest of them; an item that was not there counts as the mean."""
+    seconds = {IDS[0]: 10.0, IDS[1]: 20.0, IDS[2]: 60.0}
+    assert progress(seconds=seconds).seconds_expected(1) == pytest.approx(120.0)
+    assert progress(seconds=seconds).seconds_expected(2) == pytest.approx(60.0)
+    assert progress(seconds=seconds).seconds_expected(16) == pytest.approx(60.0)
+    assert progress(seconds=seconds, budget=45.0).seconds_expected(2) == pytest.approx(45.0)
+    assert progress(seconds=seconds, repeated=frozenset(IDS[2:])).seconds_expected(1) == pytest.approx(30.0)
+
+
+def test_nothing_is_expected_of_a_run_that_nobody_has_timed() -> None:
+    """Neither where there is no last run, nor where it had other items, nor where all is done already."""
+    assert progress().seconds_expected(2) is None
+    assert progress(seconds={"suites/x/s.yaml::other[float32]": 3.0}).seconds_expected(2) is None
+    assert progress(seconds={IDS[0]: 3.0}, repeated=frozenset(IDS)).seconds_expected(2) is None
+
+
+def test_what_is_expected_is_said_before_the_first_item(pipe: tuple[int, int]) -> None:
+    """Once, in a line of pytest's own, with the number of processes."""
+    log, lines = printer(pipe[1], is_live=False), []
+    log.run.last_run = lambda: LastRun(dict.fromkeys(IDS, 60.0))  # type: ignore[method-assign] # a stand-in's
+    log._reporter.write_line = lines.append  # type: ignore[method-assign] # noqa: SLF001 - the same
+    for item in IDS[:2]:
+        call(log.pytest_runtest_logstart(item))
+    log.close()
+    assert lines == ["expected: about 2 min in 2 processes, by what the items took last time"]
+    assert expectation_line(25.0, 1) == "expected: about 25 s, by what the items took last time"
+
+
 def test_a_drawn_line_leaves_the_cursor_where_it_is() -> None:
     """It is cut to the width of the terminal, and its place is saved and restored."""
     assert draw_sequence("abcdef", 5) == "\x1bD\x1b[A\x1b7\x1b[B\r\x1b[2Kabcd\x1b8"
@@ -113,10 +143,12 @@ def printer(descriptor: int, *, is_live: bool) -> ProgressPrinter:
         settings=SimpleNamespace(budget=None),
         recorder=SimpleNamespace(expected=frozenset(IDS)),
         plan=SimpleNamespace(ended={}),
-        seconds_before=dict,
+        last_run=LastRun,
+        is_like=lambda last_run: bool(last_run.seconds),
+        process_count=2,
         examples_of=lambda _: 10,
     )
-    reporter = SimpleNamespace(currentfspath="suites/x/s.yaml", flush=lambda: None)
+    reporter = SimpleNamespace(currentfspath="suites/x/s.yaml", flush=lambda: None, write_line=list)
     return ProgressPrinter(run, reporter, descriptor, is_live=is_live)  # type: ignore[arg-type] # stand-ins
 
 

@@ -93,7 +93,7 @@ def test_the_record_before_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
         put_aside(tmp_path / "r.json")
         if budget:
             previous_path(tmp_path / "r.json").unlink()
-        assert files.seconds_before() == {node_id(item): 1.5}
+        assert files.last_run().seconds == {node_id(item): 1.5}
         assert paths == reads
         paths.clear()
 
@@ -108,11 +108,11 @@ def test_an_item_without_an_example_is_starved_only_by_time() -> None:
 
 def test_a_plan_travels() -> None:
     """What xdist sends of it are dicts, lists and plain values, and the plan is the same there."""
-    plan = RunPlan({"x": EndedItem("failed", "why", [("examples", 3)])}, {"x": 1.0}, ["y"], 5)
+    plan = RunPlan({"x": EndedItem("failed", "why", [("examples", 3)])}, {"x": 1.0}, ["y"], 5, {"z": 2.0})
     sent = json.loads(json.dumps(plan.as_plain()))
     assert sent == plan.as_plain()
     arrived = RunPlan.read(sent)
     assert (arrived.ended["x"].outcome, arrived.ended["x"].reason) == ("failed", "why")
     assert [tuple(pair) for pair in arrived.ended["x"].properties] == [("examples", 3)]
-    assert (arrived.seconds, arrived.starved, arrived.turn) == ({"x": 1.0}, ["y"], 5)
+    assert (arrived.seconds, arrived.starved, arrived.turn, arrived.lengths) == ({"x": 1.0}, ["y"], 5, {"z": 2.0})
     assert RunPlan.read({}) == RunPlan()

@@ -128,22 +128,19 @@ class WorkerPool:
     another machine each has. `elsewhere` are the levels of other machines, and `lose` is that of `HostLink`.
     """
 
-    def __init__(  # noqa: PLR0913 - all but two by keyword, each a choice of its own
+    def __init__(
         self,
         host: Host,
         preload: tuple[Path, ...],
         *,
         note: Callable[[str], None],
         lose: Callable[[Sequence[str], str], None],
-        elsewhere: Mapping[str, RemoteHost],
         forking: bool = True,
     ) -> None:
         self.forking = forking
-        self._elsewhere = elsewhere
-        self._links = {
-            remote.name: HostLink(remote.name, [name for name, each in elsewhere.items() if each == remote], lose)
-            for remote in elsewhere.values()
-        }
+        self._lose = lose
+        self._elsewhere: Mapping[str, RemoteHost] = {}
+        self._links: dict[str, HostLink] = {}
         self._fork_servers: list[ForkServer] = []
         self._host = host
         self._preload = preload
@@ -152,8 +149,22 @@ class WorkerPool:
         self._supervisors: dict[WorkerKey, WorkerSupervisor] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="equivalence-")
 
-    def start(self, levels: Sequence[Level]) -> None:
-        """Let a worker for each level, and the reference's, start without waiting for them."""
+    def warm_up(self) -> None:
+        """Let the process start that becomes workers, before it is known which. Raises UserError as `start` does."""
+        if self.forking and ForkedProcess.can_connect(self._setup(WorkerKey("reference")), 0):
+            self._running_fork_server()
+
+    def start(self, levels: Sequence[Level], elsewhere: Mapping[str, RemoteHost]) -> None:
+        """Let a worker for each level, and the reference's, start without waiting for them.
+
+        `elsewhere` has the machine of each level that runs on another one. Raises UserError for an interpreter that
+        does not run.
+        """
+        self._elsewhere = elsewhere
+        self._links = {
+            remote.name: HostLink(remote.name, [name for name, each in elsewhere.items() if each == remote], self._lose)
+            for remote in elsewhere.values()
+        }
         self._levels = {level.name: level for level in levels}
         self._start([WorkerKey("reference"), *map(_cell_key, self._levels)])
 
@@ -238,9 +249,13 @@ class WorkerPool:
         # what measures is no fork: glibc reads how memory is filled and cached when a process starts
         if not self.forking or setup.role == "timing" or not ForkedProcess.can_connect(setup, generation):
             return SpawnedProcess(setup, generation)
+        return ForkedProcess(setup, generation, fork_server=self._running_fork_server())
+
+    def _running_fork_server(self) -> ForkServer:
+        """The process that becomes workers; another one where it is gone."""
         if not self._fork_servers or self._fork_servers[-1].is_gone:
             self._fork_servers.append(ForkServer(self._host.python, Path(self._folder.name), len(self._fork_servers)))
-        return ForkedProcess(setup, generation, fork_server=self._fork_servers[-1])
+        return self._fork_servers[-1]
 
     def _setup(self, key: WorkerKey) -> Setup:
         """What a worker's process needs: its caps, its role, its preload files.
