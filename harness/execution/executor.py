@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,24 +15,19 @@ from harness.execution import requests
 from harness.execution.callables import CallableLookup
 from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.in_flight import PendingExample, collect_observations
+from harness.execution.isolated_runs import REFERENCE_LIMIT_FACTOR, IsolatedRuns, send_to_fork
 from harness.execution.levels import cap_mismatch, kernels_above_caps, representative_levels, require_level
 from harness.execution.metadata_batches import ask_for_metadata
 from harness.execution.opening import OpenedPool, WorkerOpening, open_in_process
 from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.result import Build, Result
-from harness.execution.workers.pool import REFERENCE, Pool
-from harness.execution.workers.supervisor import HostLost, PendingRequest, Reply, Request, Supervisor, WorkerLost
+from harness.execution.workers.pool import Pool
+from harness.execution.workers.supervisor import HostLost, PendingRequest, Reply, Request, WorkerLost
 from harness.generation import ResolvedExample, resolve_example
 from harness.portable import tensor_name
 
 IN_FLIGHT: Final = 8
 """Examples on their way at once: enough that no worker waits for the harness, few enough to send again."""
-
-REFERENCE_LIMIT_FACTOR: Final = 4
-"""The reference may take this many times the limit: float64, one thread, up to three runs."""
-
-FORKING_TIME: Final = 10.0
-"""Seconds that a worker which keeps the limit of its forks has beyond it: past them it is itself out of order."""
 
 
 class Executor:
@@ -88,19 +83,14 @@ class Executor:
             raise RuntimeError("the levels are chosen before the workers start")
         self._workers.representatives_only = True
 
-    def warm_up(self) -> None:
-        """Let torch be imported, and return at once, before it is decided which levels run. Else as `start`."""
-        if not self._in_process:
-            self._workers.warm_up()
-
-    def start(self) -> None:
+    def start(self, *, levels_are_known: bool = True) -> None:
         """Let the workers start, and return at once: entry waits for them. Nothing for a run in this process.
 
-        They take seconds to import torch, in which the caller can do something else; `close` ends them if entry never
-        comes. Raises UserError as entry does.
+        They take seconds to import torch, in which the caller can do something else, such as find out which levels run:
+        then they are started once more. `close` ends them if entry never comes. Raises UserError as entry does.
         """
         if not self._in_process:
-            self._workers.start()
+            _ = self._workers.start() if levels_are_known else self._workers.warm_up()
 
     def __enter__(self) -> Self:
         try:
@@ -191,6 +181,11 @@ class Executor:
         self._require_opened()
         return self._callables
 
+    @property
+    def _isolated_runs(self) -> IsolatedRuns:
+        """What sends examples to workers that fork for each. Raises RuntimeError outside the context."""
+        return IsolatedRuns(self._pool, self.lookup)
+
     def _require_opened(self) -> OpenedPool:
         """What entry has opened. Raises RuntimeError outside the context."""
         if self._opened is None:
@@ -246,7 +241,7 @@ class Executor:
         `preloaded` is for the reference's fork, which is started with those of the cells.
         """
         supervisors = self._pool.fork_per_request(cells, preloaded)
-        pending = {name: self._send_to_fork(supervisors[name], request, about=about, limit=limit) for name in cells}
+        pending = {name: send_to_fork(supervisors[name], request, about=about, limit=limit) for name in cells}
         return {name: each.collect_outcome() for name, each in pending.items()}
 
     def run(
@@ -315,27 +310,25 @@ class Executor:
         in seconds for each run (None: the executor's); all runs together get it as many times. `settings` are those of
         the cells, and not of the reference. `traced`: the operators are noted too.
         """
-        chosen, repeats = self.cell_names(cells), max(repeats, 1)
-        supervisors = self._pool.fork_per_request(
-            chosen, self.lookup.needs_preload(case), cells_preloaded=settings.preloaded
-        )
-        limit = (self.limit if limit is None else limit) * (repeats + len(after))
-        resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
-        request = requests.observation_request(
-            resolved, repeats=repeats, trace=traced, after=earlier, settings=settings
-        )
-        result = PendingExample(
+        pending = self._isolated_runs.send(
             case,
             example,
-            cells={name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen},
-            reference=self._send_to_fork(
-                supervisors[REFERENCE],
-                requests.reference_request(resolved),
-                about=case.id,
-                limit=limit * REFERENCE_LIMIT_FACTOR,
-            ),
-            is_independent=self.has_independent_reference(case),
-        ).collect()
+            self.cell_names(cells),
+            limit=self.limit if limit is None else limit,
+            repeats=max(repeats, 1),
+            after=after,
+            settings=settings,
+            traced=traced,
+        )
+        return self._collect_isolated(pending)
+
+    def send_isolated(self, case: Case, example: Example, *, cells: Collection[str]) -> Callable[[], Result]:
+        """As `run_isolated`, but return while it runs: the answer waits for its result. It is asked once."""
+        pending = self._isolated_runs.send(case, example, self.cell_names(cells), limit=self.limit)
+        return lambda: self._collect_isolated(pending)
+
+    def _collect_isolated(self, pending: PendingExample) -> Result:
+        result = pending.collect()
         self._note_kernels(result.observations)
         return result
 
@@ -350,11 +343,9 @@ class Executor:
         limit: float | None = None,
     ) -> tuple[Observation, ...]:
         """As `run_isolated`, with no reference and without the gradients of the tensors in `without`."""
-        chosen, limit = self.cell_names(cells), (self.limit if limit is None else limit) * repeats
-        supervisors = self._pool.fork_per_request(chosen, self.lookup.needs_preload(case))
-        resolved = requests.without_gradients(resolve_example(case, example), without)
-        request = requests.observation_request(resolved, repeats=repeats)
-        pending = {name: self._send_to_fork(supervisors[name], request, about=case.id, limit=limit) for name in chosen}
+        limit = self.limit if limit is None else limit
+        chosen = self.cell_names(cells)
+        pending = self._isolated_runs.send_part(case, example, chosen, without=without, repeats=repeats, limit=limit)
         pairs = [collect_observations(name, each) for name, each in pending.items()]
         omitted = tuple(map(tensor_name.gradient, without))
         observations = tuple(replace(each, omitted=omitted) for pair in pairs for each in pair)
@@ -392,10 +383,6 @@ class Executor:
             name: self._pool.cell(name).send({**request, "trace": name in traced}, about=about, limit=self.limit)
             for name in cells
         }
-
-    @staticmethod
-    def _send_to_fork(supervisor: Supervisor, request: Request, *, about: str, limit: float) -> PendingRequest:
-        return supervisor.send({**request, "limit": limit}, about=about, limit=limit + FORKING_TIME)
 
     def _note_kernels(self, observations: Iterable[Observation]) -> None:
         """Note the first kernel of each cell that its level should not have run."""

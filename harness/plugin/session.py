@@ -95,7 +95,7 @@ class Session:
         self._open.callback(gate.executor.close)
         if not self.config.option.collectonly:
             with contextlib.suppress(UserError):  # entry says it, after what is wrong with the suites
-                gate.executor.warm_up()
+                gate.executor.start(levels_are_known=False)
 
     def _open_files(self) -> None:
         """Read what an earlier run has left, where this one writes a record. Raises UserError."""

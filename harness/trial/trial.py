@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from harness.core import (
     KnownIssue,
     MissingDoubleBackward,
     Observation,
+    ReproducerCheck,
 )
 from harness.execution import Executor
 from harness.generation import corner_coverage, declared_examples
@@ -31,7 +32,7 @@ from harness.trial.outcome import Outcome
 from harness.trial.plan import Plan, make_plan
 from harness.trial.rediscovery import Rediscovery
 from harness.trial.reduction import Reducer
-from harness.trial.reproducers import check_reproducer
+from harness.trial.reproducers import send_reproducer
 
 MOST_REDUCED = 3
 """Faults (oracle, tensor) that one trial reduces; more of them are named without an example."""
@@ -93,7 +94,7 @@ class Trial:
 
     def _run_phases(self) -> None:
         incidents = len(self.executor.incidents)
-        self._check_reproducers()
+        checks = self._send_reproducers()
         plan = self._make_plan()
         if self.rediscovers:
             self._rediscovery = Rediscovery(self.known_issues, plan, self.outcome.meetings)
@@ -108,6 +109,7 @@ class Trial:
             self._count(judged)
             if self._must_stop(len(plan.examples)):
                 break
+        self.outcome.reproducers = {name: check() for name, check in checks.items()}
         self.outcome.skipped = self._runner.skipped
         self.outcome.incidents += self._runner.incidents
         if self.may_lack and availability.lack and not self._must_be_refused:
@@ -121,11 +123,15 @@ class Trial:
         self.outcome.notes += self._runner.partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
 
-    def _check_reproducers(self) -> None:
-        """Replay those of this item, but where the examples are to find by themselves what they show."""
-        for known_issue in () if self.rediscovers else self.known_issues:
-            check = check_reproducer(known_issue, self.case, self.dtype, self.executor)
-            self.outcome.reproducers[known_issue.name] = check
+    def _send_reproducers(self) -> dict[str, Callable[[], ReproducerCheck]]:
+        """By the name of the known issue, what waits for its reproducer, which runs beside the examples.
+
+        None where the examples are to find by themselves what they show.
+        """
+        return {
+            known_issue.name: send_reproducer(known_issue, self.case, self.dtype, self.executor)
+            for known_issue in (() if self.rediscovers else self.known_issues)
+        }
 
     def _finish_comparison(self, *, is_available: bool) -> None:
         """End the comparison with the baseline, if there is one."""

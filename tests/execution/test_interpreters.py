@@ -118,10 +118,13 @@ def importing(started: Path) -> list[str]:
     return pids
 
 
-def test_workers_can_start_ahead_of_entry(noted: Callable[[str], tuple[Executor, Path]]) -> None:
+@pytest.mark.parametrize("levels_are_known", [True, False])
+def test_workers_can_start_ahead_of_entry(
+    noted: Callable[[str], tuple[Executor, Path]], levels_are_known: bool
+) -> None:
     """`start` returns while torch is imported, once for all, and `close` ends that where entry never comes."""
     executor, started = noted("time.sleep(600)")
-    executor.start()
+    executor.start(levels_are_known=levels_are_known)
     (pid,) = importing(started)
     executor.close()
     with pytest.raises(ProcessLookupError):
@@ -147,6 +150,20 @@ def test_a_worker_that_does_not_answer_in_time(
     monkeypatch.setattr(process, "START_LIMIT", 1.0)
     with pytest.raises(UserError, match=r"cannot run a worker: no answer within 1 s; waiting$"), executor:
         pass
+
+
+def test_the_levels_may_become_known_while_torch_is_imported(noted: Callable[[str], tuple[Executor, Path]]) -> None:
+    """Which levels run is chosen after the start, and the workers are those of the process that began then."""
+    executor, started = noted("time.sleep(1); raise ImportError('libtorch.so is lost')")
+    executor.start(levels_are_known=False)
+    pids = importing(started)
+    executor.run_representative_levels()
+    executor.start()
+    with pytest.raises(RuntimeError, match="before the workers start"):
+        executor.run_representative_levels()
+    with pytest.raises(UserError, match=r"libtorch\.so is lost"), executor:
+        pass
+    assert importing(started) == pids
 
 
 def test_a_worker_that_does_not_even_start(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def suites(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
         (("--lf",), 0),
         (("-p", "no:xdist"), None),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_who_says_it_is_obeyed(suites: pytest.Pytester, arguments: tuple[str, ...], count: object) -> None:
     """``-n`` goes first, a debugger needs this process, and a selection is short as long as nobody knows."""

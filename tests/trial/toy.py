@@ -126,6 +126,10 @@ class ToyExecutor:
             self._result(earlier, cells, self.wrong)
         return self._result(example, cells, self.alone or self.wrong)
 
+    def send_isolated(self, *arguments: Any, **options: Any) -> Callable[[], Result]:
+        """It runs when its result is waited for."""
+        return lambda: self.run_isolated(*arguments, **options)
+
     def observe_isolated(  # noqa: PLR0913 - as the executor's own
         self,
         case: Case,
