@@ -46,7 +46,9 @@ NOT_EFFECTIVE = "level not effective"
 
 @dataclass
 class Trial:
-    """Runs reproducers, saved failures, declared examples, corners, then drawn examples; judges; reduces what fails.
+    """Runs saved failures, declared examples, corners, then drawn examples, and beside them the reproducers; judges.
+
+    What fails is reduced.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
     making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward`

@@ -174,6 +174,20 @@ def test_isolated_crash_and_hang_cost_no_worker(hasty: Executor) -> None:
     assert hasty.incidents == before
 
 
+def test_what_runs_in_isolation_is_waited_for_when_it_is_asked_for(hasty: Executor) -> None:
+    """Examples of the workers are run meanwhile; a crash and another call that came before it keep their answers."""
+    crash, relu = stand.case("misbehaving.crash"), stand.case("torch.nn.functional.relu")
+    before = list(hasty.incidents)
+    crashing = hasty.send_isolated(crash, stand.example(crash), cells=["avx2"])
+    sound = hasty.send_isolated(relu, stand.example(relu), cells=["avx2"])
+    (among,) = hasty.run(relu, [stand.example(relu)], cells=["avx2"])
+    alone = hasty.run_isolated(relu, stand.example(relu), cells=["avx2"])
+    np.testing.assert_array_equal(numbers(sound()), numbers(among))
+    np.testing.assert_array_equal(numbers(alone), numbers(among))
+    assert [each.status for each in crashing().observations] == ["died", "died"]
+    assert hasty.incidents == before
+
+
 def test_isolated_repeats_are_compared(executor: Executor) -> None:
     """What differs between repeats is unrepeated in both layouts."""
     unsteady = stand.case("misbehaving.unsteady")

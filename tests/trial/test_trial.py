@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -221,6 +222,31 @@ def test_a_reproducer_that_comes_and_goes_is_not_stale() -> None:
             return super().run_isolated(*arguments, repeats=repeats, **options)
 
     outcome = try_case(Fickle(right), known_issue(REPRODUCER))
+    assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
+
+
+def test_a_reproducer_runs_beside_the_examples() -> None:
+    """It is sent before the first example, and what became of it is waited for after the last."""
+    events: list[str] = []
+
+    class Watched(ToyExecutor):
+        def send_isolated(self, *arguments: Any, **options: Any) -> Callable[[], Result]:
+            events.append("sent")
+            result = super().send_isolated(*arguments, **options)
+
+            def wait() -> Result:
+                events.append("waited for")
+                return result()
+
+            return wait
+
+        def run(self, *arguments: Any, **options: Any) -> Iterator[Result]:
+            events.append("examples")
+            return super().run(*arguments, **options)
+
+    outcome = try_case(Watched(wide), known_issue(REPRODUCER))
+    assert events[:2] == ["sent", "examples"]
+    assert events.count("waited for") == 1
     assert outcome.reproducers == {"wide": ReproducerCheck(ReproducerState.STILL_FAILS)}
 
 
