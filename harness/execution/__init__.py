@@ -1,7 +1,8 @@
 """Execution: worker processes, ISA caps, time limits, crashes and kernel traces. Knows no oracle and no pytest."""
 
 from harness.execution.cell_settings import AS_USUAL, CellSettings
-from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
+from harness.execution.executor import Executor
+from harness.execution.isolated_runs import REFERENCE_LIMIT_FACTOR
 from harness.execution.refinement import refine_reference
 from harness.execution.replies import record_of
 from harness.execution.requests import time_request

@@ -7,7 +7,8 @@ from typing import cast
 
 from harness.core import Case
 from harness.execution import replies
-from harness.execution.executor import REFERENCE_LIMIT_FACTOR, Executor
+from harness.execution.executor import Executor
+from harness.execution.isolated_runs import REFERENCE_LIMIT_FACTOR
 from harness.execution.requests import reference_request
 from harness.execution.result import Result
 from harness.execution.workers.supervisor import WorkerLost
