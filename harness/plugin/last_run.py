@@ -43,15 +43,15 @@ def read_last_run(path: Path) -> LastRun:
     except (UserError, ValueError):
         return LastRun()
     parts = record if isinstance(record, dict) else {}
-    seconds = {name: item.get("seconds") for name, item in _mapping(parts, "items").items() if isinstance(item, dict)}
+    seconds = {name: item.get("seconds") for name, item in _part_of(parts, "items").items() if isinstance(item, dict)}
     return LastRun(
         {name: float(value) for name, value in seconds.items() if isinstance(value, int | float)},
-        _depth(_mapping(parts, "run")),
-        frozenset(_mapping(parts, "levels")),
+        _depth(_part_of(parts, "run")),
+        frozenset(_part_of(parts, "levels")),
     )
 
 
-def _mapping(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _part_of(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """A part of a record that has to be a mapping."""
     part = record.get(name)
     return part if isinstance(part, dict) else {}
