@@ -86,6 +86,8 @@ def comparable(value: Any) -> Any:
         strides = [stride for stride, size in zip(value.stride(), value.shape, strict=True) if size > 1]
         flat = value.detach().contiguous().reshape(-1)
         plain = torch.view_as_real(flat).reshape(-1) if flat.is_complex() else flat
+        if plain.is_floating_point():  # one NaN is as good as another
+            plain = torch.where(plain.isnan(), torch.full_like(plain, float("nan")), plain)
         return str(value.dtype), tuple(value.shape), strides, plain.view(torch.uint8).tolist()
     return [comparable(part) for part in value] if isinstance(value, (list, tuple)) else value
 
