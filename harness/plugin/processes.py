@@ -80,7 +80,7 @@ def _distributed_settings(config: pytest.Config) -> Settings | None:
         return None
     try:
         settings = read_settings(config)
-    except UserError:  # the session says it
+    except (UserError, OSError):  # the session says it
         return None
     return settings if settings.distribute and not settings.in_process else None
 

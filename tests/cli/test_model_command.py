@@ -124,7 +124,8 @@ def test_a_loss_that_the_next_call_undoes_is_named_and_leaves_a_yes(project: Pro
     run = project.command("model", "nets:PutsBack", "--input", "2,3,8,8", "--levels", LEVEL, "--train")
     assert run.code == 0, run.output
     assert f"eval-eager-float32 at {LEVEL}: RIGHT, and stays channels-last" in run.output
-    words = "instance_norm got NHWC and gave NCHW, which is put back right behind it (nets.py:32)\n"
+    line = NETS.partition("nn.functional.instance_norm")[0].count("\n") + 1
+    words = f"instance_norm got NHWC and gave NCHW, which is put back right behind it (nets.py:{line})\n"
     sentence = f"the model's own forward (PutsBack): torch.nn.functional.{words}"
     assert f"\na copy each, and nothing to change:\n  {sentence}" in run.output
     operator = (
