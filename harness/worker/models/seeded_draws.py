@@ -8,39 +8,43 @@ from typing import ContextManager, Iterator, Mapping, Sequence
 import torch
 
 from .. import pytree
+from ..reference import graph
 from .model_request import ModelRequest
 from .operator_mode import OperatorMode, may_draw
 
 
 class SeededDraws(OperatorMode):
-    """Every operator that draws gives the same number at the same index, in the strides and the dtype that are due.
+    """Every operator that draws gives the same number at the same index, in the strides and the dtype that are due."""
+
+    def intercept(self, func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
+        """The operator; if it draws, as `draw_by_index` has it."""
+        return draw_by_index(func, args, keywords) if may_draw(func) else func(*args, **keywords)
+
+
+def draw_by_index(func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
+    """What an operator returns that may draw: the numbers of a contiguous float32 call, in its own strides and dtype.
 
     torch's kernels draw in the order of memory, and for a contiguous tensor by other arithmetic than for any other
     (`normal_fill` in aten/src/ATen/native/cpu/DistributionTemplates.h): ``torch.randn_like`` of an image has other
     numbers in channels-last, and others again in a half type or in float64. So an operator that draws is called once
     as it is, for strides and dtype, and once more from the same state of the generator on contiguous copies in
-    float32. What it computes beside, as rrelu does, is of these too.
+    float32; what it writes into holds these numbers too. What it computes beside, as rrelu does, is of them as well.
+    One that draws nothing with these arguments is called once.
     """
-
-    def intercept(self, func: torch._ops.OpOverload, args: Sequence[object], keywords: Mapping[str, object]) -> object:
-        """The operator; what it returns and what it writes into hold the numbers of the contiguous call."""
-        if not may_draw(func):
-            return func(*args, **keywords)
-        plain_args = [pytree.map_tensors(_plain(value), _plain_tensor) for value in args]
-        plain_keywords = {name: pytree.map_tensors(_plain(value), _plain_tensor) for name, value in keywords.items()}
-        generator = _generator([*args, *keywords.values()])
-        before = generator.get_state()
-        result = func(*args, **keywords)
-        if torch.equal(before, generator.get_state()):
-            return result
-        generator.set_state(before)
-        numbers = func(*plain_args, **plain_keywords)
-        written = [*_written_tensors(func, args, keywords), *pytree.flatten(result)]
-        for tensor, plain in zip(
-            written, [*_written_tensors(func, plain_args, plain_keywords), *pytree.flatten(numbers)]
-        ):
-            tensor.copy_(plain)
+    plain_args = [pytree.map_tensors(_plain(value), _plain_tensor) for value in args]
+    plain_keywords = {name: pytree.map_tensors(_plain(value), _plain_tensor) for name, value in keywords.items()}
+    generator = _generator([*args, *keywords.values()])
+    before = generator.get_state()
+    result = func(*args, **keywords)
+    if torch.equal(before, generator.get_state()):
         return result
+    generator.set_state(before)
+    with graph.default_dtype(torch.float32):
+        numbers = func(*plain_args, **plain_keywords)
+    written = [*_written_tensors(func, args, keywords), *pytree.flatten(result)]
+    for tensor, plain in zip(written, [*_written_tensors(func, plain_args, plain_keywords), *pytree.flatten(numbers)]):
+        tensor.copy_(plain)
+    return result
 
 
 def _plain(value: object) -> object:

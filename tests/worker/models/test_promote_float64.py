@@ -39,6 +39,16 @@ def test_the_reference_draws_what_float32_draws(name: str) -> None:
     assert torch.equal(reference, drawn.to(reference.dtype))
 
 
+def test_what_may_draw_and_does_not_is_computed_in_float64() -> None:
+    """Rrelu draws a slope for each element in training, and in evaluation multiplies by their mean: in float64 here."""
+    thirds = -torch.arange(1.0, 6.0, dtype=torch.float64) / 3
+    plain = torch.nn.functional.rrelu(thirds, training=False)
+    with module("models.promote_float64").promote_float64():
+        reference = torch.nn.functional.rrelu(thirds, training=False)
+    assert torch.equal(reference, plain)
+    assert not torch.equal(reference, reference.float().double())
+
+
 def test_what_is_made_or_cast_is_float64() -> None:
     """A grid of coordinates that the model makes by itself, and a cast to float32."""
     with module("models.promote_float64").promote_float64():
