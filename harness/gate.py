@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -118,6 +119,15 @@ class Gate:
                 stack.enter_context(self.baseline)
             self._workers = stack.pop_all()
 
+    @property
+    def arrays(self) -> Path:
+        """The folder in which covering arrays are kept."""
+        return self.settings.root / ".equivalence" / "arrays"
+
+    def item_seed(self, case: Case, dtype: str) -> int:
+        """The seed of one item's drawn examples, which follows from that of the run."""
+        return zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode())
+
     def try_case(self, case: Case, dtype: str, share: float = 1.0) -> Outcome:
         """One trial. `share` is this item's part of what is left of the time budget."""
         if lacking := self.executor.missing_packages(case):
@@ -131,10 +141,10 @@ class Gate:
             self.executor,
             self.known_issues_of(case, dtype),
             self.settings.profile,
-            seed=zlib.crc32(f"{self.settings.seed}:{case.id}[{dtype}]".encode()),
+            seed=self.item_seed(case, dtype),
             saved=failure_database.load() if self.settings.profile.recalls and not self.settings.rediscover else (),
             deadline=self._item_deadline(share),
-            arrays=self.settings.root / ".equivalence" / "arrays",
+            arrays=self.arrays,
             may_lack=self.may_lack(case, dtype),
             baseline=self._baseline_of(case, dtype),
             rediscovers=self.settings.rediscover,

@@ -101,21 +101,26 @@ class Settings:
                 "which is loaded in the build under test alone"
             )
 
-    def check_hosts(self) -> None:
-        """Raise UserError for what runs on this machine alone."""
-        here = {"in-process": self.in_process, "update-golden": self.update_golden, "against": self.against is not None}
-        for name in (name for name, is_set in here.items() if is_set and self.hosts):
-            raise UserError(f"--eq-host: with --eq-{name} everything runs on this machine; leave one of the two out")
-
-    def check_rediscovery(self) -> None:
-        """Raise UserError for what has another purpose than to see what the examples meet."""
+    @property
+    def _other_than_gate(self) -> list[str]:
+        """The options that are set by which something else is run than the gate, in processes of this machine."""
         others = {
             "in-process": self.in_process,
             "update-golden": self.update_golden,
             "against": self.against is not None,
         }
-        for name in (name for name, is_set in others.items() if is_set and self.rediscover):
-            raise UserError(f"--eq-rediscover: --eq-{name} runs something else than the gate; leave one of the two out")
+        return [name for name, is_set in others.items() if is_set]
+
+    def check_what_is_for_a_gate(self) -> None:
+        """Raise UserError for other machines, and for rediscovery, where something else is run than the gate."""
+        for name in self._other_than_gate:
+            if self.hosts:
+                raise UserError(
+                    f"--eq-host: with --eq-{name} everything runs on this machine; leave one of the two out"
+                )
+            if self.rediscover:
+                what = f"--eq-{name} runs something else than the gate"
+                raise UserError(f"--eq-rediscover: {what}; leave one of the two out")
 
     @property
     def replay_options(self) -> str:
@@ -268,8 +273,7 @@ def settings(
         distribute=option("distribute").flag(),
     )
     chosen.check_against()
-    chosen.check_hosts()
-    chosen.check_rediscovery()
+    chosen.check_what_is_for_a_gate()
     return chosen
 
 

@@ -51,3 +51,16 @@ def publish_answer(answer: ModelAnswer, options: argparse.Namespace) -> None:
         options.html.write_text(model_html(answer), "utf-8")
     if is_refused:
         raise UserError(f"{answer.factory.replace(':', '.')}: {answer.refusal}")
+
+
+def publish_report(text: str, document: str, file: str | None) -> None:
+    """Print a report, and write its document to the file that was asked for; if that is standard output, nothing else.
+
+    Raises OSError where the file cannot be written.
+    """
+    if file == STANDARD_OUTPUT:
+        sys.stdout.write(document)
+        return
+    print(text)  # noqa: T201 - a command prints
+    if file is not None:
+        Path(file).write_text(document, "utf-8")

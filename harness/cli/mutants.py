@@ -7,14 +7,13 @@ import contextlib
 import queue
 import sys
 import time
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
-from harness.cli.answer import STANDARD_OUTPUT
+from harness.cli.answer import STANDARD_OUTPUT, publish_report
 from harness.cli.issues.replays import usual_executors
 from harness.cli.options import add_build_options, check_writable
 from harness.cli.parser import Commands, add_command
@@ -35,7 +34,7 @@ from harness.mutants import (
     report_text,
     row_text,
 )
-from harness.profiles import PROFILES, Profile
+from harness.profiles import PROFILES
 from harness.resources import SHIPPED
 from harness.settings import Settings
 
@@ -87,7 +86,7 @@ def run_mutants(options: argparse.Namespace, settings: Settings) -> int:
             seconds=round(time.monotonic() - started, 1),
             rows=[mutant_row(outcome) for outcome in outcomes],
         )
-    _publish(report, options.json)
+    publish_report(report_text(report), report.model_dump_json(indent=1) + "\n", options.json)
     return int(bool(report.missed_rows))
 
 
@@ -99,17 +98,6 @@ def select_mutants(names: Sequence[str]) -> dict[str, Mutant]:
         if name not in catalogue and name not in families:
             raise UserError(f"there is no mutant {name!r}{did_you_mean(name, [*catalogue, *families])}")
     return {name: mutant for name, mutant in catalogue.items() if not names or {name, mutant.family} & {*names}}
-
-
-def _publish(report: MutantReport, file: str | None) -> None:
-    """Print the report, and write the file that was asked for. Raises OSError where it cannot be written."""
-    text = report.model_dump_json(indent=1) + "\n"
-    if file == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        return
-    print(report_text(report))  # noqa: T201 - a command prints
-    if file is not None:
-        Path(file).write_text(text, "utf-8")
 
 
 @dataclass(frozen=True)
@@ -171,11 +159,8 @@ class MutantRuns:
         try:
             gate = runner.gate
             items = [self._item(gate, mutant, name) for name in mutant.items]
-            arrays = gate.settings.root / ".equivalence" / "arrays"
-            profile: Profile = gate.settings.profile
-            trial = MutantTrial(
-                mutant, items, gate.executor, runner.planting, profile, self._seed_of, arrays, self._peers
-            )
+            profile = gate.settings.profile
+            trial = MutantTrial(mutant, items, gate.executor, runner.planting, profile, gate.arrays, self._peers)
             return trial.run()
         finally:
             self._idle.put(runner)
@@ -186,8 +171,4 @@ class MutantRuns:
         case = self._cases.get(f"suites/operators/{mutant.family}.yaml::{case_name}")
         if case is None or dtype not in (*case.dtypes, *case.unsupported):
             raise UserError(f"{mutant.name}: {mutant.family} has no item {name}")
-        return MutantItem(name, case, dtype, gate.known_issues_of(case, dtype))
-
-    def _seed_of(self, item: MutantItem) -> int:
-        """That of the item in a gate."""
-        return zlib.crc32(f"{self._settings.seed}:{item.case.id}[{item.dtype}]".encode())
+        return MutantItem(name, case, dtype, gate.known_issues_of(case, dtype), gate.item_seed(case, dtype))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.cli.answer import STANDARD_OUTPUT
+from harness.cli.answer import STANDARD_OUTPUT, publish_report
 from harness.cli.model_timing import add_thread_option, check_threads
 from harness.cli.options import add_build_options, check_writable
 from harness.cli.parser import Commands, add_command
@@ -22,7 +22,7 @@ from harness.preflight import check_callables
 from harness.project import Project
 from harness.resources import SHIPPED, every_suite
 from harness.settings import Settings
-from harness.speed import CASES, MODELS, SpeedReport, SpeedRun, chosen_cases, speed_text, torchvision_model
+from harness.speed import CASES, MODELS, SpeedRun, chosen_cases, speed_text, torchvision_model
 
 
 def add_speed_command(commands: Commands) -> None:
@@ -61,7 +61,8 @@ def measure_speed(options: argparse.Namespace, settings: Settings) -> int:
         with gate:
             check_callables(gate.executor, run.cases)
             report = replace(run, announce=progress.announce).measure()
-    _publish(report, options.json)
+    document = json.dumps(report.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
+    publish_report(speed_text(report), document, options.json)
     return 0
 
 
@@ -113,14 +114,3 @@ def _sizes(text: str | None) -> dict[str, Any]:
     if not isinstance(sizes, dict):
         raise UserError(f"--sizes: {text!r} is not a JSON object, such as '{{\"N\": 1}}'")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
-
-
-def _publish(report: SpeedReport, file: str | None) -> None:
-    """Print the report, and write the file that was asked for. Raises OSError where it cannot be written."""
-    text = json.dumps(report.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False) + "\n"
-    if file == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        return
-    print(speed_text(report))  # noqa: T201 - a command prints
-    if file is not None:
-        Path(file).write_text(text, "utf-8")

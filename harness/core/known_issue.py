@@ -71,6 +71,14 @@ class Acceptance:
         """Whether one of its cells, which may be patterns, is this one."""
         return matches(cell, self.cells)
 
+    def is_about(self, oracle: Oracle, tensor: str, cells: Iterable[str]) -> bool:
+        """Whether it accepts what this oracle finds of this tensor in one of these cells, as far as names tell.
+
+        Values that nobody wrote vary from call to call too.
+        """
+        oracles = ("values", "repeat") if self.oracle == "values" else (self.oracle,)
+        return oracle in oracles and self.names(tensor) and any(map(self.covers, cells))
+
     def is_true_of(self, values: Mapping[str, Any]) -> bool:
         """Whether the condition is true of these; a name that they do not have makes it false."""
         try:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from pydantic import Field
 
-from harness.core import Case, Example, KnownFault, KnownIssue
+from harness.core import Case, Example, KnownFault
 from harness.core.example import GRAD_OUTPUT
 from harness.generation import probe_shapes
 from harness.golden import Contract, KnownIssues, release_of
@@ -73,7 +73,8 @@ class LossLookup:
     def _fault(self, case: Case, example: Example, cells: Collection[str]) -> KnownFault | None:
         """The fault that accepts a lost format of the output of that example in one of these cells."""
         places = applicable_known_issues(self.known_issues.entries, case.id, example.dtype, self.torch)
-        return next((self.known_issues.fault(place.id) for place in places if _is_about(place, example, cells)), None)
+        about = (place for place in places if place.is_about("strides", OUTPUT, cells) and place.holds(example))
+        return next((self.known_issues.fault(place.id) for place in about), None)
 
     def _is_always_lost(self, case: Case, example: Example) -> bool:
         """Whether the output is contiguous for the formats of that example with every option of the case."""
@@ -84,8 +85,3 @@ class LossLookup:
         shapes = probe_shapes(case, example.dtype)
         rules = self.contract.output_rules(case.name, example.dtype, release, shapes)
         return bool(rules) and all(rule.format_of(last) == MEMORY_FORMATS[0] for rule in rules)
-
-
-def _is_about(place: KnownIssue, example: Example, cells: Collection[str]) -> bool:
-    is_of_output = place.oracle == "strides" and place.names(OUTPUT)
-    return is_of_output and any(map(place.covers, cells)) and place.holds(example)

@@ -10,9 +10,13 @@ from harness.core import Case, KnownIssue
 
 @dataclass(frozen=True)
 class MutantItem:
-    """A case in one dtype that runs the operator of a mutant, and what is known of it. `name` is ``relu[float32]``."""
+    """A case in one dtype that runs the operator of a mutant, and what is known of it.
+
+    `name` is ``relu[float32]``, `seed` that of its drawn examples in a gate.
+    """
 
     name: str
     case: Case
     dtype: str
     known_issues: Sequence[KnownIssue]
+    seed: int

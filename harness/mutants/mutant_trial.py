@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,7 @@ class MutantOutcome:
 class MutantTrial:
     """Runs what the gate would run of the mutant's items, until something fails that PyTorch's own kernels pass.
 
-    `seed_of` gives the seed of an item, `arrays` is a directory for covering arrays, `peers` are tried beside it.
+    `arrays` is a directory for covering arrays, `peers` are tried beside it.
     """
 
     mutant: Mutant
@@ -60,7 +60,6 @@ class MutantTrial:
     executor: Executor
     planting: Planting
     profile: Profile
-    seed_of: Callable[[MutantItem], int]
     arrays: Path | None = None
     peers: Sequence[Peer] = ()
 
@@ -69,7 +68,7 @@ class MutantTrial:
         self.planting.plant(self.mutant.name)
         try:
             outcome = self._run_items()
-            others = PeerTrial(self.items, self.executor, self.planting, self.seed_of)
+            others = PeerTrial(self.items, self.executor, self.planting)
             return replace(outcome, peers={peer: others.run(peer) for peer in self.peers})
         finally:
             self.planting.plant("")
@@ -90,9 +89,7 @@ class MutantTrial:
         """Each example of each item, as the gate has them, with what no known issue accepts."""
         for item in self.items:
             runner = ExampleRunner(item.case, self.executor, item.known_issues)
-            plan = make_plan(
-                item.case, item.dtype, profile=self.profile, saved=(), seed=self.seed_of(item), arrays=self.arrays
-            )
+            plan = make_plan(item.case, item.dtype, profile=self.profile, saved=(), seed=item.seed, arrays=self.arrays)
             for judged in runner.judge_examples(plan.examples, lambda _example: None):
                 yield item, judged.example, judged.failures
 

@@ -9,7 +9,7 @@ process without caps, as an ordinary run of pytest has it, and no reference.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -74,7 +74,6 @@ class PeerTrial:
     items: Sequence[MutantItem]
     executor: Executor
     planting: Planting
-    seed_of: Callable[[MutantItem], int]
 
     def run(self, peer: Peer) -> PeerOutcome:
         """What it comes to. What differs with PyTorch's own kernels too is not the mutant's."""
@@ -91,7 +90,7 @@ class PeerTrial:
     def _examples(self, peer: Peer, item: MutantItem) -> list[Example]:
         if peer is Peer.FIXED:
             return fixed_examples(item.case, item.dtype) if item.dtype in FIXED_DTYPES else []
-        drawn = random_examples(item.case, item.dtype, HYPOTHESIS_EXAMPLES, self.seed_of(item))
+        drawn = random_examples(item.case, item.dtype, HYPOTHESIS_EXAMPLES, item.seed)
         return [plain_example(example, item.case) for example in drawn]
 
     def _difference(self, peer: Peer, item: MutantItem, result: Result) -> str:

@@ -200,6 +200,7 @@ def plant(operator: str, mutants: dict[str, PlantedMutant]) -> torch.library.Lib
     takes_tensor = tensor_positions(namespace or "aten", name)
 
     def kernel(keyset: Any, *boxed: Any, **options: Any) -> Any:
+        """What the mutant of the moment returns, or the stock kernel where none is planted."""
         arguments = boxed if all(map(torch.is_tensor, boxed)) else with_tensors(boxed, takes_tensor)
 
         def call(*values: Any, **named: Any) -> Any:

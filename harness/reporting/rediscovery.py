@@ -166,10 +166,8 @@ def _present(meetings: Iterable[FirstMeetingRecord | None]) -> Iterator[FirstMee
 
 def _percentiles(numbers: Iterable[float]) -> Percentiles | None:
     """By linear interpolation between the ordered numbers; None where there are none."""
-    ordered = sorted(numbers)
-    if not ordered:
+    values = list(numbers)
+    if not values:
         return None
-    position = 0.9 * (len(ordered) - 1)
-    below = ordered[math.floor(position)]
-    high = below + (position - math.floor(position)) * (ordered[math.ceil(position)] - below)
-    return Percentiles(statistics.median(ordered), high)
+    tenths = statistics.quantiles(values, n=10, method="inclusive") if len(values) > 1 else values * 9
+    return Percentiles(statistics.median(values), tenths[-1])

@@ -141,16 +141,11 @@ class BuildComparer:
         if repeats == 1 and finding.oracle not in DEATHS:
             results = self.baseline.executor.run(self.case, [example], cells=[cell])
             return _is_among(mark, _marks(self._other.judge(next(iter(results))), self.baseline.known_issues))
-        shown = self._isolated_marks(example, cell, repeats)
+        shown = _isolated_marks(self._other, example, cell, repeats)
         if not _is_among(mark, shown) and any(oracle in DEATHS for oracle, _, _ in shown):
-            singly = (self._isolated_marks(example, cell, 1) for _ in range(MOST_AFTER_DEATHS))
+            singly = (_isolated_marks(self._other, example, cell, 1) for _ in range(MOST_AFTER_DEATHS))
             return any(_is_among(mark, marks) for marks in singly)
         return _is_among(mark, shown)
-
-    def _isolated_marks(self, example: Example, cell: str, repeats: int) -> Marks:
-        """What the baseline shows in a fresh worker."""
-        result = self.baseline.executor.run_isolated(self.case, example, cells=[cell], repeats=repeats)
-        return _marks(self._other.judge(result), self.baseline.known_issues)
 
     def _judge_baseline(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
         if self.baseline.lack:
@@ -256,8 +251,7 @@ class BuildComparer:
         cell = mark[2]
         if cell in self.runner.partwise.fatal_cells(example):
             return False
-        result = self.runner.executor.run_isolated(self.case, example, cells=[cell], repeats=REPEATS)
-        return _is_among(mark, _marks(self.runner.judge(result), self.runner.known_issues))
+        return _is_among(mark, _isolated_marks(self.runner, example, cell, REPEATS))
 
     def _is_here_too(self, example: Example, mark: Mark, issues: Sequence[str]) -> bool:
         """Whether the build under test has what only the baseline has shown, as far as it can be asked."""
@@ -294,6 +288,12 @@ class BuildComparer:
         )
 
 
+def _isolated_marks(runner: ExampleRunner, example: Example, cell: str, repeats: int) -> Marks:
+    """What the example breaks in a fresh worker of that cell."""
+    result = runner.executor.run_isolated(runner.case, example, cells=[cell], repeats=repeats)
+    return _marks(runner.judge(result), runner.known_issues)
+
+
 def _is_kept_from(runner: ExampleRunner, example: Example, mark: Mark, issues: Collection[str]) -> bool:
     """Whether a known crash keeps the example from running there, where one of these known issues says the same of it.
 
@@ -301,11 +301,7 @@ def _is_kept_from(runner: ExampleRunner, example: Example, mark: Mark, issues: C
     """
     oracle, tensor, cell = mark
     return cell in runner.partwise.fatal_cells(example) and any(
-        issue.id in issues
-        and issue.oracle == oracle
-        and issue.names(tensor)
-        and issue.covers(cell)
-        and issue.holds(example)
+        issue.id in issues and issue.is_about(oracle, tensor, [cell]) and issue.holds(example)
         for issue in runner.known_issues
     )
 

@@ -57,7 +57,7 @@ def subtract_accepted(findings: Iterable[Finding], entries: Sequence[Acceptance]
     for finding in findings:
         remaining = finding
         for entry in entries:
-            if not _is_about(entry, remaining):
+            if not entry.is_about(remaining.oracle, remaining.tensor, remaining.cells):
                 continue
             accepted.append((entry.id, finding))
             cells = {cell: ratio for cell, ratio in remaining.cells.items() if not entry.covers(cell)}
@@ -65,12 +65,6 @@ def subtract_accepted(findings: Iterable[Finding], entries: Sequence[Acceptance]
         if remaining.cells:
             failures.append(remaining)
     return FindingPartition(tuple(failures), tuple(accepted))
-
-
-def _is_about(entry: Acceptance, finding: Finding) -> bool:
-    """Whether the entry is about this oracle, tensor and a cell; values nobody wrote vary from call to call too."""
-    oracles = ("values", "repeat") if entry.oracle == "values" else (entry.oracle,)
-    return finding.oracle in oracles and entry.names(finding.tensor) and any(map(entry.covers, finding.cells))
 
 
 def accumulators(known_issues: Iterable[KnownIssue], example: Example) -> dict[str, dict[str, str]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.core import Example, KnownIssue
+from harness.core import Example, Finding, KnownIssue
 from harness.core.finding import Oracle
 from harness.trial.judged_result import JudgedResult
 from harness.trial.plan import Plan
@@ -42,18 +42,13 @@ class Rediscovery:
         number = self.plan.number(judged.example)
         for fault, finding in judged.partition.accepted:
             meeting = FirstMeeting(number, round(time.monotonic() - self._started, 1), finding.oracle)
-            for place in self._places(fault, finding.tensor, finding.cells, judged.example):
+            for place in self._places(fault, finding, judged.example):
                 earlier = self.meetings.get(place)
                 if earlier is None or number < earlier.example:
                     self.meetings[place] = meeting
 
-    def _places(self, fault: str, tensor: str, cells: Collection[str], example: Example) -> list[str]:
-        """The places of the fault that say that this tensor of this example is wrong in one of the cells."""
-        return [
-            issue.name
-            for issue in self.known_issues
-            if issue.id == fault
-            and issue.names(tensor)
-            and any(issue.covers(cell) for cell in cells)
-            and issue.holds(example)
-        ]
+    def _places(self, fault: str, finding: Finding, example: Example) -> list[str]:
+        """The places of the fault that accept a finding of this example."""
+        about = (finding.oracle, finding.tensor, finding.cells)
+        issues = (issue for issue in self.known_issues if issue.id == fault)
+        return [issue.name for issue in issues if issue.is_about(*about) and issue.holds(example)]
