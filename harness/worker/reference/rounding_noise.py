@@ -17,6 +17,7 @@ from typing import Any, Callable, Mapping, Sequence, Tuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .. import pytree
 from ..tensors import as_numpy
 from . import decompositions
 from .patterns import Patterns
@@ -238,10 +239,4 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
 
 def _map_floating(part: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """The same arguments or results with `change` applied to the floating tensors that are not empty."""
-    if isinstance(part, torch.Tensor):
-        return change(part) if is_perturbable(part) else part
-    if isinstance(part, (tuple, list)):
-        return type(part)([_map_floating(each, change) for each in part])
-    if isinstance(part, dict):
-        return {name: _map_floating(each, change) for name, each in part.items()}
-    return part
+    return pytree.map_tensors(part, lambda tensor: change(tensor) if is_perturbable(tensor) else tensor)
