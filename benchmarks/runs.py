@@ -1,0 +1,119 @@
+"""Examples that are run and judged as in a gate, and what each process used for it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.core import Case, Example, Level
+from harness.execution import Executor
+from harness.generation import random_examples
+from harness.portable.cpu_time_limit import cpu_seconds
+from harness.suites import load_suite
+from harness.suites.levels import load_levels
+from harness.trial import judge_run
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SEED: Final = 20261
+LIMIT: Final = 20.0
+"""CPU seconds that an example may take in a cell, as in a gate."""
+
+Item = tuple[Case, str]
+"""A case in one dtype."""
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What running and judging some examples took, in seconds: by the clock, and of CPU time by process.
+
+    `cells` is the number of them; a cell that another one answered for counts as well.
+    """
+
+    examples: int
+    cells: int
+    wall: float
+    harness: float
+    reference: float
+    workers: float
+
+    @property
+    def rate(self) -> float:
+        """Examples a second."""
+        return self.examples / self.wall
+
+    @property
+    def cell_rate(self) -> float:
+        """Examples times cells a second."""
+        return self.rate * self.cells
+
+
+def suite_items(name: str, cases: Collection[str] = (), dtypes: Collection[str] = ()) -> list[Item]:
+    """The items of the operator suite of that name, or those of these cases and dtypes."""
+    suite = load_suite(ROOT / "suites" / "operators" / f"{name}.yaml", ROOT)
+    chosen = [case for case in suite.cases if not cases or case.name in cases]
+    return [(case, dtype) for case in chosen for dtype in case.dtypes if not dtypes or dtype in dtypes]
+
+
+def suite_names() -> list[str]:
+    """The operator suites."""
+    return sorted(path.stem for path in (ROOT / "suites" / "operators").glob("*.yaml"))
+
+
+def all_levels() -> Sequence[Level]:
+    """The levels that are declared."""
+    return load_levels(ROOT / "suites" / "isa.yaml")
+
+
+def open_executor(python: str | None, names: Collection[str] | None = None, *, in_process: bool = False) -> Executor:
+    """An executor of these levels (None: the default ones), yet to be entered."""
+    levels = () if in_process else all_levels()
+    return Executor(levels, python=None if in_process else python, limit=LIMIT, names=names, in_process=in_process)
+
+
+def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCost:
+    """What so many examples of each item cost, after one that is not counted: what is loaded late is loaded then."""
+    count, wall, harness = 0, 0.0, 0.0
+    used: defaultdict[str, float] = defaultdict(float)
+    for case, dtype in items:
+        drawn = random_examples(case, dtype, examples, SEED)
+        if not executor.missing_packages(case):
+            run_examples(executor, case, drawn[:1])
+            before = _worker_seconds(executor)
+            started, own = time.monotonic(), time.process_time()
+            run_examples(executor, case, drawn)
+            wall, harness, count = (
+                wall + time.monotonic() - started,
+                harness + time.process_time() - own,
+                count + len(drawn),
+            )
+            for name, now in _worker_seconds(executor).items():
+                used[name] += now - before.get(name, 0.0)
+    reference = sum(seconds for name, seconds in used.items() if name.startswith("reference"))
+    cells = len(executor.cell_names(None))
+    return RunCost(count, cells, wall, harness, reference, sum(used.values()) - reference)
+
+
+def run_examples(executor: Executor, case: Case, examples: Iterable[Example]) -> None:
+    """Run and judge them, without known issues: what fails is not the question here."""
+    for result in executor.run(case, examples):
+        judge_run(case, result, (), executor)
+
+
+def _worker_seconds(executor: Executor) -> Mapping[str, float]:
+    return {name: cpu_seconds(pid) for name, pid in executor.worker_pids.items()}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns, the first to the left and the others to the right."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        )
+        for line in lines
+    )
