@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from benchmarks.borrowed_torch import torch_folder
-from benchmarks.runs import ROOT, open_executor, run_cost, suite_items
+from benchmarks.runs import ROOT, open_executor, run_cost, suite_items, warm_up
 
 ROUNDS = 3
 """Both are measured in turn, and the best of each counts: what else the machine does slows either."""
@@ -18,6 +18,7 @@ def report(examples: int, python: str | None, rounds: int = ROUNDS) -> str:
     items = suite_items("convolution", ["conv2d"], ["float32"])
     ours, theirs = 0.0, 0.0
     with open_executor(python) as executor:
+        warm_up(executor, items)
         for _ in range(rounds):
             ours = max(ours, run_cost(executor, items, examples).cell_rate)
             theirs = max(theirs, handwritten_rate(examples, python))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.borrowed_torch import borrow_torch
-from benchmarks.runs import Item, open_executor, run_cost, suite_items, table
+from benchmarks.runs import Item, open_executor, run_cost, suite_items, table, warm_up
 from harness.execution.workers import bundle
 
 
@@ -42,13 +42,14 @@ def report(examples: int, python: str | None, items: Sequence[Item] | None = Non
     borrow_torch(python)
     clocks = Clocks()
     with open_executor(None, in_process=True) as executor:
+        warm_up(executor, items)
         put_back = _put_clocks(clocks)
         try:
             cost = run_cost(executor, items, examples)
         finally:
             put_back()
     seconds = dict(clocks.seconds)
-    seconds["harness"] = max(0.0, cost.wall - sum(seconds.values()))
+    seconds["harness"] = cost.wall - sum(seconds.values())
     return table(("part", "share"), [(name, f"{part / cost.wall:.0%}") for name, part in seconds.items()])
 
 

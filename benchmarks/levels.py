@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.runs import Item, open_executor, run_cost, suite_items, table
+from benchmarks.runs import Item, open_executor, run_cost, suite_items, table, warm_up
 
 
 def report(examples: int, python: str | None, items: Sequence[Item] | None = None) -> str:
@@ -12,8 +12,10 @@ def report(examples: int, python: str | None, items: Sequence[Item] | None = Non
     items = items or suite_items("convolution", ["conv2d"], ["float32"])
     with open_executor(python) as executor:
         names = executor.cell_names(None)
+        warm_up(executor, items)
         every = run_cost(executor, items, examples)
     with open_executor(python, names[:1]) as executor:
+        warm_up(executor, items)
         first = run_cost(executor, items, examples)
     added = (every.wall / first.wall - 1) / max(1, len(names) - 1)
     rows = [(names[0], f"{first.rate:.1f}"), (f"all {len(names)}", f"{every.rate:.1f}")]

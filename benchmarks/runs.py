@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ Item = tuple[Case, str]
 
 @dataclass(frozen=True)
 class RunCost:
-    """What running and judging some examples took, in seconds: by the clock, and of CPU time by process.
+    """What drawing, running and judging some examples took, in seconds: by the clock, and of CPU time by process.
 
     `cells` is the number of them; a cell that another one answered for counts as well.
     """
@@ -44,6 +43,11 @@ class RunCost:
     def rate(self) -> float:
         """Examples a second."""
         return self.examples / self.wall
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of all processes: what a loaded machine changes little, where it changes the clock's."""
+        return self.harness + self.reference + self.workers
 
     @property
     def cell_rate(self) -> float:
@@ -74,26 +78,24 @@ def open_executor(python: str | None, names: Collection[str] | None = None, *, i
     return Executor(levels, python=None if in_process else python, limit=LIMIT, names=names, in_process=in_process)
 
 
-def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCost:
-    """What so many examples of each item cost, after one that is not counted: what is loaded late is loaded then."""
-    count, wall, harness = 0, 0.0, 0.0
-    used: defaultdict[str, float] = defaultdict(float)
+def warm_up(executor: Executor, items: Iterable[Item]) -> None:
+    """Run an example of each item, which loads what is loaded late."""
     for case, dtype in items:
-        drawn = random_examples(case, dtype, examples, SEED)
         if not executor.missing_packages(case):
-            run_examples(executor, case, drawn[:1])
-            before = _worker_seconds(executor)
-            started, own = time.monotonic(), time.process_time()
-            run_examples(executor, case, drawn)
-            wall, harness, count = (
-                wall + time.monotonic() - started,
-                harness + time.process_time() - own,
-                count + len(drawn),
-            )
-            for name, now in _worker_seconds(executor).items():
-                used[name] += now - before.get(name, 0.0)
+            run_examples(executor, case, random_examples(case, dtype, 1, SEED))
+
+
+def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCost:
+    """What drawing, running and judging so many examples of each item cost; what lacks a package is left out."""
+    runnable = [(case, dtype) for case, dtype in items if not executor.missing_packages(case)]
+    before = _worker_seconds(executor)
+    started, own = time.monotonic(), time.process_time()
+    for case, dtype in runnable:
+        run_examples(executor, case, random_examples(case, dtype, examples, SEED))
+    wall, harness = time.monotonic() - started, time.process_time() - own
+    used = {name: now - before.get(name, 0.0) for name, now in _worker_seconds(executor).items()}
     reference = sum(seconds for name, seconds in used.items() if name.startswith("reference"))
-    cells = len(executor.cell_names(None))
+    count, cells = examples * len(runnable), len(executor.cell_names(None))
     return RunCost(count, cells, wall, harness, reference, sum(used.values()) - reference)
 
 

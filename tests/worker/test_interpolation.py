@@ -150,3 +150,29 @@ def test_bytes_are_resampled_in_fixed_point(run_here: Run, mode: str, antialias:
 def test_weights_have_as_many_fraction_bits_as_int16_has_room_for(largest: float, bits: int) -> None:
     """The largest of them rounds to less than 2^15, and no weight has more than 22."""
     assert module("reference.uint8_interpolation").fraction_bits(largest) == bits
+
+
+def test_matrices_are_read_off_once(run_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another dtype or seed has the same ones, another size or argument its own; the oldest make room."""
+    float64, interpolation = module("reference.float64"), module("reference.interpolation")
+    read_off: list[Any] = []
+    build = interpolation.Matrices
+    monkeypatch.setattr(float64, "_MATRICES", {})
+    monkeypatch.setattr(interpolation, "Matrices", lambda *parts: read_off.append(parts) or build(*parts))
+    case = bilinear((7, 3))
+    first = run_here(case, stand.example(case, "float32", fill="reals", seed=2)).reference
+    again = run_here(case, stand.example(case, "bfloat16", fill="reals", seed=3)).reference
+    assert len(read_off) == 1
+    np.testing.assert_array_equal(first.terms["output[0]"], again.terms["output[0]"])
+    run_here(case, stand.example(case, "float32", sizes={"H": 6}, fill="reals"))
+    run_here(bilinear((3, 7)), stand.example(bilinear((3, 7)), "float32", fill="reals"))
+    assert len(read_off) == 3
+    monkeypatch.setattr(float64, "MOST_MATRICES", 1)
+    run_here(case, stand.example(case, "float32", sizes={"H": 8}, fill="reals"))
+    assert len(float64._MATRICES) == 1  # noqa: SLF001 - that little is kept is what is tested
+
+
+def bilinear(size: tuple[int, int]) -> Case:
+    """Interpolation to that size."""
+    arguments = {"size": size, "mode": "bilinear"}
+    return stand.case("torch.nn.functional.interpolate", rules=("resampling", "resampling"), arguments=arguments)

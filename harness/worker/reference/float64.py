@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from dataclasses import replace
-from typing import Callable, Mapping
+from typing import Callable, Dict, Mapping, Tuple
 
 import numpy as np
 import torch
@@ -21,6 +21,11 @@ from . import attention_kernel, interpolation, monte_carlo, uint8_interpolation
 from .graph import Change, Graph, stock
 
 BYTES = "uint8"
+
+MOST_MATRICES = 1 << 25
+"""Bytes of the matrices of interpolation that are kept; those of an ordinary example have some thousand."""
+
+_MATRICES: Dict[Tuple[object, ...], interpolation.Matrices] = {}
 
 DERIVING = ("plain", "jvp")
 """The paths that derive what a call returns."""
@@ -135,7 +140,7 @@ def _magnitudes(request: Refer, rule: str, measured: Mapping[str, torch.Tensor])
 def _interpolate(request: Refer, values: Values, reply: ReferReply, main: Graph) -> None:
     """What the coefficients bound, for the output and for the gradient of the first tensor, which is resampled."""
     first, shape = request.call.present[0]
-    matrices = interpolation.Matrices(resampler(request.call), shape[2:])
+    matrices = _matrices(request.call, shape[2:])
     measures = {tensor_name.FIRST_OUTPUT: matrices.output(values[first.name])}
     if first.is_differentiated:
         measures[tensor_name.gradient(first.name)] = matrices.gradient(main.grad_output(0))
@@ -148,6 +153,22 @@ def _interpolate(request: Refer, values: Values, reply: ReferReply, main: Graph)
             reply["bound"][tensor] = _float64_data(measure.bound)
             reply["terms"][tensor] = _float64_data(measure.terms)
             reply["inner_sensitivity"][tensor] = _float64_data(measure.move)
+
+
+def _matrices(call: Call, sizes: tuple[int, ...]) -> interpolation.Matrices:
+    """Those of a call on images of these sizes, as they were read off at its first example of them.
+
+    Nothing but its arguments and the sizes goes into those of a function: the same corners come again in every dtype,
+    layout and fill.
+    """
+    if call.module is not None:
+        return interpolation.Matrices(resampler(call), sizes)
+    key = (call.call, call.operands[0].name, call.positional, tuple(sorted(call.arguments.items())), sizes)
+    if key not in _MATRICES:
+        _MATRICES[key] = interpolation.Matrices(resampler(call), sizes)
+        while sum(kept.nbytes for kept in _MATRICES.values()) > MOST_MATRICES and len(_MATRICES) > 1:
+            del _MATRICES[next(iter(_MATRICES))]
+    return _MATRICES[key]
 
 
 def _without_bytes(request: Refer) -> Call:

@@ -69,6 +69,11 @@ class Matrices:
         cubic = _cubic(operator, self.matrices)
         self._magnitudes, self._taps = zip(*(_magnitudes_and_taps(matrix, cubic) for matrix in self.matrices))
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all that is kept of it."""
+        return sum(array.nbytes for array in (*self.matrices, *self._magnitudes, *self._taps))
+
     def output(self, image: Array) -> Measure:
         """What the coefficients bound of the resampled image."""
         bound, largest, smallest = np.abs(image), image, image
