@@ -70,7 +70,9 @@ def cast(model: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
     """The network with all that is floating in `dtype`, and all that is complex in the complex numbers of that.
 
     Not only parameters and buffers, as ``Module.to``, but tensors that a module merely has as attributes, in containers
-    too. These are cut off from what they were computed from, without which no network can be copied.
+    too. These are cut off from what they were computed from, without which no network can be copied; but an attribute
+    that is a parameter or a buffer stays that one (an LSTM keeps its weights in a list as well), so that a step of
+    training reaches it.
     """
 
     def change(tensor: torch.Tensor) -> torch.Tensor:
@@ -79,10 +81,19 @@ def cast(model: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
             return tensor.to(_COMPLEX[dtype])
         return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
-    modules_own = vars(torch.nn.Module())
+    before = [*model.parameters(), *model.buffers()]
     model._apply(change)
+    after = [*model.parameters(), *model.buffers()]
+    own = {id(tensor): tensor for tensor in after}
+    own.update(zip(map(id, before), after))
+
+    def change_attribute(tensor: torch.Tensor) -> torch.Tensor:
+        """The network's own tensor that the attribute is; else what it is in the new precision."""
+        return own[id(tensor)] if id(tensor) in own else change(tensor.detach())
+
+    modules_own = vars(torch.nn.Module())
     for module in model.modules():
         for name, value in list(vars(module).items()):
             if name not in modules_own and pytree.flatten(value):
-                vars(module)[name] = pytree.map_tensors(value, lambda tensor: change(tensor.detach()))
+                vars(module)[name] = pytree.map_tensors(value, change_attribute)
     return model

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from tests.execution.stand import module
-from tests.worker.models.small_models import parse, planted, refer, run
+from tests.worker.models.small_models import image_input, parse, planted, refer, run
 
 
 class Plain(nn.Module):
@@ -86,6 +87,40 @@ def test_a_network_as_people_have_it_is_judged(
     assert {state["status"] for state in reply["runs"].values()} == {"ok"}
     assert {name for name, *_ in [reference["values"]["output[0]"]]} == {"<f8"}
     assert set(reply["runs"]["nchw"]["tensors"]) == set(reference["values"])
+
+
+class Twice(nn.Module):
+    """Its parameters and a buffer are attributes as well, in a list and by a second name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        self.register_buffer("scale", torch.ones(1))
+        self.weights = list(self.conv.parameters())
+        self.by_another_name = self.scale
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_attribute_that_is_a_parameter_or_a_buffer_stays_that_one(dtype: torch.dtype) -> None:
+    """What a step of training writes into a parameter is what a forward reads from the list that holds it."""
+    model: Any = module("models.preparation").cast(Twice(), dtype)
+    assert model.weights[0] is model.conv.weight
+    assert model.weights[1] is model.conv.bias
+    assert model.by_another_name is model.scale
+    assert model.scale.dtype == dtype
+
+
+def test_a_recurrent_network_is_trained_in_float64_as_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An LSTM reads its weights from a list of its own, and the output after a step is that of the new ones."""
+    changes: dict[str, Any] = {"step": "train", "inputs": [image_input("x", (2, 3, 5))]}
+    about = planted(monkeypatch, nn.LSTM(5, 4), **changes)
+    reference, reply = refer(about), run(about)
+    values = {name: np.frombuffer(data[2], np.float64) for name, data in reference["values"].items()}
+    tensors = reply["runs"]["nchw"]["tensors"]
+    for name in ("output[0]", "after:output[0]"):
+        actual = np.frombuffer(tensors[name][3], np.float32)
+        np.testing.assert_allclose(actual, values[name], rtol=1e-4, atol=1e-6)
+    assert not np.allclose(values["output[0]"], values["after:output[0]"], rtol=1e-4, atol=1e-6)
 
 
 def test_complex_results_are_compared_by_their_parts(monkeypatch: pytest.MonkeyPatch) -> None:
