@@ -7,6 +7,7 @@ from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.enlargement import enlarged_examples
 from harness.generation.fixed_examples import fixed_examples, plain_example
 from harness.generation.gradcheck_examples import gradcheck_examples
+from harness.generation.layout_choice import has_own_layout
 from harness.generation.layout_probes import (
     ORDINARY,
     LayoutProbe,
@@ -51,6 +52,7 @@ __all__ = [
     "enlarged_examples",
     "fixed_examples",
     "gradcheck_examples",
+    "has_own_layout",
     "layout_probes",
     "neighbours",
     "plain_example",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from harness.generation.layout_choice import layout_pool, with_own_layout
 from harness.generation.shapes import mistake, unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
@@ -128,7 +129,8 @@ def _check_rejections(collection: _Collection) -> None:
 def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -> Example:
     """One example. How its sizes are drawn is drawn first: degenerate ones meet each other more often than by chance.
 
-    Index 0 of every draw is the simplest. Raises UnsatisfiableError where the sizes are not legal.
+    It differs from its contiguous run where the case can at these sizes. Index 0 of every draw is the simplest. Raises
+    UnsatisfiableError where the sizes are not legal.
     """
     bias = draw(4)
 
@@ -137,14 +139,14 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
         if factor.kind == "size":
             pool = _size_pool(bias, allowed)
         elif factor.kind == "layout":
-            pool = _layout_pool(factor, allowed)
+            pool = layout_pool(factor, allowed)
         elif factor.kind == "fill":
             pool = allowed.values
         else:  # one thread and not in place three times of four, plainly two of three or more
             pool = (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
         return pool[draw(len(pool))]
 
-    return assemble(case, dtype, free, pick, draw(2**16))
+    return with_own_layout(case, free, assemble(case, dtype, free, pick, draw(2**16)))
 
 
 def _size_pool(bias: int, allowed: Domain) -> tuple[Any, ...]:
@@ -155,16 +157,3 @@ def _size_pool(bias: int, allowed: Domain) -> tuple[Any, ...]:
     if bias == 1:
         return corners
     return corners * (len(values) // len(corners)) + values if bias == 2 else values
-
-
-def _layout_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
-    """Plain formats take their share beside the many views; the first tensor is seldom plain contiguous.
-
-    What an operator does with contiguous input in both runs says nothing about memory formats.
-    """
-    views = tuple(name for name in allowed.values if name is not None and ":" in name)
-    share = max(1, len(views) // 8)
-    # Hypothesis extends some prefixes with index 0 throughout: that is channels-last where there is such a thing.
-    pool: tuple[Any, ...] = ("channels_last",) * 4 * share if "channels_last" in allowed.values else ()
-    pool += ("contiguous",) * (share if factor.primary else 3 * share) + views
-    return pool + (None,) * (len(pool) // 3) if None in allowed.values else pool

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.core import Case, Example
-from harness.generation import corner_examples, declared_examples, random_examples
+from harness.generation import corner_examples, declared_examples, has_own_layout, random_examples
 from harness.profiles import Profile
 
 
@@ -47,7 +47,7 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     phases = {"saved": list(saved), "declared": declared_examples(case, dtype)}
     if not profile.saved_only:
         rows = corner_examples(case, dtype, profile.strength, arrays)
-        phases["corners"] = _spread_rows(rows, profile.rows) if profile.rows else rows
+        phases["corners"] = _spread_rows(case, rows, profile.rows) if profile.rows else rows
         phases["drawn"] = random_examples(case, dtype, profile.random, seed)
     planned: dict[str, Example] = {}
     phase_by_json: dict[str, str] = {}
@@ -58,6 +58,12 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     return Plan(tuple(planned.values()), tuple(phases), phase_by_json)
 
 
-def _spread_rows(rows: Sequence[Example], most: int) -> list[Example]:
-    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ."""
-    return list(rows) if len(rows) <= most else [rows[index * len(rows) // most] for index in range(most)]
+def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:
+    """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ.
+
+    Of those that lie as in the contiguous run throughout, which is run with every row, one is enough.
+    """
+    if len(rows) <= most:
+        return list(rows)
+    kept = [rows[0], *(row for row in rows[1:] if has_own_layout(case, row))]
+    return kept if len(kept) <= most else [kept[index * len(kept) // most] for index in range(most)]

@@ -17,10 +17,18 @@ import pytest
 
 from harness.core import Case, DeclaredExample, Example, Expression, Size, TensorSpec
 from harness.errors import UserError
-from harness.generation import CornerCoverage, corner_coverage, corner_examples, declared_examples, random_examples
+from harness.generation import (
+    CornerCoverage,
+    corner_coverage,
+    corner_examples,
+    declared_examples,
+    random_examples,
+    sampled_examples,
+)
 from harness.generation.corners import covering_array, load_covering_array
 from harness.generation.shapes import legalise
 from harness.portable import layouts
+from harness.portable.memory_format import dense_strides
 
 Declare = Callable[..., Case]
 Parse = Callable[[str | int], Expression]
@@ -167,11 +175,12 @@ def test_random_examples_do_not_depend_on_the_modules_loaded(tmp_path: Any) -> N
 
 
 def test_small_spaces_give_what_they_have(declare: Declare, tensor: Tensor) -> None:
-    """Where there are few examples, all of them come, once each."""
+    """Where there are few examples, all that differ from their contiguous run come, once each."""
     case = declare([Size("a", "choice", choices=(1, 2))], [tensor("x", ["a"], grad=False)], fills=("integers",))
     examples = random_examples(case, "float32", 200, 0)
     assert len({example.but(seed=0).to_json() for example in examples}) == len(examples)
-    assert len(examples) == 2 * 2 * len(layouts.names_for(1, channels_last=False))
+    placements = [layouts.placement(name, (a,)) for name in layouts.names_for(1, channels_last=False) for a in (1, 2)]
+    assert len(examples) == 2 * sum((strides, offset) != ((1,), 0) for strides, offset, _ in placements) == 14
 
 
 def test_degenerate_sizes_come_often_and_together(image: Case) -> None:
@@ -188,6 +197,34 @@ def test_most_first_tensors_are_not_plain_contiguous(conv2d: Case) -> None:
     names = [example.layouts["input"] for example in random_examples(conv2d, "float32", 200, 5)]
     assert names.count("contiguous") < 40
     assert len(set(names)) > 15
+
+
+def test_no_drawn_example_is_its_contiguous_run_twice(image: Case) -> None:
+    """Of each something lies elsewhere than in the contiguous run, whatever its sizes are."""
+    for example in random_examples(image, "float32", 300, 3):
+        shape = tuple(example.sizes[name] for name in "NCHW")
+        strides, offset, _ = layouts.placement(example.layouts["input"], shape)
+        has_other_gradient = example.path == "plain" and example.layouts["grad_output"] != "contiguous"
+        assert (strides, offset) != (dense_strides("contiguous", shape), 0) or has_other_gradient
+
+
+@pytest.mark.parametrize(
+    "ambiguous", [{"C": 1}, {"H": 1, "W": 1}, {"N": 1}, {"C": 1, "W": 1}, {"N": 1, "C": 1, "H": 1}]
+)
+def test_ambiguous_shapes_are_drawn_with_all_kinds_of_strides(image: Case, ambiguous: dict[str, int]) -> None:
+    """One channel, one pixel, one image: as contiguous, as channels-last, as a view, and with odd strides."""
+    examples = sampled_examples(image, "float32", 4000)
+    these = [each for each in examples if all(each.sizes[name] == size for name, size in ambiguous.items())]
+    names = {example.layouts["input"] for example in these}
+    assert len(these) >= 60
+    assert {"channels_last", "channels_last:odd", "contiguous:odd", "channels_last:slice_c"} <= names
+    assert len({layouts.placement(each.layouts["input"], (1, 2, 3, 4))[0] for each in these}) >= 8
+
+
+def test_a_case_that_has_only_contiguous_tensors_is_drawn_all_the_same(declare: Declare, tensor: Tensor) -> None:
+    """An empty or scalar tensor has one place only, and its examples are what they are."""
+    case = declare([Size("a", "choice", choices=(1, 2, 3))], [tensor("x", [])], fills=("integers",))
+    assert {example.sizes["a"] for example in random_examples(case, "float32", 20, 0)} == {1, 2, 3}
 
 
 def test_a_case_that_rejects_its_draws_is_called_mis_declared(declare: Declare, tensor: Tensor) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.core import Numerics
+from harness.portable.memory_format import dense_strides
 
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
 NHWC = (12, 1, 6, 3)
@@ -51,12 +52,22 @@ def test_a_single_element_is_not_constant(make_scene: Any) -> None:
 
 
 def test_the_same_strides_in_both_layouts_are_not(stage: Any) -> None:
-    """Drawn contiguous over the dimensions larger than 1 compares a run with itself, unless grad_output differs."""
+    """Drawn with the strides of the contiguous run compares a run with itself, unless grad_output differs."""
     scene = stage(RAMP)
     assert reasons(scene) == {"same layout": ()}
     scene.change(inputs={"input": (12, 4, 2, 1), "grad_output[0]": NHWC, "unknown": (3,)})
     assert reasons(scene) == {}
     scene.change(inputs={})
+    assert reasons(scene) == {}
+
+
+def test_other_strides_of_one_channel_are_trusted(stage: Any) -> None:
+    """Nothing is addressed by them, and yet a kernel is chosen by them: the runs can differ."""
+    column = np.arange(8.0).reshape(2, 1, 2, 2)
+    scene = stage(column)
+    scene.change(inputs={"input": dense_strides("contiguous", column.shape)})
+    assert reasons(scene) == {"same layout": ()}
+    scene.change(inputs={"input": dense_strides("channels_last", column.shape)})
     assert reasons(scene) == {}
 
 
