@@ -76,6 +76,7 @@ class MutantSchema(StrictSchema):
     operator: str = Field(description="The ATen operator whose CPU kernel is replaced: relu, add.out")
     items: Items[str] = Field(min_length=1, description="The items of the suite that run it: relu[float32]")
     operand: int = Field(0, description="Which tensor of the call x is, and N, C, D, H and W are the sizes of")
+    capability: str = Field("", description="The ATEN_CPU_CAPABILITY at which alone it bites: avx2; left out, any")
     when: str = Field("", description="A Python expression: the calls in which it bites; left out, all of them")
     instead: str = Field("", description="An expression for what is returned instead of the kernel's own result")
     spoil: str = Field("pass", description="Statements that change y, the first result, or the list results")
@@ -92,7 +93,8 @@ class CatalogueSchema(StrictSchema):
 class Mutant:
     """A kernel that is wrong on purpose. `family` is the suite whose `items` (``relu[float32]``) run it.
 
-    The other fields are those of its entry in the catalogue: `when`, `instead`, `spoil` and `shows` are Python.
+    The other fields are those of its entry in the catalogue: `when`, `instead`, `spoil` and `shows` are Python, and
+    `capability` is empty where it bites at any.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Mutant:
     operator: str
     items: tuple[str, ...]
     operand: int
+    capability: str
     when: str
     instead: str
     spoil: str

@@ -15,7 +15,7 @@ from harness.mutants.mutant_item import MutantItem
 from harness.mutants.peers import Peer, PeerOutcome, PeerTrial
 from harness.mutants.planting import Planting
 from harness.profiles import Profile
-from harness.trial import ExampleRunner, Reducer, judge_run, make_plan
+from harness.trial import ExampleRunner, Reducer, judge_run, make_plan, reason_not_callable
 
 MOST_SECONDS: Final = 20.0
 """Of making the example of a mutant smaller: it is found by then, and how small it gets is for comparison."""
@@ -38,7 +38,7 @@ class Catch:
 class MutantOutcome:
     """What became of a mutant: `catch` is None where it was missed. `seconds` are those until the first finding.
 
-    `peers` is what the other ways to test came to.
+    `peers` is what the other ways to test came to. `lack` says why it was not run, where this machine cannot run it.
     """
 
     mutant: Mutant
@@ -46,6 +46,7 @@ class MutantOutcome:
     examples: int
     seconds: float
     peers: Mapping[Peer, PeerOutcome] = field(default_factory=dict)
+    lack: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class MutantTrial:
 
     def run(self) -> MutantOutcome:
         """What becomes of it. Never raises for what a kernel does; no mutant is planted afterwards."""
+        if lack := self._lack():
+            return MutantOutcome(self.mutant, None, 0, 0.0, lack=lack)
         self.planting.plant(self.mutant.name)
         try:
             outcome = self._run_items()
@@ -72,6 +75,14 @@ class MutantTrial:
             return replace(outcome, peers={peer: others.run(peer) for peer in self.peers})
         finally:
             self.planting.plant("")
+
+    def _lack(self) -> str:
+        """What this machine or build lacks for it to bite at all: its level, or what its items call; or nothing."""
+        needed, capabilities = self.mutant.capability, {cell.proof["aten"].lower() for cell in self.executor.cells}
+        if needed and needed not in capabilities:
+            return f"it bites at ATEN_CPU_CAPABILITY {needed} alone, and no level that is run has that"
+        reasons = [reason_not_callable(item.case, self.executor) for item in self.items]
+        return reasons[0] if all(reasons) else ""
 
     def _run_items(self) -> MutantOutcome:
         """The examples of the items until something is found, and the smallest that shows it."""

@@ -101,7 +101,6 @@ def names_of(operand: torch.Tensor, arguments: Any, options: Any) -> dict[str, A
         "nhwc": is_channels_last(operand),
         "dtype": str(operand.dtype).rpartition(".")[2],
         "threads": torch.get_num_threads(),
-        "aten": torch.backends.cpu.get_cpu_capability().lower(),
         "pid": os.getpid(),
     }
 
@@ -122,12 +121,15 @@ class PlantedMutant:
     def __init__(self, name: str, entry: dict[str, Any]) -> None:
         self.name = name
         self.operand = entry["operand"]
+        self.bites_here = entry["capability"] in ("", torch.backends.cpu.get_cpu_capability().lower())
         self.when = compile(entry["when"] or "True", name + ".when", "eval")
         self.instead = compile(entry["instead"], name + ".instead", "eval") if entry["instead"] else None
         self.spoil = compile(entry["spoil"], name + ".spoil", "exec")
 
     def answer(self, call: Callable[..., Any], arguments: Any, options: Any) -> Any:
         """What the kernel returns: the original's result where the mutant does not bite, else a spoilt one."""
+        if not self.bites_here:
+            return call(*arguments, **options)
         names = names_of(tensors_of(arguments)[self.operand], arguments, options)
         names["call"] = call
         CALLS[self.name] += 1

@@ -21,6 +21,7 @@ class MutantState(enum.StrEnum):
 
     CAUGHT = "caught"
     MISSED = "missed"
+    NOT_RUN = "not run"
 
 
 class CatchRecord(BaseModel):
@@ -46,7 +47,10 @@ class PeerRecord(BaseModel):
 
 
 class MutantRow(BaseModel):
-    """One mutant. `examples` and `seconds` are those until the first finding, or all of them; `peers` by column."""
+    """One mutant. `examples` and `seconds` are those until the first finding, or all of them; `peers` by column.
+
+    `lack` is why it was not run.
+    """
 
     model_config = ConfigDict(frozen=True)
     name: str
@@ -58,6 +62,7 @@ class MutantRow(BaseModel):
     seconds: float
     catch: CatchRecord | None
     peers: dict[str, PeerRecord] = {}
+    lack: str = ""
 
 
 class MutantReport(BaseModel):
@@ -87,7 +92,7 @@ def mutant_row(outcome: MutantOutcome) -> MutantRow:
         family=mutant.family,
         fault_class=mutant.fault_class.value,
         operator=mutant.operator,
-        state=MutantState.MISSED if catch is None else MutantState.CAUGHT,
+        state=_state(outcome),
         examples=outcome.examples,
         seconds=round(outcome.seconds, 3),
         catch=None if catch is None else _catch_record(catch),
@@ -95,7 +100,14 @@ def mutant_row(outcome: MutantOutcome) -> MutantRow:
             peer.value: PeerRecord(is_caught=result.is_caught, examples=result.examples, message=result.message)
             for peer, result in outcome.peers.items()
         },
+        lack=outcome.lack,
     )
+
+
+def _state(outcome: MutantOutcome) -> MutantState:
+    if outcome.lack:
+        return MutantState.NOT_RUN
+    return MutantState.MISSED if outcome.catch is None else MutantState.CAUGHT
 
 
 def _catch_record(catch: Catch) -> CatchRecord:
@@ -126,7 +138,7 @@ def report_text(report: MutantReport) -> str:
 
 def row_text(row: MutantRow) -> str:
     """What became of a mutant, after how many examples and seconds, how small it got, and who else notices it."""
-    by = "" if row.catch is None else f"{row.catch.oracle} of {row.catch.tensor or 'the call'}, {row.catch.item}"
+    by = row.lack if row.catch is None else f"{row.catch.oracle} of {row.catch.tensor or 'the call'}, {row.catch.item}"
     elements = "" if row.catch is None else str(row.catch.elements)
     others = [_peer_word(row, peer) for peer in Peer]
     return _line((row.name, row.fault_class, row.state, str(row.examples), f"{row.seconds:.1f}", elements, *others, by))
@@ -148,7 +160,8 @@ def _line(cells: Sequence[str]) -> str:
 def _totals(rows: Sequence[MutantRow]) -> Iterator[str]:
     """How many were caught, how long it took to catch them, and how many the peers caught."""
     caught = [row for row in rows if row.state is MutantState.CAUGHT]
-    yield f"{len(caught)} of {len(rows)} caught"
+    idle = [row.name for row in rows if row.state is MutantState.NOT_RUN]
+    yield f"{len(caught)} of {len(rows) - len(idle)} caught"
     if caught:
         examples = [row.examples for row in caught]
         seconds = [row.seconds for row in caught]
@@ -164,3 +177,5 @@ def _totals(rows: Sequence[MutantRow]) -> Iterator[str]:
             yield f"{peer.value}: {sum(results)} of {len(results)} caught"
     if missed := [row.name for row in rows if row.state is MutantState.MISSED]:
         yield f"missed: {', '.join(missed)}"
+    if idle:
+        yield f"not run: {', '.join(idle)}"

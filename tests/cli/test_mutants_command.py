@@ -26,6 +26,20 @@ def test_a_mutant_is_caught_and_another_missed(
     assert "missed: silu_in_place_last_row" in capsys.readouterr().out
 
 
+def test_a_mutant_of_a_level_that_is_not_run_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could not bite: its state is one of its own, and the exit code is 0."""
+    monkeypatch.chdir(tmp_path)
+    names = ["hardswish_format", "sigmoid_at_avx2"]
+    options = ["--examples", "2", "-n", "1", "--levels", "sse41", "--no-peers", "--json", "m.json"]
+    assert main(["mutants", *names, *options]) == 0
+    rows = {row["name"]: row for row in json.loads(Path("m.json").read_text("utf-8"))["rows"]}
+    assert [rows[name]["state"] for name in names] == ["caught", "not run"]
+    assert "avx2" in rows["sigmoid_at_avx2"]["lack"]
+    assert "not run: sigmoid_at_avx2" in capsys.readouterr().out
+
+
 def test_a_family_stands_for_all_its_mutants() -> None:
     """A name of a suite selects what is planted in its operators."""
     assert {mutant.family for mutant in select_mutants(["activation"]).values()} == {"activation"}

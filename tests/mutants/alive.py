@@ -146,7 +146,9 @@ def main() -> None:
     __import__("planted_kernels")
     entries = json.loads((FOLDER / "catalogue.json").read_text("utf-8"))
     order = sorted(entries, key=lambda name: entries[name]["fault_class"] not in ("crash", "hang"))
-    print(json.dumps({name: difference(name, entries[name]) for name in order}))  # noqa: T201 - its answer
+    capability = torch.backends.cpu.get_cpu_capability().lower()
+    differences = {name: difference(name, entries[name]) for name in order}
+    print(json.dumps({"capability": capability, "differences": differences}))  # noqa: T201 - its answer
 
 
 main()

@@ -59,6 +59,17 @@ def test_what_was_missed_is_named_in_the_end() -> None:
     assert [each.name for each in run.missed_rows] == ["hidden"]
 
 
+def test_what_this_machine_cannot_run_is_neither_caught_nor_missed() -> None:
+    """It is named in the end with the number that ran, its line says why, and the exit code is not about it."""
+    lack = "it bites at ATEN_CPU_CAPABILITY avx512 alone, and no level that is run has that"
+    idle = row("needs_more", 0, None).model_copy(update={"state": MutantState.NOT_RUN, "lack": lack, "peers": {}})
+    run = report(row("caught", 2, CATCH), idle)
+    assert "1 of 1 caught" in report_text(run)
+    assert "not run: needs_more" in report_text(run)
+    assert any("needs_more" in line and lack in line for line in report_text(run).splitlines())
+    assert not run.missed_rows
+
+
 def test_the_median_is_of_what_was_caught() -> None:
     """What was missed has no first finding."""
     rows = [row("a", 1, CATCH), row("b", 3, CATCH), row("c", 80, None)]
