@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.core import Case, Example, Level
+from harness.core import Case, Example, KnownIssue, Level
 from harness.execution import Executor
 from harness.generation import random_examples
 from harness.portable.cpu_time_limit import cpu_seconds
+from harness.project import Project
 from harness.suites import load_suite
 from harness.suites.levels import load_levels
-from harness.trial import judge_run
+from harness.trial import applicable_known_issues, judge_run
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SEED: Final = 20261
@@ -82,7 +84,7 @@ def warm_up(executor: Executor, items: Iterable[Item]) -> None:
     """Run an example of each item, which loads what is loaded late."""
     for case, dtype in items:
         if not executor.missing_packages(case):
-            run_examples(executor, case, random_examples(case, dtype, 1, SEED))
+            run_examples(executor, (case, dtype), random_examples(case, dtype, 1, SEED))
 
 
 def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCost:
@@ -91,7 +93,7 @@ def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCos
     before = _worker_seconds(executor)
     started, own = time.monotonic(), time.process_time()
     for case, dtype in runnable:
-        run_examples(executor, case, random_examples(case, dtype, examples, SEED))
+        run_examples(executor, (case, dtype), random_examples(case, dtype, examples, SEED))
     wall, harness = time.monotonic() - started, time.process_time() - own
     used = {name: now - before.get(name, 0.0) for name, now in _worker_seconds(executor).items()}
     reference = sum(seconds for name, seconds in used.items() if name.startswith("reference"))
@@ -99,10 +101,20 @@ def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCos
     return RunCost(count, cells, wall, harness, reference, sum(used.values()) - reference)
 
 
-def run_examples(executor: Executor, case: Case, examples: Iterable[Example]) -> None:
-    """Run and judge them, without known issues: what fails is not the question here."""
+def run_examples(executor: Executor, item: Item, examples: Iterable[Example]) -> None:
+    """Run and judge them as a gate does: what no known issue accepts costs a second reference."""
+    case, known_issues = item[0], _known_issues(*item, executor.build.torch)
     for result in executor.run(case, examples):
-        judge_run(case, result, (), executor)
+        judge_run(case, result, known_issues, executor)
+
+
+@functools.cache
+def _project() -> Project:
+    return Project(ROOT)
+
+
+def _known_issues(case: Case, dtype: str, torch: str) -> Sequence[KnownIssue]:
+    return applicable_known_issues(_project().home_of(case).known_issues.entries, case.id, dtype, torch)
 
 
 def _worker_seconds(executor: Executor) -> Mapping[str, float]:
