@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Sequence
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from .trial_batch import TrialBatch, rows_of
 _LAST = 12
 _BITS = 16
 _COUNT = 1 << _BITS
+_AHEAD = 256
+"""States of the generator that are computed at a time: about as many as a trial draws."""
 _MULTIPLIER, _INCREMENT = 6364136223846793005, 1442695040888963407
 """Where the next numbers begin: the linear congruential generator of Knuth, TAOCP vol. 2, 3rd ed., section 3.3.4."""
 
@@ -28,13 +30,16 @@ class Patterns:
 
     def __init__(self, trials: int | Sequence[int]) -> None:
         self.is_batch = not isinstance(trials, int)
-        self._states = np.array([trials] if isinstance(trials, int) else trials, dtype=np.uint64)
-        self.trials = len(self._states)
+        self._seeds = (trials,) if isinstance(trials, int) else tuple(trials)
+        self._draws = 0
+        self.trials = len(self._seeds)
 
     def scale(self, tensor: torch.Tensor, step: float) -> torch.Tensor:
         """The tensor with each element multiplied by a factor that is off from 1 by about `step`."""
         rows = self._rows(tensor)
-        return self._wrap(rows * self._slices(rows, step))
+        factors = self._slices(rows, step)
+        is_alike = rows.is_contiguous() and not rows.is_complex()  # the product would have the strides of `factors`
+        return self._wrap(factors.mul_(rows) if is_alike else rows * factors)
 
     def draw(self, tensor: torch.Tensor) -> torch.Tensor:
         """Numbers about as large as 1 in the tensor's shape."""
@@ -58,7 +63,7 @@ class Patterns:
         mixed = np.asarray(np.abs(values)).view(np.uint64)
         mixed >>= np.uint64(_LAST)
         mixed *= np.uint64(_MULTIPLIER)
-        mixed = mixed + self._column(self._next_states() >> np.uint64(1), values.ndim)
+        mixed = mixed + self._column(self._next_states().addends, values.ndim)
         mixed >>= np.uint64(64 - _BITS)
         drawn: Array = _table(0.0).numpy().take(mixed.view(np.int64))
         return drawn
@@ -82,21 +87,45 @@ class Patterns:
 
     def _slices(self, rows: torch.Tensor, step: float) -> torch.Tensor:
         """As many numbers of the table as each trial needs, from another place in it for each."""
-        offsets = (self._next_states() >> np.uint64(64 - _BITS)).astype(np.int64)
-        table, shape = _table(step), rows.shape[self.is_batch :]
+        offsets, shape = self._next_states().offsets, rows.shape[self.is_batch :]
         count = math.prod(shape)
         if count > _COUNT:
-            times = count // _COUNT + 1
-            slices = [table[:_COUNT].roll(-int(offset)).repeat(times)[:count] for offset in offsets]
+            table, times = _table(step)[:_COUNT], count // _COUNT + 1
+            slices = [table.roll(-offset).repeat(times)[:count] for offset in offsets.tolist()]
             return torch.stack(slices).view(len(slices), *shape) if self.is_batch else slices[0].view(shape)
-        if not self.is_batch:
-            return table[int(offsets[0]) : int(offsets[0]) + count].view(shape)
-        windows = table.as_strided((_COUNT, count), (1, 1))
-        return windows.index_select(0, torch.from_numpy(offsets)).view(len(offsets), *shape)
+        numbers = _windows(step, count).index_select(0, offsets)
+        return numbers.view(len(numbers), *shape) if self.is_batch else numbers.view(shape)
 
-    def _next_states(self) -> Array:
-        self._states = self._states * np.uint64(_MULTIPLIER) + np.uint64(_INCREMENT)
-        return self._states
+    def _next_states(self) -> _States:
+        draw = self._draws
+        self._draws += 1
+        return _states(self._seeds, draw // _AHEAD)[draw % _AHEAD]
+
+
+class _States(NamedTuple):
+    """The state of the generator of each trial at one draw: where in the table it begins, and what goes with values."""
+
+    state: Array
+    offsets: torch.Tensor
+    addends: Array
+
+
+@functools.lru_cache(maxsize=64)  # the trials of every request have the same few seeds
+def _states(seeds: Tuple[int, ...], part: int) -> List[_States]:
+    """The states at `_AHEAD` draws in a row, after so many parts of as many."""
+    state = _states(seeds, part - 1)[-1].state if part else np.array(seeds, dtype=np.uint64)
+    states = []
+    for _ in range(_AHEAD):
+        state = state * np.uint64(_MULTIPLIER) + np.uint64(_INCREMENT)
+        offsets = (state >> np.uint64(64 - _BITS)).astype(np.int64)
+        states.append(_States(state, torch.from_numpy(offsets), state >> np.uint64(1)))
+    return states
+
+
+@functools.lru_cache(maxsize=256)
+def _windows(step: float, count: int) -> torch.Tensor:
+    """A row of `count` numbers of the table from each place in it on."""
+    return _table(step).as_strided((_COUNT, count), (1, 1))
 
 
 @functools.lru_cache(maxsize=16)  # one for each roundoff

@@ -23,7 +23,7 @@ from . import decompositions
 from .patterns import Patterns
 from .selections import Selections
 from .sum_length import effective_terms, floating_tensors, is_perturbable, term_counts
-from .trial_batch import TrialBatch, address, repeat_for, rows_of
+from .trial_batch import TrialBatch, address, batched_call, repeat_for, rows_of
 
 Args = Tuple[Any, ...]
 """What an ATen operator is given by position: anything."""
@@ -101,12 +101,18 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         self._depth = 0  # of the decompositions that are being run
         self._unrounded: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler, to keep it from looking into each call of this mode."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: Args = (), kwargs: Keywords | None = None
     ) -> object:
         """Run one operator, perturbed."""
         name, keywords = func._schema.name.rpartition("::")[2], kwargs or {}
-        decide = self.selections.watch(func, name, args)
+        run = batched_call(func) if self._patterns.is_batch else func
+        decide = self.selections.watch(run, name, args)
         if name.rstrip("_") in EXACT or getattr(func, "is_view", False):
             result = decide(*args, **keywords)
             return self.repeat(result) if name in FRESH else result
@@ -116,7 +122,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
                 return composition(*args, **keywords)
         decomposition = decompositions.decomposition(name, func)
         if decomposition is None and name.endswith("_") and name not in PLACES:
-            return _map_floating(func(*args, **keywords), self._store_in_place)
+            return _map_floating(run(*args, **keywords), self._store_in_place)
         result = self._compute(decide, name, args, keywords, decomposition)
         return self._hand_over(name, result)
 

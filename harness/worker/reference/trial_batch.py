@@ -11,7 +11,7 @@ sees them; PyTorch 1.13 has none.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence, Tuple
+from typing import Any, Callable, Mapping, Sequence, Tuple
 
 import torch
 
@@ -92,6 +92,11 @@ def run_batched(func: Any, args: Args, keywords: Keywords) -> Any:
     if composed is not NotImplemented:
         return composed
     return _run_each(func, args, keywords, len(batches[0].rows), writes=writes)
+
+
+def batched_call(func: Any) -> Callable[..., Any]:
+    """An ATen operator as a function that `run_batched` runs, without the way through torch's dispatcher."""
+    return lambda *args, **keywords: run_batched(func, args, keywords)
 
 
 def wrap(rows: Any) -> Any:
