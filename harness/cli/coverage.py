@@ -1,4 +1,4 @@
-"""`equivalence coverage`: what a full run reached, against what golden/coverage.yaml wants."""
+"""`equivalence coverage`: what a full run reached, against golden/coverage.yaml and the schemas of operators."""
 
 from __future__ import annotations
 
@@ -11,21 +11,33 @@ from harness.cli.parser import Commands, add_command
 from harness.core import Case
 from harness.gate import Gate
 from harness.golden import CoverageTargets, load_coverage_targets
-from harness.reporting import ReachReport, count_operators, function_reach, list_reach, read_operator_record
+from harness.reporting import (
+    ReachReport,
+    arguments_reach,
+    count_operators,
+    function_reach,
+    list_reach,
+    read_operator_record,
+)
 from harness.resources import resource
 from harness.settings import Settings
 
 
 def add_coverage_command(commands: Commands) -> None:
     """Add its parser."""
-    about = "the operators and functions that a full run reached, or missed"
+    about = "the operators, functions and kinds of arguments that a full run reached, or missed"
     parser = add_command(commands, "coverage", print_coverage, about)
+    every_argument = "also list of what kinds each argument of each operator has been"
+    parser.add_argument("--arguments", action="store_true", help=every_argument)
     add_record_option(parser)
     add_build_options(parser)
 
 
-def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
-    """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason."""
+def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
+    """Print it. 1 where a listed operator did not run, or a function has neither a checked case nor a reason.
+
+    So too where an argument of an operator never had a kind that its schema asks for, and there is no reason.
+    """
     record = read_operator_record(settings.record)
     targets = load_coverage_targets(resource(settings.root, "golden/coverage.yaml"))
     gate = Gate(settings)
@@ -33,6 +45,7 @@ def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
     targets.check(cases, settings.root)
     with gate:
         offered, functions = gate.executor.catalogue({call for case in cases.values() for call in _calls(case)})
+        schemas = gate.executor.lookup.schemas({*record.arguments, *record.inner_arguments})
         torch = gate.executor.build.torch
     covering = _cases_by_function(cases, functions, targets)
     items = record.operators
@@ -47,9 +60,10 @@ def print_coverage(_: argparse.Namespace, settings: Settings) -> int:
         functions=function_reach(
             offered, covering, targets.functions.reasons(), items.values(), targets.functions.through
         ),
+        arguments=arguments_reach(record.arguments, record.inner_arguments, schemas, targets.arguments),
         notes=_notes(torch, record.build.torch),
     )
-    print(report.text())  # noqa: T201 - a command prints
+    print(report.text(every_argument=options.arguments))  # noqa: T201 - a command prints
     return 0 if report.complete else 1
 
 

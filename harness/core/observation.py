@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy.typing as npt
 
@@ -32,6 +32,10 @@ class TensorRecord:
     values: Array = field(compare=False, repr=False)
 
 
+ArgumentKinds: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
+"""Operator with its overload (``aten::add.Tensor``), argument: its kinds, such as ``scalar`` and ``left out``."""
+
+
 @dataclass(frozen=True)
 class Observation:
     """One run of one Example in one cell.
@@ -40,7 +44,8 @@ class Observation:
     keyed ``output[0]``, ``grad:weight``, ``buffer:running_mean``; `inputs` holds the strides each input really had.
     `written`: inputs the call changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels`
     are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when
-    traced, and `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is
+    traced, with the kinds that `arguments` had of those that the call names and `inner_arguments` of those within
+    others, and `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is
     ``raised`` has the tensors that were computed all the same; `phase` is what the call was doing when it raised.
     `omitted`: tensors that were not asked for, because a known issue says that computing them ends the worker.
     """
@@ -54,6 +59,8 @@ class Observation:
     unrepeated: tuple[str, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
     operators: tuple[str, ...] = ()
+    arguments: ArgumentKinds = field(default_factory=dict)
+    inner_arguments: ArgumentKinds = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
     phase: CallPhase | None = None
     omitted: tuple[str, ...] = ()

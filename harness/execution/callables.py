@@ -109,6 +109,17 @@ class CallableLookup:
             raise UserError(f"listing torch.nn.functional ended the worker: {lost.message}") from None
         return reply["functions"], reply["called"]
 
+    def schemas(self, operators: Collection[str]) -> dict[str, wire.SchemaData]:
+        """The schemas of those operators (``aten::add.Tensor``) that the build under test has.
+
+        Raises UserError where the worker is lost over it.
+        """
+        request: wire.SchemasRequest = {"op": "schemas", "operators": sorted(operators)}
+        try:
+            return cast("wire.SchemasReply", self._ask(request, "the schemas"))["schemas"]
+        except WorkerLost as lost:
+            raise UserError(f"reading the schemas of operators ended the worker: {lost.message}") from None
+
     def _ask_hosts(self, request: Request, about: str) -> Iterator[tuple[str, Reply]]:
         """What the other machines reply that have not been lost."""
         for host, cell in self._hosts.items():

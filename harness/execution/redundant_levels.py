@@ -53,7 +53,14 @@ def _are_equal(first: Observation, second: Observation | None) -> bool:
     """
     if second is None:
         return False
-    alike = replace(first, cell=second.cell, operators=second.operators, foreign=second.foreign)
+    alike = replace(
+        first,
+        cell=second.cell,
+        operators=second.operators,
+        arguments=second.arguments,
+        inner_arguments=second.inner_arguments,
+        foreign=second.foreign,
+    )
     return alike == second and all(
         record.values.tobytes() == second.tensors[name].values.tobytes() for name, record in first.tensors.items()
     )

@@ -8,7 +8,7 @@ from harness.golden.contract.contract import Contract, load_contract
 from harness.golden.contract.layout_rule import FormatCombination, LayoutRule, RuleKind, candidate_rules, spell_out
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
-from harness.golden.coverage import CoverageTargets, OperatorListSchema, load_coverage_targets
+from harness.golden.coverage import ArgumentGroupSchema, CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import DOUBLE_BACKWARD_FILE, MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.fault_matrix import MATRIX_FILE, FaultMatrix, MeasuredBuildSchema, load_fault_matrix
 from harness.golden.files import update_command
@@ -48,6 +48,7 @@ __all__ = [
     "PER_CASE",
     "UNWRITTEN",
     "AcceptanceSchema",
+    "ArgumentGroupSchema",
     "Contract",
     "ContractLine",
     "CoverageTargets",

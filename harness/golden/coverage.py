@@ -54,11 +54,20 @@ class FunctionsSchema(StrictSchema):
         return {name: group.reason for group in (*self.not_on_maps, *self.left_out) for name in group.names}
 
 
+class ArgumentGroupSchema(StrictSchema):
+    """Kinds of arguments that no case draws, for one reason."""
+
+    names: Items[str] = Field(min_length=1, description="Patterns of <operator>/<argument>: aten::add.Tensor/alpha")
+    kinds: Items[str] = Field((), description="The kinds that are not drawn; left out: any")
+    reason: str = Field(min_length=10)
+
+
 class CoverageSchema(StrictSchema):
     """The whole file."""
 
     operators: dict[str, OperatorListSchema]
     functions: FunctionsSchema
+    arguments: Items[ArgumentGroupSchema] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class CoverageTargets:
     positions: Positions
     operators: dict[str, OperatorListSchema]
     functions: FunctionsSchema
+    arguments: tuple[ArgumentGroupSchema, ...] = ()
 
     def check(self, cases: Collection[str], root: Path) -> None:
         """Raise DeclarationError for every function given twice, and every case that does not exist.
@@ -104,4 +114,4 @@ class CoverageTargets:
 def load_coverage_targets(path: Path) -> CoverageTargets:
     """Read the file. Raises DeclarationError with all mistakes of YAML and form."""
     schema, positions = read_validated(path, CoverageSchema, "list of wanted operators")
-    return CoverageTargets(path, positions, schema.operators, schema.functions)
+    return CoverageTargets(path, positions, schema.operators, schema.functions, tuple(schema.arguments))

@@ -106,7 +106,9 @@ class ObservationData(TypedDict):
 
     `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
     implementations with counts, `operators` ATen's, and `foreign` those of them that neither PyTorch nor torchvision
-    has. Of a call that raised, `tensors` are what it computed all the same:
+    has. `arguments` are the kinds that the arguments of the operators named by the call had, by operator and argument,
+    `inner_arguments` those of operators within others; all of these are empty where nothing was traced. Of a call that
+    raised, `tensors` are what it computed all the same:
     the outputs, where only jvp or the backward raises, and the gradients that can be had one by one. `error` is the
     class of what it raised, `message` its first line, and `phase` what it was doing; None where it returned.
     """
@@ -118,6 +120,8 @@ class ObservationData(TypedDict):
     unrepeated: list[str]
     kernels: dict[str, int]
     operators: list[str]
+    arguments: dict[str, dict[str, list[str]]]
+    inner_arguments: dict[str, dict[str, list[str]]]
     foreign: list[str]
     phase: CallPhase | None
     error: str
@@ -285,6 +289,38 @@ class CatalogueReply(TypedDict):
     called: dict[str, str]
 
 
+class SchemasRequest(TypedDict):
+    """Give the schemas of these operators, named with their overloads: ``aten::add.Tensor``."""
+
+    op: Literal["schemas"]
+    operators: list[str]
+
+
+class ArgumentData(TypedDict):
+    """One argument of a schema: `type` as TorchScript writes it, `written` where the operator writes into it.
+
+    `default` is what it is where it is not given, as Python writes it; None where it must be given.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    written: bool
+
+
+class SchemaData(TypedDict):
+    """The arguments of an operator, in their order; `pointwise` where it broadcasts its tensors."""
+
+    arguments: list[ArgumentData]
+    pointwise: bool
+
+
+class SchemasReply(TypedDict):
+    """The schemas of those operators that this build has."""
+
+    schemas: dict[str, SchemaData]
+
+
 OPERATOR_OPERATIONS: Dict[str, Operation] = {
     "observe": Operation(ObserveRequest, ObserveReply),
     "refer": Operation(ReferRequest, ReferReply),
@@ -293,6 +329,7 @@ OPERATOR_OPERATIONS: Dict[str, Operation] = {
     "check": Operation(CheckRequest, CheckReply),
     "packages": Operation(PackagesRequest, PackagesReply),
     "catalogue": Operation(CatalogueRequest, CatalogueReply),
+    "schemas": Operation(SchemasRequest, SchemasReply),
 }
 """What a worker can be asked about operators."""
 
@@ -304,6 +341,7 @@ OperatorRequest = Union[
     CheckRequest,
     PackagesRequest,
     CatalogueRequest,
+    SchemasRequest,
 ]
 OperatorReply = Union[
     ObserveReply,
@@ -313,4 +351,5 @@ OperatorReply = Union[
     CheckReply,
     PackagesReply,
     CatalogueReply,
+    SchemasReply,
 ]

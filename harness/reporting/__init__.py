@@ -1,6 +1,7 @@
 """Reporting: the JSON record of a run, and the views of it."""
 
 from harness.reporting.against_summary import against_summary
+from harness.reporting.argument_reach import ArgumentsReach, arguments_reach
 from harness.reporting.catalogue import catalogue_text, matrix_table
 from harness.reporting.comparison import (
     compare_runs,
@@ -71,6 +72,7 @@ __all__ = [
     "POISON",
     "STOCK",
     "TEMPLATES",
+    "ArgumentsReach",
     "BaselineRecord",
     "BuildRecord",
     "FailureRecord",
@@ -105,6 +107,7 @@ __all__ = [
     "ShardRecord",
     "WrittenRecord",
     "against_summary",
+    "arguments_reach",
     "baseline_difference",
     "catalogue_text",
     "compare_runs",

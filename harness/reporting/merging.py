@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import UserError
+from harness.reporting.argument_kinds import merge_argument_kinds
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import ItemRecord, Record
 from harness.reporting.release_changes import release_record
 from harness.reporting.run_differences import baseline_difference, difference_message, run_differences
 
-OF_ITS_OWN: Final = frozenset({"date", "machine", "complete", "shard", "inputs", "release", "items"})
+OF_ITS_OWN: Final = frozenset(
+    {"date", "machine", "complete", "shard", "inputs", "release", "arguments", "inner_arguments", "items"}
+)
 """What each of the records has for itself; all else must be the same in them."""
 
 ADVICE: Final = "only records of the same build and settings are merged"
@@ -43,6 +46,8 @@ def merge_records(records: Mapping[Path, Record], file: Path) -> Record:
             "shard": None,
             "inputs": {**dict(itertools.chain.from_iterable(each.items() for each in inputs)), **_selection(inputs)},
             "release": release_record(first.build.torch, verified, operators, file.as_posix()),
+            "arguments": merge_argument_kinds(record.arguments for record in records.values()),
+            "inner_arguments": merge_argument_kinds(record.inner_arguments for record in records.values()),
             "items": items,
         }
     )

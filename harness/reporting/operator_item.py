@@ -23,6 +23,7 @@ from harness.core import (
     ReproducerCheck,
 )
 from harness.core.finding import Oracle
+from harness.reporting.argument_kinds import ArgumentKindsRecord, sort_kinds
 from harness.reporting.build_comparison_record import BuildComparisonRecord, build_comparison_record
 from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, diagnosis_record
 from harness.reporting.example_record import OperatorExample
@@ -121,6 +122,14 @@ class OperatorItemRecord(StrictSchema):
     untrusted: Counts = Field(description="Reason: how many examples could not be trusted for it")
     hits: Mapping[str, Counts] = Field(description="Cell: oneDNN implementation: how often it ran")
     operators: tuple[str, ...] = Field(description="The operators that a trace showed")
+    arguments: ArgumentKindsRecord = Field(
+        default_factory=dict,
+        description="Operator that the call names: argument: the kinds that it had; in a record those of all items are "
+        "together at its head",
+    )
+    inner_arguments: ArgumentKindsRecord = Field(
+        default_factory=dict, description="The same of operators that are called within others, and by autograd"
+    )
     ratios: Mapping[str, float] = Field(description="Tensor: the worst ratio of error to allowance, to two digits")
     coverage: CornerCoverageRecord
     double: DoubleBackwardState | Literal[""] = Field(
@@ -176,6 +185,8 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         untrusted=sort_by_name(outcome.untrusted),
         hits={cell: sort_by_name(kernels) for cell, kernels in outcome.hits.items()},
         operators=tuple(sorted(outcome.operators)),
+        arguments=sort_kinds(outcome.arguments),
+        inner_arguments=sort_kinds(outcome.inner_arguments),
         ratios=round_ratios(outcome.ratios),
         coverage=CornerCoverageRecord(**outcome.coverage),
         double=outcome.double or "",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.golden import OperatorListSchema
+from harness.reporting.argument_reach import ArgumentsReach
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.templating import TEMPLATES
 
@@ -55,17 +56,25 @@ class ReachReport:
     operators: Mapping[str, int]
     lists: tuple[ListReach, ...]
     functions: FunctionReach
+    arguments: ArgumentsReach
     notes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every listed operator ran, and every function has a case that was checked, or a reason."""
-        functions = self.functions
-        return not any(entry.missing for entry in self.lists) and not functions.missing and not functions.unchecked
+        """Whether nothing is missing.
 
-    def text(self) -> str:
-        """For a terminal."""
-        return TEMPLATES.get_template("reach.txt").render(report=self, functions=self.functions)
+        Every listed operator ran, every function has a case that was checked or a reason, and every argument has had
+        all its kinds or has a reason.
+        """
+        functions = self.functions
+        is_missing = any(entry.missing for entry in self.lists) or functions.missing or functions.unchecked
+        return not is_missing and bool(self.arguments.arguments) and not self.arguments.missing
+
+    def text(self, *, every_argument: bool = False) -> str:
+        """For a terminal; with `every_argument` also what each argument has been, and not only what it has not."""
+        return TEMPLATES.get_template("reach.txt").render(
+            report=self, functions=self.functions, arguments=self.arguments, every_argument=every_argument
+        )
 
 
 def count_operators(items: Iterable[OperatorItemRecord]) -> Counter[str]:

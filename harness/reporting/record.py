@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
+from harness.reporting.argument_kinds import ArgumentKindsRecord
 from harness.reporting.golden_item import GoldenItemRecord
 from harness.reporting.model_item import ModelItemRecord
 from harness.reporting.operator_item import OperatorItemRecord
@@ -129,6 +130,13 @@ class Record(StrictSchema):
         default=None, description="The build that the one under test is compared with; null where there is none"
     )
     release: ReleaseRecord
+    arguments: ArgumentKindsRecord = Field(
+        default_factory=dict,
+        description="Operator that some call names: argument: its kinds in any item; empty in older records",
+    )
+    inner_arguments: ArgumentKindsRecord = Field(
+        default_factory=dict, description="The same of operators that are called within others, and by autograd"
+    )
     items: Mapping[str, TaggedItem] = Field(description="Node id: what the item came to; in the order of the ids")
 
     @property

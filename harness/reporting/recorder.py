@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.reporting.argument_kinds import merge_argument_kinds
 from harness.reporting.operator_item import OperatorItemRecord
 from harness.reporting.record import (
     BaselineRecord,
@@ -83,5 +84,14 @@ class Recorder:
             against=self.head.against,
             hosts=self.head.hosts,
             release=release,
-            items=items,
+            arguments=merge_argument_kinds(item.arguments for item in operators),
+            inner_arguments=merge_argument_kinds(item.inner_arguments for item in operators),
+            items={name: _without_arguments(item) for name, item in items.items()},
         )
+
+
+def _without_arguments(item: ItemRecord) -> ItemRecord:
+    """The item without what the head of the record has of all items: most of them call the same operators."""
+    if not isinstance(item, OperatorItemRecord):
+        return item
+    return item.model_copy(update={"arguments": {}, "inner_arguments": {}})

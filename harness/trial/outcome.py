@@ -13,6 +13,7 @@ from harness.core import (
     Finding,
     ItemStatus,
     MismatchedElement,
+    Observation,
     Pattern,
     ReproducerCheck,
     ReproducerState,
@@ -97,6 +98,8 @@ class Outcome(Tally):
     failures: list[Failure] = field(default_factory=list)
     reproducers: dict[str, ReproducerCheck] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
+    arguments: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    inner_arguments: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     coverage: dict[str, int] = field(default_factory=dict)
     double: DoubleBackwardState | None = None
     faults: list[FactDifference] = field(default_factory=list)
@@ -105,6 +108,17 @@ class Outcome(Tally):
     lack: str = ""
     against: BuildComparison | None = None
     meetings: dict[str, FirstMeeting] = field(default_factory=dict)
+
+    def note_operators(self, observation: Observation) -> None:
+        """Note the operators that a trace showed, and of what kinds their arguments were."""
+        self.operators.update(observation.operators)
+        for kept, noted in (
+            (self.arguments, observation.arguments),
+            (self.inner_arguments, observation.inner_arguments),
+        ):
+            for operator, arguments in noted.items():
+                for name, kinds in arguments.items():
+                    kept.setdefault(operator, {}).setdefault(name, set()).update(kinds)
 
     def set_not_available(self, lack: str) -> None:
         """Note that this release has not got what the item runs, so that its known issues cannot be shown by it."""

@@ -221,7 +221,7 @@ class Trial:
                 outcome.keep_worst_ratio(tensor, ratio)
         for observation in judged.result.observations:
             outcome.count_kernels(observation.cell, observation.kernels)
-            outcome.operators.update(observation.operators)
+            outcome.note_operators(observation)
         for finding in judged.failures:
             self._first_failures.setdefault(finding.key, (judged.example, finding))
             self._deaths += finding.oracle in DEATHS

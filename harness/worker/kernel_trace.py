@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import tempfile
-from typing import Callable
+from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
+
+from . import argument_kinds
 
 TEMPLATE = ["operation", "engine", "primitive", "implementation"]
 """The fields of an ``exec`` line, until a header says otherwise (doc/advanced/verbose.md of oneDNN)."""
@@ -80,13 +83,25 @@ def isa(text: str) -> str:
     return ""
 
 
-def operators(run: Callable[[], object]) -> list[str]:
-    """The operators that `run` calls, each once, in order of their first call; autograd's own bookkeeping left out.
+class OperatorTrace(NamedTuple):
+    """What a call came to: its operators, and the kinds of their arguments.
 
-    An operator that writes into a tensor that it is called with is listed twice, as ``aten::add`` and
-    ``aten::add.out``, where the profiler tells overloads.
+    `names` has each operator once, in order of their first call, autograd's own bookkeeping left out. One that writes
+    into a tensor that it is called with is listed twice, as ``aten::add`` and ``aten::add.out``, where the profiler
+    tells overloads. `arguments` are those of operators that the call itself names, `inner_arguments` those of the ones
+    that are called within others and by autograd; both are empty in a build whose profiler has not got them.
     """
-    with torch.autograd.profiler.profile(**_overload_option()) as profile:
+
+    names: list[str]
+    arguments: argument_kinds.ArgumentKinds
+    inner_arguments: argument_kinds.ArgumentKinds
+
+
+def trace_operators(run: Callable[[], object]) -> OperatorTrace:
+    """The operators that `run` calls, and with what."""
+    option = _overload_option()
+    noting = argument_kinds.TextArguments() if option else contextlib.nullcontext()
+    with torch.autograd.profiler.profile(record_shapes=bool(option), **option) as profile, noting as texts:
         run()
     names: list[str] = []
     for event in profile.function_events:
@@ -94,7 +109,35 @@ def operators(run: Callable[[], object]) -> list[str]:
             names.append(event.name)
             overload = getattr(event, "overload_name", None) or ""
             names += [event.name + "." + overload] if overload == "out" or overload.endswith("_out") else []
-    return list(dict.fromkeys(names))
+    outer, inner = _argument_kinds(profile, texts) if texts is not None else ({}, {})
+    return OperatorTrace(list(dict.fromkeys(names)), outer, inner)
+
+
+def merge_traces(traces: Iterable[OperatorTrace], *, arguments: bool) -> OperatorTrace:
+    """One trace of several; without `arguments` with their names alone."""
+    names: list[str] = []
+    outer: argument_kinds.ArgumentKinds = {}
+    inner: argument_kinds.ArgumentKinds = {}
+    for trace in traces:
+        names += trace.names
+        if arguments:
+            argument_kinds.merge_kinds(outer, trace.arguments)
+            argument_kinds.merge_kinds(inner, trace.inner_arguments)
+    return OperatorTrace(list(dict.fromkeys(names)), outer, inner)
+
+
+def _argument_kinds(
+    profile: Any, texts: argument_kinds.TextArguments
+) -> tuple[argument_kinds.ArgumentKinds, argument_kinds.ArgumentKinds]:
+    try:
+        outer, inner = argument_kinds.traced_kinds(profile.kineto_results.events())
+    except (AttributeError, TypeError):  # a profiler without strides
+        return {}, {}
+    for operator, arguments in texts.kinds.items():
+        for kinds in (outer, inner):
+            if operator in kinds:
+                argument_kinds.merge_kinds(kinds, {operator: arguments})
+    return outer, inner
 
 
 def _overload_option() -> dict[str, object]:

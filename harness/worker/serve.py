@@ -15,7 +15,17 @@ from . import call, describe, fork_per_request, fork_server, kernel_trace, stray
 from .channel import Channel
 from .models import factory, operations
 from .models import timing as model_timing
-from .operators import check, double_backward, foreign, functional_catalogue, lookup, metadata, observe, switches
+from .operators import (
+    check,
+    double_backward,
+    foreign,
+    functional_catalogue,
+    lookup,
+    metadata,
+    observe,
+    signatures,
+    switches,
+)
 from .operators import timing as call_timing
 from .reference import float64
 
@@ -74,6 +84,7 @@ class Worker:
             "check": _check,
             "packages": _packages,
             "catalogue": _catalogue,
+            "schemas": _schemas,
         }
 
     def _time_model(self, request: timing_wire.ModelTimeRequest) -> timing_wire.ModelTimeReply:
@@ -115,6 +126,10 @@ def _catalogue(request: wire.CatalogueRequest) -> wire.CatalogueReply:
         "functions": list(functional_catalogue.functions()),
         "called": functional_catalogue.functional_names(request["calls"]),
     }
+
+
+def _schemas(request: wire.SchemasRequest) -> wire.SchemasReply:
+    return {"schemas": signatures.operator_schemas(request["operators"])}
 
 
 def serve(channel: Channel) -> None:

@@ -25,6 +25,7 @@ operators: {mine: {about: one, link: none, names: [relu]}}
 functions:
   not_on_maps: [{names: [conv1d], reason: three dimensions}]
 """
+ANY = "arguments: [{names: ['*'], reason: of no concern here}]\n"
 
 
 @needs_workers
@@ -64,7 +65,7 @@ def test_models_are_checked_beside_cases(project: Project) -> None:
 
 @needs_workers
 def test_the_coverage_of_a_record(project: Project) -> None:
-    """`coverage` lists what a run reached and missed, and exits with 1 while anything is missing."""
+    """`coverage` lists what a run reached and missed, of arguments too; it exits with 1 while anything is missing."""
     project.write("golden/coverage.yaml", COVERAGE)
     assert project.briefly("-k", "float32").code == 0
     run = project.command("coverage", "--levels", LEVEL)
@@ -72,8 +73,9 @@ def test_the_coverage_of_a_record(project: Project) -> None:
     assert "mine: 1 of 1 operators, 100.0 %" in run.output
     assert "\n  relu: suites/x/s.yaml::relu\n" in run.output
     assert "\n  conv2d: MISSING: " in run.output
+    assert re.search(r"\n  aten::\w+/\w+: MISSING: ", run.output)
     offered = re.findall(r"^  (\w+): MISSING", run.output, re.MULTILINE)
-    project.write("golden/coverage.yaml", f"{COVERAGE}  left_out: [{{names: {offered}, reason: none of them}}]\n")
+    project.write("golden/coverage.yaml", f"{COVERAGE}  left_out: [{{names: {offered}, reason: none of them}}]\n{ANY}")
     run = project.command("coverage", "--levels", LEVEL)
     assert (run.code, "MISSING" in run.output) == (0, False), run.output
 

@@ -22,6 +22,8 @@ functions:
     - {names: [embedding], reason: takes indices}
   left_out:
     - {names: [bilinear], reason: keeps no format}
+arguments:
+  - {names: ["aten::*/generator"], kinds: [given], reason: nothing is random}
 """
 CASES = ["suites/x/s.yaml::sigmoid"]
 
@@ -38,6 +40,8 @@ def test_lists_and_reasons(tmp_path: Path) -> None:
     targets = load_coverage_targets(write_file(tmp_path, TEXT))
     targets.check(CASES, tmp_path)
     assert targets.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
+    (group,) = targets.arguments
+    assert (group.names, group.kinds, group.reason) == (("aten::*/generator",), ("given",), "nothing is random")
     assert targets.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
 
 

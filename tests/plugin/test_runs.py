@@ -44,8 +44,9 @@ def relu6(input, inplace=False):
 functional.relu6 = relu6
 """
 
-BODY = {"build", "run", "levels", "items", "release"}
-OUTCOME = {
+ARGUMENTS = {"arguments", "inner_arguments"}
+BODY = {"build", "run", "levels", "items", "release"} | ARGUMENTS
+OUTCOME = ARGUMENTS | {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
     "in_parts", "double_differences", "lack", "complete", "against",

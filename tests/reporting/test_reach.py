@@ -9,9 +9,11 @@ import pytest
 from harness.core import ItemStatus
 from harness.golden import OperatorListSchema
 from harness.reporting import (
+    ArgumentsReach,
     FunctionReach,
     OperatorItemRecord,
     ReachReport,
+    arguments_reach,
     count_operators,
     function_reach,
     list_reach,
@@ -42,11 +44,28 @@ ITEMS = (
 )
 
 
-def report(functions: FunctionReach, items: Sequence[OperatorItemRecord] = ITEMS) -> ReachReport:
+ARGUMENTS = arguments_reach(
+    {"aten::relu": {"self": ("given",)}},
+    {},
+    {
+        "aten::relu": {
+            "arguments": [{"name": "self", "type": "Tensor", "default": None, "written": False}],
+            "pointwise": True,
+        }
+    },
+    (),
+)
+
+
+def report(
+    functions: FunctionReach,
+    items: Sequence[OperatorItemRecord] = ITEMS,
+    arguments: ArgumentsReach = ARGUMENTS,
+) -> ReachReport:
     """The report that these items come to."""
     reached = count_operators(items)
     lists = (list_reach("l", LISTED, reached),)
-    return ReachReport("r.json", "2.9", len(items), ("flip[float64]",), reached, lists, functions)
+    return ReachReport("r.json", "2.9", len(items), ("flip[float64]",), reached, lists, functions, arguments)
 
 
 def test_operators_are_counted_by_item() -> None:

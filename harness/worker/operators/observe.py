@@ -6,7 +6,7 @@ import torch
 
 from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
-from .. import kernel_trace
+from .. import argument_kinds, kernel_trace
 from ..call import Observe
 from . import foreign
 from .run import Raised, Records, Run
@@ -62,7 +62,7 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
     records, raised = _records(run)
     kernels = log.drain()
     unrepeated = _unrepeated_names(run, records) if repeat and records else []
-    operators = run.operators() if trace else []
+    traced = run.operators() if trace else kernel_trace.OperatorTrace([], {}, {})
     return {
         "status": "ok" if raised is None else "raised",
         "tensors": records,
@@ -70,8 +70,10 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "written": run.written_names(),
         "unrepeated": unrepeated,
         "kernels": kernels,
-        "operators": operators,
-        "foreign": foreign.foreign_operators(operators),
+        "operators": traced.names,
+        "arguments": argument_kinds.plain_data(traced.arguments),
+        "inner_arguments": argument_kinds.plain_data(traced.inner_arguments),
+        "foreign": foreign.foreign_operators(traced.names),
         "phase": raised.phase if raised else None,
         "error": raised.error if raised else "",
         "message": raised.message if raised else "",

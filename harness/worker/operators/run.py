@@ -41,7 +41,7 @@ class Run:
         self._grad_outputs: dict[str, tensors.PlacedTensor] = {}
         self._out: modes.OutMemory | None = None
         self._tangents: dict[str, torch.Tensor] = {}
-        self._operators: list[str] | None = None
+        self._traces: list[kernel_trace.OperatorTrace] | None = None
         for operand, _shape in call.present:
             self._place(operand)
 
@@ -105,22 +105,25 @@ class Run:
                 records[gradient] = alone[gradient]
         return records
 
-    def operators(self) -> list[str]:
-        """The ATen operators that the call and its backward reach; what happens around them here is left out."""
-        operators = self._operators = []
+    def operators(self) -> kernel_trace.OperatorTrace:
+        """The ATen operators that the call and its backward reach; what happens around them here is left out.
+
+        Of vmap and jvp without arguments: what they get there is PyTorch's affair.
+        """
+        traces = self._traces = []
         with contextlib.suppress(Exception):
             with modes.mode(self._call.path):
                 outputs = self._forward()
             self._backward(outputs)
-        self._operators = None
-        return list(dict.fromkeys(operators))
+        self._traces = None
+        return kernel_trace.merge_traces(traces, arguments=self._call.path not in ("vmap", "jvp"))
 
     def _trace(self, work: Callable[[], T]) -> T:
         """The result of `work`, its operators noted while they are asked for."""
-        if self._operators is None:
+        if self._traces is None:
             return work()
         results: list[T] = []
-        self._operators += kernel_trace.operators(lambda: results.append(work()))
+        self._traces.append(kernel_trace.trace_operators(lambda: results.append(work())))
         return results[0]
 
     def written_names(self) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 import torch
 
+from ...portable.operator_protocol import SchemaData
 from . import lookup
 
 SYNONYMS = {"self": "input", "dim": "axis", "keepdim": "keepdims"}
@@ -84,3 +85,35 @@ def _schema_names(function: Callable[..., object]) -> list[list[str]]:
     qualified = getattr(function, "_qualified_op_name", None) or "aten::" + getattr(function, "__name__", "")
     schemas = torch._C._jit_get_schemas_for_operator(str(qualified))
     return [[argument.name for argument in schema.arguments] for schema in schemas]
+
+
+def operator_schemas(operators: Sequence[str]) -> dict[str, SchemaData]:
+    """The schemas of the operators of that name (``aten::add.Tensor``) that this build has."""
+    schemas = {}
+    for operator in operators:
+        name, _dot, overload = operator.partition(".")
+        for schema in torch._C._jit_get_schemas_for_operator(name):
+            if schema.overload_name == overload:
+                schemas[operator] = _schema_data(schema)
+    return schemas
+
+
+def _schema_data(schema: Any) -> SchemaData:
+    return {
+        "arguments": [
+            {
+                "name": argument.name,
+                "type": str(argument.type),
+                "default": repr(argument.default_value) if argument.has_default_value() else None,
+                "written": argument.alias_info is not None and bool(argument.alias_info.is_write),
+            }
+            for argument in schema.arguments
+        ],
+        "pointwise": _is_pointwise(schema.name, schema.overload_name or "default"),
+    }
+
+
+def _is_pointwise(name: str, overload: str) -> bool:
+    """Whether PyTorch tags the operator so; releases before 2.0 tag none."""
+    packet = getattr(torch.ops.aten, name.partition("::")[2], None)
+    return getattr(torch.Tag, "pointwise", None) in getattr(getattr(packet, overload, None), "tags", ())
