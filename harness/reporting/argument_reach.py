@@ -67,7 +67,7 @@ class ArgumentsReach:
     unknown: tuple[str, ...]
 
     @property
-    def missing(self) -> tuple[ArgumentReach, ...]:
+    def holes(self) -> tuple[ArgumentReach, ...]:
         """Those that lack a kind without a reason."""
         return tuple(argument for argument in self.arguments if argument.missing)
 

@@ -68,7 +68,7 @@ class ReachReport:
         """
         functions = self.functions
         is_missing = any(entry.missing for entry in self.lists) or functions.missing or functions.unchecked
-        return not is_missing and bool(self.arguments.arguments) and not self.arguments.missing
+        return not is_missing and bool(self.arguments.arguments) and not self.arguments.holes
 
     def text(self, *, every_argument: bool = False) -> str:
         """For a terminal; with `every_argument` also what each argument has been, and not only what it has not."""

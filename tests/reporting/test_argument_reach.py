@@ -77,7 +77,7 @@ def test_a_call_that_a_suite_makes_counts_alone() -> None:
         {POOL: schema(mode), "aten::inner": schema(mode)},
         (),
     )
-    assert [(each.operator, each.missing) for each in reach.missing] == [(POOL, ("true",))]
+    assert [(each.operator, each.missing) for each in reach.holes] == [(POOL, ("true",))]
     assert (reach.drawn_count, reach.missing_count, reach.explained_count) == (3, 1, 0)
 
 
