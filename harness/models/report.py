@@ -15,7 +15,7 @@ from harness.models.record import model_item_record
 from harness.models.templating import TEMPLATES
 from harness.models.timing_report import timing_text
 from harness.models.way_answer import WayAnswer
-from harness.reporting import ModelItemRecord, Record, sum_counts
+from harness.reporting import FaultyModuleRecord, ModelItemRecord, Record, sum_counts
 
 SHOWN: Final = 3
 """Findings, and modules to blame, of one example that are told in full; the others are counted."""
@@ -50,6 +50,28 @@ class ModelRow:
     ratio: float | None
     reorders: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class ExplainedGroup:
+    """Modules of one class that come from the same known issues: the first, the others by their paths, all cells."""
+
+    first: FaultyModuleRecord
+    others: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+def group_explained(modules: Sequence[FaultyModuleRecord]) -> list[ExplainedGroup]:
+    """The modules that are wrong in nothing but what is known, those of one class and one set of issues together."""
+    groups: dict[tuple[str, tuple[str, ...]], list[FaultyModuleRecord]] = {}
+    for module in modules:
+        groups.setdefault((module.class_name, tuple(module.known)), []).append(module)
+    return [_explained_group(of_class) for of_class in groups.values()]
+
+
+def _explained_group(modules: Sequence[FaultyModuleRecord]) -> ExplainedGroup:
+    paths = list(dict.fromkeys(module.path for module in modules))
+    return ExplainedGroup(modules[0], tuple(paths[1:]), tuple(dict.fromkeys(module.cell for module in modules)))
 
 
 def model_summary(record: Record) -> str:
@@ -99,7 +121,9 @@ def model_text(answer: ModelAnswer, *, is_table: bool = False) -> str:
     layout = layout_text(answer.ways[0], is_table=is_table)
     times = timing_text([timing for way in answer.ways for timing in way.timings], is_table=is_table)
     layout = "\n\n".join([layout.rstrip("\n"), times]) if times else layout
-    return TEMPLATES.get_template("model.txt").render(answer=answer, layout=layout, shown=SHOWN)
+    return TEMPLATES.get_template("model.txt").render(
+        answer=answer, layout=layout, shown=SHOWN, group_explained=group_explained
+    )
 
 
 def layout_text(way: WayAnswer, *, is_table: bool = False) -> str:

@@ -187,6 +187,20 @@ def test_what_is_known_of_an_operator_stands_below_what_to_write() -> None:
     assert cells_of_calls == [("torch.relu", {"avx2"})]
 
 
+def test_modules_that_come_from_one_known_issue_are_told_once() -> None:
+    """Of one class and in all their levels: the first with its call, the others by their paths."""
+    replay = OperatorReplay("{}", CellState.KNOWN_ISSUE, ("relu-format",))
+    known = [
+        FaultyModule(path, "ReLU", cell, f"{path} (ReLU) got NHWC and gave NCHW back", (), replay)
+        for path in ("a", "b", "c")
+        for cell in ("avx2", "avx512_core")
+    ]
+    text = text_of((1, 3, 8, 8), outcome("eval", explained=known))
+    assert text.count("known of its operator") == 1
+    assert "  known of its operator (relu-format) at avx2 and avx512_core: a (ReLU)\n    a (ReLU) got NHWC" in text
+    assert "    and of 2 more of that class: b, c\n" in text
+
+
 def test_what_is_wrong_or_without_effect_has_nothing_to_paste() -> None:
     """The last line is the answer alone."""
     wrong = text_of((1, 3, 8, 8), outcome("eval", WRONG))
