@@ -87,11 +87,15 @@ class PartwiseRunner:
 
         The reference runs in a fork as well: it may die of the same.
         """
-        observations = self.observe(example, cells, repeats=repeats)
-        if not observations:
+        cells = list(cells)
+        if not self._cells_by_parts(example, cells):
             return None
-        result = self.executor.run_isolated(self.case, example, cells=())
-        return None if result.reference.status in LOST else replace(result, observations=observations)
+        reference = self.executor.send_isolated(self.case, example, cells=())
+        observations = self.observe(example, cells, repeats=repeats)
+        result = reference()
+        if not observations or result.reference.status in LOST:
+            return None
+        return replace(result, observations=observations)
 
     def observe(self, example: Example, cells: Iterable[str], *, repeats: int = 1) -> tuple[Observation, ...]:
         """Both observations of each of these cells in which a part of the example can be run."""
