@@ -13,7 +13,8 @@ Trait = tuple[str, object]
 def select_traced(examples: Sequence[Example], most: int) -> list[Example]:
     """At most `most` examples, in their own order, chosen greedily so that each adds the most forms of the call.
 
-    Forms are: in place or not, the word that an argument has, a tensor left out, a memory format, a size of one.
+    Forms are: in place or not, the word that an argument has, a tensor left out, a memory format, a size of one,
+    a ratio, which dimensions an operand has.
     """
     traits = [frozenset(_traits(example)) for example in examples]
     covered: set[Trait] = set()
@@ -37,6 +38,11 @@ def _traits(example: Example) -> Iterator[Trait]:
         elif isinstance(value, int):
             yield name, value > 1
         elif isinstance(value, tuple):
-            yield from ((f"{name}[{place}]", part > 1) for place, part in enumerate(value) if isinstance(part, int))
+            yield from ((f"{name}[{place}]", _trait(part)) for place, part in enumerate(value))
         else:
             yield name, value
+
+
+def _trait(part: object) -> object:
+    """What matters of a part of a tuple: of a size whether it is over 1, of anything else what it is."""
+    return part > 1 if isinstance(part, int) and not isinstance(part, bool) else part

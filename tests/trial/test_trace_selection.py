@@ -35,3 +35,10 @@ def test_at_most_so_many_and_the_most_telling_first() -> None:
     many = example(inplace=True, layouts={"input": "channels_last"}, sizes={"N": 2, "mode": "border", "kernel": (3, 3)})
     assert select_traced([example(), example(inplace=True), many], 2) == [example(), many]
     assert select_traced([], 2) == []
+
+
+def test_what_is_in_a_tuple_is_a_form_too() -> None:
+    """Which dimensions an operand has, and by which ratio something is scaled, are told apart; sizes over 1 are not."""
+    ratios = [example(sizes={"N": 2, "scale": (1.0, ratio), "kept": (True, False)}) for ratio in (2.0, 0.4)]
+    kept = example(sizes={"N": 2, "scale": (1.0, 2.0), "kept": (True, True)})
+    assert select_traced([*ratios, kept, ratios[0]], 8) == [*ratios, kept]
