@@ -119,15 +119,18 @@ def normwise_allowance(reference: Array, inner: Array, storage: Array | None, *,
 
 
 def elementwise_allowance(numerics: Numerics, reference: Array, operand: Array, dtype: str, accumulator: str) -> Array:
-    """Return k (u |ref| + u_acc M) + tiny: k ulps of the result, and of the largest intermediate in the working dtype.
+    """Return e + u (|ref| + e) + tiny with e = k u_acc (|ref| + M), and e + tiny where dtype and accumulator are one.
 
-    `operand` is the input, of the reference's shape or a single magnitude. M is 0, |x|, 1, 1 + |x| or
-    the largest |x| along dimension 1 by `numerics.magnitude`; an infinite x has no finite intermediate and counts as 0.
+    k ulps of the result and of the largest intermediate in the working precision, and one rounding to a half type: a
+    kernel that rounds on the way as well has another result. `operand` is the input, of the reference's shape or a
+    single magnitude. M is 0, |x|, 1, 1 + |x| or the largest |x| along dimension 1 by `numerics.magnitude`; an infinite
+    x has no finite intermediate and counts as 0.
     """
     with np.errstate(all="ignore"):
-        relative = finfo(dtype).unit_roundoff * np.abs(reference)
-        absolute = finfo(accumulator).unit_roundoff * _intermediate(numerics, operand)
-        allowed = _add_own_error(numerics.ulps * (relative + absolute) + finfo(dtype).underflow_error, dtype)
+        size = np.abs(reference)
+        error = numerics.ulps * finfo(accumulator).unit_roundoff * (size + _intermediate(numerics, operand))
+        rounding = finfo(dtype).unit_roundoff * (size + error) if accumulator != dtype else 0.0
+        allowed = _add_own_error(error + rounding + finfo(dtype).underflow_error, dtype)
         return _nan_where_not_finite(allowed, reference)
 
 

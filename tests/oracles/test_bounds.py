@@ -144,12 +144,21 @@ def test_the_intermediate_may_be_that_of_any_channel_in_the_same_place() -> None
 def test_elementwise_counts_ulps_of_the_result_and_of_the_intermediate(
     magnitude: Magnitude, intermediate: list[int]
 ) -> None:
-    """Allow k (u |ref| + u_acc M) + tiny for each magnitude; an infinite input has no finite intermediate."""
+    """Allow k u (|ref| + M) + tiny for each magnitude; an infinite input has no finite intermediate."""
     numerics = Numerics("elementwise", "elementwise", ulps=3.0, magnitude=magnitude)
     operand = np.array([-3.0, np.inf])
-    allowed = elementwise_allowance(numerics, np.array([0.5, 0.5]), operand, "bfloat16", "float32")
-    due = [3 * (2.0**-8 * 0.5 + 2.0**-24 * m) + 2.0**-134 for m in intermediate]
-    assert allowed.tolist() == due
+    allowed = elementwise_allowance(numerics, np.array([0.5, 0.5]), operand, "float32", "float32")
+    assert allowed.tolist() == [3 * 2.0**-24 * (0.5 + m) + 2.0**-150 for m in intermediate]
+
+
+@pytest.mark.parametrize(("dtype", "u"), [("bfloat16", 2.0**-8), ("float16", 2.0**-11)])
+def test_elementwise_rounds_once_to_a_half_type(dtype: str, u: float) -> None:
+    """The ulps are of float32, in which such kernels compute; a second rounding of the result's size is not allowed."""
+    numerics = Numerics("elementwise", "elementwise", ulps=10.0, magnitude="one")
+    (allowed,) = elementwise_allowance(numerics, np.array([0.5]), np.array([3.0]), dtype, "float32")
+    assert 0.5 * u < allowed < 1.01 * 0.5 * u
+    (unfused,) = elementwise_allowance(numerics, np.array([0.5]), np.array([3.0]), dtype, dtype)
+    assert unfused > 10 * 0.5 * u
 
 
 @pytest.mark.parametrize(("dtype", "factor"), [("float16", 1), ("float64", 2)])
