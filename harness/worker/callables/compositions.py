@@ -30,6 +30,15 @@ def conv1x1_and_linear(
     return functional.conv2d(image, weight[:, :, None, None], bias), linear(image, weight, bias)
 
 
+def gate_halves(image: torch.Tensor, dim: int) -> torch.Tensor:
+    """The first half along `dim` times the sigmoid of the second: glu in two operators, as its backward computes it.
+
+    aten/src/ATen/native/GatedLinearUnit.cpp, glu_backward_cpu_out, keeps the sigmoid in the dtype of the tensor.
+    """
+    first, second = image.chunk(2, dim)
+    return first * torch.sigmoid(second)
+
+
 def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, heads: int) -> torch.Tensor:
     """Scaled dot-product attention among the positions of three (N, C, H, W); a head has C / `heads` channels.
 
