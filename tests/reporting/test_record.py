@@ -88,6 +88,8 @@ def test_a_record_is_written_in_the_order_of_its_items(tmp_path: Path) -> None:
         "hosts",
         "against",
         "release",
+        "arguments",
+        "inner_arguments",
         "items",
     ]
     assert list(json.loads(text)) == head
