@@ -88,24 +88,28 @@ def warm_up(executor: Executor, items: Iterable[Item]) -> None:
 
 
 def run_cost(executor: Executor, items: Iterable[Item], examples: int) -> RunCost:
-    """What drawing, running and judging so many examples of each item cost; what lacks a package is left out."""
+    """What drawing, running and judging so many examples of each item cost, or fewer where its space is small.
+
+    What lacks a package is left out.
+    """
     runnable = [(case, dtype) for case, dtype in items if not executor.missing_packages(case)]
     before = _worker_seconds(executor)
     started, own = time.monotonic(), time.process_time()
+    count = 0
     for case, dtype in runnable:
-        run_examples(executor, (case, dtype), random_examples(case, dtype, examples, SEED))
+        count += run_examples(executor, (case, dtype), random_examples(case, dtype, examples, SEED))
     wall, harness = time.monotonic() - started, time.process_time() - own
     used = {name: now - before.get(name, 0.0) for name, now in _worker_seconds(executor).items()}
     reference = sum(seconds for name, seconds in used.items() if name.startswith("reference"))
-    count, cells = examples * len(runnable), len(executor.cell_names(None))
-    return RunCost(count, cells, wall, harness, reference, sum(used.values()) - reference)
+    return RunCost(count, len(executor.cell_names(None)), wall, harness, reference, sum(used.values()) - reference)
 
 
-def run_examples(executor: Executor, item: Item, examples: Iterable[Example]) -> None:
-    """Run and judge them as a gate does: what no known issue accepts costs a second reference."""
+def run_examples(executor: Executor, item: Item, examples: Collection[Example]) -> int:
+    """Run and judge them as a gate does: what no known issue accepts costs a second reference. How many there were."""
     case, known_issues = item[0], _known_issues(*item, executor.build.torch)
     for result in executor.run(case, examples):
         judge_run(case, result, known_issues, executor)
+    return len(examples)
 
 
 @functools.cache
