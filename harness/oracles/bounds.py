@@ -79,8 +79,7 @@ def multilinear_allowance(  # noqa: PLR0913 - the quantities of one formula
         n = np.asarray(terms, dtype=np.float64)
         error = np.where(bound == 0, 0.0, gamma(n, finfo(accumulator).unit_roundoff) * bound) + moved
         floor = finfo(dtype).underflow_error + np.where(bound > 0, n * finfo(accumulator).underflow_error, 0.0)
-        allowed = error + finfo(dtype).unit_roundoff * (np.abs(reference) + error) + floor
-        allowed = _add_own_error(allowed, dtype)
+        allowed = _round_result(reference, error, dtype, floor)
         allowed = np.where(np.isfinite(allowed), allowed, UNJUDGED)
         allowed = np.where(bound * (1 + finfo(accumulator).unit_roundoff) > finfo(accumulator).max, UNLIMITED, allowed)
         if integral:
@@ -113,8 +112,7 @@ def normwise_allowance(reference: Array, inner: Array, storage: Array | None, *,
         if storage is not None:
             moved += STORAGE * storage
         floor = finfo(dtype).underflow_error + finfo(accumulator).smallest_normal
-        allowed = moved + ROUNDINGS * finfo(dtype).unit_roundoff * (np.abs(reference) + moved) + floor
-        allowed = _add_own_error(allowed, dtype)
+        allowed = _round_result(reference, moved, dtype, floor, ROUNDINGS)
         return _nan_where_not_finite(np.where(np.isfinite(allowed), allowed, UNJUDGED), reference)
 
 
@@ -127,10 +125,10 @@ def elementwise_allowance(numerics: Numerics, reference: Array, operand: Array, 
     x has no finite intermediate and counts as 0.
     """
     with np.errstate(all="ignore"):
-        size = np.abs(reference)
-        error = numerics.ulps * finfo(accumulator).unit_roundoff * (size + _intermediate(numerics, operand))
-        rounding = finfo(dtype).unit_roundoff * (size + error) if accumulator != dtype else 0.0
-        allowed = _add_own_error(error + rounding + finfo(dtype).underflow_error, dtype)
+        size = np.abs(reference) + _intermediate(numerics, operand)
+        error = numerics.ulps * finfo(accumulator).unit_roundoff * size
+        roundings = 1.0 if accumulator != dtype else 0.0
+        allowed = _round_result(reference, error, dtype, finfo(dtype).underflow_error, roundings)
         return _nan_where_not_finite(allowed, reference)
 
 
@@ -155,6 +153,12 @@ def overflow_mask(dtype: str, values: Array, reference: Array, allowed: Array) -
         return np.zeros(reference.shape, np.bool_)
     reach = reference + np.copysign(np.where(allowed < UNJUDGED, allowed, 0.0), values)
     return np.asarray(np.isinf(values) & (round_to(dtype, reach) == values))
+
+
+def _round_result(reference: Array, error: Array, dtype: str, floor: Array | float, roundings: float = 1.0) -> Array:
+    """Return e + r u (|ref| + e) + `floor`: what is off by e before it is rounded r times to the dtype."""
+    rounding = roundings * finfo(dtype).unit_roundoff * (np.abs(reference) + error)
+    return _add_own_error(error + rounding + floor, dtype)
 
 
 def _add_own_error(allowed: Array, dtype: str) -> Array:
