@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -87,11 +87,11 @@ class PartwiseRunner:
 
         The reference runs in a fork as well: it may die of the same.
         """
-        cells = list(cells)
-        if not self._cells_by_parts(example, cells):
+        cells_by_parts = self._cells_by_parts(example, cells)
+        if not cells_by_parts:
             return None
         reference = self.executor.send_isolated(self.case, example, cells=())
-        observations = self.observe(example, cells, repeats=repeats)
+        observations = self._observe_by_parts(example, cells_by_parts, repeats)
         result = reference()
         if not observations or result.reference.status in LOST:
             return None
@@ -99,8 +99,13 @@ class PartwiseRunner:
 
     def observe(self, example: Example, cells: Iterable[str], *, repeats: int = 1) -> tuple[Observation, ...]:
         """Both observations of each of these cells in which a part of the example can be run."""
+        return self._observe_by_parts(example, self._cells_by_parts(example, cells), repeats)
+
+    def _observe_by_parts(
+        self, example: Example, cells_by_parts: Mapping[frozenset[str], Collection[str]], repeats: int
+    ) -> tuple[Observation, ...]:
         observations: list[Observation] = []
-        for without, alike in self._cells_by_parts(example, cells).items():
+        for without, alike in cells_by_parts.items():
             for observation in self._observe(example, alike, without, repeats=repeats):
                 if observation.status not in LOST:
                     observations.append(observation)
