@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 import numpy.typing as npt
 
+from harness.portable.argument_kinds import ArgumentKinds
 from harness.portable.operator_protocol import CallPhase
 from harness.portable.protocol import LostStatus, Outcome
 
@@ -30,10 +31,6 @@ class TensorRecord:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     values: Array = field(compare=False, repr=False)
-
-
-ArgumentKinds: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
-"""Operator with its overload (``aten::add.Tensor``), argument: its kinds, such as ``scalar`` and ``left out``."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
-from harness.core.observation import ArgumentKinds, Array, ObservedLayout
+from harness.core.observation import Array, ObservedLayout
 from harness.portable.operator_protocol import CallMetadata, MetadataReply, ObservationData, ObserveReply, ReferReply
 from harness.portable.protocol import ArrayData, TensorData
 
@@ -54,19 +54,13 @@ def _observation(
         unrepeated=tuple(data["unrepeated"]),
         kernels=dict(data["kernels"]),
         operators=tuple(data["operators"]),
-        arguments=_argument_kinds(data["arguments"]),
-        inner_arguments=_argument_kinds(data["inner_arguments"]),
+        arguments=data["arguments"],
+        inner_arguments=data["inner_arguments"],
         foreign=tuple(data["foreign"]),
         phase=data["phase"],
         error=data["error"],
         message=data["message"],
     )
-
-
-def _argument_kinds(data: Mapping[str, Mapping[str, Iterable[str]]]) -> ArgumentKinds:
-    return {
-        operator: {name: frozenset(kinds) for name, kinds in arguments.items()} for operator, arguments in data.items()
-    }
 
 
 def record_of(data: TensorData, shared: TensorRecord | None = None) -> TensorRecord:

@@ -120,8 +120,8 @@ class ObservationData(TypedDict):
     unrepeated: list[str]
     kernels: dict[str, int]
     operators: list[str]
-    arguments: dict[str, dict[str, list[str]]]
-    inner_arguments: dict[str, dict[str, list[str]]]
+    arguments: dict[str, dict[str, tuple[str, ...]]]
+    inner_arguments: dict[str, dict[str, tuple[str, ...]]]
     foreign: list[str]
     phase: CallPhase | None
     error: str

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
+
+from harness.portable.argument_kinds import GatheredKinds, merge_kinds, sort_kinds
 
 ArgumentKindsRecord: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Operator with its overload (``aten::add.Tensor``): argument: its kinds, in alphabetical order."""
 
 
-def sort_kinds(kinds: Mapping[str, Mapping[str, Collection[str]]]) -> ArgumentKindsRecord:
-    """The kinds in stable order."""
-    return {
-        operator: {name: tuple(sorted(words)) for name, words in sorted(arguments.items())}
-        for operator, arguments in sorted(kinds.items())
-    }
-
-
 def merge_argument_kinds(records: Iterable[ArgumentKindsRecord]) -> ArgumentKindsRecord:
     """All the kinds that any of them has."""
-    merged: dict[str, dict[str, set[str]]] = {}
+    merged: GatheredKinds = {}
     for record in records:
-        for operator, arguments in record.items():
-            for name, words in arguments.items():
-                merged.setdefault(operator, {}).setdefault(name, set()).update(words)
+        merge_kinds(merged, record)
     return sort_kinds(merged)

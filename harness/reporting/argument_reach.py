@@ -144,7 +144,8 @@ def missing_kinds(argument: ArgumentData, kinds: Collection[str], schema: Schema
 def _missing_kinds(argument: ArgumentData, kinds: frozenset[str], schema: SchemaData) -> Iterator[str]:
     declared, name = argument["type"], argument["name"]
     if declared.startswith("Optional["):
-        yield from (LEFT_OUT for _ in range(LEFT_OUT not in kinds))
+        if LEFT_OUT not in kinds:
+            yield LEFT_OUT
         declared = declared.removeprefix("Optional[").removesuffix("]")
         if not kinds - {LEFT_OUT}:
             yield GIVEN

@@ -23,7 +23,8 @@ from harness.core import (
     ReproducerCheck,
 )
 from harness.core.finding import Oracle
-from harness.reporting.argument_kinds import ArgumentKindsRecord, sort_kinds
+from harness.portable.argument_kinds import sort_kinds
+from harness.reporting.argument_kinds import ArgumentKindsRecord
 from harness.reporting.build_comparison_record import BuildComparisonRecord, build_comparison_record
 from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElementRecord, diagnosis_record
 from harness.reporting.example_record import OperatorExample

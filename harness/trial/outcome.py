@@ -19,6 +19,7 @@ from harness.core import (
     ReproducerState,
 )
 from harness.oracles import OWN_REFERENCE
+from harness.portable.argument_kinds import GatheredKinds, merge_kinds
 from harness.trial.build_comparison import BuildChange, BuildComparison
 from harness.trial.diagnosis import Diagnosis
 from harness.trial.rediscovery import FirstMeeting
@@ -98,8 +99,8 @@ class Outcome(Tally):
     failures: list[Failure] = field(default_factory=list)
     reproducers: dict[str, ReproducerCheck] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
-    arguments: dict[str, dict[str, set[str]]] = field(default_factory=dict)
-    inner_arguments: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    arguments: GatheredKinds = field(default_factory=dict)
+    inner_arguments: GatheredKinds = field(default_factory=dict)
     coverage: dict[str, int] = field(default_factory=dict)
     double: DoubleBackwardState | None = None
     faults: list[FactDifference] = field(default_factory=list)
@@ -112,13 +113,8 @@ class Outcome(Tally):
     def note_operators(self, observation: Observation) -> None:
         """Note the operators that a trace showed, and of what kinds their arguments were."""
         self.operators.update(observation.operators)
-        for kept, noted in (
-            (self.arguments, observation.arguments),
-            (self.inner_arguments, observation.inner_arguments),
-        ):
-            for operator, arguments in noted.items():
-                for name, kinds in arguments.items():
-                    kept.setdefault(operator, {}).setdefault(name, set()).update(kinds)
+        merge_kinds(self.arguments, observation.arguments)
+        merge_kinds(self.inner_arguments, observation.inner_arguments)
 
     def set_not_available(self, lack: str) -> None:
         """Note that this release has not got what the item runs, so that its known issues cannot be shown by it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Sequence, Tuple
 
 import torch
 
-ArgumentKinds = Dict[str, Dict[str, "set[str]"]]
-"""Operator with its overload (``aten::add.Tensor``) -> argument -> the kinds that it had."""
+from ..portable.argument_kinds import GatheredKinds, merge_kinds
+from ..portable.memory_format import CHANNELS_LAST_RANKS, is_contiguous
 
 SMALL: float = 1e-3
 """A fraction below it is ``small``, as an epsilon is."""
@@ -32,27 +33,13 @@ class Value(NamedTuple):
     strides: Any
 
 
-def merge_kinds(kinds: ArgumentKinds, more: ArgumentKinds) -> None:
-    """Add what is new in `more` to `kinds`."""
-    for operator, arguments in more.items():
-        for name, words in arguments.items():
-            kinds.setdefault(operator, {}).setdefault(name, set()).update(words)
-
-
-def plain_data(kinds: ArgumentKinds) -> dict[str, dict[str, list[str]]]:
-    """The same as it is sent, in stable order."""
-    return {
-        operator: {name: sorted(words) for name, words in arguments.items()} for operator, arguments in kinds.items()
-    }
-
-
-def traced_kinds(events: Iterable[Any]) -> tuple[ArgumentKinds, ArgumentKinds]:
+def traced_kinds(events: Iterable[Any]) -> tuple[GatheredKinds, GatheredKinds]:
     """Of the operators that nothing but the caller calls, and of those that are called within others or by autograd.
 
     The first are what a suite can decide. `events` are the profiler's own, of a build that has shapes and strides.
     """
-    outer: ArgumentKinds = {}
-    inner: ArgumentKinds = {}
+    outer: GatheredKinds = {}
+    inner: GatheredKinds = {}
     end = 0
     for event in sorted(events, key=lambda event: (event.start_ns(), -event.end_ns())):
         is_inner = event.start_ns() < end
@@ -62,9 +49,9 @@ def traced_kinds(events: Iterable[Any]) -> tuple[ArgumentKinds, ArgumentKinds]:
     return outer, inner
 
 
-def _event_kinds(event: Any) -> ArgumentKinds:
+def _event_kinds(event: Any) -> GatheredKinds:
     overload = event.overload_name()
-    schema = _schema(event.name(), overload)
+    schema = operator_schema(event.name(), overload)
     values = [
         Value(*value)
         for value in zip(
@@ -86,14 +73,11 @@ def _event_kinds(event: Any) -> ArgumentKinds:
     return {operator: {name: words for name, words in kinds.items() if words}}
 
 
-_SCHEMAS: dict[tuple[str, str], Any] = {}
-
-
-def _schema(name: str, overload: str) -> Any:
-    if (name, overload) not in _SCHEMAS:
-        schemas = torch._C._jit_get_schemas_for_operator(name)
-        _SCHEMAS[name, overload] = next((each for each in schemas if each.overload_name == overload), None)
-    return _SCHEMAS[name, overload]
+@functools.lru_cache(maxsize=None)
+def operator_schema(name: str, overload: str) -> Any:
+    """The schema of an operator (``aten::add``) and its overload (``Tensor``); None where this build has none such."""
+    schemas = torch._C._jit_get_schemas_for_operator(name)
+    return next((schema for schema in schemas if schema.overload_name == overload), None)
 
 
 def _is_tensor(value: Value) -> bool:
@@ -154,21 +138,12 @@ def _tensor_kinds(
 
 def _memory_format(shape: Sequence[int], strides: Sequence[int]) -> Iterator[str]:
     """The format of an image or a volume, where its sizes tell one from the other."""
-    if len(shape) not in (4, 5) or 0 in shape or shape[1] == 1 or math.prod(shape[2:]) == 1:
+    if len(shape) not in CHANNELS_LAST_RANKS or 0 in shape or shape[1] == 1 or math.prod(shape[2:]) == 1:
         return
-    order = range(len(shape))
-    contiguous = _has_strides(shape, strides, order)
-    channels_last = _has_strides(shape, strides, (0, *order[2:], 1))
-    yield "contiguous" if contiguous else "channels-last" if channels_last else "other strides"
-
-
-def _has_strides(shape: Sequence[int], strides: Sequence[int], order: Iterable[int]) -> bool:
-    expected = 1
-    for dimension in reversed(list(order)):
-        if shape[dimension] != 1 and strides[dimension] != expected:
-            return False
-        expected *= shape[dimension]
-    return True
+    if is_contiguous("contiguous", tuple(shape), tuple(strides)):
+        yield "contiguous"
+    else:
+        yield "channels-last" if is_contiguous("channels_last", tuple(shape), tuple(strides)) else "other strides"
 
 
 def _list_kinds(value: Value) -> Iterator[str]:
@@ -183,7 +158,7 @@ class TextArguments(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # 
 
     def __init__(self) -> None:
         super().__init__()
-        self.kinds: ArgumentKinds = {}
+        self.kinds: GatheredKinds = {}
 
     def __torch_function__(
         self, function: Callable[..., Any], types: object, args: Tuple[Any, ...] = (), kwargs: Any = None
@@ -193,9 +168,9 @@ class TextArguments(torch.overrides.TorchFunctionMode):  # type: ignore[misc] # 
         return function(*args, **named)
 
 
-def _text_kinds(name: str, args: Sequence[Any], named: dict[str, Any]) -> ArgumentKinds:
+def _text_kinds(name: str, args: Sequence[Any], named: dict[str, Any]) -> GatheredKinds:
     """Of each form of the operator that has a text for an argument, the text that was given, or its default."""
-    kinds: ArgumentKinds = {}
+    kinds: GatheredKinds = {}
     texts = [value for value in (*args, *named.values()) if isinstance(value, str)]
     for schema in torch._C._jit_get_schemas_for_operator("aten::" + name) if name else ():
         for place, argument in enumerate(schema.arguments):

@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
 
+from ..portable.argument_kinds import GatheredKinds, merge_kinds
 from . import argument_kinds
 
 TEMPLATE = ["operation", "engine", "primitive", "implementation"]
@@ -93,8 +94,8 @@ class OperatorTrace(NamedTuple):
     """
 
     names: list[str]
-    arguments: argument_kinds.ArgumentKinds
-    inner_arguments: argument_kinds.ArgumentKinds
+    arguments: GatheredKinds
+    inner_arguments: GatheredKinds
 
 
 def trace_operators(run: Callable[[], object]) -> OperatorTrace:
@@ -116,19 +117,17 @@ def trace_operators(run: Callable[[], object]) -> OperatorTrace:
 def merge_traces(traces: Iterable[OperatorTrace], *, arguments: bool) -> OperatorTrace:
     """One trace of several; without `arguments` with their names alone."""
     names: list[str] = []
-    outer: argument_kinds.ArgumentKinds = {}
-    inner: argument_kinds.ArgumentKinds = {}
+    outer: GatheredKinds = {}
+    inner: GatheredKinds = {}
     for trace in traces:
         names += trace.names
         if arguments:
-            argument_kinds.merge_kinds(outer, trace.arguments)
-            argument_kinds.merge_kinds(inner, trace.inner_arguments)
+            merge_kinds(outer, trace.arguments)
+            merge_kinds(inner, trace.inner_arguments)
     return OperatorTrace(list(dict.fromkeys(names)), outer, inner)
 
 
-def _argument_kinds(
-    profile: Any, texts: argument_kinds.TextArguments
-) -> tuple[argument_kinds.ArgumentKinds, argument_kinds.ArgumentKinds]:
+def _argument_kinds(profile: Any, texts: argument_kinds.TextArguments) -> tuple[GatheredKinds, GatheredKinds]:
     try:
         outer, inner = argument_kinds.traced_kinds(profile.kineto_results.events())
     except (AttributeError, TypeError):  # a profiler without strides
@@ -136,7 +135,7 @@ def _argument_kinds(
     for operator, arguments in texts.kinds.items():
         for kinds in (outer, inner):
             if operator in kinds:
-                argument_kinds.merge_kinds(kinds, {operator: arguments})
+                merge_kinds(kinds, {operator: arguments})
     return outer, inner
 
 

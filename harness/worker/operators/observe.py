@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from ...portable.argument_kinds import sort_kinds
 from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
-from .. import argument_kinds, kernel_trace
+from .. import kernel_trace
 from ..call import Observe
 from . import foreign
 from .run import Raised, Records, Run
@@ -71,8 +72,8 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "unrepeated": unrepeated,
         "kernels": kernels,
         "operators": traced.names,
-        "arguments": argument_kinds.plain_data(traced.arguments),
-        "inner_arguments": argument_kinds.plain_data(traced.inner_arguments),
+        "arguments": sort_kinds(traced.arguments),
+        "inner_arguments": sort_kinds(traced.inner_arguments),
         "foreign": foreign.foreign_operators(traced.names),
         "phase": raised.phase if raised else None,
         "error": raised.error if raised else "",

@@ -9,6 +9,7 @@ from typing import Any, Callable, Sequence
 import torch
 
 from ...portable.operator_protocol import SchemaData
+from ..argument_kinds import operator_schema
 from . import lookup
 
 SYNONYMS = {"self": "input", "dim": "axis", "keepdim": "keepdims"}
@@ -89,13 +90,13 @@ def _schema_names(function: Callable[..., object]) -> list[list[str]]:
 
 def operator_schemas(operators: Sequence[str]) -> dict[str, SchemaData]:
     """The schemas of the operators of that name (``aten::add.Tensor``) that this build has."""
-    schemas = {}
-    for operator in operators:
-        name, _dot, overload = operator.partition(".")
-        for schema in torch._C._jit_get_schemas_for_operator(name):
-            if schema.overload_name == overload:
-                schemas[operator] = _schema_data(schema)
-    return schemas
+    schemas = {operator: operator_schema(*_name_and_overload(operator)) for operator in operators}
+    return {operator: _schema_data(schema) for operator, schema in schemas.items() if schema is not None}
+
+
+def _name_and_overload(operator: str) -> tuple[str, str]:
+    name, _dot, overload = operator.partition(".")
+    return name, overload
 
 
 def _schema_data(schema: Any) -> SchemaData:
