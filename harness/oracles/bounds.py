@@ -127,8 +127,9 @@ def elementwise_allowance(numerics: Numerics, reference: Array, operand: Array, 
     with np.errstate(all="ignore"):
         size = np.abs(reference) + _intermediate(numerics, operand)
         error = numerics.ulps * finfo(accumulator).unit_roundoff * size
-        roundings = 1.0 if accumulator != dtype else 0.0
-        allowed = _round_result(reference, error, dtype, finfo(dtype).underflow_error, roundings)
+        floor = finfo(dtype).underflow_error
+        is_rounded = accumulator != dtype
+        allowed = _round_result(reference, error, dtype, floor) if is_rounded else _add_own_error(error + floor, dtype)
         return _nan_where_not_finite(allowed, reference)
 
 

@@ -151,6 +151,14 @@ def test_elementwise_counts_ulps_of_the_result_and_of_the_intermediate(
     assert allowed.tolist() == [3 * 2.0**-24 * (0.5 + m) + 2.0**-150 for m in intermediate]
 
 
+def test_elementwise_has_a_bound_at_the_largest_number() -> None:
+    """In float64 the number and its allowance add up to an infinity; the allowance by itself is finite."""
+    largest = np.array([np.finfo(np.float64).max])
+    numerics = Numerics("elementwise", "elementwise", ulps=4.0)
+    allowed = elementwise_allowance(numerics, largest, largest, "float64", "float64")
+    assert allowed.tolist() == [2 * 4 * 2.0**-53 * largest[0]]
+
+
 @pytest.mark.parametrize(("dtype", "u"), [("bfloat16", 2.0**-8), ("float16", 2.0**-11)])
 def test_elementwise_rounds_once_to_a_half_type(dtype: str, u: float) -> None:
     """The ulps are of float32, in which such kernels compute; a second rounding of the result's size is not allowed."""
