@@ -111,10 +111,11 @@ def arguments_reach(
     used: set[str] = set()
     for operator in sorted(set(reached) & set(schemas)):
         schema = schemas[operator]
+        holding = [group for group in groups if operator not in named or not group.inner]
         for argument in schema["arguments"]:
             kinds = tuple(reached[operator].get(argument["name"], ()))
             name = f"{operator}/{argument['name']}"
-            explained = {kind: _reason(name, kind, groups) for kind in missing_kinds(argument, kinds, schema)}
+            explained = {kind: _reason(name, kind, holding) for kind in missing_kinds(argument, kinds, schema)}
             used.update(pattern for pattern, _words in explained.values())
             reasons = {kind: reason for kind, (_pattern, reason) in explained.items() if reason}
             missing = tuple(kind for kind in explained if kind not in reasons)

@@ -93,3 +93,14 @@ def test_reasons_are_given_by_pattern_and_kind() -> None:
     assert (explained.missing, dict(explained.reasons)) == (("false",), {"true": "no ceiling here"})
     assert reach.by_reason() == {"no ceiling here": (f"{POOL}/ceil_mode (true)",)}
     assert (reach.needless, reach.unknown) == (("*/generator",), ("aten::gone",))
+
+
+def test_a_reason_for_inner_operators_holds_of_no_other() -> None:
+    """What an operator is handed inside another follows from that one's arguments; what a case hands it does not."""
+    mode = argument("ceil_mode", "bool")
+    groups = [ArgumentGroupSchema(names=("*",), inner=True, reason="it follows from what the caller is handed")]
+    schemas = {POOL: schema(mode), "aten::inner": schema(mode)}
+    reach = arguments_reach({POOL: {"ceil_mode": ("true",)}}, {"aten::inner": {}, POOL: {}}, schemas, groups)
+    assert [(each.operator, each.missing) for each in reach.holes] == [(POOL, ("false",))]
+    assert reach.explained_count == 2
+    assert reach.needless == ()
