@@ -59,7 +59,7 @@ class ArgumentGroupSchema(StrictSchema):
 
     names: Items[str] = Field(min_length=1, description="Patterns of <operator>/<argument>: aten::add.Tensor/alpha")
     kinds: Items[str] = Field((), description="The kinds that are not drawn; left out: any")
-    inner: bool = Field(False, description="Only of operators that no case calls: others do so inside, or autograd")
+    inner: bool = Field(default=False, description="Of operators alone that no case calls: they run inside others")
     reason: str = Field(min_length=10)
 
 

@@ -19,7 +19,7 @@ FRESH_WORKERS: Final = 2
 MOST_DEATHS_MET: Final = 3
 """So many examples of each known crash or hang run whole where rediscovery is measured: each costs a worker."""
 
-MOST_TRACED: Final = 8
+MOST_TRACED: Final = 10
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from harness.core import Example
 
-Trait = tuple[str, object]
+Trait = tuple[object, ...]
 """A free choice of the example, and what matters of its value: the value itself, a format, or whether it is over 1."""
+
+OTHER_OPERATORS: Final = ("out", "vmap")
+"""Paths on which the case's operator is another overload of it, or is handed other arguments."""
 
 
 def select_traced(examples: Sequence[Example], most: int) -> list[Example]:
     """At most `most` examples, in their own order, chosen greedily so that each adds the most forms of the call.
 
-    Forms are: in place or not, the word that an argument has, a tensor left out, a memory format, a size of one,
-    a ratio, which dimensions an operand has.
+    Forms are: in place or not, the word that an argument has, a tensor left out, a memory format, a size of one, a
+    number below zero, a ratio, which dimensions an operand has. What runs another operator, in place or into given
+    memory, or what hands it a batch of them, is told apart from the plain call in each of these.
     """
     traits = [frozenset(_traits(example)) for example in examples]
     covered: set[Trait] = set()
@@ -29,20 +34,23 @@ def select_traced(examples: Sequence[Example], most: int) -> list[Example]:
 
 
 def _traits(example: Example) -> Iterator[Trait]:
+    form = "inplace" if example.inplace else example.path if example.path in OTHER_OPERATORS else ""
     memory_formats = {f"layout_{name}" for name in (*example.layouts, *example.absent)}
     for name, value in example.values().items():
         if name in memory_formats:
             yield name, str(value).partition(":")[0]
-        elif isinstance(value, bool | str) or value is None:
-            yield name, value
-        elif isinstance(value, int):
-            yield name, value > 1
+        elif name not in example.sizes:
+            yield name, _trait(value)
         elif isinstance(value, tuple):
-            yield from ((f"{name}[{place}]", _trait(part)) for place, part in enumerate(value))
+            yield from ((form, name, place, _trait(part)) for place, part in enumerate(value))
+            yield form, name, len(value)
         else:
-            yield name, value
+            yield form, name, _trait(value)
+    yield from ((form, name, "left out") for name in example.absent)
 
 
-def _trait(part: object) -> object:
-    """What matters of a part of a tuple: of a size whether it is over 1, of anything else what it is."""
-    return part > 1 if isinstance(part, int) and not isinstance(part, bool) else part
+def _trait(value: object) -> object:
+    """What matters of a value: of a whole number its sign and whether it is over 1, of anything else what it is."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return "negative" if value < 0 else value > 1

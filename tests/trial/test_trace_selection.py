@@ -42,3 +42,22 @@ def test_what_is_in_a_tuple_is_a_form_too() -> None:
     ratios = [example(sizes={"N": 2, "scale": (1.0, ratio), "kept": (True, False)}) for ratio in (2.0, 0.4)]
     kept = example(sizes={"N": 2, "scale": (1.0, 2.0), "kept": (True, True)})
     assert select_traced([*ratios, kept, ratios[0]], 8) == [*ratios, kept]
+
+
+def test_another_operator_has_forms_of_its_own() -> None:
+    """In place and into given memory other overloads run, and a batch is other arguments: each meets every word."""
+    plain = [example(), example(sizes={"N": 1, "mode": "border", "kernel": (1, 1)})]
+    forms = [
+        *plain,
+        *(each.but(inplace=True) for each in plain),
+        *(each.but(path="out") for each in plain),
+        *(each.but(path="vmap") for each in plain),
+    ]
+    assert select_traced(forms, 8) == forms
+    assert len(select_traced([*plain, *(each.but(path="no_grad") for each in plain)], 8)) == len(plain)
+
+
+def test_a_number_below_zero_is_a_form() -> None:
+    """A dimension that is counted from the end, or a step to the other side."""
+    negative = example(sizes={"N": -1, "mode": "zeros", "kernel": (1, 1)})
+    assert select_traced([example(), negative], 8) == [example(), negative]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from harness.core.case import TorchName
 from harness.core.observation import Array
 from harness.execution import Result
 from harness.execution.requests import reference_request
@@ -124,3 +125,13 @@ def test_the_reference_of_a_refused_dtype_is_in_one_that_is_supported(run_here: 
     assert result.reference.status == "ok"
     assert result.reference.inputs["x"].dtype == np.float64
     assert {observation.status for observation in result.observations} == {"raised"}
+
+
+def test_a_dtype_that_is_asked_for_is_wide_too(run_here: Run) -> None:
+    """A result in float32 is judged by one in float64: what rounds as the kernel does would be no judge of it."""
+    mean = stand.case("torch.mean", rules=("multilinear", "multilinear"), arguments={"dtype": TorchName("float32")})
+    example = stand.example(mean, "bfloat16", fill="reals")
+    result = run_here(mean, example)
+    values = result.reference.inputs["x"]
+    np.testing.assert_allclose(result.reference.values["output[0]"], values.mean(), rtol=1e-14)
+    assert result.observations[0].tensors["output[0]"].dtype == "float32"

@@ -13,7 +13,7 @@ import torch
 
 from ...portable import dtypes, tensor_name
 from .. import tensors
-from ..call import Argument, Call
+from ..call import Argument, Call, TorchByName
 from . import invoke, modes
 
 _ANSWERS: dict[str, list[str]] = {}
@@ -24,7 +24,8 @@ def due_dtypes(call: Call, values: Mapping[str, tensors.Array], outputs: list[to
     """The dtype due by ``output[i]``; empty where the call raises. `outputs` are those of the reference.
 
     Where all that is not an integer has the example's dtype, an output has it too, unless it has one dtype of its own
-    whatever goes in, as the result of a cast has: then the reference's output is of that dtype as well.
+    whatever goes in, as the result of a cast has: then the reference's output is of that dtype as well, or an argument
+    names it.
     """
     kinds = [_kinds(call.positional), {name: _kinds(value) for name, value in call.arguments.items()}]
     key = repr([call.call, call.path == "autocast", _operand_dtypes(call), kinds, len(outputs)])
@@ -49,7 +50,7 @@ def _stock_dtypes(call: Call, values: Mapping[str, tensors.Array]) -> list[str]:
 
 
 def _due(call: Call, answer: str, reference: str) -> str:
-    if call.path == "autocast":
+    if call.path == "autocast" or TorchByName(answer) in (*call.positional, *call.arguments.values()):
         return answer
     differentiable = {dtype for dtype in _operand_dtypes(call) if dtype and dtypes.is_differentiable(dtype)}
     floating = all(getattr(torch, dtype).is_floating_point for dtype in (call.dtype, answer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Callable, Iterator, Mapping
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from ...portable import dtypes, tensor_name
 from .. import fill_values, pytree
-from ..call import Call, Operand
+from ..call import Argument, Call, Operand, TorchByName
 from ..operators import invoke, modes, switches
 from ..tensors import Array
 
@@ -61,7 +62,7 @@ class Graph:
     def __init__(
         self, call: Call, values: Mapping[str, Array], change: Change, wrap: Wrap = lambda tensor: tensor
     ) -> None:
-        self._call = call
+        self._call = _in_float64(call)
         self.due_dtypes: dict[str, str] = {}
         self.inputs: dict[str, torch.Tensor | None] = dict.fromkeys(operand.name for operand in call.operands)
         self._buffers: dict[str, torch.Tensor] = {}
@@ -117,6 +118,23 @@ class Graph:
         """The outputs by ``output[i]``, then the buffers as the operator has left them, then tangents."""
         outputs = {tensor_name.output(index): output for index, output in enumerate(self.outputs)}
         return {**outputs, **self._buffers, **self._tangents}
+
+
+def _in_float64(call: Call) -> Call:
+    """The call that asks for no narrower floating dtype than the reference has: an argument may name one."""
+    return replace(
+        call,
+        positional=tuple(_widen(value) for value in call.positional),
+        arguments={name: _widen(value) for name, value in call.arguments.items()},
+    )
+
+
+def _widen(value: Argument) -> Argument:
+    if isinstance(value, tuple):
+        return tuple(_widen(part) for part in value)
+    if isinstance(value, TorchByName) and dtypes.is_differentiable(value.name):
+        return TorchByName("float64" if value.name in dtypes.FLOATING else "complex128")
+    return value
 
 
 def _leaf(values: Array, operand: Operand, change: Change) -> torch.Tensor:
