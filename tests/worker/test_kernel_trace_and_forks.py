@@ -32,6 +32,22 @@ assert hung == {"status": "hung", "signal": 0, "message": "no answer within 0.2 
 assert fork.run_in_fork(lambda: object(), 30.0)["status"] == "died"
 """
 
+PREPARED = """
+from harness.execution.workers import bundle
+bundle.load_in_this_process()
+from nhwc_equivalence.worker import fork_per_request as fork
+import gc, sys, torch
+import torch.autograd.forward_ad as forward_ad
+fork.prepare()
+assert gc.get_freeze_count() > 100_000
+def tangent():
+    before = set(sys.modules)
+    with forward_ad.dual_level():
+        forward_ad.make_dual(torch.ones(1), torch.ones(1))
+    return {"imported": sorted(set(sys.modules) - before)}
+assert fork.run_in_fork(tangent, 30.0) == {"imported": []}
+"""
+
 
 @pytest.fixture(scope="module")
 def worker() -> ModuleType:
@@ -103,4 +119,10 @@ def test_a_torchvision_of_another_build_is_one_sentence(worker: Any, monkeypatch
 def test_forks_answer_die_and_hang() -> None:
     """A child's answer of any size arrives; an end without one says how it ended."""
     done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_prepared_fork_imports_nothing_for_a_tangent_and_looks_through_nothing() -> None:
+    """What is lazy in torch is there before the fork, and what is there is kept from the collection of garbage."""
+    done = subprocess.run([sys.executable, "-c", PREPARED], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
