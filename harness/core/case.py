@@ -181,8 +181,11 @@ class Case:
         return (*self.dtypes, *self.unsupported)
 
     def paths_in(self, dtype: str) -> tuple[str, ...]:
-        """How the case is run in this dtype: plainly first. Autocast is for float32, tangents for floating dtypes."""
-        fits = {"autocast": dtype == "float32", "jvp": dtype in FLOATING}
+        """How the case is run in this dtype, plainly first.
+
+        Autocast is for what it casts from or to, tangents are for floating dtypes.
+        """
+        fits = {"autocast": dtype in ("float32", "bfloat16"), "jvp": dtype in FLOATING}
         return ("plain", *(path for path in self.paths if fits.get(path, True)))
 
     def tensor(self, name: str) -> TensorSpec:
