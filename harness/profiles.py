@@ -18,10 +18,12 @@ class Profile:
     """How many examples one item (a case in one dtype) runs, and how long it may take.
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
-    (0: all); `random` is the number of examples Hypothesis draws; `limit` the CPU seconds one example may take in one
-    cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
-    `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
-    nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them that is run.
+    (0: all); `random` is the number of examples that are drawn, most of them stratified; `extra` that of further ones
+    where judging them costs little, and `larger` how many of these have grown beyond a grain; `limit` the CPU seconds
+    one example may take in one cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run,
+    printed; `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time);
+    `saved_only`: nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them
+    that is run.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Profile:
     recalls: bool = True
     saved_only: bool = False
     models: Tier = "quick"
+    extra: int = 0
+    larger: int = 0
 
     def with_examples(self, count: int | None) -> Profile:
         """The same profile with about `count` examples an item: at most half of them from the covering array."""
@@ -41,7 +45,8 @@ class Profile:
             return self
         rows = min(self.rows or count // 2, count // 2)
         short = count < SHORT and self.models == "gate"
-        return replace(self, rows=rows, random=count - rows, models="quick" if short else self.models)
+        models = "quick" if short else self.models
+        return replace(self, rows=rows, random=count - rows, extra=0, larger=0, models=models)
 
     def includes(self, tier: Tier) -> bool:
         """Whether models of that tier are run."""
@@ -54,7 +59,7 @@ class Profile:
     def for_refusals(self) -> Profile:
         """The same profile with few examples, for a dtype that an operator must refuse before it looks at sizes."""
         rows = min(self.rows or REFUSALS, REFUSALS)
-        return replace(self, strength=2, rows=rows, random=min(self.random, REFUSALS))
+        return replace(self, strength=2, rows=rows, random=min(self.random, REFUSALS), extra=0, larger=0)
 
 
 REFUSALS: Final = 12
@@ -64,8 +69,29 @@ PROFILES: Final[dict[str, Profile]] = {
     profile.name: profile
     for profile in (
         Profile("quick", strength=2, rows=30, random=10, limit=5.0, attempts=200),
-        Profile("gate", strength=2, rows=0, random=40, limit=20.0, attempts=400, recalls=False, models="gate"),
-        Profile("nightly", strength=3, rows=0, random=400, limit=30.0, attempts=800, fresh=True, models="nightly"),
+        Profile(
+            "gate",
+            strength=2,
+            rows=0,
+            random=40,
+            extra=40,
+            larger=2,
+            limit=20.0,
+            attempts=400,
+            recalls=False,
+            models="gate",
+        ),
+        Profile(
+            "nightly",
+            strength=3,
+            rows=0,
+            random=400,
+            larger=8,
+            limit=30.0,
+            attempts=800,
+            fresh=True,
+            models="nightly",
+        ),
         Profile("replay", strength=2, rows=0, random=0, limit=30.0, attempts=400, saved_only=True),
     )
 }

@@ -7,6 +7,7 @@ from harness.generation.drawing import random_examples, sampled_examples
 from harness.generation.enlargement import enlarged_examples
 from harness.generation.fixed_examples import fixed_examples, plain_example
 from harness.generation.gradcheck_examples import gradcheck_examples
+from harness.generation.larger import larger_examples
 from harness.generation.layout_choice import has_own_layout
 from harness.generation.layout_probes import (
     ORDINARY,
@@ -30,6 +31,7 @@ from harness.generation.shapes import (
     terms,
 )
 from harness.generation.shrinking import shrink
+from harness.generation.stratified import is_quickly_judged, stratified_examples
 from harness.generation.typical_example import typical_example
 
 __all__ = [
@@ -53,6 +55,8 @@ __all__ = [
     "fixed_examples",
     "gradcheck_examples",
     "has_own_layout",
+    "is_quickly_judged",
+    "larger_examples",
     "layout_probes",
     "neighbours",
     "plain_example",
@@ -66,6 +70,7 @@ __all__ = [
     "shapes",
     "shrink",
     "snapshot_candidates",
+    "stratified_examples",
     "terms",
     "typical_example",
 ]

@@ -40,6 +40,8 @@ class RunRecord(StrictSchema):
     strength: int = Field(description="Of the covering array: 2 for every pair of corner values, 3 for every triple")
     rows: int = Field(description="At most that many rows of the covering array for each item; 0: all")
     random: int = Field(description="Examples drawn for each item")
+    extra: int = Field(0, description="Examples drawn beside these where judging them costs little")
+    larger: int = Field(0, description="Examples for each such item that have grown beyond the grain of a thread")
     limit: float = Field(description="CPU seconds that one example may take in one cell")
     attempts: int = Field(description="Candidates that a shrink may try")
     fresh: bool = Field(description="Whether every run has a new seed")

@@ -8,7 +8,15 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.core import Case, Example
-from harness.generation import corner_examples, declared_examples, has_own_layout, random_examples
+from harness.generation import (
+    corner_examples,
+    declared_examples,
+    has_own_layout,
+    is_quickly_judged,
+    larger_examples,
+    random_examples,
+    stratified_examples,
+)
 from harness.profiles import Profile
 
 
@@ -48,7 +56,7 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     if not profile.saved_only:
         rows = corner_examples(case, dtype, profile.strength, arrays)
         phases["corners"] = _spread_rows(case, rows, profile.rows) if profile.rows else rows
-        phases["drawn"] = random_examples(case, dtype, profile.random, seed)
+        phases["drawn"] = _drawn_examples(case, dtype, profile, seed)
     planned: dict[str, Example] = {}
     phase_by_json: dict[str, str] = {}
     for phase, examples in phases.items():
@@ -56,6 +64,14 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
             planned.setdefault(example.to_json(), example)
             phase_by_json.setdefault(example.to_json(), phase)
     return Plan(tuple(planned.values()), tuple(phases), phase_by_json)
+
+
+def _drawn_examples(case: Case, dtype: str, profile: Profile, seed: int) -> list[Example]:
+    """Stratified examples, and freely drawn ones; where judging costs little, more, and some larger than a grain."""
+    is_quick = is_quickly_judged(case)
+    stratified = stratified_examples(case, dtype, profile.random * 3 // 5 + (profile.extra if is_quick else 0), seed)
+    larger = larger_examples(case, stratified, profile.larger if is_quick else 0)
+    return [*stratified, *larger, *random_examples(case, dtype, profile.random - profile.random * 3 // 5, seed)]
 
 
 def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:

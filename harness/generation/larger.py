@@ -1,0 +1,58 @@
+"""Examples larger than a grain: more elements than one thread of ATen's works on, so that two share a tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.generation.shapes import BUDGET, coordinates, largest_numel, legalise, scalar, shape_of, with_values
+from harness.generation.sizes import UnsatisfiableError
+
+if TYPE_CHECKING:
+    from harness.core import Case, Example
+
+GRAIN: Final = 2**15
+"""Elements that one thread works on by itself (at::internal::GRAIN_SIZE)."""
+
+_KINDS: Final = ("spatial", "channels", "batch")
+"""The sizes that grow: for many elements in a plane, in a position of it, and in many images."""
+
+_TRIED: Final = 8  # examples for each that is asked for
+
+
+def larger_examples(case: Case, examples: Sequence[Example], count: int) -> list[Example]:
+    """At most `count` of the examples with sizes that have grown, so that the first tensor is larger than a grain.
+
+    They are made of the largest ones. Two threads run them, the first and every second with that tensor in
+    channels-last. Fewer, or none, where the sizes of the case cannot grow that far within what an example may have.
+    """
+    first = case.tensors[0]
+    larger: list[Example] = []
+    for number, example in enumerate(sorted(examples, key=lambda each: -_elements(case, each.sizes))):
+        if len(larger) == count or number == _TRIED * count:
+            break
+        if (sizes := _sizes_beyond_a_grain(case, example.sizes, number % len(_KINDS))) is not None:
+            own = {first.name: "channels_last"} if first.channels_last and len(larger) % 2 == 0 else {}
+            larger.append(example.but(sizes=sizes, threads=2, layouts={**example.layouts, **own}))
+    return larger
+
+
+def _elements(case: Case, sizes: Mapping[str, Any]) -> int:
+    return math.prod(shape_of(case, case.tensors[0], sizes))
+
+
+def _sizes_beyond_a_grain(case: Case, sizes: Mapping[str, Any], first: int) -> dict[str, Any] | None:
+    """The sizes with larger ones of a kind, and then of the next two where their bounds end the growth."""
+    kinds = {size.name: size.kind for size in case.sizes}
+    grown = dict(sizes)
+    for kind in (*_KINDS[first:], *_KINDS[:first]):
+        for at in coordinates(case):
+            elements = max(1, _elements(case, grown))
+            if kinds[at[0]] != kind or elements > GRAIN:
+                continue
+            try:
+                grown = legalise(case, with_values(grown, {at: 1 + GRAIN * max(1, scalar(grown, at)) // elements}))
+            except UnsatisfiableError:
+                return None
+    return grown if _elements(case, grown) > GRAIN and largest_numel(case, grown) <= BUDGET else None

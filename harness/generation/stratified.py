@@ -1,0 +1,180 @@
+"""Stratified draws: sizes that are least, or more, meet each other, arguments and layouts in threes and fours."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, product
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.generation.layout_choice import layout_pool, with_own_layout
+from harness.generation.shapes import shape_of
+from harness.generation.sizes import Domain, UnsatisfiableError
+from harness.generation.space import Factor, assemble, factors
+from harness.portable.layouts import AXES, names_for
+
+if TYPE_CHECKING:
+    from harness.core import Case, Example
+
+Strata = tuple[int, ...]
+"""For each factor that is stratified, which of its strata is drawn from."""
+
+MOST_STRATA: Final = 4
+"""Of a choice. One with more values has two, as an extent has: the first value, and the rest."""
+
+FEW: Final = 12
+"""With that many stratified factors or fewer, any four of them take every combination of strata; else any three."""
+
+_CANDIDATES = 16  # for each row; the one whose combinations have been met least is taken
+
+
+def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[Example]:
+    """At most `count` examples that differ in more than the seed, spread over the combinations of strata.
+
+    The strata of an extent are its least value and all others, those of a choice its values, those of the first
+    tensor's layout channels-last, views with steps, views with other gaps, and the rest; and in place or not. Within
+    its stratum, and for all else, an example is drawn freely. What a kernel does with one row, one column or one
+    channel depends on what else there is: three or four of these have to meet.
+    """
+    free = factors(case, dtype)
+    strata = {factor: several for factor in free if (several := _strata_count(case, factor)) > 1}
+    source = random.Random(seed)  # noqa: S311 - not for secrets
+    relabelled = [source.sample(range(several), several) for several in strata.values()]
+    examples: dict[str, Example] = {}
+    for row in stratified_rows(tuple(strata.values()), count):
+        labels = (names[stratum] for names, stratum in zip(relabelled, row, strict=True))
+        pick = _Pick(case, dict(zip(strata, labels, strict=True)), source)
+        try:
+            example = assemble(case, dtype, free, pick, source.randrange(2**16))
+        except UnsatisfiableError:
+            continue
+        example = with_own_layout(case, free, _with_view_of_an_extent(case, example))
+        examples.setdefault(example.but(seed=0).to_json(), example)
+    return list(examples.values())
+
+
+def is_quickly_judged(case: Case) -> bool:
+    """Whether more examples of the case cost little: its bounds need no drawn roundings, and no products are summed."""
+    return case.numerics.output in ("exact", "elementwise", "unspecified") or (
+        case.numerics.output == "multilinear" and sum(spec.grad for spec in case.tensors) == 1
+    )
+
+
+def _strata_count(case: Case, factor: Factor) -> int:
+    """In how many strata the values of a factor are; 1 where it is drawn freely."""
+    if factor.kind == "size":
+        choices = _choices(case, factor)
+        is_listed = choices and not _are_extents(choices) and len(choices) <= MOST_STRATA
+        return len(choices) if is_listed else min(2, factor.count)
+    if factor.kind == "layout" and factor.primary and factor.domain is not None:
+        return len(_layout_strata(factor.domain))
+    return 2 if factor.kind == "inplace" else 1
+
+
+def _choices(case: Case, factor: Factor) -> tuple[Any, ...]:
+    """The values that the suite lists for a size; none if it is no choice."""
+    return next(size.choices if size.kind == "choice" else () for size in case.sizes if size.name == factor.name)
+
+
+def _are_extents(choices: tuple[Any, ...]) -> bool:
+    """Whether they are numbers of something, 1 among them."""
+    return 1 in choices and all(type(choice) is int for choice in choices)
+
+
+@dataclass(frozen=True)
+class _Pick:
+    """Picks a value of a factor: from its stratum where the row has one for it, else any."""
+
+    case: Case
+    strata: Mapping[Factor, int]
+    source: random.Random
+
+    def __call__(self, factor: Factor, allowed: Domain) -> Any:
+        """The value."""
+        stratum = self.strata.get(factor)
+        pool = _free_pool(factor, allowed) if stratum is None else self._stratum(factor, allowed, stratum)
+        return self.source.choice(pool)
+
+    def _stratum(self, factor: Factor, allowed: Domain, stratum: int) -> tuple[Any, ...]:
+        if factor.kind == "layout":
+            return _layout_strata(allowed)[stratum]
+        choices = _choices(self.case, factor) if factor.kind == "size" else allowed.values
+        if choices and not _are_extents(choices) and len(choices) <= MOST_STRATA:
+            return (choices[stratum],)
+        least = 1 if _are_extents(choices) else allowed.simplest
+        corners, values = (tuple(each for each in some if each not in (0, least)) for some in _both(allowed))
+        more = corners * (1 + len(values) // max(1, len(corners))) + values
+        return more if stratum and more else (least,)
+
+
+def _both(allowed: Domain) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    return allowed.corners, allowed.values
+
+
+def _free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
+    """What a factor without strata is drawn from: threads and the like plainly two times of three or more."""
+    if factor.kind == "layout":
+        return layout_pool(factor, allowed)
+    if factor.kind in ("size", "fill"):
+        return allowed.values
+    return (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
+
+
+def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
+    """The layouts of a domain by what kernels look at: dense channels-last, steps, other gaps, and the rest.
+
+    Channels-last counts twice: of the formats it is the one that kernels have branches for.
+    """
+    names = allowed.values
+    plain = tuple(name for name in names if name == "channels_last")
+    steps = tuple(name for name in names if name and ":step" in name)
+    gaps = tuple(name for name in names if name and ("slice_" in name or name.endswith(":expand_n")))
+    rest = tuple(name for name in names if name not in {*plain, *steps, *gaps})
+    return tuple(stratum for stratum in (plain, plain, steps, gaps, rest) if stratum)
+
+
+def _with_view_of_an_extent(case: Case, example: Example) -> Example:
+    """The example, but a view of its first tensor along a dimension of size 1 is along one that has more, if any does.
+
+    There its stride says something.
+    """
+    first = case.tensors[0]
+    layout, shape = example.layouts.get(first.name, ""), shape_of(case, first, example.sizes)
+    stem, letters = layout[:-1], AXES.get(len(shape), "")
+    if not stem.endswith((":step_", ":slice_")) or shape[letters.index(layout[-1])] > 1:
+        return example
+    offers = names_for(len(shape), first.channels_last, inplace=first.buffer)
+    views = [stem + letter for letter, size in zip(letters, shape, strict=True) if size > 1 and stem + letter in offers]
+    if not views:
+        return example
+    return example.but(layouts={**example.layouts, first.name: views[example.seed % len(views)]})
+
+
+@cache
+def stratified_rows(counts: Strata, most: int) -> tuple[Strata, ...]:
+    """Rows of strata, of which column i has counts[i]: all that there are or, where these are more, `most` of them.
+
+    Then any few columns take each combination about equally often. They are always the same.
+    """
+    if prod(counts) <= most:
+        return tuple(product(*map(range, counts)))
+    source = random.Random(0)  # noqa: S311 - as above
+    columns = list(combinations(range(len(counts)), min(len(counts), 4 if len(counts) <= FEW else 3)))
+    worth: dict[tuple[Strata, Strata], float] = defaultdict(lambda: 1.0)
+    rows: dict[Strata, None] = {}
+    while len(rows) < most:
+        candidates = [tuple(map(source.randrange, counts)) for _ in range(_CANDIDATES)]
+        best = max(candidates, key=lambda row: sum(map(worth.__getitem__, _met_by(row, columns))) * (row not in rows))
+        rows[best] = None
+        for combination in _met_by(best, columns):
+            worth[combination] /= 4
+    return tuple(rows)
+
+
+def _met_by(row: Strata, columns: list[Strata]) -> Iterator[tuple[Strata, Strata]]:
+    """The combinations that a row has."""
+    return ((indices, tuple(row[index] for index in indices)) for indices in columns)

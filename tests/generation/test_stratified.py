@@ -1,0 +1,101 @@
+"""Stratified draws, and examples larger than a grain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import combinations, product
+from typing import Any
+
+from harness.core import Case, Numerics, Size, TensorSpec
+from harness.generation import is_quickly_judged, larger_examples, shapes, stratified_examples
+from harness.generation.larger import GRAIN
+from harness.generation.shapes import BUDGET
+from harness.generation.stratified import stratified_rows
+
+Declare = Callable[..., Case]
+Tensor = Callable[..., TensorSpec]
+
+
+def test_rows_are_all_there_are_or_meet_in_fours() -> None:
+    """A small space is covered whole; of a larger one any four columns take every combination."""
+    assert set(stratified_rows((2, 3, 2), 64)) == set(product(range(2), range(3), range(2)))
+    rows = stratified_rows((2,) * 8, 64)
+    assert len(set(rows)) == 64
+    for columns in combinations(range(8), 4):
+        assert len({tuple(row[column] for column in columns) for row in rows}) == 16
+
+
+def test_one_row_one_column_and_one_channel_meet_each_format_in_place(image: Case) -> None:
+    """Which of the four extents are least, with channels-last or not, in place or not: each of these 64 is drawn."""
+    examples = stratified_examples(image, "float32", 160, seed=3)
+    met = {
+        (*(example.sizes[name] == 1 for name in "NCHW"), _starts(example, "channels_last"), example.inplace)
+        for example in examples
+    }
+    assert len(met) >= 60
+
+
+def _starts(example: Any, layout: str) -> bool:
+    return bool(example.layouts["input"].startswith(layout))
+
+
+def test_a_choice_of_few_values_takes_each_and_one_of_extents_its_first_and_the_rest(
+    declare: Declare, tensor: Tensor
+) -> None:
+    """Words and flags are strata of their own; of a list of extents 1 is one, wherever it stands."""
+    sizes = [
+        Size("C", "channels"),
+        Size("W", "choice", choices=(2, 1, 3, 9, 33)),
+        Size("mode", "choice", choices=("a", "b", "c")),
+        Size("alpha", "choice", choices=(0.5, 1.5, 2.5, 3.5, 4.5, 5.5)),
+    ]
+    case = declare(sizes, [tensor("input", ["1", "C", "1", "W"], channels_last=True)])
+    examples = stratified_examples(case, "float32", 48, seed=0)
+    assert {(example.sizes["mode"], example.sizes["W"] == 1) for example in examples} == {
+        *product("abc", (False, True))
+    }
+    assert {example.sizes["alpha"] for example in examples} == {0.5, 1.5, 2.5, 3.5, 4.5, 5.5}
+    assert sum(example.sizes["W"] == 1 for example in examples) > len(examples) / 3
+
+
+def test_stratified_examples_follow_their_seed(conv2d: Case) -> None:
+    """The same seed draws the same, another one others, and none is drawn twice or beyond the count."""
+    examples = stratified_examples(conv2d, "bfloat16", 24, 1)
+    assert examples == stratified_examples(conv2d, "bfloat16", 24, 1)
+    assert examples != stratified_examples(conv2d, "bfloat16", 24, 2)
+    assert len({example.but(seed=0).to_json() for example in examples}) == len(examples) <= 24
+    assert stratified_examples(conv2d, "bfloat16", 0, 1) == []
+
+
+def test_a_step_along_one_element_is_taken_along_more(image: Case) -> None:
+    """A view by steps or slices is along a dimension that has more than one element, where there is one."""
+    for example in stratified_examples(image, "float32", 64, 5):
+        name, shape = example.layouts["input"], shapes(image, example)["input"]
+        if name[:-1].endswith((":step_", ":slice_")) and max(shape[1:]) > 1:
+            assert shape["nchw".index(name[-1])] > 1
+
+
+def test_larger_examples_go_beyond_a_grain_in_both_formats(image: Case) -> None:
+    """Two threads have more than one grain to share, within the budget, and the first is channels-last."""
+    larger = larger_examples(image, stratified_examples(image, "float32", 40, 0), 3)
+    assert len(larger) == 3
+    assert larger[0].layouts["input"] == "channels_last"
+    for example in larger:
+        assert GRAIN < math.prod(shapes(image, example)["input"]) <= BUDGET
+        assert example.threads == 2
+    assert larger_examples(image, [], 3) == []
+
+
+def test_what_cannot_grow_is_not_made_larger(declare: Declare, tensor: Tensor) -> None:
+    """Where the sizes of a case end before a grain there is no larger example."""
+    case = declare([Size("W", "choice", choices=(1, 2, 3))], [tensor("input", ["1", "4", "2", "W"])])
+    assert larger_examples(case, stratified_examples(case, "float32", 9, 0), 2) == []
+
+
+def test_what_draws_roundings_or_sums_products_is_not_quickly_judged(image: Case, conv2d: Case) -> None:
+    """An elementwise function is, and so is a sum; a convolution and a normalisation are not."""
+    assert is_quickly_judged(image)
+    assert not is_quickly_judged(conv2d)
+    both = Numerics("normwise", "normwise")
+    assert not is_quickly_judged(Case(**{**vars(image), "numerics": both}))
