@@ -12,6 +12,7 @@ from harness.generation.layout_choice import has_own_layout
 from harness.generation.layout_probes import (
     ORDINARY,
     LayoutProbe,
+    argument_examples,
     layout_probes,
     probe_shapes,
     snapshot_candidates,
@@ -44,6 +45,7 @@ __all__ = [
     "ResolvedExample",
     "ResolvedModule",
     "ResolvedTensor",
+    "argument_examples",
     "arguments",
     "check_indices",
     "construction",

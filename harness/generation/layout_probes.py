@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from harness.core import Case, Example, Size
 from harness.core.example import GRAD_OUTPUT
+from harness.generation.argument_rows import argument_rows
 from harness.generation.drawing import sampled_examples
 from harness.generation.shapes import SIMPLEST, domain_of, largest_numel, legalise
 from harness.generation.sizes import UnsatisfiableError
@@ -92,6 +93,22 @@ def snapshot_candidates(case: Case, dtype: str) -> list[Example]:
     return [
         _snapshot_example(case, mine[index % len(mine)], index + place).but(fill=fill)
         for index, fill in enumerate(fills if mine else ())
+    ]
+
+
+def argument_examples(case: Case, dtype: str) -> list[Example]:
+    """Small examples in which every two arguments take every pair of their values, for `golden/snapshots` as well.
+
+    In the case's first dtype alone: what they are to find is in every dtype, and in the float64 path too.
+    """
+    if dtype != case.dtypes[0]:
+        return []
+    names = [factor.name for factor in factors(case, dtype) if factor.kind == "layout"]
+    rows = [row for row in argument_rows(case, _plain_sizes(case)) if 1 < largest_numel(case, row) <= _SMALL]
+    plain = dict.fromkeys(names, MEMORY_FORMATS[0])
+    return [
+        _snapshot_example(case, _example(case, dtype, sizes, plain), index).but(fill="integers")
+        for index, sizes in enumerate(rows if len(rows) > 1 else ())
     ]
 
 

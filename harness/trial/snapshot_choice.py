@@ -10,7 +10,7 @@ import numpy as np
 from harness.core import Case, KnownIssue
 from harness.core.observation import Array
 from harness.execution import Executor, Result
-from harness.generation import snapshot_candidates
+from harness.generation import argument_examples, snapshot_candidates
 from harness.golden import LEVELS, Digest, Snapshot, describe_misfit, fingerprint
 from harness.oracles import CONSTANT_OUTPUT, EMPTY
 from harness.portable.dtypes import FLOATING, finfo
@@ -30,16 +30,17 @@ def choose_snapshots(  # noqa: PLR0913, PLR0917 - all that a run of examples nee
     executor: Executor,
     known_issues: Sequence[KnownIssue],
 ) -> list[Snapshot]:
-    """At least `count` snapshots for a case in a dtype: those of before that still do, then new ones.
+    """At least `count` snapshots for a case in a dtype: those of before that still do, pairs of arguments, new ones.
 
     A snapshot is an example that no known issue is about, of which every cell gives the reference bit for bit in both
     layouts, and whose sums are exact in any order. They are fewer where the values of too few candidates are exact.
     """
     kept = {entry.example.to_json(): entry.example for entry in before if not describe_misfit(case, entry.example)}
-    fresh = (example for example in snapshot_candidates(case, dtype) if example.to_json() not in kept)
+    due = {**kept, **{example.to_json(): example for example in (argument_examples(case, dtype) if count else ())}}
+    fresh = (example for example in snapshot_candidates(case, dtype) if example.to_json() not in due)
     snapshots: list[Snapshot] = []
-    for example in (*kept.values(), *fresh):
-        if len(snapshots) >= count and example.to_json() not in kept:
+    for example in (*due.values(), *fresh):
+        if len(snapshots) >= count and example.to_json() not in due:
             break
         if any(excuses(known_issue, example) for known_issue in known_issues):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.core import Case, Expression, Size, TensorSpec
-from harness.generation import ORDINARY, layout_probes, probe_shapes, snapshot_candidates
+from harness.generation import ORDINARY, argument_examples, layout_probes, probe_shapes, snapshot_candidates
 
 Declare = Callable[..., Case]
 Parse = Callable[[str | int], Expression]
@@ -84,3 +84,13 @@ def test_what_is_pinned_is_a_plain_call(pool: Case) -> None:
     assert fills == sorted(fills, key=pool.fills.index)
     assert fills[0] == "integers"
     assert candidates[0].sizes != snapshot_candidates(pool, "float64")[0].sizes
+
+
+def test_arguments_are_pinned_in_one_dtype(pool: Case) -> None:
+    """In the first, as plain calls of integers: what is wrong in every dtype is wrong in it."""
+    case = Case(**{**vars(pool), "arguments": {"mode": Expression.parse("mode")}})
+    rows = argument_examples(case, case.dtypes[0])
+    assert [example.sizes["mode"] for example in rows] == ["max", "mean"]
+    assert {(example.fill, example.inplace) for example in rows} == {("integers", False)}
+    assert not any(argument_examples(case, dtype) for dtype in case.dtypes[1:])
+    assert argument_examples(pool, pool.dtypes[0]) == []
