@@ -8,10 +8,14 @@ from typing import Any
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
 VOLUME = {"D": 1, "N": 1, "H": 1, "W": 1}
-POOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "count_include_pad": True, "divisor": None}
+POOL = {"kernel": (1, 1), "stride": (1, 1), "by_kernel": False, "pad_h": 0, "pad_w": 0} | {
+    "count_include_pad": True,
+    "divisor": None,
+}
 POOL3D = POOL | {"kernel": (1, 1, 1), "stride": (1, 1, 1), "pad_d": 0}
 UNPOOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "extra_h": 0, "extra_w": 0}
 PAD = {"before": (0, 0), "after": (0, 0)}
+ATTENTION = {"N": 1, "heads": 1, "L": 4, "d": 4, "shared": 1, "causal": False, "scale": None}
 CONV = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)}
 
 
@@ -118,19 +122,19 @@ FAULTS = {
         NHWC | {"grad_output": "channels_last"},
     ),
     "second_group": Fault(
-        "group_norm[float64]", (*OUTPUT, "universal"), VOLUME | {"groups": 2, "Cg": 1, "W": 2}, fill="reals"
+        "group_norm[float64]", (*OUTPUT, "universal"), VOLUME | {"groups": 2, "Cg": 1, "W": 2, "eps": 0.00001}, fill="reals"
     ),
     "gradient_of_a_scale": Fault(
         "batch_norm_training[float32]",
         ("values", "grad:weight", "layout"),
-        VOLUME | {"C": 2, "W": 2, "momentum": 0.125},
+        VOLUME | {"C": 2, "W": 2, "momentum": 0.125, "eps": 0.00001},
         NHWC,
         fill="reals",
     ),
     "format_of_a_norm_lost": Fault(
         "group_norm[float32]",
         ("strides", "output[0]", "layout"),
-        VOLUME | {"groups": 1, "Cg": 2, "W": 2},
+        VOLUME | {"groups": 1, "Cg": 2, "W": 2, "eps": 0.00001},
         NHWC,
         fill="reals",
     ),
@@ -144,7 +148,7 @@ FAULTS = {
     "format_of_a_resampled_gradient_lost": Fault(
         "nearest[float64]",
         ("strides", "grad:input", "layout"),
-        IMAGE | {"C": 2, "W": 2, "scale": (1.0, 1.0)},
+        IMAGE | {"C": 2, "W": 2, "by": "scale", "scale": (1.0, 1.0)},
         NHWC | {"grad_output": "channels_last"},
     ),
     "bytes_cut_off": Fault(
@@ -159,12 +163,12 @@ FAULTS = {
         "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
     ),
     "last_query": Fault(
-        "scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), {"N": 1, "heads": 1, "L": 4, "d": 4}
+        "scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), ATTENTION
     ),
     "gradient_of_the_keys": Fault(
         "scaled_dot_product_attention[float32]",
         ("values", "grad:key", "universal"),
-        {"N": 1, "heads": 1, "L": 4, "d": 4},
+        ATTENTION,
     ),
     "mask_for_each_image": Fault(
         "atan2[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "kept": (True, False, True)}, NHWC

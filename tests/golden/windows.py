@@ -92,10 +92,10 @@ def adaptive_max_pool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
 
 
 def max_unpool(inputs: Inputs, arguments: Mapping[str, Any]) -> Terms:
-    """Each element where its index says; the image is as large as asked for, or as windows without padding make it."""
+    """Each element where its index says; the image is as large as asked for, or as its windows make it."""
     x, indices = inputs["input"].shape, inputs["indices"]
-    windows = zip(x[2:], arguments["stride"], arguments["kernel_size"], strict=True)
-    image = arguments.get("output_size") or [(size - 1) * s + k for size, s, k in windows]
+    windows = zip(x[2:], arguments["stride"], arguments["kernel_size"], arguments["padding"], strict=True)
+    image = arguments.get("output_size") or [(size - 1) * s + k - 2 * p for size, s, k, p in windows]
     places = indices.reshape(x[0] * x[1], -1) + np.arange(x[0] * x[1])[:, None] * math.prod(image)
     count = math.prod(x)
     return Terms((*x[:2], *image), places.ravel().astype(np.intp), np.arange(count), None, np.ones(count))
