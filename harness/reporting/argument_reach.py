@@ -41,7 +41,7 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The words that an argument of that name takes."""
 
 RATIOS: Final = ("fraction", "fractions"), ("1.0", "ones", "whole", "alike", "uneven")
-"""Kinds of a scale factor: a fractional one, and an integral one; a list that has no fraction is one of integral ones."""
+"""Kinds of a scale factor: a fractional one, and an integral one; a list without fractions is of integral ones."""
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,10 @@ FAULTS = {
         NHWC | {"grad_output": "channels_last"},
     ),
     "second_group": Fault(
-        "group_norm[float64]", (*OUTPUT, "universal"), VOLUME | {"groups": 2, "Cg": 1, "W": 2, "eps": 0.00001}, fill="reals"
+        "group_norm[float64]",
+        (*OUTPUT, "universal"),
+        VOLUME | {"groups": 2, "Cg": 1, "W": 2, "eps": 0.00001},
+        fill="reals",
     ),
     "gradient_of_a_scale": Fault(
         "batch_norm_training[float32]",
@@ -162,9 +165,7 @@ FAULTS = {
     "format_of_a_factory_lost": Fault(
         "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
     ),
-    "last_query": Fault(
-        "scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), ATTENTION
-    ),
+    "last_query": Fault("scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), ATTENTION),
     "gradient_of_the_keys": Fault(
         "scaled_dot_product_attention[float32]",
         ("values", "grad:key", "universal"),
