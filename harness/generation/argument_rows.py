@@ -37,7 +37,7 @@ def argument_rows(case: Case, plain: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for row in covering_array(tuple(len(choice.values) for choice in choices), 2) if choices else ():
         try:
-            sizes = legalise(case, {**plain, **_picked(base, choices, row)})
+            sizes = legalise(case, {**plain, **_sizes_of_row(base, choices, row)})
         except UnsatisfiableError:
             continue
         rows.setdefault(str(sorted(sizes.items())), sizes)
@@ -68,7 +68,7 @@ def _choices(case: Case, size: Size, base: Mapping[str, Any]) -> Iterator[_Choic
     yield from (_Choice(size.name, place, tuple(values)) for place in (range(size.length) if size.length else (-1,)))
 
 
-def _picked(base: Mapping[str, Any], choices: Sequence[_Choice], row: Sequence[int]) -> dict[str, Any]:
+def _sizes_of_row(base: Mapping[str, Any], choices: Sequence[_Choice], row: Sequence[int]) -> dict[str, Any]:
     """The sizes that the row has other values for, by name."""
     sizes: dict[str, Any] = {}
     for choice, index in zip(choices, row, strict=True):
