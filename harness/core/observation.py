@@ -40,10 +40,11 @@ class Observation:
     `layout` is ``drawn`` (the example's layouts) or ``contiguous`` (all of it freshly laid out NCHW). `tensors` is
     keyed ``output[0]``, ``grad:weight``, ``buffer:running_mean``; `inputs` holds the strides each input really had.
     `written`: inputs the call changed. `unrepeated`: tensors whose bits differ when the same call runs again. `kernels`
-    are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts; `operators` the ATen ones when
-    traced, with the kinds that `arguments` had of those that the call names and `inner_arguments` of those within
-    others, and `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is
-    ``raised`` has the tensors that were computed all the same; `phase` is what the call was doing when it raised.
+    are oneDNN implementations that ran, such as ``convolution:jit:avx2``, with counts, and `primitives` how they ran,
+    each way once: ``convolution:jit:avx2 backward_data acdb Acdb8a acdb``. `operators` are the ATen ones when traced,
+    with the kinds that `arguments` had of those that the call names and `inner_arguments` of those within others, and
+    `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is ``raised`` has
+    the tensors that were computed all the same; `phase` is what the call was doing when it raised.
     `omitted`: tensors that were not asked for, because a known issue says that computing them ends the worker.
     """
 
@@ -55,6 +56,7 @@ class Observation:
     written: tuple[str, ...] = ()
     unrepeated: tuple[str, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
+    primitives: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     arguments: ArgumentKinds = field(default_factory=dict)
     inner_arguments: ArgumentKinds = field(default_factory=dict)

@@ -53,6 +53,7 @@ def _observation(
         written=tuple(data["written"]),
         unrepeated=tuple(data["unrepeated"]),
         kernels=dict(data["kernels"]),
+        primitives=tuple(data["primitives"]),
         operators=tuple(data["operators"]),
         arguments=data["arguments"],
         inner_arguments=data["inner_arguments"],

@@ -105,12 +105,13 @@ class ObservationData(TypedDict):
     """One layout of a call: its tensors by name, the strides of what went in, and what was seen on the way.
 
     `written` are inputs that changed, `unrepeated` tensors whose bits differ between calls, `kernels` oneDNN's
-    implementations with counts, `operators` ATen's, and `foreign` those of them that neither PyTorch nor torchvision
-    has. `arguments` are the kinds that the arguments of the operators named by the call had, by operator and argument,
-    `inner_arguments` those of operators within others; all of these are empty where nothing was traced. Of a call that
-    raised, `tensors` are what it computed all the same:
-    the outputs, where only jvp or the backward raises, and the gradients that can be had one by one. `error` is the
-    class of what it raised, `message` its first line, and `phase` what it was doing; None where it returned.
+    implementations with counts, `primitives` how they ran, with direction and formats, `operators` ATen's, and
+    `foreign` those of them that neither PyTorch nor torchvision has. `arguments` are the kinds that the arguments of
+    the operators named by the call had, by operator and argument, `inner_arguments` those of operators within others;
+    all of these but oneDNN's are empty where nothing was traced. Of a call that raised, `tensors` are what it computed
+    all the same: the outputs, where only jvp or the backward raises, and the gradients that can be had one by one.
+    `error` is the class of what it raised, `message` its first line, and `phase` what it was doing; None where it
+    returned.
     """
 
     status: Outcome
@@ -119,6 +120,7 @@ class ObservationData(TypedDict):
     written: list[str]
     unrepeated: list[str]
     kernels: dict[str, int]
+    primitives: list[str]
     operators: list[str]
     arguments: dict[str, dict[str, tuple[str, ...]]]
     inner_arguments: dict[str, dict[str, tuple[str, ...]]]

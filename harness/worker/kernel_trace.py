@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import tempfile
 from typing import Any, Callable, Iterable, NamedTuple
 
@@ -13,8 +14,10 @@ import torch
 from ..portable.argument_kinds import GatheredKinds, merge_kinds
 from . import argument_kinds
 
-TEMPLATE = ["operation", "engine", "primitive", "implementation"]
+TEMPLATE = ["operation", "engine", "primitive", "implementation", "prop_kind", "memory_descriptors"]
 """The fields of an ``exec`` line, until a header says otherwise (doc/advanced/verbose.md of oneDNN)."""
+
+_FORMAT_TAG = re.compile(r"blocked:(\w+)")
 
 
 class Trace:
@@ -55,6 +58,14 @@ class Trace:
                 counts[key] = counts.get(key, 0) + 1
         return counts
 
+    def primitives(self, text: str) -> list[str]:
+        """How oneDNN ran what the lines tell, each way once: with its direction, and the formats of its operands.
+
+        Such as ``convolution:jit:avx2 backward_data acdb Acdb8a acdb`` and ``reorder:jit:uni abcd aBcd16b``: it is
+        another kernel in each direction, and for each format of its weights.
+        """
+        return sorted({_primitive(fields) for fields in map(self._execution, text.splitlines()) if fields})
+
     def durations(self, text: str) -> list[tuple[str, float]]:
         """The primitive of each line that says that one ran, and the seconds that it took."""
         executions = filter(None, map(self._execution, text.splitlines()))
@@ -74,6 +85,13 @@ class Trace:
         fields = line.partition("template:")[2].split(",")
         if "primitive" in fields and "implementation" in fields:
             self.template = fields
+
+
+def _primitive(fields: dict[str, str]) -> str:
+    direction = fields.get("prop_kind", "undef")
+    words = ["{}:{}".format(fields.get("primitive", ""), fields.get("implementation", ""))]
+    words += [] if direction == "undef" else [direction]
+    return " ".join([*words, *_FORMAT_TAG.findall(fields.get("memory_descriptors", ""))])
 
 
 def isa(text: str) -> str:

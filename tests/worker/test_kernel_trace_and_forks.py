@@ -62,6 +62,21 @@ def test_verbose_lines_are_counted(worker: Any) -> None:
     assert log.count(OLD) == {"reorder:jit:uni": 1}
 
 
+def test_a_primitive_is_told_with_its_direction_and_formats(worker: Any) -> None:
+    """Once each, whatever its shapes are; what has no direction has formats alone, in the words of old as well."""
+    log = worker.kernel_trace.Trace(active=False)
+    start = "onednn_verbose,v1,primitive,exec,cpu,"
+    formats = "src:f32::blocked:acdb::f0 wei:f32:a:blocked:Acdb32a::f0 bia:undef::undef::: dst:f32::blocked:acdb::f0"
+    convolution = f"{start}convolution,jit:avx2,backward_data,{formats},attr-scratchpad:user,,mb1,0.1\n"
+    reorder = f"{start}reorder,jit:uni,undef,src:f32::blocked:abcd::f0 dst:f32::blocked:aBcd16b::f0,,,2x3x4x5,0.1\n"
+    old = "onednn_verbose,exec,cpu,reorder,jit:uni,undef,src_f32::blocked:abcd:f0 dst_f32::blocked:acdb:f0,,,1x1,0.1\n"
+    assert log.primitives(convolution + convolution + reorder + old) == [
+        "convolution:jit:avx2 backward_data acdb Acdb32a acdb",
+        "reorder:jit:uni abcd aBcd16b",
+        "reorder:jit:uni abcd acdb",
+    ]
+
+
 def test_the_header_s_template_says_where_the_fields_are(worker: Any) -> None:
     """A oneDNN that prints another field first is still understood."""
     log = worker.kernel_trace.Trace(active=False)

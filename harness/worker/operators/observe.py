@@ -61,7 +61,7 @@ def observe(request: Observe, log: kernel_trace.Trace) -> ObserveReply:
 def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool) -> ObservationData:
     log.text()
     records, raised = _records(run)
-    kernels = log.drain()
+    lines = log.text()
     unrepeated = _unrepeated_names(run, records) if repeat and records else []
     traced = run.operators() if trace else kernel_trace.OperatorTrace([], {}, {})
     return {
@@ -70,7 +70,8 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "inputs": run.strides(),
         "written": run.written_names(),
         "unrepeated": unrepeated,
-        "kernels": kernels,
+        "kernels": log.count(lines),
+        "primitives": log.primitives(lines),
         "operators": traced.names,
         "arguments": sort_kinds(traced.arguments),
         "inner_arguments": sort_kinds(traced.inner_arguments),
