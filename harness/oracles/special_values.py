@@ -49,7 +49,8 @@ def adjust_for_special_fill(
         zeros = None if is_gradient else _fixed_zeros(operands, expected.reference)
         return replace(expected, excused=reached, alike=reached, fixed_zeros=zeros)
     partial = _partial(reference.bound[tensor], expected)
-    expected = _lift_bound_of_overflow(expected, reference.scaled.get(tensor))
+    has_largest = any(_near_largest(array, expected.dtype).any() for array in operands)
+    expected = _lift_bound_of_overflow(expected, reference.scaled.get(tensor), has_largest=has_largest)
     return replace(expected, excused=partial | reached, alike=reached & ~partial if is_gradient else None)
 
 
@@ -57,11 +58,18 @@ def _near_largest(array: Array, dtype: str) -> Array:
     return np.asarray(np.isfinite(array) & (np.abs(array) >= REACH * finfo(dtype).max))
 
 
-def _lift_bound_of_overflow(expected: Expected, scaled: Array | None) -> Expected:
-    """Where the float64 reference itself has overflowed, another order of its sum may give any number."""
+def _lift_bound_of_overflow(expected: Expected, scaled: Array | None, *, has_largest: bool) -> Expected:
+    """Where the float64 reference itself has overflowed, another order of its sum may give any number.
+
+    A sum with an infinite summand is NaN if its finite ones have overflowed to the other side before, and that infinity
+    if not. The magnitudes do not tell this from the sum of two infinities, so where an operand is near the largest
+    neither is asked for; the narrower dtypes, whose reference does not overflow, still ask for it.
+    """
     if scaled is None or expected.allowance is None:
         return expected
     overflown = np.isfinite(scaled) & ~np.isfinite(expected.reference)
+    if has_largest:
+        overflown |= np.isinf(scaled) & np.isnan(expected.reference)
     return replace(expected, allowance=np.where(overflown, UNLIMITED, expected.allowance))
 
 

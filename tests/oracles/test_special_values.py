@@ -178,3 +178,14 @@ def test_complex_numbers_are_judged_as_by_any_fill(special: Callable[..., Stage]
     reference = replace(stage.reference, values={"output[0]": values}, dtypes={"output[0]": "complex64"})
     standard = expected_values(stage.case, stage.example, reference, "output[0]")
     assert adjust_for_special_fill(standard, stage.case, stage.example, reference, "output[0]") is standard
+
+
+@pytest.mark.parametrize(("largest", "excused"), [(finfo("float64").max, True), (1.0, False)])
+def test_an_infinity_may_meet_finite_summands_that_have_overflowed_to_the_other_side(
+    special: Callable[..., Stage], largest: float, *, excused: bool
+) -> None:
+    """The reference had them overflow before and is NaN; another order keeps the infinity, and neither is asked for."""
+    stage = special([NAN, 1.0], [largest, 1.0], "multilinear", dtype="float64", bound=[INF, 1.0])
+    stage.reference = replace(stage.reference, scaled={"output[0]": np.array([INF, 1.0])})
+    stage.poke("output[0]", 0, INF)
+    assert bool(messages(stage)) is not excused
