@@ -145,6 +145,7 @@ class Gate:
             saved=failure_database.load() if self.settings.profile.recalls and not self.settings.rediscover else (),
             deadline=self._item_deadline(share),
             arrays=self.arrays,
+            corpus=self.project.home_of(case).golden.corpus(case),
             may_lack=self.may_lack(case, dtype),
             baseline=self._baseline_of(case, dtype),
             rediscovers=self.settings.rediscover,

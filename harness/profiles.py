@@ -18,12 +18,12 @@ class Profile:
     """How many examples one item (a case in one dtype) runs, and how long it may take.
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
-    (0: all); `random` is the number of examples that are drawn, most of them stratified; `extra` that of further ones
-    where judging them costs little, and `larger` how many of these have grown beyond a grain; `limit` the CPU seconds
-    one example may take in one cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run,
-    printed; `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time);
-    `saved_only`: nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them
-    that is run.
+    (0: all); `random` is the number of examples that are drawn, most of them stratified, and fewer or more by what they
+    reach if `follows`; `extra` that of further ones where judging them costs little, and `larger` how many of these
+    have grown beyond a grain; `limit` the CPU seconds one example may take in one cell; `attempts` the candidates a
+    shrink may try; `fresh`: a new seed for each run, printed; `recalls`: failures saved by earlier runs go first (not
+    in the gate, which is the same every time); `saved_only`: nothing but reproducers, saved failures and declared
+    examples; `models` is the largest tier of them that is run.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Profile:
     models: Tier = "quick"
     extra: int = 0
     larger: int = 0
+    follows: bool = True
 
     def with_examples(self, count: int | None) -> Profile:
         """The same profile with about `count` examples an item: at most half of them from the covering array."""
@@ -57,9 +58,10 @@ class Profile:
         return {"quick": -(-declared // 2), "gate": declared, "nightly": 4 * declared}[self.models]
 
     def for_refusals(self) -> Profile:
-        """The same profile with few examples, for a dtype that an operator must refuse before it looks at sizes."""
+        """The same with few examples, for a dtype that an operator must refuse before it looks at sizes."""
         rows = min(self.rows or REFUSALS, REFUSALS)
-        return replace(self, strength=2, rows=rows, random=min(self.random, REFUSALS), extra=0, larger=0)
+        few = min(self.random, REFUSALS)
+        return replace(self, strength=2, rows=rows, random=few, extra=0, larger=0, follows=False)
 
 
 REFUSALS: Final = 12

@@ -14,6 +14,7 @@ from harness.cli.bisect import add_bisect_command
 from harness.cli.check import add_check_command
 from harness.cli.compare import add_compare_command
 from harness.cli.contract import add_contract_command
+from harness.cli.corpus import add_corpus_command
 from harness.cli.coverage import add_coverage_command
 from harness.cli.doctor import add_doctor_command
 from harness.cli.draft import add_draft_command
@@ -80,6 +81,7 @@ def command_line() -> CommandParser:
     add_compare_command(commands)
     add_history_command(commands)
     add_coverage_command(commands)
+    add_corpus_command(commands)
     add_rediscover_command(commands)
     add_model_command(commands)
     add_speed_command(commands)

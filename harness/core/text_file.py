@@ -9,8 +9,8 @@ from typing import Final
 
 from harness.errors import UserError
 
-LARGEST_FILE: Final = 8 * 2**20
-"""Bytes of the largest file that is read: four times the record of a whole gate, which is the largest there is."""
+LARGEST_FILE: Final = 32 * 2**20
+"""Bytes of the largest file that is read: more than twice the record of a night, which is the largest there is."""
 
 _KINDS: Final = {
     stat.S_IFDIR: "a directory",

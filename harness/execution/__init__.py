@@ -3,6 +3,7 @@
 from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.execution.executor import Executor
 from harness.execution.isolated_runs import REFERENCE_LIMIT_FACTOR
+from harness.execution.redundant_levels import RedundantLevels
 from harness.execution.refinement import refine_reference
 from harness.execution.replies import record_of
 from harness.execution.requests import time_request
@@ -17,6 +18,7 @@ __all__ = [
     "CellSettings",
     "Executor",
     "HostLost",
+    "RedundantLevels",
     "Reply",
     "Request",
     "Result",

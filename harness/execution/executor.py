@@ -251,14 +251,16 @@ class Executor:
         *,
         cells: Collection[str] | None = None,
         traced: Collection[Example] = (),
+        redundant: RedundantLevels | None = None,
     ) -> Iterator[Result]:
         """Run examples in the cells (None: all) and yield their results in order, several being under way at once.
 
         Of `traced` ones the ATen operators are noted too, in the first and the last of the cells: those between are
-        capped between. A cell that need not run an example (`RedundantLevels`) has no observation of it.
+        capped between. A cell that need not run an example has no observation of it; `redundant` has learnt which from
+        examples of the case that ran before in the same cells.
         """
         chosen = self.cell_names(cells)
-        redundant = RedundantLevels([cell for cell in self.cells if cell.name in chosen])
+        redundant = redundant or RedundantLevels([cell for cell in self.cells if cell.name in chosen])
         pending: deque[PendingExample] = deque()
         for example in examples:
             needed = [name for name in chosen if name not in redundant.redundant_cells]

@@ -24,10 +24,8 @@ class RedundantLevels:
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        highest = {(cell.host, cell.proof["aten"]): cell.name for cell in cells}
-        self._representative = {
-            cell.name: name for cell in cells if (name := highest[cell.host, cell.proof["aten"]]) != cell.name
-        }
+        highest = {_alike(cell): cell.name for cell in cells}
+        self._representative = {cell.name: name for cell in cells if (name := highest[_alike(cell)]) != cell.name}
         self._equal_examples = 0
 
     @property
@@ -44,6 +42,11 @@ class RedundantLevels:
             if observation.cell in self._representative
         )
         self._equal_examples = self._equal_examples + 1 if agree else 0
+
+
+def _alike(cell: Cell) -> tuple[str, str]:
+    """What cells have in common that may answer for each other; one of which nothing is proven is like no other."""
+    return cell.host, cell.proof.get("aten", cell.name)
 
 
 def _are_equal(first: Observation, second: Observation | None) -> bool:

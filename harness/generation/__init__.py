@@ -3,7 +3,7 @@
 from harness.generation.corners import corner_examples
 from harness.generation.coverage import CornerCoverage, corner_coverage
 from harness.generation.declared_examples import declared_examples
-from harness.generation.drawing import random_examples, sampled_examples
+from harness.generation.drawing import ExampleSource, random_examples, sampled_examples
 from harness.generation.enlargement import enlarged_examples
 from harness.generation.fixed_examples import fixed_examples, plain_example
 from harness.generation.gradcheck_examples import gradcheck_examples
@@ -27,11 +27,13 @@ from harness.generation.shapes import (
     check_indices,
     construction,
     describe_excess,
+    is_within_budget,
     positional,
     shapes,
     terms,
 )
 from harness.generation.shrinking import shrink
+from harness.generation.size_traits import size_traits
 from harness.generation.stratified import is_quickly_judged, stratified_examples
 from harness.generation.typical_example import typical_example
 
@@ -40,6 +42,7 @@ __all__ = [
     "MOST_ELEMENTS",
     "ORDINARY",
     "CornerCoverage",
+    "ExampleSource",
     "LayoutProbe",
     "Neighbour",
     "ResolvedExample",
@@ -58,6 +61,7 @@ __all__ = [
     "gradcheck_examples",
     "has_own_layout",
     "is_quickly_judged",
+    "is_within_budget",
     "larger_examples",
     "layout_probes",
     "neighbours",
@@ -71,6 +75,7 @@ __all__ = [
     "sampled_examples",
     "shapes",
     "shrink",
+    "size_traits",
     "snapshot_candidates",
     "stratified_examples",
     "terms",

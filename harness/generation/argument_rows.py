@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from harness.core import Case, Expression, Size
-from harness.generation.corners import covering_array
+from harness.generation.covering import covering_array
 from harness.generation.shapes import domain_of, legalise
 from harness.generation.sizes import UnsatisfiableError
 

@@ -29,16 +29,101 @@ _TOLERATED = (5, 0.05)  # that many rejected draws, and that share of them, befo
 
 
 @dataclass
-class _Collection:
-    """What a case's draws have come to."""
+class ExampleSource:
+    """The examples of a case in a dtype, drawn as they are asked for, no two of which differ in the seed alone.
+
+    `seed` fixes all of them, for the same requests.
+    """
 
     case: Case
     dtype: str
-    free: tuple[Factor, ...]
-    examples: dict[str, Example] = field(default_factory=dict)
-    draws: int = 0
-    rejected: int = 0
-    problem: str = ""
+    seed: int
+    _free: tuple[Factor, ...] = field(init=False)
+    _examples: dict[str, Example] = field(default_factory=dict, init=False)
+    _rounds: int = field(default=0, init=False)
+    _draws: int = field(default=0, init=False)
+    _rejected: int = field(default=0, init=False)
+    _problem: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        self._free = factors(self.case, self.dtype)
+
+    def draw(self, count: int) -> list[Example]:
+        """`count` examples that have not been drawn before, or fewer where the space is small.
+
+        Raises UserError where more than a few percent of the draws break `require` or meet an empty range.
+        """
+        before = len(self._examples)
+        for _ in range(_ROUNDS):
+            missing = before + count - len(self._examples)
+            if missing <= 0:
+                break
+            self._collect(missing + missing // 8 + 4)
+            self.check_rejections()
+        drawn = list(self._examples.items())[before:]
+        for text, _ in drawn[max(count, 0) :]:  # they may be drawn again
+            del self._examples[text]
+        return [example for _, example in drawn[: max(count, 0)]]
+
+    def sample(self, count: int) -> list[Example]:
+        """What `count` draws without Hypothesis give."""
+        source = random.Random(self.seed)  # noqa: S311 - not for secrets
+        for _ in range(count):
+            self._add(source.randrange)
+        return list(self._examples.values())
+
+    def _collect(self, count: int) -> None:
+        """Let Hypothesis draw `count` examples; nothing fails inside, so there is nothing to shrink."""
+        # Imported here: it takes longer than all the rest of the package, and collecting tests does not need it.
+        import hypothesis  # noqa: PLC0415
+        from hypothesis import strategies  # noqa: PLC0415
+
+        @cache
+        def below(options: int) -> Any:
+            """The strategy of an index, made once for each count."""
+            return strategies.integers(_BASE, _BASE + options - 1)
+
+        @hypothesis.seed(f"{self.seed}/{self._rounds}")
+        @hypothesis.settings(
+            max_examples=count,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+            verbosity=hypothesis.Verbosity.quiet,
+        )
+        @hypothesis.given(strategies.data())
+        def collect(data: Any) -> None:
+            """One draw of Hypothesis's, which calls this as often as it likes."""
+
+            def draw(options: int) -> int:
+                """An index below `options`."""
+                return int(data.draw(below(options))) - _BASE
+
+            self._add(draw)
+
+        collect()
+        self._rounds += 1
+
+    def _add(self, draw: Draw) -> None:
+        self._draws += 1
+        try:
+            example = draw_example(self.case, self.dtype, self._free, draw)
+        except UnsatisfiableError as error:
+            self._rejected += 1
+            self._problem = str(error)
+        else:
+            self._examples.setdefault(example.but(seed=0).to_json(), example)
+
+    def check_rejections(self) -> None:
+        """Raise UserError where so many draws were not legal that the case is declared wrongly."""
+        if not self._examples:
+            raise unsatisfiable_mistake(self.case, self._problem)
+        if self._rejected > _TOLERATED[0] and self._rejected > _TOLERATED[1] * self._draws:
+            share = f"{self._rejected} of {self._draws} draws ({100 * self._rejected / self._draws:.0f} %)"
+            advice = "declare sizes whose bounds make every draw legal"
+            raise mistake(self.case, f"the case rejects {share}: {self._problem}; {advice}")
 
 
 def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Example]:
@@ -46,16 +131,7 @@ def random_examples(case: Case, dtype: str, count: int, seed: int) -> list[Examp
 
     Raises UserError where more than a few percent of the draws break `require` or meet an empty range.
     """
-    if count < 1:
-        return []
-    collection = _Collection(case, dtype, factors(case, dtype))
-    for repeat in range(_ROUNDS):
-        missing = count - len(collection.examples)
-        if missing <= 0:
-            break
-        _collect(collection, missing + missing // 8 + 4, f"{seed}/{repeat}")
-        _check_rejections(collection)
-    return list(collection.examples.values())[:count]
+    return ExampleSource(case, dtype, seed).draw(count)
 
 
 def sampled_examples(case: Case, dtype: str, count: int) -> list[Example]:
@@ -63,67 +139,10 @@ def sampled_examples(case: Case, dtype: str, count: int) -> list[Example]:
 
     Raises UserError as `random_examples` does.
     """
-    collection = _Collection(case, dtype, factors(case, dtype))
-    source = random.Random(0)  # noqa: S311 - not for secrets
-    for _ in range(count):
-        _add(collection, source.randrange)
-    _check_rejections(collection)
-    return list(collection.examples.values())
-
-
-def _collect(collection: _Collection, count: int, seed: str) -> None:
-    """Let Hypothesis draw `count` examples; nothing fails inside, so there is nothing to shrink."""
-    # Imported here: it takes longer than all the rest of the package, and collecting tests does not need it.
-    import hypothesis  # noqa: PLC0415
-    from hypothesis import strategies  # noqa: PLC0415
-
-    @cache
-    def below(options: int) -> Any:
-        """The strategy of an index, made once for each count."""
-        return strategies.integers(_BASE, _BASE + options - 1)
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-    )
-    @hypothesis.given(strategies.data())
-    def collect(data: Any) -> None:
-        """One draw of Hypothesis's, which calls this as often as it likes."""
-
-        def draw(options: int) -> int:
-            """An index below `options`."""
-            return int(data.draw(below(options))) - _BASE
-
-        _add(collection, draw)
-
-    collect()
-
-
-def _add(collection: _Collection, draw: Draw) -> None:
-    collection.draws += 1
-    try:
-        example = draw_example(collection.case, collection.dtype, collection.free, draw)
-    except UnsatisfiableError as error:
-        collection.rejected += 1
-        collection.problem = str(error)
-    else:
-        collection.examples.setdefault(example.but(seed=0).to_json(), example)
-
-
-def _check_rejections(collection: _Collection) -> None:
-    case, rejected, draws = collection.case, collection.rejected, collection.draws
-    if not collection.examples:
-        raise unsatisfiable_mistake(case, collection.problem)
-    if rejected > _TOLERATED[0] and rejected > _TOLERATED[1] * draws:
-        share = f"{rejected} of {draws} draws ({100 * rejected / draws:.0f} %)"
-        advice = "declare sizes whose bounds make every draw legal"
-        raise mistake(case, f"the case rejects {share}: {collection.problem}; {advice}")
+    source = ExampleSource(case, dtype, 0)
+    examples = source.sample(count)
+    source.check_rejections()
+    return examples
 
 
 def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -> Example:

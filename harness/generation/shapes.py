@@ -200,6 +200,11 @@ def describe_excess(case: Case, example: Example) -> str:
     return f"{whole}; no more than {MOST_ELEMENTS:,} can be run"
 
 
+def is_within_budget(case: Case, example: Example) -> bool:
+    """Whether the example is no larger than one that is drawn."""
+    return largest_numel(case, example.sizes) <= BUDGET
+
+
 def within_budget(case: Case, sizes: dict[str, Any], budget: int = BUDGET) -> dict[str, Any]:
     """`sizes`, or smaller ones whose largest tensor is within the budget; the smallest there are where none is.
 

@@ -8,6 +8,15 @@ from harness.golden.contract.contract import Contract, load_contract
 from harness.golden.contract.layout_rule import FormatCombination, LayoutRule, RuleKind, candidate_rules, spell_out
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
 from harness.golden.contract.table import answer, answer_table
+from harness.golden.corpus import (
+    Corpus,
+    CorpusCase,
+    can_be_kept,
+    corpus_entry,
+    corpus_file,
+    corpus_text,
+    load_corpus,
+)
 from harness.golden.coverage import ArgumentGroupSchema, CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import DOUBLE_BACKWARD_FILE, MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.fault_matrix import MATRIX_FILE, FaultMatrix, MeasuredBuildSchema, load_fault_matrix
@@ -51,6 +60,8 @@ __all__ = [
     "ArgumentGroupSchema",
     "Contract",
     "ContractLine",
+    "Corpus",
+    "CorpusCase",
     "CoverageTargets",
     "Digest",
     "Element",
@@ -74,8 +85,12 @@ __all__ = [
     "answer_table",
     "append_entry",
     "can_be_exact",
+    "can_be_kept",
     "candidate_rules",
     "complete_layouts",
+    "corpus_entry",
+    "corpus_file",
+    "corpus_text",
     "date_fault",
     "describe_levels",
     "describe_misfit",
@@ -83,6 +98,7 @@ __all__ = [
     "entry_text",
     "fingerprint",
     "load_contract",
+    "load_corpus",
     "load_coverage_targets",
     "load_fault_matrix",
     "load_known_issues",

@@ -1,4 +1,4 @@
-"""Where golden data lies: one file for the contract and one for the snapshots of each suite."""
+"""Where golden data lies: for each suite a file of the contract, one of snapshots, and one of the corpus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.core import Case
 from harness.errors import UserError
 from harness.golden.contract.contract import Contract, load_contract
+from harness.golden.corpus import Corpus, CorpusCase, corpus_file, load_corpus
 from harness.golden.files import contract_file, snapshots_file, suite_of, update_command
 from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, can_be_exact, load_snapshots
 from harness.suites import suggestion
@@ -21,6 +22,7 @@ class Golden:
     root: Path
     _contracts: dict[str, Contract] = field(default_factory=dict)
     _snapshots: dict[str, Snapshots] = field(default_factory=dict)
+    _corpora: dict[str, Corpus] = field(default_factory=dict)
 
     @property
     def is_kept(self) -> bool:
@@ -31,7 +33,7 @@ class Golden:
         """Read the files of these cases. Raises UserError with the mistakes of all."""
         problems = []
         for case in {suite_of(case): case for case in cases}.values():
-            for read in (self.contract, self.snapshots):
+            for read in (self.contract, self.snapshots, self.corpus):
                 try:
                     read(case)
                 except UserError as error:
@@ -52,6 +54,13 @@ class Golden:
         if suite not in self._snapshots:
             self._snapshots[suite] = load_snapshots(self.root / snapshots_file(suite), suite, snapshots_file(suite))
         return self._snapshots[suite]
+
+    def corpus(self, case: Case) -> CorpusCase:
+        """What the corpus has of the case. Raises DeclarationError for a file that does not parse."""
+        suite = suite_of(case)
+        if suite not in self._corpora:
+            self._corpora[suite] = load_corpus(self.root / corpus_file(suite), suite, corpus_file(suite))
+        return self._corpora[suite].cases.get(case.name, CorpusCase())
 
     def may_lack(self, case: Case, dtype: str, release: str) -> bool:
         """Whether a release may be without the case in that dtype.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core import Case, KnownIssue
+from harness.core import Case, Example, KnownIssue
 
 
 @dataclass(frozen=True)
 class MutantItem:
     """A case in one dtype that runs the operator of a mutant, and what is known of it.
 
-    `name` is ``relu[float32]``, `seed` that of its drawn examples in a gate.
+    `name` is ``relu[float32]``, `seed` that of its drawn examples in a gate, `corpus` what a gate runs first.
     """
 
     name: str
@@ -20,3 +20,4 @@ class MutantItem:
     dtype: str
     known_issues: Sequence[KnownIssue]
     seed: int
+    corpus: Sequence[Example] = ()

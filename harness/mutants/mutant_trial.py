@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -100,8 +101,17 @@ class MutantTrial:
         """Each example of each item, as the gate has them, with what no known issue accepts."""
         for item in self.items:
             runner = ExampleRunner(item.case, self.executor, item.known_issues)
-            plan = make_plan(item.case, item.dtype, profile=self.profile, saved=(), seed=item.seed, arrays=self.arrays)
-            for judged in runner.judge_examples(plan.examples, lambda _example: None):
+            plan = make_plan(
+                item.case,
+                item.dtype,
+                profile=self.profile,
+                saved=(),
+                corpus=item.corpus,
+                seed=item.seed,
+                arrays=self.arrays,
+            )
+            judge = partial(runner.judge_examples, keep_out=lambda _example: None)
+            for judged in plan.judge_examples(judge, lambda: True):
                 yield item, judged.example, judged.failures
 
     def _is_of_stock(self, item: MutantItem, example: Example, finding: Finding) -> bool:

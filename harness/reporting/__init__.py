@@ -13,6 +13,7 @@ from harness.reporting.comparison import (
     read_run,
     read_runs,
 )
+from harness.reporting.corpus import corpus_of
 from harness.reporting.draft import IssueDraft, failure_draft, fault_draft, group_draft
 from harness.reporting.failure import failure_text
 from harness.reporting.fault_groups import FaultGroup, FaultPlace, fault_groups, fault_summary
@@ -114,6 +115,7 @@ __all__ = [
     "comparison_markdown",
     "comparison_short_text",
     "comparison_text",
+    "corpus_of",
     "count_operators",
     "difference_message",
     "example_count",

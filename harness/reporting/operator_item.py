@@ -30,6 +30,7 @@ from harness.reporting.diagnosis_record import DiagnosisRecord, MismatchedElemen
 from harness.reporting.example_record import OperatorExample
 from harness.reporting.finding_record import Counts, FindingRecord, finding_record, sort_by_name
 from harness.reporting.item_id import ItemId
+from harness.reporting.novelty_record import NoveltyRecord, novelty_record
 from harness.suites import StrictSchema
 from harness.trial import Failure, Outcome, round_ratios
 
@@ -157,6 +158,9 @@ class OperatorItemRecord(StrictSchema):
         default_factory=dict,
         description="Place of a known fault: the first example that met it; only where rediscovery was measured",
     )
+    novelty: NoveltyRecord = Field(
+        default=NoveltyRecord(), description="What the examples reached, and how much of it was new to the end"
+    )
     seconds: float
 
     @property
@@ -208,6 +212,7 @@ def operator_item_record(outcome: Outcome) -> OperatorItemRecord:
         lost_levels=tuple(outcome.lost_levels),
         against=build_comparison_record(outcome.against) if outcome.against else None,
         meetings={place: FirstMeetingRecord(**asdict(meeting)) for place, meeting in sorted(outcome.meetings.items())},
+        novelty=novelty_record(outcome.novelty),
         seconds=round(outcome.seconds, 1),
     )
 

@@ -48,6 +48,7 @@ class RunRecord(StrictSchema):
     recalls: bool = Field(description="Whether failures of earlier runs go first")
     saved_only: bool = Field(description="Whether nothing is drawn")
     models: str = Field(description="The largest tier of models that is run")
+    follows: bool = Field(default=True, description="Whether more or less is drawn by what examples reach")
     profile: str
     seed: int
     rediscovers: bool = Field(

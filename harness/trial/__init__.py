@@ -13,6 +13,7 @@ from harness.trial.build_comparison import (
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.example_runner import ExampleRunner
 from harness.trial.fatal_parts import PartwiseRunner
+from harness.trial.guide import Novelty
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
 from harness.trial.known_issues import (
     DEATHS,
@@ -23,7 +24,7 @@ from harness.trial.known_issues import (
 )
 from harness.trial.other_releases import double_backward_of_other_releases, known_issues_of_other_releases
 from harness.trial.outcome import CellRow, Failure, FailureScript, Outcome
-from harness.trial.plan import Plan, make_plan
+from harness.trial.plan import GuidedPlan, Plan, make_plan
 from harness.trial.proposals import NewFailure, Proposer
 from harness.trial.reduction import Reducer, cell_rows
 from harness.trial.replays import describe_refusal, replay_place
@@ -45,8 +46,10 @@ __all__ = [
     "ExampleRunner",
     "Failure",
     "FailureScript",
+    "GuidedPlan",
     "JudgedResult",
     "NewFailure",
+    "Novelty",
     "Outcome",
     "PartwiseRunner",
     "Plan",

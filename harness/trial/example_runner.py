@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.core import Case, Example, KnownIssue
-from harness.execution import Executor, Result
+from harness.execution import Executor, RedundantLevels, Result
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, disturbance, has_died, judge_run
-from harness.trial.trace_selection import select_traced
+from harness.trial.trace_selection import TraceSelection
 
 FRESH_WORKERS: Final = 2
 """Fresh workers asked whether a death was the kernel's; the first may have been killed along with the other."""
@@ -21,6 +21,14 @@ MOST_DEATHS_MET: Final = 3
 
 MOST_TRACED: Final = 10
 """Examples of a trial whose ATen operators are traced; tracing costs more than running."""
+
+
+@dataclass
+class _Group:
+    """What is learnt of the examples that run in the same cells, from one batch of them to the next."""
+
+    redundant: RedundantLevels
+    traces: TraceSelection = field(default_factory=lambda: TraceSelection(MOST_TRACED))
 
 
 @dataclass
@@ -41,6 +49,7 @@ class ExampleRunner:
     partwise: PartwiseRunner = field(init=False)
     _confirmed_ends: set[str] = field(default_factory=set, init=False)
     _deaths_met: Counter[str] = field(default_factory=Counter, init=False)
+    _groups: dict[tuple[str, ...], _Group] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.partwise = PartwiseRunner(self.case, self.executor, self.known_issues)
@@ -78,8 +87,11 @@ class ExampleRunner:
         if not kept:
             yield from self._judge_parts(examples, keep_out)
             return
-        traced = select_traced(examples, MOST_TRACED)
-        for result in self.executor.run(self.case, examples, cells=kept, traced=traced):
+        group = self._groups.setdefault(
+            tuple(kept), _Group(RedundantLevels([cell for cell in self.executor.cells if cell.name in kept]))
+        )
+        traced = group.traces.select(examples)
+        for result in self.executor.run(self.case, examples, cells=kept, traced=traced, redundant=group.redundant):
             self.skipped.update(result.skipped)
             undisturbed = self._undisturbed_result(result, kept, is_traced=result.example in traced)
             yield self.judge(self.partwise.add_observations(undisturbed))

@@ -22,6 +22,7 @@ from harness.oracles import OWN_REFERENCE
 from harness.portable.argument_kinds import GatheredKinds, merge_kinds
 from harness.trial.build_comparison import BuildChange, BuildComparison
 from harness.trial.diagnosis import Diagnosis
+from harness.trial.guide import Novelty
 from harness.trial.rediscovery import FirstMeeting
 from harness.trial.review import Review
 from harness.trial.tally import Tally
@@ -88,7 +89,8 @@ class Outcome(Tally):
     `complete` is False where the time budget, or too many crashes, left some out. `double` is what the double backward
     came to, and `faults` is what is wrong with it. `lack` is what this release of PyTorch lacks of what the item runs:
     it is not available. `against` is the comparison with another build, if there is one: then only what is new fails.
-    `meetings` maps a place of a known fault to the first example that met it, where rediscovery is measured.
+    `meetings` maps a place of a known fault to the first example that met it, where rediscovery is measured. `novelty`
+    is what the examples reached, and how much of it was new to the end.
     """
 
     case: str
@@ -109,6 +111,7 @@ class Outcome(Tally):
     lack: str = ""
     against: BuildComparison | None = None
     meetings: dict[str, FirstMeeting] = field(default_factory=dict)
+    novelty: Novelty = field(default_factory=Novelty)
 
     def note_operators(self, observation: Observation) -> None:
         """Note the operators that a trace showed, and of what kinds their arguments were."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core import Case, Example
@@ -14,64 +13,104 @@ from harness.generation import (
     has_own_layout,
     is_quickly_judged,
     larger_examples,
-    random_examples,
     stratified_examples,
 )
 from harness.profiles import Profile
+from harness.trial.guide import DRAWN, STRATIFIED, Guide
+from harness.trial.judged_result import JudgedResult
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """The examples of a trial in the order they run, each once, under the first phase that has it.
+    """The examples of a trial in the order they are to run, each once, under the first phase that has it.
 
-    `phases` are the names of all phases, those without an example included; `phase_by_json` maps the text of an
-    example to its own.
+    `phases` are the names of all phases, those without an example included.
     """
 
-    examples: tuple[Example, ...]
-    phases: tuple[str, ...]
-    phase_by_json: Mapping[str, str]
+    examples: list[Example] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
+    _phase_by_json: dict[str, str] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, phase: str, examples: Iterable[Example]) -> list[Example]:
+        """Plan these as well, and return those that were not planned before."""
+        if phase not in self.phases:
+            self.phases.append(phase)
+        added = []
+        for example in examples:
+            if (text := example.to_json()) not in self._numbers:
+                self.examples.append(example)
+                self._phase_by_json[text] = phase
+                self._numbers[text] = len(self.examples)
+                added.append(example)
+        return added
 
     def number(self, example: Example) -> int:
         """The place of one of the examples in their order, from 1."""
         return self._numbers[example.to_json()]
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {text: number for number, text in enumerate(map(Example.to_json, self.examples), 1)}
-
     def phase(self, example: Example) -> str:
         """The phase of one of the examples."""
-        return self.phase_by_json[example.to_json()]
+        return self._phase_by_json[example.to_json()]
 
 
 def make_plan(  # noqa: PLR0913 - all but two by keyword
-    case: Case, dtype: str, *, profile: Profile, saved: Sequence[Example], seed: int, arrays: Path | None
-) -> Plan:
-    """Saved failures, declared examples, corners, then drawn examples, as many as the profile asks for.
+    case: Case,
+    dtype: str,
+    *,
+    profile: Profile,
+    saved: Sequence[Example],
+    corpus: Sequence[Example],
+    seed: int,
+    arrays: Path | None,
+) -> GuidedPlan:
+    """Saved failures, the corpus, declared examples, corners, then drawn ones, as many as the profile asks for.
 
+    Of the corpus no more are taken than half of what is usually drawn: what reached the most stands first in it.
     `arrays` is a directory in which covering arrays are kept.
     """
-    phases = {"saved": list(saved), "declared": declared_examples(case, dtype)}
+    guide = Guide(case, dtype, 0 if profile.saved_only else profile.random, seed, profile.follows)
+    plan = Plan()
+    plan.add("saved", saved)
+    known = plan.add("corpus", corpus[: guide.usual // 2])
+    plan.add("declared", declared_examples(case, dtype))
     if not profile.saved_only:
         rows = corner_examples(case, dtype, profile.strength, arrays)
-        phases["corners"] = _spread_rows(case, rows, profile.rows) if profile.rows else rows
-        phases["drawn"] = _drawn_examples(case, dtype, profile, seed)
-    planned: dict[str, Example] = {}
-    phase_by_json: dict[str, str] = {}
-    for phase, examples in phases.items():
-        for example in examples:
-            planned.setdefault(example.to_json(), example)
-            phase_by_json.setdefault(example.to_json(), phase)
-    return Plan(tuple(planned.values()), tuple(phases), phase_by_json)
+        plan.add("corners", _spread_rows(case, rows, profile.rows) if profile.rows else rows)
+        plan.add(DRAWN, _stratified_examples(case, dtype, profile, seed, len(known)))
+        plan.add(DRAWN, guide.first_examples())
+    return GuidedPlan(plan, guide)
 
 
-def _drawn_examples(case: Case, dtype: str, profile: Profile, seed: int) -> list[Example]:
-    """Stratified examples, and freely drawn ones; where judging costs little, more, and some larger than a grain."""
+@dataclass
+class GuidedPlan:
+    """What is planned, and the guide that goes on from there."""
+
+    plan: Plan
+    guide: Guide
+
+    def judge_examples(
+        self, judge: Callable[[Sequence[Example]], Iterator[JudgedResult]], may_go_on: Callable[[], bool]
+    ) -> Iterator[JudgedResult]:
+        """Judge what is planned, then, while that may go on, what the guide plans by what those examples reached."""
+        batch = list(self.plan.examples)
+        while batch:
+            for judged in judge(batch):
+                self.guide.note(judged)
+                yield judged
+            following = self.guide.next_examples() if may_go_on() else {}
+            batch = [example for phase, examples in following.items() for example in self.plan.add(phase, examples)]
+
+
+def _stratified_examples(case: Case, dtype: str, profile: Profile, seed: int, known: int) -> list[Example]:
+    """Stratified examples; where judging costs little, more, and some larger than a grain.
+
+    What there is of the corpus takes the place of as many of those that there are more.
+    """
     is_quick = is_quickly_judged(case)
-    stratified = stratified_examples(case, dtype, profile.random * 3 // 5 + (profile.extra if is_quick else 0), seed)
-    larger = larger_examples(case, stratified, profile.larger if is_quick else 0)
-    return [*stratified, *larger, *random_examples(case, dtype, profile.random - profile.random * 3 // 5, seed)]
+    extra = max(0, profile.extra - known) if is_quick else 0
+    stratified = stratified_examples(case, dtype, profile.random * STRATIFIED // 5 + extra, seed)
+    return [*stratified, *larger_examples(case, stratified, profile.larger if is_quick else 0)]
 
 
 def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from harness.core import Example
@@ -14,23 +15,30 @@ OTHER_OPERATORS: Final = ("out", "vmap")
 """Paths on which the case's operator is another overload of it, or is handed other arguments."""
 
 
-def select_traced(examples: Sequence[Example], most: int) -> list[Example]:
-    """At most `most` examples, in their own order, chosen greedily so that each adds the most forms of the call.
+@dataclass
+class TraceSelection:
+    """Chooses at most `most` examples in all, greedily so that each adds the most forms of the call.
 
     Forms are: in place or not, the word that an argument has, a tensor left out, a memory format, a size of one, a
     number below zero, a ratio, which dimensions an operand has. What runs another operator, in place or into given
     memory, or what hands it a batch of them, is told apart from the plain call in each of these.
     """
-    traits = [frozenset(_traits(example)) for example in examples]
-    covered: set[Trait] = set()
-    chosen: list[int] = []
-    while len(chosen) < min(most, len(examples)):
-        best = max(range(len(examples)), key=lambda index: (len(traits[index] - covered), -index))
-        if not traits[best] - covered:
-            break
-        chosen.append(best)
-        covered |= traits[best]
-    return [examples[index] for index in sorted(chosen)]
+
+    most: int
+    _covered: set[Trait] = field(default_factory=set, init=False)
+
+    def select(self, examples: Sequence[Example]) -> list[Example]:
+        """Those among these examples, in their own order, that add to what was chosen before."""
+        traits = [frozenset(_traits(example)) for example in examples]
+        chosen: list[int] = []
+        while self.most and len(chosen) < len(examples):
+            best = max(range(len(examples)), key=lambda index: (len(traits[index] - self._covered), -index))
+            if not traits[best] - self._covered:
+                break
+            chosen.append(best)
+            self._covered |= traits[best]
+            self.most -= 1
+        return [examples[index] for index in sorted(chosen)]
 
 
 def _traits(example: Example) -> Iterator[Trait]:

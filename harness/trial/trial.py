@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core import (
@@ -21,6 +21,7 @@ from harness.core import (
 )
 from harness.execution import Executor
 from harness.generation import corner_coverage, declared_examples
+from harness.golden import CorpusCase
 from harness.profiles import Profile
 from harness.trial.against import Baseline, BuildComparer
 from harness.trial.availability import Availability
@@ -29,7 +30,7 @@ from harness.trial.example_runner import ExampleRunner
 from harness.trial.judged_result import JudgedResult
 from harness.trial.known_issues import DEATHS
 from harness.trial.outcome import Outcome
-from harness.trial.plan import Plan, make_plan
+from harness.trial.plan import GuidedPlan, make_plan
 from harness.trial.rediscovery import Rediscovery
 from harness.trial.reduction import Reducer
 from harness.trial.reproducers import send_reproducer
@@ -46,16 +47,16 @@ NOT_EFFECTIVE = "level not effective"
 
 @dataclass
 class Trial:
-    """Runs saved failures, declared examples, corners, then drawn examples, and beside them the reproducers; judges.
+    """Runs saved failures, the corpus, declared examples, corners, then drawn ones, the reproducers beside; judges.
 
     What fails is reduced.
 
     `deadline` is a `time.monotonic()` value after which no further example is started (None: no limit); the time that
-    making the examples takes is added to it. `arrays` is a directory for covering arrays, `missing_double_backward`
-    what is known of a double backward that the case has not. `may_lack`: this release of PyTorch may be without what
-    the item runs, for golden/ has seen it in others only. `baseline` is a build that this one is compared with: then
-    only what is new in this one fails. `rediscovers`: no reproducer is run and no known crash kept from running; the
-    outcome says which example met each place first.
+    making the plan takes is added to it. `arrays` is a directory for covering arrays, `corpus` what golden/ keeps of
+    the case, `missing_double_backward` what is known of a double backward that it has not. `may_lack`: this release of
+    PyTorch may be without what the item runs, for golden/ has seen it in others only. `baseline` is a build that this
+    one is compared with: then only what is new in this one fails. `rediscovers`: no reproducer is run and no known
+    crash kept from running; the outcome says which example met each place first.
     """
 
     case: Case
@@ -67,6 +68,7 @@ class Trial:
     saved: Sequence[Example] = ()
     deadline: float | None = None
     arrays: Path | None = None
+    corpus: CorpusCase = field(default_factory=CorpusCase)
     missing_double_backward: MissingDoubleBackward | None = None
     may_lack: bool = False
     baseline: Baseline | None = None
@@ -97,20 +99,22 @@ class Trial:
     def _run_phases(self) -> None:
         incidents = len(self.executor.incidents)
         checks = self._send_reproducers()
-        plan = self._make_plan()
+        guided = self._make_plan()
+        plan = guided.plan
         if self.rediscovers:
             self._rediscovery = Rediscovery(self.known_issues, plan, self.outcome.meetings)
         self.outcome.examples = Counter(dict.fromkeys(plan.phases, 0))
         examples = []
         availability = Availability()
-        judge_examples = (self._comparer or self._runner).judge_examples
-        for judged in judge_examples(plan.examples, self._note_not_run):
+        for judged in guided.judge_examples(self._judge_examples, self._may_go_on):
             examples.append(judged.example)
             self.outcome.examples[plan.phase(judged.example)] += 1
             availability.note(judged.result)
             self._count(judged)
             if self._must_stop(len(plan.examples)):
                 break
+        novelty = replace(guided.guide.novelty, corpus_kernels=self.corpus.kernels)
+        self.outcome.novelty = novelty if self.profile.fresh else replace(novelty, reached=())
         self.outcome.reproducers = {name: check() for name, check in checks.items()}
         self.outcome.skipped = self._runner.skipped
         self.outcome.incidents += self._runner.incidents
@@ -124,6 +128,9 @@ class Trial:
         self._check_double_backward()
         self.outcome.notes += self._runner.partwise.notes
         self.outcome.incidents[:0] = self.executor.incidents[incidents:]
+
+    def _judge_examples(self, examples: Sequence[Example]) -> Iterator[JudgedResult]:
+        return (self._comparer or self._runner).judge_examples(examples, self._note_not_run)
 
     def _send_reproducers(self) -> dict[str, Callable[[], ReproducerCheck]]:
         """By the name of the known issue, what waits for its reproducer, which runs beside the examples.
@@ -176,7 +183,7 @@ class Trial:
         self.outcome.complete = False
         self.outcome.notes.append(why)
 
-    def _make_plan(self) -> Plan:
+    def _make_plan(self) -> GuidedPlan:
         """What is run. The time that making it takes is not the trial's."""
         started = time.monotonic()
         plan = make_plan(
@@ -186,6 +193,7 @@ class Trial:
             saved=[*self.saved, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,
+            corpus=self.corpus.examples_in(self.case, self.dtype),
         )
         if self.deadline is not None:
             self.deadline += time.monotonic() - started
@@ -195,13 +203,18 @@ class Trial:
         done = self.outcome.examples.total()
         if done < planned and self._is_late():
             self._run_out_of_time(f"the time budget was reached after {done} of {planned} examples")
-        elif done < planned and (deaths := self._deaths + self._deaths_in_baseline) >= MOST_DEATHS:
-            self._cut_short(f"stopped after {deaths} crashes or hangs, {done} of {planned} examples done")
+        elif done < planned and self._every_death >= MOST_DEATHS:
+            self._cut_short(f"stopped after {self._every_death} crashes or hangs, {done} of {planned} examples done")
         return not self.outcome.complete
 
+    def _may_go_on(self) -> bool:
+        """Whether more may be planned than what every run of this size has."""
+        return not self._is_late() and self._every_death < MOST_DEATHS
+
     @property
-    def _deaths_in_baseline(self) -> int:
-        return self._comparer.deaths if self._comparer else 0
+    def _every_death(self) -> int:
+        """Workers that examples have ended, in the baseline too."""
+        return self._deaths + (self._comparer.deaths if self._comparer else 0)
 
     def _count(self, judged: JudgedResult) -> None:
         """Add one example's states, kernels, ratios and failures to the outcome."""

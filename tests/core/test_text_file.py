@@ -94,7 +94,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     """A sparse file of a terabyte costs no more than the largest that is read."""
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)
-    assert refusal(tmp_path / "large").problem == "cannot be read: it is larger than 8 MiB"
+    assert refusal(tmp_path / "large").problem == "cannot be read: it is larger than 32 MiB"
     os.truncate(tmp_path / "large", LARGEST_FILE)
     assert len(read_text_file(tmp_path / "large")) == LARGEST_FILE
 

@@ -19,13 +19,14 @@ from harness.core import Case, DeclaredExample, Example, Expression, Size, Tenso
 from harness.errors import UserError
 from harness.generation import (
     CornerCoverage,
+    ExampleSource,
     corner_coverage,
     corner_examples,
     declared_examples,
     random_examples,
     sampled_examples,
 )
-from harness.generation.corners import covering_array, load_covering_array
+from harness.generation.covering import covering_array, load_covering_array
 from harness.generation.shapes import legalise
 from harness.portable import layouts
 from harness.portable.memory_format import dense_strides
@@ -190,6 +191,16 @@ def test_degenerate_sizes_come_often_and_together(image: Case) -> None:
     assert sum(count >= 3 for count in least) >= 20
     assert sum(max(example.sizes["H"], example.sizes["W"]) >= 29 for example in examples) >= 20
     assert {1, 8, 16, 17, 33} <= {example.sizes["C"] for example in examples}
+
+
+def test_a_source_goes_on_where_it_ended(image: Case) -> None:
+    """What is drawn later has not been drawn before, and the same requests of the same seed give the same."""
+    first, again = ExampleSource(image, "float32", 4), ExampleSource(image, "float32", 4)
+    drawn = [first.draw(count) for count in (20, 10, 0, 30)]
+    texts = [example.but(seed=0).to_json() for examples in drawn for example in examples]
+    assert drawn == [again.draw(count) for count in (20, 10, 0, 30)]
+    assert [len(examples) for examples in drawn] == [20, 10, 0, 30]
+    assert len(set(texts)) == 60
 
 
 def test_most_first_tensors_are_not_plain_contiguous(conv2d: Case) -> None:

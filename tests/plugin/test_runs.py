@@ -50,7 +50,7 @@ OUTCOME = ARGUMENTS | {
     "case", "dtype", "status", "examples", "cells", "skipped", "failures", "known_issues", "reproducers", "untrusted",
     "hits", "operators", "ratios", "coverage", "incidents", "notes", "golden", "double", "faults", "seconds",
     "in_parts", "double_differences", "lack", "complete", "against",
-    "lost_levels", "meetings",
+    "lost_levels", "meetings", "novelty",
 }  # fmt: skip
 
 

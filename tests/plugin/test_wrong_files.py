@@ -36,7 +36,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "directory": (Path.mkdir, f"it is a directory, {NO_REGULAR_FILE}"),
     "circle of links": (make_circle, "symbolic links"),
     "link to nothing": (lambda path: path.symlink_to("nothing"), "there is no such file"),
-    "a terabyte": (make_sparse, "it is larger than 8 MiB"),
+    "a terabyte": (make_sparse, "it is larger than 32 MiB"),
     "a long list": (lambda path: path.write_text("suite: [" + "1," * 2_500_000 + "1]"), "at most 1000 entries"),
 }
 

@@ -21,7 +21,7 @@ from harness.core import (
     TensorRecord,
     TensorSpec,
 )
-from harness.execution import AS_USUAL, Build, CellSettings, Result
+from harness.execution import AS_USUAL, Build, CellSettings, RedundantLevels, Result
 
 CELLS = tuple(Cell(name, Level(name, "x86_64", None, "default")) for name in ("low", "high"))
 CASE = Case(
@@ -100,9 +100,10 @@ class ToyExecutor:
         *,
         cells: Collection[str] | None = None,
         traced: Collection[Example] = (),
+        redundant: RedundantLevels | None = None,
     ) -> Iterator[Result]:
         """Each example in the cells asked for."""
-        del case
+        del case, redundant
         for example in examples:
             is_traced = example in traced
             yield self._result(example, cells, (self.traced if is_traced else None) or self.wrong)
