@@ -19,7 +19,7 @@ class Profile:
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
     (0: all); `random` is the number of examples that are drawn, most of them stratified, and fewer or more by what they
-    reach if `follows`; `extra` that of further ones where judging them costs little, and `larger` how many of these
+    reach if `follows`; `extra` that of further ones where judging them costs little, and `larger` that of examples that
     have grown beyond a grain; `limit` the CPU seconds one example may take in one cell; `attempts` the candidates a
     shrink may try; `fresh`: a new seed for each run, printed; `recalls`: failures saved by earlier runs go first (not
     in the gate, which is the same every time); `saved_only`: nothing but reproducers, saved failures and declared

@@ -34,7 +34,7 @@ from harness.generation.shapes import (
 )
 from harness.generation.shrinking import shrink
 from harness.generation.size_traits import size_traits
-from harness.generation.stratified import is_quickly_judged, stratified_examples
+from harness.generation.stratified import is_quickly_judged, stratified_examples, sums_products
 from harness.generation.typical_example import typical_example
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "size_traits",
     "snapshot_candidates",
     "stratified_examples",
+    "sums_products",
     "terms",
     "typical_example",
 ]

@@ -60,8 +60,13 @@ def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[E
 def is_quickly_judged(case: Case) -> bool:
     """Whether more examples of the case cost little: its bounds need no drawn roundings, and no products are summed."""
     return case.numerics.output in ("exact", "elementwise", "unspecified") or (
-        case.numerics.output == "multilinear" and sum(spec.grad for spec in case.tensors) == 1
+        case.numerics.output == "multilinear" and not sums_products(case)
     )
+
+
+def sums_products(case: Case) -> bool:
+    """Whether the operator sums products of two tensors, such as a convolution: large ones take long."""
+    return case.numerics.output == "multilinear" and sum(spec.grad for spec in case.tensors) != 1
 
 
 def _strata_count(case: Case, factor: Factor) -> int:

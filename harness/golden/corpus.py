@@ -125,8 +125,13 @@ def _case_lines(cases: Mapping[str, CorpusCase]) -> Iterator[str]:
 
 
 def _example(case: Case, dtype: str, plain: Mapping[str, Any]) -> Example:
-    """The example in that dtype: with a grad_output and on a path only where that has one."""
-    example = Example.from_json({**plain, "case": case.id, "dtype": dtype})
+    """The example in that dtype: with a grad_output and on a path only where that has one.
+
+    A choice that the case has got since is the first one.
+    """
+    firsts = {size.name: size.choices[0] for size in case.sizes if size.choices and not size.length}
+    sizes = {**firsts, **plain["sizes"]}
+    example = Example.from_json({**plain, "sizes": sizes, "case": case.id, "dtype": dtype})
     if not case.has_grad_output(dtype):
         names = {spec.name for spec in case.tensors}
         kept = {name: layout for name, layout in example.layouts.items() if name in names}

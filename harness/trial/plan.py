@@ -14,6 +14,7 @@ from harness.generation import (
     is_quickly_judged,
     larger_examples,
     stratified_examples,
+    sums_products,
 )
 from harness.profiles import Profile
 from harness.trial.guide import DRAWN, STRATIFIED, Guide
@@ -103,14 +104,13 @@ class GuidedPlan:
 
 
 def _stratified_examples(case: Case, dtype: str, profile: Profile, seed: int, known: int) -> list[Example]:
-    """Stratified examples; where judging costs little, more, and some larger than a grain.
+    """Stratified examples, more where judging costs little, and some larger than a grain where no products are summed.
 
     What there is of the corpus takes the place of as many of those that there are more.
     """
-    is_quick = is_quickly_judged(case)
-    extra = max(0, profile.extra - known) if is_quick else 0
+    extra = max(0, profile.extra - known) if is_quickly_judged(case) else 0
     stratified = stratified_examples(case, dtype, profile.random * STRATIFIED // 5 + extra, seed)
-    return [*stratified, *larger_examples(case, stratified, profile.larger if is_quick else 0)]
+    return [*stratified, *larger_examples(case, stratified, 0 if sums_products(case) else profile.larger)]
 
 
 def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:

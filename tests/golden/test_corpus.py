@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.core import Example
+from harness.core import Example, Size
 from harness.golden import CorpusCase, can_be_kept, corpus_entry, corpus_text, load_corpus
 from harness.suites import DeclarationError
 from tests.trial.toy import CASE
@@ -45,6 +46,13 @@ def test_what_the_case_cannot_draw_any_more_is_left_out() -> None:
     kept = corpus_entry(example())
     corpus = CorpusCase((), (gone, kept, other))
     assert [each.sizes for each in corpus.examples_in(CASE, "float32")] == [SIZES]
+
+
+def test_a_choice_that_the_case_has_got_since_is_the_first_one() -> None:
+    """A new argument does not cost a case its corpus."""
+    case = replace(CASE, sizes=(*CASE.sizes, Size("eps", "choice", choices=(1e-5, 0.125))))
+    (each,) = CorpusCase((), (corpus_entry(example()),)).examples_in(case, "float32")
+    assert each.sizes == {**SIZES, "eps": 1e-5}
 
 
 def test_a_path_that_a_dtype_has_not_is_the_plain_one() -> None:
