@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,8 @@ from harness.models.function_call import ArgumentValue
 
 LARGEST: Final = 4096
 """No size of a case is solved for beyond this."""
+
+_LEFT_OUT: Final = re.compile(r"None if (?P<flag>\w+) else (?P<size>\w+)")
 
 Sizes = dict[str, Any]
 """Size → its value: a number, a word, or a tuple of these."""
@@ -29,6 +32,7 @@ class Equation(NamedTuple):
 def solve_sizes(case: Case, equations: Sequence[Equation]) -> Sizes | None:
     """Values of all sizes that fit the equations, one unknown at a time; None where that does not give all of them."""
     sizes: Sizes = {}
+    equations = [part for equation in equations for part in _alternatives(equation)]
     lengths = {size.name: size.length for size in case.sizes}
     progress = True
     while progress:
@@ -43,6 +47,16 @@ def solve_sizes(case: Case, equations: Sequence[Equation]) -> Sizes | None:
                 sizes[name] = solution
                 progress = True
     return _with_open_sizes(case, sizes, equations)
+
+
+def _alternatives(equation: Equation) -> Iterator[Equation]:
+    """The equation, or what it says of each name where an argument is left out by a flag: ``None if flag else size``."""
+    match = _LEFT_OUT.fullmatch(equation.expression.text)
+    if match is None or equation.value is None:
+        yield equation
+        return
+    yield Equation(Expression.parse(match["flag"]), value=False)
+    yield Equation(Expression.parse(match["size"]), equation.value)
 
 
 def _with_open_sizes(case: Case, sizes: Sizes, equations: Sequence[Equation]) -> Sizes | None:

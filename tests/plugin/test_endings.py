@@ -92,7 +92,7 @@ def test_a_worker_killed_or_stopped_from_outside_is_an_incident(project: Project
     items = project.record["items"]
     for item in items.values():
         assert item["status"] == "passed"
-        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) == 10
+        assert sum(item["cells"][LEVEL].values()) == sum(item["examples"].values()) >= 9
     incidents = [" ".join(items[f"suites/x/s.yaml::{name}[float32]"]["incidents"]) for name in ("relu", "relu6")]
     assert "died (killed by SIGKILL" in incidents[0]
     assert "hung (no answer within 5 s)" in incidents[1]
