@@ -50,7 +50,7 @@ def solve_sizes(case: Case, equations: Sequence[Equation]) -> Sizes | None:
 
 
 def _alternatives(equation: Equation) -> Iterator[Equation]:
-    """The equation, or what it says of each name where an argument is left out by a flag: ``None if flag else size``."""
+    """The equation, or what it says of each name of ``None if flag else size``."""
     match = _LEFT_OUT.fullmatch(equation.expression.text)
     if match is None or equation.value is None:
         yield equation
