@@ -30,7 +30,7 @@ UNLUCKY: Final = (
     ),
     (
         "batch_norm_evaluation",
-        '"float32", "sizes": {"D": 1, "N": 2, "C": 16, "H": 33, "W": 33}, "seed": 22996',
+        '"float32", "sizes": {"D": 1, "N": 2, "C": 16, "H": 33, "W": 33, "eps": 1e-05}, "seed": 22996',
         "contiguous",
         "output[0]",
     ),
