@@ -144,7 +144,7 @@ def test_junit_has_the_outcome_as_properties(first: Run, pair: Project) -> None:
         "relu[float32]": "passed",
     }
     assert set(properties["relu[float32]"]) == {"status", "examples", "worst_ratio", "known_issues", "levels"}
-    assert properties["relu[float32]"]["examples"] == "16"
+    assert int(properties["relu[float32]"]["examples"]) > 8
     assert properties["relu[float32]"]["levels"] == f"{LEVEL}: passed"
     assert properties["relu6[float32]"]["levels"] == f"{LEVEL}: failed"
     replay = properties["relu6[float32]"]["replay"] or ""
