@@ -36,7 +36,7 @@ def corner_examples(case: Case, dtype: str, strength: int = 2, directory: Path |
         except UnsatisfiableError as error:
             problem = str(error)
         else:
-            examples.setdefault(example.but(seed=0).to_json(), example)
+            examples.setdefault(example.json_without_seed(), example)
     if not examples:
         raise unsatisfiable_mistake(case, problem)
     rows = list(examples.values())

@@ -53,6 +53,8 @@ class ExampleSource:
 
         Raises UserError where more than a few percent of the draws break `require` or meet an empty range.
         """
+        if count < 1:
+            return []
         before = len(self._examples)
         for _ in range(_ROUNDS):
             missing = before + count - len(self._examples)
@@ -61,9 +63,9 @@ class ExampleSource:
             self._collect(missing + missing // 8 + 4)
             self.check_rejections()
         drawn = list(self._examples.items())[before:]
-        for text, _ in drawn[max(count, 0) :]:  # they may be drawn again
+        for text, _ in drawn[count:]:  # they may be drawn again
             del self._examples[text]
-        return [example for _, example in drawn[: max(count, 0)]]
+        return [example for _, example in drawn[:count]]
 
     def sample(self, count: int) -> list[Example]:
         """What `count` draws without Hypothesis give."""
@@ -114,7 +116,7 @@ class ExampleSource:
             self._rejected += 1
             self._problem = str(error)
         else:
-            self._examples.setdefault(example.but(seed=0).to_json(), example)
+            self._examples.setdefault(example.json_without_seed(), example)
 
     def check_rejections(self) -> None:
         """Raise UserError where so many draws were not legal that the case is declared wrongly."""
@@ -155,17 +157,22 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
 
     def pick(factor: Factor, allowed: Domain) -> Any:
         """The value of one factor, from a pool in which what matters comes up more often."""
-        if factor.kind == "size":
-            pool = _size_pool(bias, allowed)
-        elif factor.kind == "layout":
-            pool = layout_pool(factor, allowed)
-        elif factor.kind == "fill":
-            pool = allowed.values
-        else:  # one thread and not in place three times of four, plainly two of three or more
-            pool = (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
+        pool = _size_pool(bias, allowed) if factor.kind == "size" else free_pool(factor, allowed)
         return pool[draw(len(pool))]
 
     return with_own_layout(case, free, assemble(case, dtype, free, pick, draw(2**16)))
+
+
+def free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
+    """What a factor that is no size is drawn from.
+
+    One thread and not in place come three times of four, the plain path two of three or more.
+    """
+    if factor.kind == "layout":
+        return layout_pool(factor, allowed)
+    if factor.kind == "fill":
+        return allowed.values
+    return (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
 
 
 def _size_pool(bias: int, allowed: Domain) -> tuple[Any, ...]:

@@ -11,7 +11,8 @@ from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.generation.layout_choice import layout_pool, with_own_layout
+from harness.generation.drawing import free_pool
+from harness.generation.layout_choice import with_own_layout
 from harness.generation.shapes import shape_of
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
@@ -53,7 +54,7 @@ def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[E
         except UnsatisfiableError:
             continue
         example = with_own_layout(case, free, _with_view_of_an_extent(case, example))
-        examples.setdefault(example.but(seed=0).to_json(), example)
+        examples.setdefault(example.json_without_seed(), example)
     return list(examples.values())
 
 
@@ -101,7 +102,10 @@ class _Pick:
     def __call__(self, factor: Factor, allowed: Domain) -> Any:
         """The value."""
         stratum = self.strata.get(factor)
-        pool = _free_pool(factor, allowed) if stratum is None else self._stratum(factor, allowed, stratum)
+        if stratum is not None:
+            pool = self._stratum(factor, allowed, stratum)
+        else:
+            pool = allowed.values if factor.kind == "size" else free_pool(factor, allowed)
         return self.source.choice(pool)
 
     def _stratum(self, factor: Factor, allowed: Domain, stratum: int) -> tuple[Any, ...]:
@@ -111,22 +115,10 @@ class _Pick:
         if choices and not _are_extents(choices) and len(choices) <= MOST_STRATA:
             return (choices[stratum],)
         least = 1 if _are_extents(choices) else allowed.simplest
-        corners, values = (tuple(each for each in some if each not in (0, least)) for some in _both(allowed))
+        both = (allowed.corners, allowed.values)
+        corners, values = (tuple(each for each in some if each not in (0, least)) for some in both)
         more = corners * (1 + len(values) // max(1, len(corners))) + values
         return more if stratum and more else (least,)
-
-
-def _both(allowed: Domain) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    return allowed.corners, allowed.values
-
-
-def _free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
-    """What a factor without strata is drawn from: threads and the like plainly two times of three or more."""
-    if factor.kind == "layout":
-        return layout_pool(factor, allowed)
-    if factor.kind in ("size", "fill"):
-        return allowed.values
-    return (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
 
 
 def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:

@@ -13,14 +13,13 @@ from harness.golden.corpus import (
     CorpusCase,
     can_be_kept,
     corpus_entry,
-    corpus_file,
     corpus_text,
     load_corpus,
 )
 from harness.golden.coverage import ArgumentGroupSchema, CoverageTargets, OperatorListSchema, load_coverage_targets
 from harness.golden.double_backward import DOUBLE_BACKWARD_FILE, MissingDoubleBackwards, load_missing_double_backwards
 from harness.golden.fault_matrix import MATRIX_FILE, FaultMatrix, MeasuredBuildSchema, load_fault_matrix
-from harness.golden.files import update_command
+from harness.golden.files import corpus_file, update_command
 from harness.golden.issues.entry_text import entry_text
 from harness.golden.issues.files import KnownIssues, load_known_issues
 from harness.golden.issues.fit import complete_layouts, describe_misfit

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from harness.core import Case, Example
 from harness.core.text_file import is_there
-from harness.golden.files import suite_mistakes
 from harness.golden.issues.fit import complete_layouts, describe_misfit
-from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
+from harness.golden.suite_document import SuiteFileSchema, read_suite_document
+from harness.suites import DeclarationError, Items, Mistake, StrictSchema
 
 CORPUS_HEAD: Final = """\
 # Examples that reach, between them, every way in which nights have seen the kernels of a case run: a gate runs them
@@ -36,10 +36,9 @@ class CorpusCaseSchema(StrictSchema):
     examples: Items[dict[str, Any]]
 
 
-class CorpusSchema(StrictSchema):
+class CorpusSchema(SuiteFileSchema):
     """The whole file."""
 
-    suite: str
     cases: dict[str, CorpusCaseSchema]
 
 
@@ -64,11 +63,6 @@ class Corpus:
     cases: Mapping[str, CorpusCase] = field(default_factory=dict)
 
 
-def corpus_file(suite: str) -> str:
-    """The file of a suite's corpus, relative to the root."""
-    return f"golden/corpus/{Path(suite).name}"
-
-
 def load_corpus(path: Path, suite: str, shown: str) -> Corpus:
     """Read the file of a suite; none has no corpus. `shown` names it in messages.
 
@@ -76,10 +70,7 @@ def load_corpus(path: Path, suite: str, shown: str) -> Corpus:
     """
     if not is_there(path):
         return Corpus()
-    document = read_document(path, "corpus", shown)
-    schema = validate(document, CorpusSchema)
-    positions = document.positions
-    mistakes = [Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)]
+    schema, positions, mistakes = read_suite_document(path, shown, suite, CorpusSchema, "corpus")
     for name, case in schema.cases.items():
         for index, plain in enumerate(case.examples):
             location = ("cases", name, "examples", index)

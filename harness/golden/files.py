@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from harness.core import Case
@@ -29,7 +28,6 @@ def snapshots_file(suite: str) -> str:
     return f"golden/snapshots/{PurePosixPath(suite).name}"
 
 
-def suite_mistakes(written: str, suite: str) -> Iterator[str]:
-    """The mistake of two suites whose golden data would share a file."""
-    if written != suite:
-        yield f"this is golden data of {written}, and {suite} has the same name; rename one of them"
+def corpus_file(suite: str) -> str:
+    """The file of a suite's corpus, relative to the root."""
+    return f"golden/corpus/{PurePosixPath(suite).name}"

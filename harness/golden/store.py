@@ -9,8 +9,8 @@ from pathlib import Path
 from harness.core import Case
 from harness.errors import UserError
 from harness.golden.contract.contract import Contract, load_contract
-from harness.golden.corpus import Corpus, CorpusCase, corpus_file, load_corpus
-from harness.golden.files import contract_file, snapshots_file, suite_of, update_command
+from harness.golden.corpus import Corpus, CorpusCase, load_corpus
+from harness.golden.files import contract_file, corpus_file, snapshots_file, suite_of, update_command
 from harness.golden.snapshots.snapshot import PER_CASE, Snapshots, can_be_exact, load_snapshots
 from harness.suites import suggestion
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from harness.core import Example
 from harness.golden import CorpusCase, can_be_kept, corpus_entry
 from harness.reporting.record import Record
-
-MOST_EXAMPLES: Final = 16
-"""Examples of a case: they run in each of its dtypes, in every gate."""
+from harness.trial import MOST_KEPT
 
 
 @dataclass
@@ -47,7 +44,7 @@ def _fewest_examples(reached: _Reached) -> tuple[Mapping[str, object], ...]:
     """Greedily the example that adds the most, until nothing is added or there are enough."""
     covered: set[str] = set()
     chosen: list[str] = []
-    while len(chosen) < min(MOST_EXAMPLES, len(reached.ways)):
+    while len(chosen) < min(MOST_KEPT, len(reached.ways)):
         best = max(reached.ways, key=lambda key: len(reached.ways[key] - covered))
         if not reached.ways[best] - covered:
             break

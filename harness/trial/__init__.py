@@ -13,7 +13,7 @@ from harness.trial.build_comparison import (
 from harness.trial.diagnosis import Diagnosis, Undecided, Variation, VariedAspect
 from harness.trial.example_runner import ExampleRunner
 from harness.trial.fatal_parts import PartwiseRunner
-from harness.trial.guide import Novelty
+from harness.trial.guide import MOST_KEPT, Novelty
 from harness.trial.judged_result import JudgedResult, cell_states, judge_result, judge_run
 from harness.trial.known_issues import (
     DEATHS,
@@ -36,6 +36,7 @@ from harness.trial.trial import Trial
 
 __all__ = [
     "DEATHS",
+    "MOST_KEPT",
     "Availability",
     "Baseline",
     "BuildChange",

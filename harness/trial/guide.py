@@ -27,7 +27,8 @@ NEWS_SHARE: Final = 0.1
 """Where less than this of the last half of a profile's examples reached something new, a case has come to its end."""
 
 MOST_KEPT: Final = 16
-"""Examples of an item of which it is kept what they reached: the corpus has no more of a case."""
+"""Examples of an item of which it is kept what they reached, and of a case in the corpus, of which each runs in every
+dtype."""
 
 RECENT: Final = 100
 """Examples of which a record says how many reached something new."""
@@ -101,10 +102,15 @@ class Guide:
             reached=tuple(sorted(self._pioneers, key=lambda each: -len(each.ways))[:MOST_KEPT]),
         )
 
+    @property
+    def stratified_count(self) -> int:
+        """How many of the usual examples are stratified; the others are drawn freely."""
+        return self.usual * STRATIFIED // 5
+
     def first_examples(self) -> list[Example]:
         """What is drawn freely before anything is known."""
-        free = self.usual - self.usual * STRATIFIED // 5
-        self._count += self.usual - free
+        free = self.usual - self.stratified_count
+        self._count += self.stratified_count
         return self._draw(free // 2 if self.follows else free)
 
     def note(self, judged: JudgedResult) -> None:
@@ -114,7 +120,7 @@ class Guide:
         reached = ways(kernels, traits_of(self.case, judged.example)) | formats_of(observations)
         fresh = reached - self._known_ways
         self._known_ways |= fresh
-        self._texts.add(judged.example.but(seed=0).to_json())
+        self._texts.add(judged.example.json_without_seed())
         self._news.append(bool(fresh))
         if fresh:
             pioneer = Reached(judged.example, kernels, fresh)
@@ -137,29 +143,29 @@ class Guide:
 
     def _draw(self, size: int) -> list[Example]:
         self._count += size
-        return [example for example in self._source.draw(size) if example.but(seed=0).to_json() not in self._texts]
+        return [example for example in self._source.draw(size) if example.json_without_seed() not in self._texts]
 
     def _vary(self, size: int) -> list[Example]:
         """Neighbours of the examples that reached the most new, two of each, which promise to reach more."""
         varied: list[Example] = []
         while self._queue and len(varied) < size:
             _, _, reached = heapq.heappop(self._queue)
-            varied += self._best_neighbours(reached)[: size - len(varied)]
+            varied += self._best_neighbours(reached, min(2, size - len(varied)))
         return varied
 
-    def _best_neighbours(self, reached: Reached) -> list[Example]:
-        """The two neighbours that would reach the most new ways if they ran the same kernels."""
+    def _best_neighbours(self, reached: Reached, most: int) -> list[Example]:
+        """The neighbours, `most` of them, that would reach the most new ways if they ran the same kernels."""
         around = [each.example for each in neighbours(self.case, reached.example) if self._is_worth(each.example)]
         self._random.shuffle(around)
-        best = heapq.nlargest(2, around, key=lambda example: self._promise(reached, example))
+        best = heapq.nlargest(most, around, key=lambda example: self._promise(reached, example))
         kept = [example.but(seed=self._random.randrange(2**16)) for example in best if self._promise(reached, example)]
-        self._texts.update(example.but(seed=0).to_json() for example in kept)
+        self._texts.update(example.json_without_seed() for example in kept)
         return kept
 
     def _is_worth(self, example: Example) -> bool:
         """Whether it has not been run, is as large as what is drawn, and can tell formats apart."""
         return (
-            example.but(seed=0).to_json() not in self._texts
+            example.json_without_seed() not in self._texts
             and is_within_budget(self.case, example)
             and has_own_layout(self.case, example)
         )

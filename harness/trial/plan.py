@@ -17,7 +17,7 @@ from harness.generation import (
     sums_products,
 )
 from harness.profiles import Profile
-from harness.trial.guide import DRAWN, STRATIFIED, Guide
+from harness.trial.guide import DRAWN, Guide
 from harness.trial.judged_result import JudgedResult
 
 
@@ -78,7 +78,7 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     if not profile.saved_only:
         rows = corner_examples(case, dtype, profile.strength, arrays)
         plan.add("corners", _spread_rows(case, rows, profile.rows) if profile.rows else rows)
-        plan.add(DRAWN, _stratified_examples(case, dtype, profile, seed, len(known)))
+        plan.add(DRAWN, _stratified_examples(guide, profile, len(known)))
         plan.add(DRAWN, guide.first_examples())
     return GuidedPlan(plan, guide)
 
@@ -103,13 +103,14 @@ class GuidedPlan:
             batch = [example for phase, examples in following.items() for example in self.plan.add(phase, examples)]
 
 
-def _stratified_examples(case: Case, dtype: str, profile: Profile, seed: int, known: int) -> list[Example]:
+def _stratified_examples(guide: Guide, profile: Profile, known: int) -> list[Example]:
     """Stratified examples, more where judging costs little, and some larger than a grain where no products are summed.
 
     What there is of the corpus takes the place of as many of those that there are more.
     """
+    case = guide.case
     extra = max(0, profile.extra - known) if is_quickly_judged(case) else 0
-    stratified = stratified_examples(case, dtype, profile.random * STRATIFIED // 5 + extra, seed)
+    stratified = stratified_examples(case, guide.dtype, guide.stratified_count + extra, guide.seed)
     return [*stratified, *larger_examples(case, stratified, 0 if sums_products(case) else profile.larger)]
 
 

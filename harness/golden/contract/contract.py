@@ -12,15 +12,14 @@ from harness.core import FactChange, FactDifference, FactKind
 from harness.core.text_file import is_there
 from harness.golden.contract.layout_rule import LayoutRule
 from harness.golden.contract.line import LEVELS, ContractLine, Element, Facts
-from harness.golden.files import suite_mistakes
 from harness.golden.release import release_mistakes, sort_releases
-from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, suggestion, validate
+from harness.golden.suite_document import SuiteFileSchema, read_suite_document
+from harness.suites import DeclarationError, Items, Mistake, suggestion
 
 
-class ContractSchema(StrictSchema):
+class ContractSchema(SuiteFileSchema):
     """The whole file: case → line → layout rule, and the releases of PyTorch of which they were observed."""
 
-    suite: str
     verified: Items[str]
     not_available: dict[str, Items[str]] = Field(default_factory=dict)
     cases: dict[str, dict[str, str]]
@@ -141,11 +140,8 @@ def load_contract(path: Path, suite: str, shown: str) -> Contract:
     """
     if not is_there(path):
         return Contract()
-    document = read_document(path, "layout contract", shown)
-    schema = validate(document, ContractSchema)
-    positions = document.positions
-    mistakes = [
-        *(Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)),
+    schema, positions, mistakes = read_suite_document(path, shown, suite, ContractSchema, "layout contract")
+    mistakes += [
         *(Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)),
         *(
             Mistake(

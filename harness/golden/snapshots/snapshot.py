@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from harness.core import Case, Example
 from harness.core.text_file import is_there
-from harness.golden.files import suite_mistakes
 from harness.golden.release import EVERY_RELEASE, ReleaseRange, SeenReleases, release_mistakes, sort_releases
-from harness.suites import DeclarationError, Items, Mistake, StrictSchema, read_document, validate
+from harness.golden.suite_document import SuiteFileSchema, read_suite_document
+from harness.suites import DeclarationError, Items, Mistake
 
 EXAMPLE: Final = "example"
 RELEASES: Final = "torch"
@@ -33,10 +33,9 @@ _RESULT: Final = re.compile(
 )
 
 
-class SnapshotsSchema(StrictSchema):
+class SnapshotsSchema(SuiteFileSchema):
     """The whole file: case → list of examples, each with the results by tensor, and the releases they were seen in."""
 
-    suite: str
     verified: Items[str]
     cases: dict[str, Items[dict[str, Any]]]
 
@@ -127,13 +126,8 @@ def load_snapshots(path: Path, suite: str, shown: str) -> Snapshots:
     """
     if not is_there(path):
         return Snapshots()
-    document = read_document(path, "list of snapshots", shown)
-    schema = validate(document, SnapshotsSchema)
-    positions = document.positions
-    mistakes = [
-        *(Mistake(shown, *positions.at(("suite",)), text) for text in suite_mistakes(schema.suite, suite)),
-        *(Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)),
-    ]
+    schema, positions, mistakes = read_suite_document(path, shown, suite, SnapshotsSchema, "list of snapshots")
+    mistakes += [Mistake(shown, *positions.at(location), text) for location, text in release_mistakes(schema.verified)]
     cases: dict[str, tuple[Snapshot, ...]] = {}
     for case, items in schema.cases.items():
         snapshots = []
