@@ -8,10 +8,10 @@ from typing import Any
 NHWC = {"input": "channels_last"}
 IMAGE = {"N": 1, "C": 1, "H": 1, "W": 1}
 VOLUME = {"D": 1, "N": 1, "H": 1, "W": 1}
-POOL = {"kernel": (1, 1), "stride": (1, 1), "by_kernel": False, "pad_h": 0, "pad_w": 0} | {
-    "count_include_pad": True,
-    "divisor": None,
-}
+POOL = {
+    "kernel": (1, 1), "stride": (1, 1), "by_kernel": False, "pad_h": 0, "pad_w": 0,
+    "count_include_pad": True, "divisor": None,
+}  # fmt: skip
 POOL3D = POOL | {"kernel": (1, 1, 1), "stride": (1, 1, 1), "pad_d": 0}
 UNPOOL = {"kernel": (1, 1), "stride": (1, 1), "pad_h": 0, "pad_w": 0, "extra_h": 0, "extra_w": 0}
 PAD = {"before": (0, 0), "after": (0, 0)}
@@ -163,7 +163,7 @@ FAULTS = {
     ),
     "last_channel_of_a_copy": Fault("clone[uint8]", (*OUTPUT, "layout"), IMAGE | {"D": 1, "C": 2, "W": 2}, NHWC),
     "format_of_a_factory_lost": Fault(
-        "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2}, NHWC, fill="reals"
+        "full_like[int32]", ("strides", "output[0]", "layout"), IMAGE | {"C": 2, "W": 2, "value": 2}, NHWC, fill="reals"
     ),
     "last_query": Fault("scaled_dot_product_attention[float32]", (*OUTPUT, "universal"), ATTENTION),
     "gradient_of_the_keys": Fault(

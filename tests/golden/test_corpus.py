@@ -56,7 +56,7 @@ def test_a_choice_that_the_case_has_got_since_is_the_first_one() -> None:
 
 
 def test_a_path_that_a_dtype_has_not_is_the_plain_one() -> None:
-    """Autocast is of float32 alone; the shapes are worth running all the same."""
+    """A case that never runs under autocast: the shapes are worth running all the same."""
     (each,) = CorpusCase((), (corpus_entry(example(path="autocast")),)).examples_in(CASE, "float32")
     assert each.path == "plain"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.core import Example
 from harness.reporting import corpus_of
-from harness.reporting.corpus import MOST_EXAMPLES
 from harness.reporting.novelty_record import NoveltyRecord, ReachedRecord
+from harness.trial import MOST_KEPT
 from tests.reporting.records import operator_item, record
 
 
@@ -38,7 +38,7 @@ def test_the_same_example_in_two_items_is_one() -> None:
 
 def test_there_are_never_more_than_a_gate_can_run() -> None:
     """Each of them runs in every dtype of its case."""
-    assert len(widths(NoveltyRecord(reached=tuple(reached(width, width) for width in range(50))))) == MOST_EXAMPLES
+    assert len(widths(NoveltyRecord(reached=tuple(reached(width, width) for width in range(50))))) == MOST_KEPT
 
 
 def test_kernels_are_those_of_onednn() -> None:

@@ -249,9 +249,8 @@ def test_unsupported_dtypes_are_tried_and_not_run(plain: str, load: Load) -> Non
 
 def test_paths_depend_on_the_dtype(plain: str, load: Load) -> None:
     """Autocast starts from float32 and bfloat16; what has no derivative has no tangent."""
-    case = load(f"{plain}    paths: [no_grad, autocast, jvp]\n    dtypes: [float32, float16, bfloat16, int8]\n").cases[
-        0
-    ]
+    text = f"{plain}    paths: [no_grad, autocast, jvp]\n    dtypes: [float32, float16, bfloat16, int8]\n"
+    case = load(text).cases[0]
     assert case.paths == ("no_grad", "autocast", "jvp")
     assert case.paths_in("float32") == ("plain", "no_grad", "autocast", "jvp")
     assert case.paths_in("bfloat16") == ("plain", "no_grad", "autocast", "jvp")
