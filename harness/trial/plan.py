@@ -117,9 +117,19 @@ def _stratified_examples(guide: Guide, profile: Profile, known: int) -> list[Exa
 def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:
     """At most that many of the rows, evenly over them all: in the first, the simplest, two formats hardly differ.
 
-    Of those that lie as in the contiguous run throughout, which is run with every row, one is enough.
+    Of those that lie as in the contiguous run throughout, which is run with every row, one is enough. Each size that
+    may be 0 is so in one of them: there are few such rows, and most of what is drawn has other sizes.
     """
     if len(rows) <= most:
         return list(rows)
     kept = [rows[0], *(row for row in rows[1:] if has_own_layout(case, row))]
-    return kept if len(kept) <= most else [kept[index * len(kept) // most] for index in range(most)]
+    spread = kept if len(kept) <= most else [kept[index * len(kept) // most] for index in range(most)]
+    empty = _missing_empty_rows(case, rows, spread)
+    return [*spread[: max(1, most - len(empty))], *empty][:most]
+
+
+def _missing_empty_rows(case: Case, rows: Sequence[Example], spread: Sequence[Example]) -> list[Example]:
+    """For each size that may be 0, and is so in no row of `spread`, the first row in which it is."""
+    names = [size.name for size in case.sizes if size.empty and all(row.sizes[size.name] != 0 for row in spread)]
+    first = (next((row for row in rows if row.sizes[name] == 0), None) for name in names)
+    return [row for row in first if row is not None]

@@ -314,3 +314,19 @@ def test_saved_failures_run_first() -> None:
     outcome = try_case(executor, profile=PROFILES["replay"], saved=[REPRODUCER])
     assert outcome.examples.total() == 1
     assert outcome.failures[0].original == REPRODUCER
+
+
+def test_a_short_run_has_an_empty_batch_as_well() -> None:
+    """Few rows of the array have none of a size that may be 0, and a kernel that forgets about it is caught by them."""
+    sizes = (replace(CASE.sizes[0], empty=True), *CASE.sizes[1:])
+    ran: list[Example] = []
+
+    def note(example: Example, cell: str, layout: str) -> str:
+        del cell, layout
+        ran.append(example)
+        return ""
+
+    profile = replace(PROFILES["gate"], rows=6, random=0, extra=0, larger=0)
+    outcome = try_case(ToyExecutor(note), case=replace(CASE, sizes=sizes), profile=profile)
+    assert outcome.examples["corners"] == 6
+    assert any(example.sizes["N"] == 0 for example in ran)
