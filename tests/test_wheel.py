@@ -84,7 +84,7 @@ def test_the_gate_runs_from_any_folder(installation: Installation, anywhere: Pat
     """`equivalence gate` runs a shipped case with its known issues and golden data, and writes only where it stands."""
     before = installation.state()
     options = ("--eq-levels", LEVEL, "--eq-examples", "4")
-    run = installation.run(anywhere, "gate", "-k", "relu6 and float32", *processes, *options)
+    run = installation.run(anywhere, "gate", "-k", "relu6[float32]", *processes, *options)
     assert run.code == 0, run.output
     assert "1 passed" in run.output
     record = json.loads((anywhere / ".equivalence" / "record.json").read_text("utf-8"))
