@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.generation.shapes import BUDGET, coordinates, largest_numel, legalise, scalar, shape_of, with_values
+from harness.generation.shapes import (
+    BUDGET,
+    arguments,
+    coordinates,
+    largest_numel,
+    legalise,
+    positional,
+    scalar,
+    shape_of,
+    with_values,
+)
 from harness.generation.sizes import UnsatisfiableError
 
 if TYPE_CHECKING:
@@ -34,7 +44,8 @@ def larger_examples(case: Case, examples: Sequence[Example], count: int) -> list
             break
         if (sizes := _sizes_beyond_a_grain(case, example.sizes, number % len(_KINDS))) is not None:
             own = {first.name: "channels_last"} if first.channels_last and len(larger) % 2 == 0 else {}
-            larger.append(example.but(sizes=sizes, threads=2, layouts={**example.layouts, **own}))
+            candidate = example.but(sizes=sizes, threads=2, layouts={**example.layouts, **own})
+            larger += [candidate] if _fits(case, candidate) else []
     return larger
 
 
@@ -52,7 +63,20 @@ def _sizes_beyond_a_grain(case: Case, sizes: Mapping[str, Any], first: int) -> d
             if kinds[at[0]] != kind or elements > GRAIN:
                 continue
             try:
-                grown = legalise(case, with_values(grown, {at: 1 + GRAIN * max(1, scalar(grown, at)) // elements}))
+                more = legalise(case, with_values(grown, {at: 1 + GRAIN * max(1, scalar(grown, at)) // elements}))
             except UnsatisfiableError:
                 return None
+            # A size of the result alone, as of expand, would make that as large as it likes: nothing bounds a result.
+            grown = more if _elements(case, more) > elements else grown
     return grown if _elements(case, grown) > GRAIN and largest_numel(case, grown) <= BUDGET else None
+
+
+def _fits(case: Case, example: Example) -> bool:
+    """Whether no list of numbers among the arguments that may be the result's shape asks for more than the budget.
+
+    What is expanded has few elements, and its result may have any number of them.
+    """
+    rank = len(case.tensors[0].shape)
+    values = (*arguments(case, example).values(), *positional(case, example))
+    lists = (value for value in values if isinstance(value, tuple) and len(value) == rank)
+    return all(math.prod(each) <= BUDGET for each in lists if all(type(item) is int for item in each))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 from harness.core import Case, Example, ExpressionError, TensorSpec
 from harness.core.example import GRAD_OUTPUT
-from harness.generation.shapes import check_required, domain_of, mistake, unsatisfiable_mistake, within_budget
+from harness.generation.shapes import (
+    check_required,
+    domain_of,
+    mistake,
+    shape_of,
+    unsatisfiable_mistake,
+    within_budget,
+)
 from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain, corner_count
 from harness.portable import layouts
 
@@ -118,7 +126,8 @@ def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed:
     sizes = _pick_sizes(case, free, pick)
     check_required(case, sizes)
     sizes = within_budget(case, sizes)
-    chosen = {(each.kind, each.name): pick(each, each.domain) for each in free if each.domain is not None}
+    domains = ((each, _domain_at(case, each, sizes)) for each in free)
+    chosen = {(each.kind, each.name): pick(each, allowed) for each, allowed in domains if allowed is not None}
     names = {name: value for (kind, name), value in chosen.items() if kind == "layout"}
     inplace = chosen.get(("inplace", "inplace"), False)
     return Example(
@@ -133,6 +142,27 @@ def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed:
         inplace=inplace,
         path="plain" if inplace else chosen.get(("path", "path"), "plain"),
     )
+
+
+def _domain_at(case: Case, factor: Factor, sizes: Mapping[str, Any]) -> Domain | None:
+    """The domain of a factor that is no size. A layout's values are those that lie apart at the tensor's shape.
+
+    Its corners stay as they are, since a covering array counts them.
+    """
+    spec = next((spec for spec in case.tensors if spec.name == factor.name), None)
+    if factor.kind != "layout" or factor.domain is None or spec is None:
+        return factor.domain
+    return replace(factor.domain, values=_distinct_layouts(factor.domain.values, shape_of(case, spec, sizes)))
+
+
+@cache
+def _distinct_layouts(names: tuple[str | None, ...], shape: tuple[int, ...]) -> tuple[str | None, ...]:
+    """The names that are no plain format under another name: three images are no single one, for instance."""
+    return tuple(name for name in names if name is None or ":" not in name or _is_apart(name, shape))
+
+
+def _is_apart(name: str, shape: tuple[int, ...]) -> bool:
+    return layouts.placement(name, shape)[:2] != layouts.placement(name.partition(":")[0], shape)[:2]
 
 
 def _pick_sizes(case: Case, free: tuple[Factor, ...], pick: Pick) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.generation.drawing import free_pool
-from harness.generation.layout_choice import with_own_layout
+from harness.generation.layout_choice import OF_ONES, with_own_layout
 from harness.generation.shapes import shape_of
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
@@ -37,9 +37,9 @@ def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[E
     """At most `count` examples that differ in more than the seed, spread over the combinations of strata.
 
     The strata of an extent are its least value and all others, those of a choice its values, those of the first
-    tensor's layout channels-last, views with steps, views with other gaps, and the rest; and in place or not. Within
-    its stratum, and for all else, an example is drawn freely. What a kernel does with one row, one column or one
-    channel depends on what else there is: three or four of these have to meet.
+    tensor's layout channels-last, views with steps, with other gaps, with odd strides where the size is 1, and the
+    rest; and in place or not. Within its stratum, and for all else, an example is drawn freely. What a kernel does with
+    one row, one column or one channel depends on what else there is: three or four of these have to meet.
     """
     free = factors(case, dtype)
     strata = {factor: several for factor in free if (several := _strata_count(case, factor)) > 1}
@@ -53,7 +53,7 @@ def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[E
             example = assemble(case, dtype, free, pick, source.randrange(2**16))
         except UnsatisfiableError:
             continue
-        example = with_own_layout(case, free, _with_view_of_an_extent(case, example))
+        example = _with_view_of_an_extent(case, with_own_layout(case, free, example))
         examples.setdefault(example.json_without_seed(), example)
     return list(examples.values())
 
@@ -109,8 +109,9 @@ class _Pick:
         return self.source.choice(pool)
 
     def _stratum(self, factor: Factor, allowed: Domain, stratum: int) -> tuple[Any, ...]:
-        if factor.kind == "layout":
-            return _layout_strata(allowed)[stratum]
+        if factor.kind == "layout" and factor.domain is not None:
+            names = _layout_strata(factor.domain)[stratum]
+            return tuple(name for name in names if name in allowed.values) or allowed.values
         choices = _choices(self.case, factor) if factor.kind == "size" else allowed.values
         if choices and not _are_extents(choices) and len(choices) <= MOST_STRATA:
             return (choices[stratum],)
@@ -122,7 +123,7 @@ class _Pick:
 
 
 def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
-    """The layouts of a domain by what kernels look at: dense channels-last, steps, other gaps, and the rest.
+    """The layouts of a domain by what kernels look at: dense channels-last, steps, other gaps, odd ones, and the rest.
 
     Channels-last counts twice: of the formats it is the one that kernels have branches for.
     """
@@ -130,8 +131,9 @@ def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
     plain = tuple(name for name in names if name == "channels_last")
     steps = tuple(name for name in names if name and ":step" in name)
     gaps = tuple(name for name in names if name and ("slice_" in name or name.endswith(":expand_n")))
-    rest = tuple(name for name in names if name not in {*plain, *steps, *gaps})
-    return tuple(stratum for stratum in (plain, plain, steps, gaps, rest) if stratum)
+    odd = tuple(name for name in names if name and name.endswith(OF_ONES))
+    rest = tuple(name for name in names if name not in {*plain, *steps, *gaps, *odd})
+    return tuple(stratum for stratum in (plain, plain, steps, gaps, odd, rest) if stratum)
 
 
 def _with_view_of_an_extent(case: Case, example: Example) -> Example:

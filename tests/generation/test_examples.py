@@ -27,7 +27,7 @@ from harness.generation import (
     sampled_examples,
 )
 from harness.generation.covering import covering_array, load_covering_array
-from harness.generation.shapes import legalise
+from harness.generation.shapes import legalise, shapes
 from harness.portable import layouts
 from harness.portable.memory_format import dense_strides
 
@@ -208,6 +208,18 @@ def test_most_first_tensors_are_not_plain_contiguous(conv2d: Case) -> None:
     names = [example.layouts["input"] for example in random_examples(conv2d, "float32", 200, 5)]
     assert names.count("contiguous") < 40
     assert len(set(names)) > 15
+
+
+def test_a_drawn_view_lies_apart_from_its_plain_format(conv2d: Case) -> None:
+    """An image out of a batch is drawn where there is one image, odd strides where a size is 1."""
+    examples = random_examples(conv2d, "float32", 300, 5)
+    names = [example.layouts[tensor] for example in examples for tensor in ("input", "weight")]
+    for example in examples:
+        for tensor in ("input", "weight"):
+            name, shape = example.layouts[tensor], shapes(conv2d, example)[tensor]
+            plain = layouts.placement(name.partition(":")[0], shape)
+            assert ":" not in name or layouts.placement(name, shape)[:2] != plain[:2]
+    assert {"channels_last:odd", "channels_last:image", "channels_last:loaded"} <= set(names)
 
 
 def test_no_drawn_example_is_its_contiguous_run_twice(image: Case) -> None:

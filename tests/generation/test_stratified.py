@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import combinations, product
 from typing import Any
 
-from harness.core import Case, Numerics, Size, TensorSpec
+from harness.core import Case, Expression, Numerics, Size, TensorSpec
 from harness.generation import is_quickly_judged, larger_examples, shapes, stratified_examples
 from harness.generation.larger import GRAIN
 from harness.generation.shapes import BUDGET
@@ -91,6 +91,20 @@ def test_what_cannot_grow_is_not_made_larger(declare: Declare, tensor: Tensor) -
     """Where the sizes of a case end before a grain there is no larger example."""
     case = declare([Size("W", "choice", choices=(1, 2, 3))], [tensor("input", ["1", "4", "2", "W"])])
     assert larger_examples(case, stratified_examples(case, "float32", 9, 0), 2) == []
+
+
+def test_a_result_is_not_larger_than_what_an_example_may_have(
+    declare: Declare, tensor: Tensor, expression: Callable[[str | int], Expression]
+) -> None:
+    """An expanded tensor of few elements would ask for billions in its result: such an example is not made."""
+    sizes = [Size("N", "batch"), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")]
+    shape = {"size": [expression(name) for name in "NCHW"]}
+    one_axis = declare(sizes, [tensor("input", ["1", "1", "1", "W"])], arguments=shape)
+    whole = declare(sizes, [tensor("input", ["N", "C", "H", "W"])], arguments=shape)
+    for case, count in ((one_axis, 1), (whole, 4)):
+        larger = larger_examples(case, stratified_examples(case, "float32", 40, 0), 4)
+        assert len(larger) >= count
+        assert all(math.prod(example.sizes.values()) <= BUDGET for example in larger)
 
 
 def test_what_draws_roundings_or_sums_products_is_not_quickly_judged(image: Case, conv2d: Case) -> None:
