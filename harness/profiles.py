@@ -18,12 +18,12 @@ class Profile:
     """How many examples one item (a case in one dtype) runs, and how long it may take.
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
-    (0: all); `random` is the number of examples that are drawn, most of them stratified, and fewer or more by what they
-    reach if `follows`; `extra` that of further ones where judging them costs little, and `larger` that of examples that
-    have grown beyond a grain; `limit` the CPU seconds one example may take in one cell; `attempts` the candidates a
-    shrink may try; `fresh`: a new seed for each run, printed; `recalls`: failures saved by earlier runs go first (not
-    in the gate, which is the same every time); `saved_only`: nothing but reproducers, saved failures and declared
-    examples; `models` is the largest tier of them that is run.
+    (0: all), and `shares` deals them out over the dtypes of a case; `random` is the number of examples that are drawn,
+    most of them stratified, and fewer or more by what they reach if `follows`; `extra` that of further ones where
+    judging them costs little, and `larger` that of examples that have grown beyond a grain; `limit` the CPU seconds one
+    example may take in one cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
+    `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
+    nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them that is run.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Profile:
     extra: int = 0
     larger: int = 0
     follows: bool = True
+    shares: bool = False
 
     def with_examples(self, count: int | None) -> Profile:
         """The same profile with about `count` examples an item: at most half of them from the covering array."""
@@ -82,6 +83,7 @@ PROFILES: Final[dict[str, Profile]] = {
             attempts=400,
             recalls=False,
             models="gate",
+            shares=True,
         ),
         Profile(
             "nightly",

@@ -49,6 +49,7 @@ class RunRecord(StrictSchema):
     saved_only: bool = Field(description="Whether nothing is drawn")
     models: str = Field(description="The largest tier of models that is run")
     follows: bool = Field(default=True, description="Whether more or less is drawn by what examples reach")
+    shares: bool = Field(default=False, description="Whether the dtypes of a case share the rows of its covering array")
     profile: str
     seed: int
     rediscovers: bool = Field(

@@ -17,6 +17,25 @@ TANGENT_STREAM = 2000
 """Tensor i takes its tangent from this fill stream plus i, above those of grad_outputs."""
 
 
+class CallValues:
+    """The numbers of a call, each tensor's made once: every run of it, whatever its layouts, takes the same.
+
+    Nobody writes them; a tensor is placed as a copy.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.inputs = input_values(call)
+        self._grad_outputs: dict[tuple[int, tuple[int, ...], str], Array] = {}
+
+    def grad_output(self, index: int, shape: tuple[int, ...], dtype: str) -> Array:
+        """The logical values of the grad_output of output `index`, whose dtype is given."""
+        key = (index, shape, dtype)
+        if key not in self._grad_outputs:
+            self._grad_outputs[key] = grad_output_values(self._call, index, shape, dtype)
+        return self._grad_outputs[key]
+
+
 def input_values(call: Call) -> dict[str, Array]:
     """The logical values of each present tensor, by name: float64 or complex128, C order.
 

@@ -13,6 +13,8 @@ from harness.core import Example, Expression, Numerics, Observation, ReproducerC
 from harness.execution import Result
 from harness.generation import corner_examples, has_own_layout
 from harness.profiles import PROFILES
+from harness.trial import make_plan
+from harness.trial.plan import LEAST_SHARE
 from tests.trial.toy import CASE, ToyExecutor
 from tests.trial.trials import REPRODUCER, SMALLEST, known_issue, right, try_case, wide
 
@@ -47,6 +49,20 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
     gaps = np.diff([*places, len(every)])
     assert places[0] == 0
     assert gaps.max() - gaps.min() <= 1
+
+
+def test_dtypes_share_the_rows_of_an_array() -> None:
+    """Each row is run in some dtype of the case, and each dtype runs a good number of them, but not all."""
+    case = replace(CASE, dtypes=("float32", "float64", "bfloat16"))
+    rows = [row.but(dtype="float32") for row in corner_examples(case, "float32")]
+    ran: dict[str, list[Example]] = {}
+    for dtype in case.dtypes:
+        plan = make_plan(
+            case, dtype, profile=replace(PROFILES["gate"], random=0), saved=[], corpus=[], seed=0, arrays=None
+        ).plan
+        ran[dtype] = [each.but(dtype="float32") for each in plan.examples if plan.phase(each) == "corners"]
+        assert LEAST_SHARE <= len(ran[dtype]) < len(rows)
+    assert all(any(row in share for share in ran.values()) for row in rows)
 
 
 def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:

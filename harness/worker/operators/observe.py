@@ -7,7 +7,7 @@ import torch
 from ...portable.argument_kinds import sort_kinds
 from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
-from .. import kernel_trace
+from .. import fill_values, kernel_trace
 from ..call import Observe
 from . import foreign
 from .run import Raised, Records, Run
@@ -49,8 +49,9 @@ def observe(request: Observe, log: kernel_trace.Trace) -> ObserveReply:
     Where a contiguous tensor has the same bits as the drawn one its bytes are None: sent once.
     """
     torch.set_num_threads(request.call.threads)
-    drawn = _observation(Run(request.call, contiguous=False), log, repeat=True, trace=request.trace)
-    plain = _observation(Run(request.call, contiguous=True), log, repeat=False, trace=False)
+    values = fill_values.CallValues(request.call)
+    drawn = _observation(Run(request.call, contiguous=False, values=values), log, repeat=True, trace=request.trace)
+    plain = _observation(Run(request.call, contiguous=True, values=values), log, repeat=False, trace=False)
     plain["tensors"] = {
         name: (*record[:3], None) if same(record, drawn["tensors"].get(name)) else record
         for name, record in plain["tensors"].items()

@@ -29,12 +29,15 @@ class Raised(NamedTuple):
 
 
 class Run:
-    """The tensors of one layout, the drawn one or `contiguous`, on which the call may be made more than once."""
+    """The tensors of one layout, the drawn one or `contiguous`, on which the call may be made more than once.
 
-    def __init__(self, call: Call, contiguous: bool) -> None:
+    `values` are those of another run of the same call.
+    """
+
+    def __init__(self, call: Call, contiguous: bool, values: fill_values.CallValues | None = None) -> None:
         self._call = call
         self._contiguous = contiguous
-        self._values = fill_values.input_values(call)
+        self._values = values or fill_values.CallValues(call)
         self.inputs: dict[str, torch.Tensor | None] = dict.fromkeys(operand.name for operand in call.operands)
         self.buffers = [operand.name for operand, _shape in call.present if operand.buffer]
         self._placed: dict[str, tensors.PlacedTensor] = {}
@@ -57,7 +60,7 @@ class Run:
 
     def _fresh(self, operand: Operand) -> tensors.PlacedTensor:
         layout = None if self._contiguous else operand.layout
-        return tensors.PlacedTensor(self._values[operand.name], operand.torch_dtype, layout)
+        return tensors.PlacedTensor(self._values.inputs[operand.name], operand.torch_dtype, layout)
 
     def call(self) -> tuple[Records, Raised | None]:
         """Forward and backward: records by name of all that was computed, and what it raised, if it did."""
@@ -100,7 +103,7 @@ class Run:
         """
         records: Records = {}
         for name in self.leaves:
-            alone, _raised = Run(self._call.with_gradients((name,)), self._contiguous).call()
+            alone, _raised = Run(self._call.with_gradients((name,)), self._contiguous, self._values).call()
             if (gradient := tensor_name.gradient(name)) in alone:
                 records[gradient] = alone[gradient]
         return records
@@ -194,7 +197,7 @@ class Run:
         name = tensor_name.grad_output(index)
         if name not in self._grad_outputs:
             dtype = tensors.name_of(output.dtype)
-            values = fill_values.grad_output_values(self._call, index, tuple(output.shape), dtype)
+            values = self._values.grad_output(index, tuple(output.shape), dtype)
             layout = None if self._contiguous else self._call.grad_output
             self._grad_outputs[name] = tensors.PlacedTensor(values, output.dtype, layout)
         return self._grad_outputs[name].view
