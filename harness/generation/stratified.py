@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Strata = tuple[int, ...]
 """For each factor that is stratified, which of its strata is drawn from."""
 
-MOST_STRATA: Final = 4
+MOST_STRATA: Final = 8
 """Of a choice. One with more values has two, as an extent has: the first value, and the rest."""
 
 FEW: Final = 12

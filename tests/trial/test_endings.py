@@ -65,7 +65,7 @@ def test_a_worker_ended_from_outside_is_an_incident(end: str) -> None:
 
     outcome = try_case(ToyExecutor(once, alone=right))
     assert outcome.status == "passed"
-    assert sum(outcome.cells["high"].values()) == outcome.examples.total() == 34
+    assert sum(outcome.cells["high"].values()) == outcome.examples.total() == 30
     (incident,) = outcome.incidents
     assert "did not come back in a fresh worker" in incident
     assert ended[0].to_json() in incident
@@ -126,7 +126,7 @@ def test_a_reference_that_was_killed_is_asked_again() -> None:
 
     outcome = try_case(Forgetful(right))
     assert "the reference died" not in outcome.untrusted
-    assert sum(outcome.cells["high"].values()) == 34
+    assert sum(outcome.cells["high"].values()) == 30
 
 
 def test_shrinking_keeps_out_of_a_known_crash() -> None:

@@ -69,7 +69,7 @@ def test_what_ran_in_parts_is_counted_once_for_each_cell() -> None:
     parts = len(executor.ran_in_parts) - 2
     assert outcome.in_parts == {"high": parts}
     assert outcome.cells["high"]["known issue"] == parts == outcome.known_issues["dies"]
-    assert sum(outcome.cells["high"].values()) == sum(outcome.cells["low"].values()) == 34
+    assert sum(outcome.cells["high"].values()) == sum(outcome.cells["low"].values()) == 32
 
 
 def test_a_fault_behind_a_known_crash_is_found_where_the_crash_is() -> None:
