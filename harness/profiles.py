@@ -59,7 +59,10 @@ class Profile:
         return {"quick": -(-declared // 2), "gate": declared, "nightly": 4 * declared}[self.models]
 
     def for_refusals(self) -> Profile:
-        """The same with few examples, for a dtype that an operator must refuse before it looks at sizes."""
+        """The same with few examples.
+
+        They are for a dtype that an operator must refuse before it looks at sizes, and for calls with nothing in them.
+        """
         rows = min(self.rows or REFUSALS, REFUSALS)
         few = min(self.random, REFUSALS)
         return replace(self, strength=2, rows=rows, random=few, extra=0, larger=0, follows=False)

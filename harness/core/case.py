@@ -43,7 +43,7 @@ class TensorSpec:
     `dtype` None is the example's dtype. `grad`: its gradient is asked for when the dtype is floating or complex.
     `between`: the least and the largest number it holds. `buffer`: the operator may write it, and what it then holds
     is judged as ``buffer:name``; it has no gradient. `distinct`: no number occurs twice in that many of its last
-    dimensions.
+    dimensions. `unbatched`: it is an image or a volume without a batch axis, and may lie as it was loaded.
     """
 
     name: str
@@ -55,6 +55,12 @@ class TensorSpec:
     between: tuple[Expression, Expression] | None = None
     buffer: bool = False
     distinct: int = 0
+    unbatched: bool = False
+
+    @property
+    def last_layout(self) -> str:
+        """The layout of it in which channels are innermost; nothing where its memory format is no free choice."""
+        return "channels_last" if self.channels_last else "contiguous:loaded" if self.unbatched else ""
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,9 @@ class Case:
     `channels_last` makes it so always. `inplace` is the keyword to set True, or the dotted callable, of the in-place
     form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
     class. `reference` is the dotted name of what the float64 reference runs in the place of `call`, with the same
-    arguments (None: `call` itself). `paths` are other ways to run the call, `requires` the packages without which there
-    is none. `line` and `column`, from 1, are where it begins.
+    arguments (None: `call` itself). `result` is the shape that every output must have (None: the reference's). `paths`
+    are other ways to run the call, `requires` the packages without which there is none. `is_empty`: some size is 0 in
+    every example. `line` and `column`, from 1, are where it begins.
     """
 
     id: str
@@ -165,10 +172,17 @@ class Case:
     module: Module | None = None
     inplace: str | None = None
     reference: str | None = None
+    result: tuple[Expression, ...] | None = None
     paths: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
     requires: tuple[str, ...] = ()
     column: int = 1
+    is_empty: bool = False
+
+    @property
+    def has_unbatched_results(self) -> bool:
+        """Whether it is called with an image or a volume that has no batch axis, and returns such ones."""
+        return bool(self.tensors) and self.tensors[0].unbatched
 
     def has_grad_output(self, dtype: str) -> bool:
         """Whether examples in that dtype choose a layout for grad_output, which is also that of what ``out=`` gets."""

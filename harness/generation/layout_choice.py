@@ -33,7 +33,8 @@ def layout_pool(factor: Factor, allowed: Domain) -> tuple[str | None, ...]:
     views += tuple(name for name in views if name.endswith(OF_ONES))
     share = max(1, len(views) // 8)
     # Hypothesis extends some prefixes with index 0 throughout: that is channels-last where there is such a thing.
-    pool: tuple[str | None, ...] = ("channels_last",) * 4 * share if "channels_last" in allowed.values else ()
+    last = tuple(name for name in ("channels_last", "contiguous:loaded") if name in allowed.values)
+    pool: tuple[str | None, ...] = last * 4 * share
     pool += ("contiguous",) * (share if factor.primary else 3 * share) + views
     return pool + (None,) * (len(pool) // 3) if None in allowed.values else pool
 

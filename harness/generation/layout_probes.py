@@ -6,7 +6,7 @@ Nothing here is drawn at random from a seed that may change: the same case gives
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,9 @@ from harness.generation.space import factors
 from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS
 
 ORDINARY: Final = "ordinary"
+
+_CHANNELS_INNERMOST: Final = ("channels_last", "contiguous:loaded")
+"""The layouts that stand for channels-last in the contract: of what has a batch, and of what has none."""
 _PLAIN: Final = {"batch": 2, "channels": 3, "spatial": 5}
 """Sizes with which no format can be taken for another; spatial ones grow by one each, so that axes differ."""
 
@@ -52,7 +55,7 @@ class LayoutProbe:
     @property
     def channels_last(self) -> frozenset[str]:
         """The tensors, and ``grad_output``, that are channels-last."""
-        return frozenset(name for name, layout in self.example.layouts.items() if layout == MEMORY_FORMATS[1])
+        return frozenset(name for name, layout in self.example.layouts.items() if layout in _CHANNELS_INNERMOST)
 
 
 def probe_shapes(case: Case, dtype: str) -> list[str]:
@@ -67,9 +70,9 @@ def layout_probes(case: Case, dtype: str) -> list[LayoutProbe]:
     of them. A class whose sizes the case does not allow, or that comes out as another one, is left out.
     """
     names = [factor.name for factor in factors(case, dtype) if factor.kind == "layout"]
-    free = [spec.name for spec in case.tensors if spec.channels_last]
+    free = [spec.name for spec in case.tensors if spec.last_layout]
     return [
-        LayoutProbe(shape, _example(case, dtype, sizes, {name: MEMORY_FORMATS[name in chosen] for name in names}))
+        LayoutProbe(shape, _example(case, dtype, sizes, _layouts(case, names, chosen)))
         for shape, sizes in _shapes(case, dtype).items()
         for last in _format_combinations(free, every=shape == ORDINARY)
         for chosen in ([last, {*last, GRAD_OUTPUT}] if GRAD_OUTPUT in names else [last])
@@ -121,9 +124,15 @@ def _extents(case: Case, drawn: Example) -> Iterator[int]:
 
 def _snapshot_example(case: Case, drawn: Example, index: int) -> Example:
     """Two of three in channels-last."""
-    last = {GRAD_OUTPUT, *(spec.name for spec in case.tensors if spec.channels_last)} if index % 3 < 2 else ()
-    layouts = {name: MEMORY_FORMATS[name in last] for name in drawn.layouts}
-    return drawn.but(layouts=layouts, inplace=False, seed=index)
+    last = {GRAD_OUTPUT, *(spec.name for spec in case.tensors if spec.last_layout)} if index % 3 < 2 else ()
+    return drawn.but(layouts=_layouts(case, drawn.layouts, last), inplace=False, seed=index)
+
+
+def _layouts(case: Case, names: Iterable[str], last: Collection[str]) -> dict[str, str]:
+    """The layout of each of these: of those in `last`, grad_output among them, that with the channels innermost."""
+    innermost = {spec.name: spec.last_layout or MEMORY_FORMATS[0] for spec in case.tensors}
+    innermost[GRAD_OUTPUT] = _CHANNELS_INNERMOST[case.has_unbatched_results]
+    return {name: innermost[name] if name in last else MEMORY_FORMATS[0] for name in names}
 
 
 def _example(case: Case, dtype: str, sizes: Mapping[str, Any], layouts: Mapping[str, str]) -> Example:

@@ -41,17 +41,18 @@ _OTHER_CORNERS = (
     "channels_last:slice_c",
     "contiguous:permuted",
 )
-_PLAIN_CORNERS = ("contiguous", "contiguous:offset", "contiguous:step_c", "contiguous:permuted")
+_PLAIN_CORNERS = ("contiguous", "contiguous:loaded", "contiguous:offset", "contiguous:step_c", "contiguous:permuted")
 _GRAD_OUTPUT = (
     "contiguous",
     "channels_last",
+    "contiguous:loaded",
     "channels_last:slice_c",
     "contiguous:permuted",
     "channels_last:expand_n",
     "contiguous:slice_c",
     "contiguous:expand_n",
 )
-_GRAD_OUTPUT_CORNERS = _GRAD_OUTPUT[:5]
+_GRAD_OUTPUT_CORNERS = _GRAD_OUTPUT[:6]
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,16 @@ def _layout_factors(case: Case, dtype: str) -> Iterator[Factor]:
         allowed = _layout_domain(spec, _FIRST_CORNERS if index == 0 else _OTHER_CORNERS)
         yield Factor("layout", spec.name, len(allowed.corners), primary=index == 0, domain=allowed)
     if case.has_grad_output(dtype):
-        offers = layouts.names_for(len(case.tensors[0].shape), any(spec.channels_last for spec in case.tensors))
+        unbatched, rank = case.has_unbatched_results, len(case.tensors[0].shape)
+        either = not unbatched and any(spec.channels_last for spec in case.tensors)
+        offers = layouts.names_for(rank, either, unbatched=unbatched)
         names = tuple(name for name in _GRAD_OUTPUT if name in offers)
         allowed = choice_domain(names, tuple(name for name in _GRAD_OUTPUT_CORNERS if name in offers))
         yield Factor("layout", GRAD_OUTPUT, len(allowed.corners), domain=allowed)
 
 
 def _layout_domain(spec: TensorSpec, corners: tuple[str, ...]) -> Domain:
-    names = layouts.names_for(len(spec.shape), spec.channels_last, inplace=spec.buffer)
+    names = layouts.names_for(len(spec.shape), spec.channels_last, inplace=spec.buffer, unbatched=spec.unbatched)
     formats = corners if "channels_last" in names else _PLAIN_CORNERS
     absent = (None,) if spec.optional else ()
     return choice_domain((*names, *absent), (*(name for name in formats if name in names), *absent))

@@ -125,10 +125,11 @@ class _Pick:
 def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
     """The layouts of a domain by what kernels look at: dense channels-last, steps, other gaps, odd ones, and the rest.
 
-    Channels-last counts twice: of the formats it is the one that kernels have branches for.
+    Channels-last counts twice: of the formats it is the one that kernels have branches for. So does an unbatched image
+    as it is loaded, which they are given as a batch of one of them.
     """
     names = allowed.values
-    plain = tuple(name for name in names if name == "channels_last")
+    plain = tuple(name for name in names if name in ("channels_last", "contiguous:loaded"))
     steps = tuple(name for name in names if name and ":step" in name)
     gaps = tuple(name for name in names if name and ("slice_" in name or name.endswith(":expand_n")))
     odd = tuple(name for name in names if name and name.endswith(OF_ONES))
@@ -146,7 +147,7 @@ def _with_view_of_an_extent(case: Case, example: Example) -> Example:
     stem, letters = layout[:-1], AXES.get(len(shape), "")
     if not stem.endswith((":step_", ":slice_")) or shape[letters.index(layout[-1])] > 1:
         return example
-    offers = names_for(len(shape), first.channels_last, inplace=first.buffer)
+    offers = names_for(len(shape), first.channels_last, inplace=first.buffer, unbatched=first.unbatched)
     views = [stem + letter for letter, size in zip(letters, shape, strict=True) if size > 1 and stem + letter in offers]
     if not views:
         return example

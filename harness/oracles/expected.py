@@ -56,6 +56,16 @@ class Expected:
         return bool(np.any(~(self.allowance >= UNJUDGED)))
 
 
+def due_shape(case: Case, example: Example, tensor: str) -> tuple[int, ...] | None:
+    """The shape that the case gives an output; None for what it says nothing of, where it is the reference's.
+
+    A stock kernel that gets shapes wrong is wrong in the reference too.
+    """
+    if case.result is None or kind_of(tensor) is not TensorKind.OUTPUT:
+        return None
+    return tuple(int(extent.evaluate(dict(example.sizes))) for extent in case.result)
+
+
 def expected_dtype(case: Case, example: Example, reference: Reference, tensor: str) -> str:
     """Torch's name of the dtype due: a gradient's and a buffer's are their tensor's own, in place it is the input's.
 

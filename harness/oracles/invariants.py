@@ -11,7 +11,7 @@ from harness.core import Case, Example, Observation, Reference
 from harness.core.finding import Oracle
 from harness.oracles.aggregate import Place
 from harness.oracles.compare import Fault
-from harness.oracles.expected import expected_dtype
+from harness.oracles.expected import due_shape, expected_dtype
 from harness.oracles.vacuity import EMPTY, Reasons
 from harness.portable.operator_protocol import CallPhase
 from harness.portable.tensor_name import TensorKind, kind_of
@@ -61,8 +61,9 @@ def metadata_faults(
             if _is_due(observation, tensor):
                 yield "shape", tensor, f"{tensor} is missing"
             continue
-        if record.shape != values.shape:
-            yield "shape", tensor, f"{tensor} has shape {record.shape} where {values.shape} is due"
+        shape = due_shape(case, example, tensor) or values.shape
+        if record.shape != shape:
+            yield "shape", tensor, f"{tensor} has shape {record.shape} where {shape} is due"
         due = expected_dtype(case, example, reference, tensor)
         if record.dtype != due:
             owner = " like its input" if kind_of(tensor) is TensorKind.GRADIENT else ""

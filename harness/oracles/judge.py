@@ -20,8 +20,9 @@ from harness.oracles.invariants import (
     write_faults,
 )
 from harness.oracles.layout import judge_strides
-from harness.oracles.vacuity import EMPTY, NOTHING_JUDGED, vacuity_reasons
+from harness.oracles.vacuity import NOTHING_JUDGED, has_empty_outputs, vacuity_reasons
 from harness.portable.dtypes import FLOATING
+from harness.portable.tensor_name import TensorKind, kind_of
 
 Accumulators = Mapping[str, Mapping[str, str]]
 Ratios = dict[tuple[str, str], float]
@@ -55,10 +56,10 @@ def judge(
     for observation in results:
         _judge_side_effects(case, example, observation, faults)
     if reference.values and (reference.status == "raised" or not reasons):
-        reasons = {**reasons, **vacuity_reasons(case, reference, results)}
+        reasons = {**reasons, **vacuity_reasons(case, example, reference, results)}
         _judge_metadata(case, example, reference, results, faults)
         blind = _ValuesOracle(case, example, reference, accumulators or {}).judge(results, faults, ratios)
-        if blind and EMPTY not in reasons:
+        if blind and not has_empty_outputs(reference):
             everywhere = len(blind) == len({observation.cell for observation in results})
             reasons[NOTHING_JUDGED] = () if everywhere else blind
     return Judgement(faults.findings(observations), reasons, ratios)
@@ -114,6 +115,8 @@ class _ValuesOracle:
                 record = observation.tensors.get(tensor)
                 if record is None or not self._is_comparable(tensor, record):
                     continue
+                if kind_of(tensor) is TensorKind.GRADIENT and self._has_other_outputs(observation):
+                    continue  # its grad_output is another one than the reference's
                 comparison = self._comparison(tensor, observation.cell, record)
                 if comparison.fault:
                     faults.add("values", tensor, (observation.cell, observation.layout), comparison.fault)
@@ -161,6 +164,14 @@ class _ValuesOracle:
 
     def _is_comparable(self, tensor: str, record: TensorRecord) -> bool:
         return record.shape == self._reference.values[tensor].shape and record.dtype == self._dtypes[tensor]
+
+    def _has_other_outputs(self, observation: Observation) -> bool:
+        """Whether an output has another shape than the reference's, so that backward was given something else."""
+        return any(
+            kind_of(name) is TensorKind.OUTPUT and record.shape != self._reference.values[name].shape
+            for name, record in observation.tensors.items()
+            if name in self._reference.values
+        )
 
     def _comparison(self, tensor: str, cell: str, record: TensorRecord) -> Comparison:
         accumulator = self._accumulator(tensor, cell)

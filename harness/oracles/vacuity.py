@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from harness.core import Case, Observation, Reference
+from harness.core import Case, Example, Observation, Reference
 from harness.core.observation import Array
+from harness.oracles.expected import due_shape
 from harness.portable.memory_format import dense_strides
 from harness.portable.tensor_name import TensorKind, kind_of, with_kind
 
@@ -19,15 +20,22 @@ EMPTY: Final = "empty"
 CONSTANT_OUTPUT: Final = "constant output"
 SAME_LAYOUT: Final = "same layout"
 NOTHING_JUDGED: Final = "nothing judged"
+OTHER_SHAPE: Final = "the reference has another shape"
 OWN_REFERENCE: Final = "its own reference"
 """The reference is the operator itself: what is wrong in it is wrong in the reference too."""
 
 
-def vacuity_reasons(case: Case, reference: Reference, observations: Sequence[Observation]) -> Reasons:
-    """The reasons that lie in the example itself, which hold for all cells."""
-    outputs = [values for name, values in reference.values.items() if kind_of(name) is TensorKind.OUTPUT]
+def vacuity_reasons(case: Case, example: Example, reference: Reference, observations: Sequence[Observation]) -> Reasons:
+    """The reasons that lie in the example itself, which hold for all cells.
+
+    Of an empty output the shape can be wrong where the case says what it is; else it is the stock kernel's own.
+    """
+    by_name = {name: values for name, values in reference.values.items() if kind_of(name) is TensorKind.OUTPUT}
+    outputs = list(by_name.values())
     reasons = [] if reference.is_independent else [OWN_REFERENCE]
-    if outputs and all(values.size == 0 for values in outputs):
+    if any(values.shape != (due_shape(case, example, name) or values.shape) for name, values in by_name.items()):
+        reasons.append(OTHER_SHAPE)
+    if has_empty_outputs(reference) and case.result is None:
         reasons.append(EMPTY)
     larger = [values for values in outputs if values.size > 1]
     expected = case.numerics.constant or case.numerics.output == "unspecified"
@@ -36,6 +44,12 @@ def vacuity_reasons(case: Case, reference: Reference, observations: Sequence[Obs
     if same_layout(reference, observations):
         reasons.append(SAME_LAYOUT)
     return dict.fromkeys(reasons, ())
+
+
+def has_empty_outputs(reference: Reference) -> bool:
+    """Whether there is not one element in all that the call returns."""
+    outputs = [values for name, values in reference.values.items() if kind_of(name) is TensorKind.OUTPUT]
+    return bool(outputs) and all(values.size == 0 for values in outputs)
 
 
 def same_layout(reference: Reference, observations: Sequence[Observation]) -> bool:

@@ -26,7 +26,7 @@ VIEWS: Dict[str, str] = {
     "slice_c": "base[:, 1:1+C] of C + 3 channels",
     "batch_slice": "batch[1:1+N] of N + 2 images",
     "image": "batch[1].unsqueeze(0) of three images",
-    "loaded": "hwc.permute(2, 0, 1).unsqueeze(0), an image as it is loaded",
+    "loaded": "hwc.permute(2, 0, 1), an image as it is loaded; in channels-last with .unsqueeze(0)",
     "step_w": "base[..., ::2]",
     "step_h": "base[:, :, ::2]",
     "step_d": "base[:, :, ::2] of five dimensions",
@@ -37,7 +37,7 @@ VIEWS: Dict[str, str] = {
 }
 """Each view, simplest first, and the code that makes it."""
 
-_CHANNELS_LAST_ONLY = ("as_contiguous", "loaded")  # of a contiguous base they would be the plain format
+_CHANNELS_LAST_ONLY = ("as_contiguous",)  # of a contiguous base it would be the plain format
 _CONTIGUOUS_ONLY = ("permuted",)  # reversed dimensions are neither format
 
 LAYOUTS: Tuple[str, ...] = (
@@ -51,17 +51,20 @@ _EXTRA = {"c": 3, "d": 1, "h": 1, "w": 1}  # three extra channels leave no chann
 _ODD_STRIDES = (7, 0, 1, 5, 3)  # by dimension; a stride on a dimension of size 1 is never multiplied by anything
 
 
-def names_for(rank: int, channels_last: bool, inplace: bool = False) -> tuple[str, ...]:
+def names_for(rank: int, channels_last: bool, inplace: bool = False, unbatched: bool = False) -> tuple[str, ...]:
     """The layouts that differ from each other for tensors of that rank, simplest first.
 
     `channels_last` adds that format (rank 4 and 5 only have it); `inplace` leaves out tensors whose elements overlap.
+    `unbatched` adds an image (rank 3) or a volume (rank 4) that was loaded and has no batch axis.
     """
     both = channels_last and rank in CHANNELS_LAST_RANKS
     names: list[str] = [*MEMORY_FORMATS] if both else [*MEMORY_FORMATS[:1]]
     for view in VIEWS:
+        if unbatched and view == "loaded":
+            names.append("contiguous:loaded")
         if not _has_view(view, rank) or (inplace and view == "expand_n"):
             continue
-        if view not in _CHANNELS_LAST_ONLY:
+        if view not in (*_CHANNELS_LAST_ONLY, "loaded"):
             names.append("contiguous:" + view)
         if both and view not in _CONTIGUOUS_ONLY:
             names.append("channels_last:" + view)
@@ -94,6 +97,8 @@ def placement(name: str, shape: tuple[int, ...]) -> Placement:
     """Strides, storage offset and buffer length of a tensor of that shape. Raises ValueError for an unknown name."""
     memory_format, view = split_name(name)
     shape = tuple(int(size) for size in shape)
+    if (memory_format, view) == ("contiguous", "loaded"):
+        return loaded_strides(shape), 0, _numel(shape)
     strides, offset, numel = _place(memory_format, view, shape)
     return strides, offset, max(numel, _end(shape, strides, offset))
 
@@ -141,12 +146,17 @@ def _place_cut(memory_format: str, view: str, shape: tuple[int, ...]) -> Placeme
 def _place_image(memory_format: str, view: str, shape: tuple[int, ...]) -> Placement:
     """One image with the batch dimension put back: unsqueeze gives it the stride size[1] * stride[1]."""
     if view == "loaded":
-        image = dense_strides("contiguous", (*shape[2:], shape[1]))
-        return (shape[1], image[-1], *image[:-1]), 0, _numel(shape)
+        return (shape[1], *loaded_strides(shape[1:])), 0, _numel(shape)
     single = dense_strides(memory_format, shape)
     strides = _replace(single, 0, shape[1] * single[1])
     batch = (3, *shape[1:])
     return strides, dense_strides(memory_format, batch)[0], _numel(batch)
+
+
+def loaded_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of (C, H, W) or (C, D, H, W) as its channels were loaded: next to each other."""
+    strides = dense_strides("contiguous", (*shape[1:], *shape[:1]))
+    return (*strides[-1:], *strides[:-1])
 
 
 def _expand(memory_format: str, shape: tuple[int, ...]) -> Placement:

@@ -144,7 +144,8 @@ class ScriptWriter:
         half = "bfloat16" if example.path == "autocast" else example.dtype
         return {
             "oracle": oracle,
-            "is_exact": oracle in ("values", "shape"),
+            "is_exact": oracle == "values" or (oracle == "shape" and self._due_shape is None),
+            "shape": self._due_shape,
             "tensor": self._subject.tensor,
             "format": self._due_format(),
             "strides": self._own_strides,
@@ -269,6 +270,13 @@ class ScriptWriter:
         is_last = any(layout.startswith("channels_last") for layout in laid_out) and self._case.preserves is not None
         is_drawn = "drawn" in self._subject.layouts
         return last if self._case.channels_last or (is_last and is_drawn) else "torch.contiguous_format"
+
+    @property
+    def _due_shape(self) -> tuple[int, ...] | None:
+        """The shape that the case gives its outputs; None where it is that of float64."""
+        if self._case.result is None or self._kind is not TensorKind.OUTPUT:
+            return None
+        return tuple(int(extent.evaluate(dict(self._example.sizes))) for extent in self._case.result)
 
     @property
     def _own_strides(self) -> tuple[int, ...] | None:

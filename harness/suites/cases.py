@@ -8,30 +8,33 @@ from typing import Any, Final
 
 from harness.core import Case, Expression, Numerics, Size
 from harness.suites.arguments import build_arguments
-from harness.suites.depth import build_depth, with_depth
+from harness.suites.depth import build_depth, names_with_depth, with_depth
 from harness.suites.entry import Entry
 from harness.suites.examples import build_examples
 from harness.suites.mistakes import suggestion
 from harness.suites.modules import build_module
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
+from harness.suites.nothing import EMPTY, build_empty, with_empty
 from harness.suites.positions import Location
 from harness.suites.schema import NumericsSchema, TensorNumericsSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
-from harness.suites.tensors import build_tensors
+from harness.suites.tensors import build_shape, build_tensors
+from harness.suites.unbatched import UNBATCHED, wants_unbatched, with_unbatched
 from harness.suites.validation import Report
 
 _OUTPUT: Final = re.compile(r"output\[\d+\]")
 
 
 def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator[Case]:
-    """The case of an entry, or one for each of its names; with `depth`, those over volumes too.
+    """The case of an entry, or one for each of its names; and those over volumes, unbatched and empty that it asks for.
 
     Mistakes go to the report.
     """
     scope = Scope(report, entry.key, tuple(entry.get("sizes")))
     depth = build_depth(entry, scope)
     common = _common_fields(entry, scope)
+    unbatched, empty = wants_unbatched(entry, scope), build_empty(entry, scope)
     for member, name, at, key in _names(entry, report):
         if not is_name(name):
             report.add(at, f"{name!r} is not a name for a case; use letters, digits, _, . and -", key=key)
@@ -39,7 +42,9 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         call, inplace = _calls(entry, report, member)
         fields = {**common, "column": column, "inplace": inplace, "reference": _reference(entry, report, member, call)}
         case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, **fields)
-        yield from with_depth(case, depth)
+        for each in with_depth(case, depth):
+            yield from with_empty(each, empty)
+            yield from list(with_unbatched(each, unbatched))[1:]
 
 
 def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:
@@ -56,6 +61,7 @@ def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:
         **build_arguments(entry, scope, tuple(module.state.values()) if module else ()),
         "module": module,
         "numerics": _numerics(entry, scope),
+        "result": _result(entry, scope),
         "channels_last": entry.get("output") == "channels_last",
         **_output(entry, report, list(entry.get("tensors"))),
         **_dtypes(entry, report),
@@ -71,6 +77,11 @@ def case_names(entry: Entry) -> tuple[str, ...]:
     pattern = entry.key if PLACEHOLDER in entry.key else PLACEHOLDER
     names = entry.schema.names
     return (entry.key,) if names is None else tuple(pattern.replace(PLACEHOLDER, name) for name in names)
+
+
+def derived_names(name: str) -> list[str]:
+    """The names of a case over images and of all that may be derived from it."""
+    return [each + suffix for each in names_with_depth(name) for suffix in ("", EMPTY, UNBATCHED)]
 
 
 def _names(entry: Entry, report: Report) -> list[tuple[str, str, Location, bool]]:
@@ -155,6 +166,15 @@ def _numerics(entry: Entry, scope: Scope) -> Numerics | None:
     terms = None if schema.terms is None else scope.parse(schema.terms, entry.at("numerics", "terms"))
     each = {name: _tensor_numerics(entry, scope, name, rule) for name, rule in schema.each.items()}
     return Numerics(schema.output, gradient, terms, schema.ulps, schema.magnitude, constant=schema.constant, each=each)
+
+
+def _result(entry: Entry, scope: Scope) -> tuple[Expression, ...] | None:
+    """The shape of each output; None where the case does not say, and where it is mistaken."""
+    written = entry.get("result")
+    if written is None or entry.is_wrong("result"):
+        return None
+    shape = [extent for extent in build_shape(written, scope, entry.at("result")) if extent is not None]
+    return tuple(shape) if len(shape) == len(written) else None
 
 
 def _tensor_numerics(entry: Entry, scope: Scope, tensor: str, written: TensorNumericsSchema | str) -> Numerics:

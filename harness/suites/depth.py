@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from harness.core import Case, Expression, Size, TensorSpec
+from harness.core import Case, Expression, Size
 from harness.suites.entry import Entry
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
@@ -53,13 +53,14 @@ def with_depth(case: Case, depth: Size | None) -> Iterator[Case]:
         id=case.id + _SUFFIX,
         name=case.name + _SUFFIX,
         sizes=(depth, *case.sizes),
-        tensors=tuple(_spec_with_depth(spec) for spec in case.tensors),
+        tensors=tuple(replace(spec, shape=_with_depth(spec.shape)) for spec in case.tensors),
+        result=None if case.result is None else _with_depth(case.result),
     )
 
 
-def _spec_with_depth(spec: TensorSpec) -> TensorSpec:
+def _with_depth(shape: tuple[Expression, ...]) -> tuple[Expression, ...]:
     """An image gets its depth before its height, written alike: `H if kept else 1` has a depth of the same kind."""
-    if len(spec.shape) != len("NCHW"):
-        return spec
-    depth = Expression.parse(_NAMED_HEIGHT.sub(DEPTH, spec.shape[_HEIGHT].text))
-    return replace(spec, shape=(*spec.shape[:_HEIGHT], depth, *spec.shape[_HEIGHT:]))
+    if len(shape) != len("NCHW"):
+        return shape
+    depth = Expression.parse(_NAMED_HEIGHT.sub(DEPTH, shape[_HEIGHT].text))
+    return (*shape[:_HEIGHT], depth, *shape[_HEIGHT:])

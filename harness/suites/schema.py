@@ -176,6 +176,13 @@ class PreservesSchema(StrictSchema):
     )
 
 
+class EmptySchema(StrictSchema):
+    """Sizes that may be 0, where the float64 reference runs something else then."""
+
+    sizes: Annotated[Items[str], Field(min_length=1)] = Field(description="Names of sizes")
+    reference: str | None = Field(None, description="Dotted name of what the float64 reference runs instead")
+
+
 class ExampleSchema(StrictSchema):
     """A corner that always runs first. What it leaves open takes its simplest value."""
 
@@ -208,12 +215,28 @@ OutputEntry = Annotated[
 ]
 
 
+EmptyEntry = Annotated[
+    Annotated[Items[str], Field(min_length=1), Tag("<list>")] | Annotated[EmptySchema, Tag("<mapping>")],
+    _BY_TYPE,
+    _expectation("a list of sizes, or a mapping such as {sizes: [C], reference: ...}"),
+]
+
+
 class DefaultsSchema(StrictSchema):
     """What the cases of a suite share. A case overrides it key by key."""
 
     sizes: dict[str, SizeEntry] = Field(default_factory=dict, description="Free choices, in the order of drawing")
     depth: SizeEntry | None = Field(
         None, description="Each case also as <name>_3d, over volumes: the size D, which is 1 in the case itself"
+    )
+    unbatched: bool = Field(
+        default=False, description="Each case also as <name>_unbatched, without the batch axis N of images and volumes"
+    )
+    empty: EmptyEntry | None = Field(
+        None, description="Each case also as <name>_empty: one of these sizes, or all of them, is 0"
+    )
+    result: Items[Arithmetic] | None = Field(
+        None, description="The shape of each output, one expression over the sizes for each dimension"
     )
     require: Items[str] = Field((), description="Conditions over the sizes that construction cannot give; rare")
     tensors: dict[str, TensorSchema] = Field(default_factory=dict, description="Tensor arguments, passed in this order")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core import Case
-from harness.suites.cases import build_cases, case_names
-from harness.suites.depth import names_with_depth
+from harness.suites.cases import build_cases, case_names, derived_names
 from harness.suites.document import Document, display_path, read_document
 from harness.suites.entry import Entry
 from harness.suites.mistakes import DeclarationError
@@ -80,9 +79,9 @@ def _cases(entry: Entry, report: Report, lines: dict[str, int], suite: str) -> l
 
 
 def _place(entry: Entry, case: Case) -> Location:
-    """The key of a case that stands alone; of a family the last of the names that make it, over images or volumes."""
+    """The key of a case that stands alone; of a family the last of the names that make it, in whatever form."""
     if entry.schema.names is None:
         return entry.location
     names = case_names(entry)
-    last = max(index for index, name in enumerate(names) if case.name in names_with_depth(name))
+    last = max(index for index, name in enumerate(names) if case.name in derived_names(name))
     return (*entry.location, "names", last)

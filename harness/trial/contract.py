@@ -18,8 +18,9 @@ from harness.golden import (
     candidate_rules,
     spell_out,
 )
+from harness.portable.layouts import loaded_strides
 from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS, dense_strides
-from harness.portable.tensor_name import TensorKind, TensorName, kind_of
+from harness.portable.tensor_name import TensorKind, TensorName, kind_of, parse
 from harness.trial.known_issues import fatal_cells
 
 _CALL = str(TensorName(TensorKind.CALL))
@@ -92,33 +93,43 @@ def _layout_rule(case: Case, tensor: str, observations: ByCombination, likely: L
         for combination, observation in observations.items()
         if tensor in observation.tensors
     }
-    if any(len(record.shape) in CHANNELS_LAST_RANKS for record in records.values()):
+    unbatched = _is_unbatched(case, tensor)
+    if unbatched or any(len(record.shape) in CHANNELS_LAST_RANKS for record in records.values()):
         first = [likely] if likely and likely.kind is not RuleKind.DENSE else []  # said of ranks with one format only
         rules = [*first, *candidate_rules(_free_tensors(case, tensor))]
     else:
         rules = [LayoutRule(RuleKind.DENSE)]
     for rule in rules:
-        if all(_is_true_of(rule, combination, record) for combination, record in records.items()):
+        if all(_is_true_of(rule, combination, record, unbatched) for combination, record in records.items()):
             return rule
-    return spell_out({combination: _format_text(record) for combination, record in records.items()})
+    return spell_out({combination: _format_text(record, unbatched) for combination, record in records.items()})
+
+
+def _is_unbatched(case: Case, tensor: str) -> bool:
+    """Whether it is an image or a volume without a batch axis, of which channels-last is how it would be loaded."""
+    name = parse(tensor)
+    by_name = {spec.name: spec.unbatched for spec in case.tensors}
+    return by_name.get(name.of, False) if name.kind is TensorKind.GRADIENT else case.has_unbatched_results
 
 
 def _free_tensors(case: Case, tensor: str) -> list[str]:
     """What the format of that result may follow: the tensors that have one, for a gradient ``grad_output`` too."""
-    free = [spec.name for spec in case.tensors if spec.channels_last]
+    free = [spec.name for spec in case.tensors if spec.last_layout]
     return [*free, "grad_output"] if kind_of(tensor) is TensorKind.GRADIENT else free
 
 
-def _is_true_of(rule: LayoutRule, combination: FormatCombination, record: TensorRecord) -> bool:
+def _is_true_of(rule: LayoutRule, combination: FormatCombination, record: TensorRecord, unbatched: bool) -> bool:
     memory_format = MEMORY_FORMATS[0] if rule.kind is RuleKind.DENSE else rule.format_of(combination)
-    return _has_format(record, memory_format)
+    return _has_format(record, memory_format, unbatched)
 
 
-def _has_format(record: TensorRecord, memory_format: str) -> bool:
+def _has_format(record: TensorRecord, memory_format: str, unbatched: bool) -> bool:
     """Whether the strides are exactly those of a new tensor of that format, sizes of 1 and 0 included."""
+    if unbatched and memory_format == MEMORY_FORMATS[1]:
+        return record.strides == loaded_strides(record.shape)
     return memory_format in MEMORY_FORMATS and record.strides == dense_strides(memory_format, record.shape)
 
 
-def _format_text(record: TensorRecord) -> str:
-    formats = [name for name in MEMORY_FORMATS if _has_format(record, name)]
+def _format_text(record: TensorRecord, unbatched: bool) -> str:
+    formats = [name for name in MEMORY_FORMATS if _has_format(record, name, unbatched)]
     return formats[0] if formats else f"strides {list(record.strides)} of {list(record.shape)}"

@@ -189,7 +189,7 @@ class Trial:
         plan = make_plan(
             self.case,
             self.dtype,
-            profile=self.profile.for_refusals() if self._must_be_refused else self.profile,
+            profile=self.profile.for_refusals() if self._must_be_refused or self.case.is_empty else self.profile,
             saved=[*self.saved, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,

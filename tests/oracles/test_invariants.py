@@ -221,6 +221,24 @@ def test_a_shape_that_differs_is_told_and_its_values_are_not_compared(stage: Any
     assert finding.message == "output[0] has shape (24,) where (2, 3, 2, 2) is due"
 
 
+def test_the_shape_that_the_case_gives_is_due_whatever_the_reference_has(stage: Any) -> None:
+    """A stock kernel that is wrong about a shape is so in float64, and everywhere else."""
+    scene = stage(RAMP)
+    scene.case = replace(scene.case, result=tuple(map(Expression.parse, (2, 4, 2, 2))))
+    (finding,) = scene.judge().findings
+    assert (finding.oracle, finding.kind, finding.tensor) == ("shape", "universal", "output[0]")
+    assert finding.message == "output[0] has shape (2, 3, 2, 2) where (2, 4, 2, 2) is due"
+
+
+def test_a_gradient_is_not_compared_where_backward_was_given_another_shape(stage: Any) -> None:
+    """The output is the finding: its grad_output has its shape, and all that follows from it is something else."""
+    scene = stage({"output[0]": RAMP, "grad:input": RAMP})
+    scene.poke("grad:input", 0, 99.0, layouts=BOTH)
+    assert [finding.tensor for finding in scene.judge().findings] == ["grad:input"]
+    scene.alter("output[0]", lambda record: replace(record, shape=(2, 0, 2, 2), values=RAMP[:, :0]), layouts=BOTH)
+    assert [(finding.oracle, finding.tensor) for finding in scene.judge().findings] == [("shape", "output[0]")]
+
+
 def test_a_tensor_that_is_missing_is_a_shape_finding(stage: Any) -> None:
     """A gradient that the reference has and a cell has not."""
     scene = stage({"output[0]": RAMP, "grad:input": RAMP})

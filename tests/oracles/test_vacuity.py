@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.core import Numerics
+from harness.core import Expression, Numerics
 from harness.portable.memory_format import dense_strides
 
 RAMP = np.arange(24.0).reshape(2, 3, 2, 2)
@@ -82,6 +82,15 @@ def test_empty_outputs_are_not(make_scene: Any) -> None:
     """Nothing was computed; that alone is the reason."""
     scene = make_scene(np.zeros((0, 3, 2, 2)), "multilinear")
     assert reasons(scene) == {"empty": ()}
+
+
+def test_empty_outputs_are_where_the_case_says_their_shape(make_scene: Any) -> None:
+    """That is checked against no kernel; one of which the reference has another shape has no values to go by."""
+    scene = make_scene(np.zeros((0, 3, 2, 2)), "multilinear")
+    scene.case = replace(scene.case, result=tuple(map(Expression.parse, (0, 3, 2, 2))))
+    assert reasons(scene) == {}
+    scene.case = replace(scene.case, result=tuple(map(Expression.parse, (0, 4, 2, 2))))
+    assert reasons(scene) == {"the reference has another shape": ()}
 
 
 def test_where_no_bound_holds_nothing_was_judged(make_scene: Any) -> None:

@@ -97,6 +97,16 @@ def test_an_image_of_a_batch_has_the_batch_stride_that_unsqueeze_gives() -> None
     assert layouts.placement("channels_last:loaded", (1, 3, 2, 4, 5)) == ((3, 1, 60, 15, 3), 0, 120)
 
 
+def test_an_image_or_a_volume_without_a_batch_lies_as_it_was_loaded() -> None:
+    """`hwc.permute(2, 0, 1)` and `dhwc.permute(3, 0, 1, 2)`, which are offered for what has no batch alone."""
+    assert layouts.placement("contiguous:loaded", (3, 4, 5)) == ((1, 15, 3), 0, 60)
+    assert layouts.placement("contiguous:loaded", (3, 2, 4, 5)) == ((1, 60, 15, 3), 0, 120)
+    for rank in (3, 4):
+        plain = layouts.names_for(rank, channels_last=False)
+        loaded = set(layouts.names_for(rank, channels_last=False, unbatched=True)).difference(plain)
+        assert loaded == {"contiguous:loaded"}
+
+
 def test_views_that_do_not_apply_leave_the_plain_format() -> None:
     """More than one image, a rank without that dimension, nothing to expand: the plain format remains."""
     for name in ("channels_last:image", "channels_last:loaded", "channels_last:slice_d", "channels_last:odd"):
@@ -158,5 +168,6 @@ def test_an_unknown_layout_is_an_error_that_lists_the_known(name: str) -> None:
 
 def test_every_name_is_offered_at_some_rank() -> None:
     """The names that suites and known issues may give are those that examples are drawn from."""
-    offered = {name for rank in range(6) for name in layouts.names_for(rank, channels_last=True)}
+    choices = itertools.product(range(6), (False, True))
+    offered = {name for rank, alone in choices for name in layouts.names_for(rank, channels_last=True, unbatched=alone)}
     assert offered == set(layouts.LAYOUTS)

@@ -188,7 +188,8 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             "defaults: 3\ncases:",
             [
                 (
-                    "2:11: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
+                    "2:11: expected a mapping with the keys sizes, depth, unbatched, empty, result, "
+                    "require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, got the number 3"
                 )
             ],
@@ -240,7 +241,8 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
         "5:16: 'N' cannot be drawn from 'bach'; did you mean 'batch'?",
         "8:22: 'Q' is not a size of 'thing'; its sizes are N, C, groups, p, kernel",
         (
-            "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
+            "10:5: unknown key 'zzz'; known keys are sizes, depth, unbatched, empty, result, "
+            "require, tensors, positional, arguments, "
             "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
             "module, reference, init, train, state, names"
         ),

@@ -18,7 +18,8 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             "zzz: 1",
             [
                 (
-                    "10:5: unknown key 'zzz'; known keys are sizes, depth, require, tensors, positional, arguments, "
+                    "10:5: unknown key 'zzz'; known keys are sizes, depth, unbatched, empty, result, "
+                    "require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names"
                 )
@@ -31,7 +32,8 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
             "bogus: 1\narguments: {a: Q}",
             [
                 (
-                    "10:5: unknown key 'bogus'; known keys are sizes, depth, require, tensors, positional, arguments, "
+                    "10:5: unknown key 'bogus'; known keys are sizes, depth, unbatched, empty, result, "
+                    "require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names"
                 ),
@@ -299,7 +301,8 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
             "suite: x\ncases: {a: 3}",
             [
                 (
-                    "2:12: expected a mapping with the keys sizes, depth, require, tensors, positional, arguments, "
+                    "2:12: expected a mapping with the keys sizes, depth, unbatched, empty, result, "
+                    "require, tensors, positional, arguments, "
                     "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names, got the number 3"
                 )

@@ -30,7 +30,7 @@ def answer(contract: Contract, case: Case, shapes: Sequence[str]) -> str | None:
 
 def _formats(contract: Contract, case: Case, shapes: Sequence[str], kind: TensorKind) -> set[str]:
     """The formats of the tensors of that kind, in the newest release, over these shapes, all dtypes and levels."""
-    every = {"grad_output", *(spec.name for spec in case.tensors if spec.channels_last)}
+    every = {"grad_output", *(spec.name for spec in case.tensors if spec.last_layout)}
     return {
         line.rule.format_of(every) or "contiguous"
         for line in contract.lines_of(case.name, contract.newest)
