@@ -19,9 +19,8 @@ from harness.oracles.bounds import (
 )
 from harness.oracles.rounding import round_to
 from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
+from harness.portable.fills import WHOLE_FILLS
 from harness.portable.tensor_name import FIRST_OUTPUT, TensorKind, kind_of, parse
-
-INTEGRAL_FILLS = ("integers", "ones")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _allowance(  # noqa: PLR0913, PLR0917 - what a bound depends on
         return _bound_elementwise(case, reference, tensor, part_of(dtype), accumulator)
     if rule == "resampling":
         return _bound_resampling(reference, tensor, part_of(dtype), accumulator)
-    integral = example.fill in INTEGRAL_FILLS and case.numerics.of(tensor).terms is None
+    integral = example.fill in WHOLE_FILLS and case.numerics.of(tensor).terms is None
     return _bound_multilinear(reference, tensor, dtype, accumulator, integral=integral)
 
 

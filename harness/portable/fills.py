@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 IMAGINARY = 1 << 32
 """Added to a stream: where the imaginary parts of its numbers come from."""
 
-Fill = Literal["integers", "reals", "offset", "wide", "ones", "special"]
-FILLS: Tuple[Fill, ...] = ("integers", "reals", "offset", "wide", "ones", "special")
+Fill = Literal["integers", "reals", "offset", "wide", "ones", "special", "ends"]
+FILLS: Tuple[Fill, ...] = ("integers", "reals", "offset", "wide", "ones", "special", "ends")
 """Every fill, simplest first."""
+
+WHOLE_FILLS = ("integers", "ones", "ends")
+"""The fills of whole numbers."""
 
 _MASK = (1 << 64) - 1
 
@@ -66,15 +69,15 @@ def values(  # noqa: PLR0913, PLR0917 - a plain function over plain data, called
 def grid(fill: str, dtype: str, between: tuple[float, float]) -> tuple[int, int, int]:
     """First, last and exponent e of the numbers i * 2**e, first <= i <= last, that a tensor of that range is made of.
 
-    Whole numbers for a dtype that is not floating, and for the fills `integers` and `ones` where the range has one
-    besides zero; else every number with p significant bits at the end of the range that is farther from zero, which
-    are exact everywhere in it. The first is larger than the last where there is none.
+    Whole numbers for a dtype that is not floating, and for `WHOLE_FILLS` where the range has one besides zero; else
+    every number with p significant bits at the end of the range that is farther from zero, which are exact everywhere
+    in it. The first is larger than the last where there is none.
     """
     low, high = between
     whole = math.ceil(low), math.floor(high)
     if dtype in INTEGRAL:
         return max(whole[0], INTEGRAL[dtype][0]), min(whole[1], INTEGRAL[dtype][1]), 0
-    if fill in ("integers", "ones") and whole[0] <= whole[1] and whole != (0, 0):
+    if fill in WHOLE_FILLS and whole[0] <= whole[1] and whole != (0, 0):
         return (*whole, 0)
     _mantissa, reach = math.frexp(max(abs(low), abs(high)))  # below 2**reach
     exponent = max(reach - finfo(dtype).precision, finfo(dtype).least_exponent)
@@ -88,6 +91,9 @@ def _range_values(fill: str, dtype: str, raw: Any, between: tuple[float, float])
     if fill == "ones":
         return np.full(raw.size, math.ldexp(min(max(first, round(math.ldexp(1, -exponent))), last), exponent))
     drawn = first + (raw % np.uint64(last - first + 1)).astype(np.int64)
+    if fill == "ends":
+        side = _bits(raw, 61, 3)
+        drawn = np.where(side < 3, first, np.where(side < 6, last, drawn))
     return np.ldexp(drawn.astype(np.float64), exponent)
 
 
@@ -109,7 +115,7 @@ def _plain_values(fill: str, dtype: str, raw: Any, terms: int) -> Any:
         return (raw & np.uint64(1 if dtype == "bool" else 3)).astype(np.float64)
     if fill == "ones":
         return np.ones(raw.size)
-    if fill == "integers":
+    if fill in ("integers", "ends"):
         return _integers(raw, *density(dtype, terms))
     if fill == "offset":
         return _offset(raw, finfo(dtype).precision)

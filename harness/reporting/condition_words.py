@@ -22,6 +22,7 @@ _FILLS: Final = {
     "offset": "numbers far from zero that differ little",
     "wide": "numbers of very different magnitudes",
     "ones": "all numbers 1",
+    "ends": "most numbers at an end of their range",
 }
 
 

@@ -180,6 +180,9 @@ def _carried_dtype(tensor: ResolvedTensor, resolved: ResolvedExample) -> str:
 def _draw(fill: str, tensor: ResolvedTensor, length: int, terms: int) -> str:
     """An expression that draws so many numbers of that kind, exact in the tensor's dtype."""
     size = f"({length},)"
+    if fill == "ends" and tensor.between is not None:
+        first, last = math.ceil(tensor.between[0]), math.floor(tensor.between[1])
+        return f"({first} + {last - first} * (2 * torch.rand({size}) - 0.5).clamp(0, 1)).round()"
     if tensor.dtype not in FLOATING:
         low, high = tensor.between or (0, 1 if tensor.dtype == "bool" else 3)
         return f"torch.randint({math.ceil(low)}, {math.floor(high) + 1}, {size})"
@@ -193,7 +196,8 @@ def _draw_floating(fill: str, dtype: str, size: str, terms: int) -> str:
     largest, _ = fills.density(dtype, terms)
     rounded = "" if dtype in ("float32", "float64") else f".to(torch.{dtype})"
     return {
-        "integers": f"torch.randint({-largest}, {largest + 1}, {size})",
+        "integers": (integers := f"torch.randint({-largest}, {largest + 1}, {size})"),
+        "ends": integers,
         "ones": f"torch.ones({size})",
         "offset": f"(98 + 4 * torch.rand({size})){rounded}",
         "wide": f"(torch.randn({size}) * 2.0 ** torch.randint(-12, 13, {size})){rounded}",

@@ -131,3 +131,18 @@ def test_an_unknown_fill_is_an_error_that_lists_the_known() -> None:
     """A misspelt fill says which there are."""
     with pytest.raises(ValueError, match="there is no fill 'noise'; there are integers, reals, offset"):
         fills.values("noise", "float32", (1,), 1, 0)
+
+
+def test_ends_are_most_of_the_numbers() -> None:
+    """Of a range that is declared about three in eight numbers are each end, and the rest lie between them."""
+    numbers = fills.values("ends", "int8", (4096,), 1, 2, between=(-128, 127))
+    assert {float(numbers.min()), float(numbers.max())} == {-128.0, 127.0}
+    assert 1300 < (numbers == -128).sum() < 1800
+    assert 1300 < (numbers == 127).sum() < 1800
+    assert len(set(numbers.tolist())) > 200
+
+
+def test_ends_without_a_range_are_small_integers() -> None:
+    """Where no range is declared the fill is that of integers."""
+    ends, integers = (fills.values(fill, "float32", (9,), 1, 2, 9) for fill in ("ends", "integers"))
+    assert ends.tolist() == integers.tolist()

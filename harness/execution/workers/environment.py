@@ -14,10 +14,19 @@ from harness.portable import poison
 from harness.portable.memory_limit import LEAVES_FIRST, memory_limit
 
 SCRUBBED: Final = (
-    "ATEN_", "DNNL_", "GLIBC_TUNABLES", "GOMP_", "KMP_", "MALLOC_", "MKL_", "MKLDNN_", "OMP_", "ONEDNN_",
+    "ATEN_", "DNNL_", "FBGEMM_", "GLIBC_TUNABLES", "GOMP_", "KMP_", "MALLOC_", "MKL_", "MKLDNN_", "OMP_", "ONEDNN_",
     "PYTORCH_", "TORCH_",
 )  # fmt: skip
 """Prefixes of variables that change which kernels run, or how. oneDNN reads all three of its names."""
+
+_FBGEMM: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"), "AVX2"),
+    "AVX512_CORE": "AVX512",
+}
+"""What caps fbgemm where oneDNN is capped below its 8-bit dot products of 512 bits, which fbgemm calls AVX512_E1.
+
+Of caps it knows no more (fbgemm/src/Utils.cc, fbgemmEnvGetIsa), and it has nothing below AVX2.
+"""
 
 _WARNING: Final = re.compile(r"^(?:\S.*:\d+: \w*Warning: .*\n?(?:[ \t]+.*\n?)?|\[?W\d{4} \d\d:.*\n?)", re.MULTILINE)
 """What Python warns of, with the line of source that may follow; and lines of glog's form, ``W1127 22:55:37 ...``."""
@@ -47,7 +56,11 @@ def timing_variables(onednn: str | None, aten: str | None) -> dict[str, str]:
 
 def _caps(onednn: str | None, aten: str | None) -> dict[str, str]:
     """The caps of the libraries, and where what is compiled under them is kept."""
-    caps = {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": aten}
+    caps = {
+        "ONEDNN_MAX_CPU_ISA": onednn,
+        "ATEN_CPU_CAPABILITY": aten,
+        "FBGEMM_ENABLE_INSTRUCTIONS": _FBGEMM.get(onednn or ""),
+    }
     chosen = {name: cap for name, cap in caps.items() if cap is not None}
     return {**chosen, "TORCHINDUCTOR_CACHE_DIR": _inductor_cache(onednn, aten)}
 

@@ -1,0 +1,171 @@
+"""What quantised operators must return, in exact arithmetic: each with the arguments of its namesake in `quantised`.
+
+Sums of products of integers are exact in float64, in any order; a result is rounded once, half to even, and clamped.
+None of it is quantised: the kernels are those of float64.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence, Tuple
+
+import torch
+from torch.nn import functional
+
+from . import quantised
+
+LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127)}
+"""The least and the largest integer of a quantised tensor."""
+
+
+def requantise(numbers: torch.Tensor, zero_point: int, dtype: torch.dtype, relu: bool = False) -> torch.Tensor:
+    """These numbers, in units of the result's scale, rounded half to even, moved to the zero point and clamped."""
+    low, high = LIMITS[dtype]
+    return (numbers.round() + zero_point).clamp(max(low, zero_point) if relu else low, high).to(dtype)
+
+
+def exact_convolution(
+    image: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    *,
+    engine: str = "",
+    per_channel: bool,
+    relu: bool,
+    zero_point: int,
+    shift: int,
+    result_zero_point: int,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int = 1,
+) -> torch.Tensor:
+    """The convolution of the integers, its sums brought to the result's scale."""
+    convolve = getattr(functional, f"conv{image.dim() - 2}d")
+    centred = image.double() - zero_point
+    wide = None if bias is None else bias.double()
+    sums = convolve(centred, weight.double(), wide, tuple(stride), tuple(padding), tuple(dilation), groups)
+    return requantise(_in_result_units(sums, per_channel, shift), result_zero_point, image.dtype, relu)
+
+
+def exact_transposed_convolution(
+    image: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    *,
+    engine: str,
+    zero_point: int,
+    shift: int,
+    result_zero_point: int,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    output_padding: Sequence[int],
+    groups: int = 1,
+) -> torch.Tensor:
+    """The transposed convolution of the integers, its sums brought to the result's scale."""
+    convolve = getattr(functional, f"conv_transpose{image.dim() - 2}d")
+    sums = convolve(
+        image.double() - zero_point,
+        weight.double(),
+        None if bias is None else bias.double(),
+        tuple(stride),
+        tuple(padding),
+        tuple(output_padding),
+        groups,
+        tuple(dilation),
+    )
+    return requantise(_in_result_units(sums, per_channel=False, shift=shift), result_zero_point, image.dtype)
+
+
+def exact_linear_layer(
+    image: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    *,
+    engine: str = "",
+    per_channel: bool,
+    relu: bool,
+    zero_point: int,
+    shift: int,
+    result_zero_point: int,
+) -> torch.Tensor:
+    """The product of the integers, its sums brought to the result's scale."""
+    wide = None if bias is None else bias.double()
+    sums = functional.linear((image.double() - zero_point).movedim(1, -1), weight.double(), wide).movedim(-1, 1)
+    return requantise(_in_result_units(sums, per_channel, shift), result_zero_point, image.dtype, relu)
+
+
+def exact_combination(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    *,
+    operator: str,
+    zero_points: Tuple[int, int],
+    shift: int,
+    result_zero_point: int,
+) -> torch.Tensor:
+    """The sum or the product of what the integers stand for, in units of the result's scale."""
+    left, right = first.double() - zero_points[0], (second.double() - zero_points[1]) / 2
+    total = left + right if operator.startswith("add") else left * right * quantised.INPUT_SCALE
+    return requantise(total / 2.0**shift, result_zero_point, first.dtype, operator.endswith("relu"))
+
+
+def exact_concatenation(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    *,
+    operator: str,
+    zero_points: Tuple[int, int],
+    shift: int,
+    result_zero_point: int,
+) -> torch.Tensor:
+    """Both one after the other, each brought to the result's scale."""
+    parts = [first.double() - zero_points[0], (second.double() - zero_points[1]) / 2]
+    return requantise(torch.cat(parts, 1) / 2.0**shift, result_zero_point, first.dtype, operator.endswith("relu"))
+
+
+def exact_normalisation(
+    image: torch.Tensor,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    mean: torch.Tensor,
+    *,
+    relu: bool,
+    variance: float,
+    zero_point: int,
+    shift: int,
+    result_zero_point: int,
+) -> torch.Tensor:
+    """The normalised numbers, in units of the result's scale."""
+    shape = [1, -1] + [1] * (image.dim() - 2)
+    factor = torch.ones_like(mean, dtype=torch.float64) if weight is None else weight.double()
+    offset = torch.zeros_like(mean, dtype=torch.float64) if bias is None else bias.double()
+    real = (image.double() - zero_point) * quantised.INPUT_SCALE
+    normal = (real - mean.double().view(shape)) * factor.view(shape) / variance**0.5 + offset.view(shape)
+    return requantise(normal / quantised.INPUT_SCALE / 2.0**shift, result_zero_point, image.dtype, relu)
+
+
+def exact_movement(image: torch.Tensor, *, function: str, zero_point: int, **options: object) -> torch.Tensor:
+    """The same function of the numbers that the integers stand for, rounded."""
+    real = (image.double() - zero_point) * quantised.INPUT_SCALE
+    result = quantised.named_function(function)(real, **options)
+    return requantise(result / quantised.INPUT_SCALE, zero_point, image.dtype)
+
+
+def exact_conversion(steps: torch.Tensor, *, zero_point: int, per_channel: bool) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The integers that stand for these numbers, and what they stand for in units of the least scale."""
+    scales = quantised.weight_scales(steps.shape[1], per_channel).view(1, -1, *[1] * (steps.dim() - 2))
+    units = steps.double() * (quantised.WEIGHT_SCALE / quantised.STEPS) / scales
+    integers = requantise(units, zero_point, torch.uint8)
+    return integers, ((integers.double() - zero_point) * scales / quantised.LEAST_SCALE).to(torch.int32)
+
+
+def _in_result_units(sums: torch.Tensor, per_channel: bool, shift: int) -> torch.Tensor:
+    """Sums of products of integers, over the channels of dimension 1, in units of the result's scale."""
+    scales = quantised.weight_scales(sums.shape[1], per_channel) / quantised.WEIGHT_SCALE
+    return sums * scales.view(1, -1, *[1] * (sums.dim() - 2)) / 2.0**shift
+
+
+def int8_product(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The product of two matrices of integers."""
+    return (first.double() @ second.double()).to(torch.int32)
