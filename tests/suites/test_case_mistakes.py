@@ -149,7 +149,7 @@ def test_an_example_s_layouts_must_exist(wrong: Wrong, added: str, expected: lis
             "examples: [{why: it broke, fill: integer}]",
             [
                 (
-                    "10:38: expected one of integers, reals, offset, wide, ones, special, got the text "
+                    "10:38: expected one of integers, reals, offset, wide, ones, special, ends, got the text "
                     "'integer'; did you mean 'integers'?"
                 )
             ],

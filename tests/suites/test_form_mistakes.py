@@ -156,7 +156,7 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             "fills: [integer]",
             [
                 (
-                    "10:13: expected one of integers, reals, offset, wide, ones, special, got the text "
+                    "10:13: expected one of integers, reals, offset, wide, ones, special, ends, got the text "
                     "'integer'; did you mean 'integers'?"
                 )
             ],
