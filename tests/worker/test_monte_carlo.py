@@ -267,6 +267,23 @@ def test_equal_numbers_are_stored_alike(values: str, reach: float) -> None:
     assert reach / 2 < moved < 2 * reach * np.sqrt(3)
 
 
+def test_a_product_that_is_added_in_place_is_rounded_before_the_sum() -> None:
+    """Where a step cancels, what is left moves by a roundoff of the product, and not of what is left."""
+    monte_carlo = module("reference.monte_carlo")
+    start = torch.linspace(1.0, 2.0, 64, dtype=torch.float64)
+
+    def run(mode: Any) -> dict[str, Any]:
+        """A number less three times its third."""
+        with mode:
+            left = start.clone().add_(start / 3.0, alpha=-3.0)
+        return {"left": left.numpy()}
+
+    unit = 2.0**-24
+    moves = monte_carlo.largest_moves(run, {"left": np.zeros(64)}, monte_carlo.Steps(unit, 0.0, 0.0))["left"]
+    assert (moves > unit / 8).all()
+    assert (moves < unit * 8).all()
+
+
 def test_more_patterns_tell_what_eight_happen_not_to_move() -> None:
     """An element that eight patterns leave nearly where it is has what the others say of its standard deviation."""
     monte_carlo = module("reference.monte_carlo")

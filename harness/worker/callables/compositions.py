@@ -18,6 +18,16 @@ def round_trip(image: torch.Tensor) -> torch.Tensor:
     return image.movedim(1, -1).contiguous().movedim(-1, 1)
 
 
+def through_numpy(image: torch.Tensor) -> torch.Tensor:
+    """The tensor as an array of NumPy, which shares its memory, and back."""
+    return torch.from_numpy(image.numpy())
+
+
+def through_dlpack(image: torch.Tensor) -> torch.Tensor:
+    """The tensor as a capsule of DLPack, as another library takes it, and back."""
+    return torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(image))
+
+
 def linear(image: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """A linear layer over the channels of (N, C, H, W), moved last and back; `weight` is (K, C), `bias` (K) or None."""
     return functional.linear(image.movedim(1, -1), weight, bias).movedim(-1, 1)

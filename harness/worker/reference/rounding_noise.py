@@ -122,7 +122,8 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
                 return composition(*args, **keywords)
         decomposition = decompositions.decomposition(name, func)
         if decomposition is None and name.endswith("_") and name not in PLACES:
-            return _map_floating(run(*args, **keywords), self._store_in_place)
+            others = _map_floating(args[1:], self._perturb)  # a product that is added is rounded before the sum is
+            return _map_floating(run(args[0], *others, **keywords), self._store_in_place)
         result = self._compute(decide, name, args, keywords, decomposition)
         return self._hand_over(name, result)
 
