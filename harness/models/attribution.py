@@ -10,6 +10,7 @@ from typing import Final
 from harness.core import Finding
 from harness.models.faulty_module import FaultyModule
 from harness.models.localise import Localisation, Localiser
+from harness.models.outcome import is_of_run
 
 LOCALISED: Final = 3
 """Findings of one example that are traced to a module; more of them cost time and say little."""
@@ -47,15 +48,18 @@ class Attribution:
 def attribute_findings(findings: Iterable[Finding], localiser: Localiser) -> Attribution:
     """The findings of one example, each with the module that it comes from.
 
-    A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one module's.
+    A fault travels: all that is wrong in values is traced at once, by the worst of it. A lost format is one module's. A
+    way to convert the model is wrong before any module is run.
     """
-    ordered = sorted(findings, key=lambda finding: (finding.oracle != "crash", -_worst_ratio(finding)))
+    everything = sorted(findings, key=lambda finding: (finding.oracle != "crash", -_worst_ratio(finding)))
+    ordered = [finding for finding in everything if is_of_run(finding)]
     travelling = [finding for finding in ordered if finding.oracle != "strides"]
     format_losses = [[finding] for finding in ordered if finding.oracle == "strides"]
     attribution = Attribution()
     for group in [travelling, *format_losses] if travelling else format_losses:
         is_traced = len(attribution.failures) < LOCALISED
         attribution.add(group, localiser.localise(_widest(group)) if is_traced else Localisation())
+    attribution.failures += [finding for finding in everything if finding not in ordered]
     return attribution
 
 

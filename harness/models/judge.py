@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from harness.core import Judgement, TensorRecord
 from harness.core.finding import FindingKind, Oracle
@@ -30,7 +30,8 @@ def judge_model(reference: ModelReference, observations: Sequence[ModelObservati
 
     `values`: the largest error of a tensor is at most `SAFETY` times what float64 itself moves by when modules round,
     and, converted, at most `RELATIVE` times the error without conversion, that movement being the floor. `strides`: no
-    module turns channels-last into contiguous. `shape`, `error`, `crash` and `hang` as for operators.
+    module turns channels-last into contiguous. `shape`, `error`, `crash` and `hang` as for operators. A way to convert
+    the model that is wrong is a finding about that way, ``conversion:to``.
     """
     places: dict[tuple[Oracle, str], dict[Place, Fault]] = {}
     judge = _CellJudge(reference)
@@ -72,6 +73,7 @@ class _CellJudge:
                     yield PlacedFault("values", tensor, run.conversion, value_fault(tensor, record, value, comparison))
             if run.conversion == FULL_CONVERSION:
                 yield from _format_faults(run)
+                yield from _conversion_faults(run)
 
     def _comparisons(
         self, run: ModelObservation, plain_errors: Mapping[str, float]
@@ -106,6 +108,12 @@ def _format_faults(run: ModelObservation) -> Iterator[PlacedFault]:
     """The modules that lost channels-last in a converted run."""
     for loss in format_losses(run.image_calls):
         yield PlacedFault("strides", tensor_name.module(loss.path), run.conversion, Fault(1.0, loss.message))
+
+
+def _conversion_faults(run: ModelObservation) -> Iterator[PlacedFault]:
+    """The ways to convert the model that raise, or come to other parameters than the harness's own conversion."""
+    for way, oracle, message in run.conversion_faults:
+        yield PlacedFault(cast("Oracle", oracle), tensor_name.conversion_way(way), run.conversion, Fault(1.0, message))
 
 
 def _comparable_tensors(reference: ModelReference, run: ModelObservation) -> Iterator[tuple[str, TensorRecord]]:

@@ -12,10 +12,10 @@ from harness.core.expression import Expression
 from harness.core.observation import Array, Status, TensorRecord
 from harness.models.image_call import ImageCall
 from harness.portable.call_protocol import ConstantValue
-from harness.portable.model_protocol import CalibrationData, ModuleLayoutData
+from harness.portable.model_protocol import CalibrationData, ConversionFaultData, ModuleLayoutData
 
 Step = Literal["eval", "train"]
-Runner = Literal["eager", "fx", "script", "trace", "export", "compile"]
+Runner = Literal["eager", "checkpoint", "ddp", "fx", "script", "trace", "export", "compile"]
 RUNNERS: Final[tuple[Runner, ...]] = get_args(Runner)
 Precision = Literal["float32", "bfloat16"]
 Conversion = Literal["both", "model", "input"]
@@ -161,7 +161,7 @@ class ModelObservation:
     `tensors` is keyed ``output[0]``, ``loss``, ``grad:conv1.weight``, ``grad_input:x``, ``buffer:bn1.running_mean``,
     ``after:output[0]`` (the next forward, after a step of SGD) and ``watch:backbone``. `modules` are in the order in
     which their calls ended. `image_calls` and `module_layouts` are those of a run with all of it
-    converted.
+    converted; so are `conversion_faults`, one for each way to convert the model that is wrong.
     """
 
     cell: str
@@ -171,6 +171,7 @@ class ModelObservation:
     modules: tuple[ModuleRecord, ...] = ()
     image_calls: tuple[ImageCall, ...] = ()
     module_layouts: tuple[ModuleLayoutData, ...] = field(default=(), repr=False)
+    conversion_faults: tuple[ConversionFaultData, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     message: str = ""

@@ -10,6 +10,7 @@ from harness.models.image_call import ImageCall
 from harness.models.model import BASELINE, ModelExample, Problem, Skipped, Weights
 from harness.models.module_layout import ModuleLayout
 from harness.models.timing import ModelTiming
+from harness.portable.tensor_name import TensorKind, kind_of
 from harness.reporting import LayoutRowRecord
 from harness.trial import Tally
 
@@ -80,6 +81,11 @@ class ModelOutcome(Tally):
         if self.untrusted:
             return ItemStatus.UNTRUSTED
         return ItemStatus.NOT_AVAILABLE if self.skipped else ItemStatus.NOT_RUN
+
+
+def is_of_run(finding: Finding) -> bool:
+    """Whether a finding about a model is one of a run, and not of a way to convert it."""
+    return kind_of(finding.tensor) is not TensorKind.CONVERSION
 
 
 def shows_converted(finding: Finding) -> bool:

@@ -56,6 +56,7 @@ def model_observations(cell: str, runs: Mapping[str, RunData]) -> list[ModelObse
                 modules,
                 image_calls(run["image_calls"]),
                 tuple(run["module_layouts"]),
+                tuple(run["conversion_faults"]),
                 run["kernels"],
                 run["error"],
                 run["message"],

@@ -18,7 +18,7 @@ from harness.models.layout_report import layout_rows
 from harness.models.localise import Localiser, ReplayOperator, replay_nothing
 from harness.models.model import FULL_CONVERSION, Model, ModelObservation, ModelReference, WayToRun
 from harness.models.module_layout import module_layouts
-from harness.models.outcome import ModelFailure, ModelOutcome, shows_converted
+from harness.models.outcome import ModelFailure, ModelOutcome, is_of_run, shows_converted
 from harness.trial import DEATHS, cell_states, covers_version, subtract_accepted
 
 NAMED: Final = 3
@@ -100,7 +100,7 @@ class ModelTrial:
         partition = subtract_accepted(findings, applicable)
         self.outcome.known_issues.update(issue for issue, _ in partition.accepted)
         accepted = [finding for _, finding in partition.accepted]
-        self._is_cut_short |= any(finding.oracle in ENDINGS for finding in accepted)
+        self._is_cut_short |= any(finding.oracle in ENDINGS and is_of_run(finding) for finding in accepted)
         return partition.failures, accepted
 
     def _count(

@@ -176,11 +176,15 @@ class ModuleLayoutData(TypedDict):
     calls: int
 
 
+ConversionFaultData = Tuple[str, str, str]
+"""What is wrong with a way to convert a model: its name, ``error``, ``values`` or ``strides``, and a message."""
+
+
 class RunData(TypedDict):
     """A model, or one module, once under one conversion; `error` and `message` are those of an exception.
 
     `image_calls` and `module_layouts` are those of the whole model with all of it converted, in the order of the
-    forward pass.
+    forward pass; `conversion_faults` too are looked for there alone, in evaluation in float32.
     """
 
     status: Literal["ok", "raised"]
@@ -188,6 +192,7 @@ class RunData(TypedDict):
     modules: List[ModuleCallData]
     image_calls: List[ImageCallData]
     module_layouts: List[ModuleLayoutData]
+    conversion_faults: List[ConversionFaultData]
     kernels: Dict[str, int]
     error: str
     message: str

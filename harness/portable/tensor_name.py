@@ -38,6 +38,8 @@ class TensorKind(enum.Enum):
     MODULE = "module"
     """No tensor but a module of a model, where a memory format was lost: ``module:layer1.0``; ``module:`` is its own
     forward."""
+    CONVERSION = "conversion"
+    """No tensor but a way to put a model in channels-last, or to hand one on that is in it: ``conversion:to``."""
     CALL = "call"
     """No tensor but the call as a whole, where it raised: ``call``."""
     EVERY = "*"
@@ -120,6 +122,11 @@ def buffer(of: str) -> str:
 def tangent(index: int) -> str:
     """The name of the tangent of an output: ``jvp:output[0]``."""
     return str(TensorName(TensorKind.TANGENT, output(index)))
+
+
+def conversion_way(way: str) -> str:
+    """The name of a way to convert a model: ``conversion:to``."""
+    return str(TensorName(TensorKind.CONVERSION, way))
 
 
 def module(path: str) -> str:

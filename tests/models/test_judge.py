@@ -119,3 +119,15 @@ def test_a_worker_that_died_or_raised_is_a_finding() -> None:
     raised = {"status": "raised", "error": "RuntimeError", "message": "no"}
     assert [finding.oracle for finding in judgement_of(nchw=died, both=died).findings] == ["crash"]
     assert [finding.message for finding in judgement_of(nchw=raised).findings] == ["raised RuntimeError: no"]
+
+
+def test_a_way_to_convert_the_model_that_is_wrong_is_a_finding_of_its_own() -> None:
+    """The runs are right all the same, and the finding names the way."""
+    converted = {
+        "status": "ok",
+        "tensors": {"output[0]": record(VALUE)},
+        "conversion_faults": (("to", "error", "raised RuntimeError: no"),),
+    }
+    [finding] = judgement_of(nchw=0.0, both=converted).findings
+    assert (finding.oracle, finding.tensor, finding.layouts) == ("error", "conversion:to", ("both",))
+    assert "raised RuntimeError: no" in finding.message

@@ -27,6 +27,7 @@ from harness.portable.tensor_name import TensorKind, TensorName, parse
         ("watch:backbone[0]", TensorKind.WATCHED, "backbone[0]"),
         ("module:stage2.0", TensorKind.MODULE, "stage2.0"),
         ("module:", TensorKind.MODULE, ""),
+        ("conversion:load contiguous", TensorKind.CONVERSION, "load contiguous"),
         ("module", TensorKind.ARGUMENT, "module"),
         ("grad:", TensorKind.ARGUMENT, "grad:"),
         ("loss", TensorKind.LOSS, ""),

@@ -139,3 +139,34 @@ class Pyramid(nn.Module):  # type: ignore[misc] # mypy does not follow torch her
 def aspp(channels: int, width: int, depth: int) -> nn.Module:
     """`depth` (at most 5) dilated branches and the pooled one, joined by a 1x1 convolution."""
     return Pyramid(channels, width, depth)
+
+
+class Clips(nn.Module):  # type: ignore[misc] # mypy does not follow torch here
+    """A clip through a convolution over time and space, its maximum over time, and then as one image."""
+
+    def __init__(self, channels: int, width: int, depth: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv3d(channels, width, 3, padding=1)
+        self.layers = nn.ModuleList([nn.Conv2d(width, width, 3, padding=1) for _ in range(depth)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Clips (N, C, T, H, W) to images."""
+        x = functional.relu(self.stem(x))
+        x = functional.max_pool3d(x, (x.shape[2], 1, 1)).squeeze(2)  # `amax` and avg_pool3d hand back NCHW
+        for layer in self.layers:
+            x = functional.relu(layer(x))
+        return x
+
+
+def clips(channels: int, width: int, depth: int) -> nn.Module:
+    """A convolution of volumes, and `depth` of images."""
+    return Clips(channels, width, depth)
+
+
+def weight_norm(channels: int, width: int, depth: int) -> nn.Module:
+    """`depth` convolutions whose weights are lengths and directions (Salimans and Kingma 2016, arXiv:1602.07868)."""
+    layers: List[nn.Module] = []
+    for index in range(depth):
+        convolution = nn.Conv2d(width if index else channels, width, 3, padding=1)
+        layers += [nn.utils.parametrizations.weight_norm(convolution), nn.ReLU()]
+    return nn.Sequential(*layers)

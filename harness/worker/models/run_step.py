@@ -7,11 +7,11 @@ from typing import Dict, List, Mapping, Sequence
 
 import torch
 
-from ...portable.model_protocol import ModelRunReply, ModuleCallData, RunData
+from ...portable.model_protocol import ConversionFaultData, ModelRunReply, ModuleCallData, RunData
 from ...portable.protocol import TensorData
 from .. import kernel_trace, messages, tensors
 from ..operators import observe
-from . import builder, image_format, module_hooks, step
+from . import builder, image_format, module_hooks, step, user_conversions
 from .call_arguments import call_arguments, call_model
 from .layout_trace import LayoutTrace
 from .model_request import ModelRequest
@@ -89,7 +89,17 @@ def _run(request: ModelRequest, conversion: str, log: kernel_trace.Trace) -> Run
     trace: LayoutTrace | None = None
     if can_be_followed and conversion == FULL_CONVERSION:
         trace = _follow_images(request, has_raised=failure is not None)
-    return run_data(records, watch.kernels(), failure, watch.calls, trace)
+    data = run_data(records, watch.kernels(), failure, watch.calls, trace)
+    if conversion == FULL_CONVERSION:
+        data["conversion_faults"] = _conversion_faults(request)
+    return data
+
+
+def _conversion_faults(request: ModelRequest) -> List[ConversionFaultData]:
+    """What is wrong with the ways to convert it: looked for in one of the ways to run it, as the model is the same."""
+    if request.trains or (request.runner, request.precision) != ("eager", "float32"):
+        return []
+    return user_conversions.conversion_faults(builder.build_model(request))
 
 
 def _follow_images(request: ModelRequest, *, has_raised: bool) -> LayoutTrace:
@@ -129,6 +139,7 @@ def run_data(
         "modules": calls,
         "image_calls": trace.calls if trace is not None else [],
         "module_layouts": trace.modules.data() if trace is not None else [],
+        "conversion_faults": [],
         "kernels": kernels,
         "error": error,
         "message": message,

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Callable, List
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from .. import messages
 from .argument_data import Arguments
@@ -32,6 +33,34 @@ def make_program(request: ModelRequest, model: torch.nn.Module, arguments: Argum
     except Exception as error:
         msg = f"{_NAMES[runner]} does not take the model: {messages.error_line(error)}"
         raise ModelProblem(msg) from None
+
+
+class _Checkpointed(torch.nn.Module):  # type: ignore[misc] # torch is not there where types are checked
+    """A model that keeps nothing for its backward, which runs the forward again."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *positional: object, **named: object) -> object:
+        """What the model returns."""
+        return checkpoint(self.model, *positional, use_reentrant=False, **named)
+
+
+def _checkpoint(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    del arguments
+    return _Checkpointed(model)
+
+
+def _distribute(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
+    """The model as one of one process that exchange gradients: these go through buckets, and come out of them."""
+    del arguments
+    if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
+        msg = "this PyTorch was built without torch.distributed on gloo"
+        raise Unavailable(msg)
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    return torch.nn.parallel.DistributedDataParallel(model)
 
 
 def _fx(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
@@ -90,6 +119,8 @@ def _import_or_unavailable(name: str, without: str) -> ModuleType:
 
 
 _MAKERS: dict[str, Callable[[torch.nn.Module, Arguments], torch.nn.Module]] = {
+    "checkpoint": _checkpoint,
+    "ddp": _distribute,
     "fx": _fx,
     "script": _script,
     "trace": _trace,
@@ -97,6 +128,8 @@ _MAKERS: dict[str, Callable[[torch.nn.Module, Arguments], torch.nn.Module]] = {
     "compile": _compile,
 }
 _NAMES = {
+    "checkpoint": "torch.utils.checkpoint",
+    "ddp": "torch.nn.parallel.DistributedDataParallel",
     "fx": "torch.fx",
     "script": "torch.jit.script",
     "trace": "torch.jit.trace",

@@ -91,8 +91,7 @@ class ModelStep:
         loss = self.loss(outputs)
         yield LOSS, loss
         with draws_of(self.request):  # a checkpoint runs its part of the forward again
-            gradients_or_none = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
-        gradients = {name: gradient for name, gradient in zip(leaves, gradients_or_none) if gradient is not None}
+            gradients = self._gradients(loss, leaves)
         yield from gradients.items()
         yield from floating_buffers(self.model)
         self._update(parameters, gradients)
@@ -100,6 +99,15 @@ class ModelStep:
         with torch.no_grad():
             for name, output in self._forward(program).items():
                 yield str(TensorName(TensorKind.AFTER, name)), output
+
+    def _gradients(self, loss: torch.Tensor, leaves: Mapping[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+        """The gradients of the leaves that have one: of a distributed model those that came out of its buckets."""
+        if self.request.runner == "ddp":
+            loss.backward()
+            gradients = [leaf.grad for leaf in leaves.values()]
+        else:
+            gradients = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+        return {name: gradient for name, gradient in zip(leaves, gradients) if gradient is not None}
 
     def _leaves(self, parameters: Mapping[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
         """The inputs and parameters that have gradients, by the names of these."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.execution.stand import module
-from tests.worker.models.small_models import BLOCKS, fields, parse, run
+from tests.worker.models.small_models import BLOCKS, fields, image_input, parse, run
 
 torch = pytest.importorskip("torch")
 
@@ -83,3 +83,29 @@ def test_a_model_that_raises_only_where_it_is_followed_is_a_problem(monkeypatch:
     reply = run(fields())
     assert reply["status"] == "problem"
     assert "RuntimeError: I am being watched where its functions are followed, and not otherwise" in reply["message"]
+
+
+@pytest.mark.parametrize("runner", ["checkpoint", "ddp"])
+def test_a_step_of_a_wrapped_model_is_the_step_of_the_model(runner: str) -> None:
+    """Every tensor comes back under its own name, and with the same bits in every conversion."""
+    about = fields(f"{BLOCKS}.squeeze_excite", step="train")
+    plain, wrapped = run(about)["runs"], run({**about, "runner": runner})["runs"]
+    for conversion in ("nchw", "both"):
+        tensors = wrapped[conversion]["tensors"]
+        assert {name: data[3] for name, data in tensors.items()} == {
+            name: data[3] for name, data in plain[conversion]["tensors"].items()
+        }
+
+
+def test_ways_to_convert_are_looked_at_once() -> None:
+    """In evaluation, in the run of all that is converted."""
+    evaluated, trained = run(fields(f"{BLOCKS}.clips", inputs=[clip()])), run(fields(step="train"))
+    faults = {conversion: run["conversion_faults"] for conversion, run in evaluated["runs"].items()}
+    assert [fault[0] for fault in faults.pop("both")] == ["to"]
+    assert not any(faults.values())
+    assert not any(run["conversion_faults"] for run in trained["runs"].values())
+
+
+def clip() -> dict[str, Any]:
+    """Three frames of three channels."""
+    return image_input("x", (2, 3, 3, 8, 8))
