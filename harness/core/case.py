@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING, is_differentiable
+from harness.portable.settings import USUAL
 from harness.portable.tensor_name import TensorKind, kind_of
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
@@ -148,8 +149,9 @@ class Case:
     form. In the dtypes of `unsupported` every call must raise, and alike. With `module` the call is the name of a
     class. `reference` is the dotted name of what the float64 reference runs in the place of `call`, with the same
     arguments (None: `call` itself). `result` is the shape that every output must have (None: the reference's). `paths`
-    are other ways to run the call, `requires` the packages without which there is none. `is_empty`: some size is 0 in
-    every example. `line` and `column`, from 1, are where it begins.
+    are other ways to run the call, `settings` those of PyTorch under which it is made now and then, `requires` the
+    packages without which there is none. `is_empty`: some size is 0 in every example. `line` and `column`, from 1, are
+    where it begins.
     """
 
     id: str
@@ -174,6 +176,7 @@ class Case:
     reference: str | None = None
     result: tuple[Expression, ...] | None = None
     paths: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     examples: tuple[DeclaredExample, ...] = ()
     requires: tuple[str, ...] = ()
     column: int = 1
@@ -201,6 +204,11 @@ class Case:
         """
         fits = {"autocast": dtype in ("float32", "bfloat16"), "jvp": dtype in FLOATING}
         return ("plain", *(path for path in self.paths if fits.get(path, True)))
+
+    @property
+    def every_setting(self) -> tuple[str, ...]:
+        """The settings under which the case is run, the usual ones first."""
+        return (USUAL, *self.settings)
 
     def tensor(self, name: str) -> TensorSpec:
         """The tensor of that name; raises KeyError."""

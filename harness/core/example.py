@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from harness.core.json_text import parse_json
+from harness.portable.settings import USUAL
 
 _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "case": ((str,), "text"),
@@ -20,6 +21,7 @@ _SHAPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "threads": ((int,), "a whole number"),
     "inplace": ((bool,), "true or false"),
     "path": ((str,), "text"),
+    "setting": ((str,), "text"),
 }
 _LEAST: Final = {"seed": 0, "threads": 1}
 MOST_THREADS: Final = 1024
@@ -37,7 +39,8 @@ class Example:
     """Enough to rebuild the inputs bit for bit on any machine.
 
     `layouts` maps each present tensor, and ``grad_output``, to a layout name (``channels_last:slice_c``); `absent`
-    lists optional tensors left out; `threads` is the number of intra-op threads; `path` is how the call is run.
+    lists optional tensors left out; `threads` is the number of intra-op threads; `path` is how the call is run,
+    and `setting` under which setting of PyTorch.
     """
 
     case: str
@@ -50,12 +53,18 @@ class Example:
     threads: int = 1
     inplace: bool = False
     path: str = "plain"
+    setting: str = USUAL
 
     def to_json(self) -> str:
-        """One line of JSON; keys in the order of the fields, tuples as lists. `path` only where it is not plain."""
+        """One line of JSON; keys in the order of the fields, tuples as lists.
+
+        `path` and `setting` are only there where they are not the usual ones.
+        """
         data = dict(vars(self))  # asdict copies every value, and takes longer than drawing an example
         if self.path == "plain":
             del data["path"]
+        if self.setting == USUAL:
+            del data["setting"]
         return json.dumps(data, separators=(", ", ": "))
 
     def json_without_seed(self) -> str:
@@ -79,7 +88,7 @@ class Example:
         """The names a known issue's condition may use: sizes, `dtype`, `fill`, `threads`, `layout_…`, `has_…`."""
         named: dict[str, Any] = dict(self.sizes)
         named.update({"dtype": self.dtype, "fill": self.fill, "threads": self.threads})
-        named.update({"inplace": self.inplace, "path": self.path})
+        named.update({"inplace": self.inplace, "path": self.path, "setting": self.setting})
         named.update({f"layout_{name}": layout for name, layout in self.layouts.items()})
         named.update({f"has_{name}": True for name in self.layouts})
         named.update({f"has_{name}": False for name in self.absent})

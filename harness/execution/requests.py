@@ -145,6 +145,7 @@ def _call(resolved: ResolvedExample) -> CallFields:
         "grad_output": _grad_output_layout(example),
         "threads": example.threads,
         "path": _path(case, example),
+        "setting": example.setting,
         "dtype": example.dtype,
         "seed": example.seed,
         "fill": example.fill,

@@ -40,7 +40,7 @@ def corner_examples(case: Case, dtype: str, strength: int = 2, directory: Path |
     if not examples:
         raise unsatisfiable_mistake(case, problem)
     rows = list(examples.values())
-    return [*rows, *_empty_rows(case, rows), *_path_rows(case.paths_in(dtype)[1:], rows)]
+    return [*rows, *_empty_rows(case, rows), *_path_rows(case.paths_in(dtype)[1:], rows), *_setting_rows(case, rows)]
 
 
 def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
@@ -49,6 +49,13 @@ def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
         if size.empty:
             for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):
                 yield rows[row].but(sizes={**rows[row].sizes, size.name: 0})
+
+
+def _setting_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
+    """Each setting with a row of its own and one from the middle: what a setting turns off it turns off everywhere."""
+    for index, setting in enumerate(case.settings):
+        for row in dict.fromkeys(((index + 1) % len(rows), (len(rows) // 2 + index) % len(rows))):
+            yield rows[row].but(setting=setting)
 
 
 def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:

@@ -28,6 +28,10 @@ _ROUNDS = 4  # times that missing examples are drawn again, with some to spare, 
 _TOLERATED = (5, 0.05)  # that many rejected draws, and that share of them, before a case is called mis-declared
 
 
+_USUAL = 7
+"""How many times as often as all others together the usual settings are drawn."""
+
+
 @dataclass
 class ExampleSource:
     """The examples of a case in a dtype, drawn as they are asked for, no two of which differ in the seed alone.
@@ -166,12 +170,15 @@ def draw_example(case: Case, dtype: str, free: tuple[Factor, ...], draw: Draw) -
 def free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
     """What a factor that is no size is drawn from.
 
-    One thread and not in place come three times of four, the plain path two of three or more.
+    One thread and not in place come three times of four, the plain path two of three or more, the usual settings seven
+    of eight.
     """
     if factor.kind == "layout":
         return layout_pool(factor, allowed)
     if factor.kind == "fill":
         return allowed.values
+    if factor.kind == "setting":
+        return (*allowed.values[:1] * (_USUAL * (len(allowed.values) - 1)), *allowed.values[1:])
     return (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
 
 

@@ -16,6 +16,7 @@ from harness.generation.shapes import coordinates, legalise
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.typical_example import WITH_KERNEL
 from harness.portable import layouts
+from harness.portable.settings import USUAL
 
 SHAPE: Final[Mapping[SizeKind, int]] = {"batch": 2, "channels": 4, "spatial": 6}
 """About what `module_db` has: images of (2, 4, 6, 6)."""
@@ -40,7 +41,7 @@ def plain_example(example: Example, case: Case) -> Example:
     """The example without views, one thread, not in place, forward and backward, with real numbers where there are."""
     plain = {name: layouts.split_name(layout)[0] for name, layout in example.layouts.items()}
     fill = FIXED_FILL if FIXED_FILL in case.fills else case.fills[0]
-    return example.but(layouts=plain, fill=fill, threads=1, inplace=False, path="plain")
+    return example.but(layouts=plain, fill=fill, threads=1, inplace=False, path="plain", setting=USUAL)
 
 
 def _choices(case: Case) -> Iterator[dict[str, Any]]:

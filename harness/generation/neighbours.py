@@ -16,8 +16,8 @@ from harness.generation.space import THREADS, factors, without_overlap
 class Neighbour:
     """An example in which one choice is another. `name` is what a known issue's condition calls the choice.
 
-    That is ``W``, ``stride[1]``, ``layout_input``, ``has_bias``, ``fill``, ``threads``, ``inplace`` or ``path``.
-    `value` is what it is in this example.
+    That is ``W``, ``stride[1]``, ``layout_input``, ``has_bias``, ``fill``, ``threads``, ``setting``, ``inplace`` or
+    ``path``. `value` is what it is in this example.
     """
 
     name: str
@@ -92,7 +92,7 @@ def _with_layout(case: Case, example: Example, name: str, present: str | None) -
 
 
 def _run_neighbours(case: Case, example: Example) -> Iterator[Neighbour]:
-    choices: dict[str, tuple[Any, ...]] = {"fill": case.fills, "threads": THREADS}
+    choices: dict[str, tuple[Any, ...]] = {"fill": case.fills, "threads": THREADS, "setting": case.every_setting}
     if not example.inplace:
         choices["path"] = case.paths_in(example.dtype)
     if case.inplace is not None and example.path == "plain":

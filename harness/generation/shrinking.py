@@ -22,6 +22,7 @@ from harness.generation.shapes import (
 from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain
 from harness.generation.space import factors, without_overlap
 from harness.portable.memory_format import MEMORY_FORMATS
+from harness.portable.settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,7 +189,9 @@ class _Descent:
             self._try_sizes({at: second, other: first})
 
     def _options(self) -> None:
-        """Leave out optional tensors, in place off, one thread, the first fill, seed 0."""
+        """The usual settings, leave out optional tensors, in place off, one thread, the first fill, seed 0."""
+        if self.best.setting != USUAL:
+            self._try(self.best.but(setting=USUAL))
         for spec in self.case.tensors:
             if spec.optional and spec.name not in self.best.absent:
                 kept = {name: layout for name, layout in self.best.layouts.items() if name != spec.name}

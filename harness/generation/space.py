@@ -19,6 +19,7 @@ from harness.generation.shapes import (
 )
 from harness.generation.sizes import Domain, UnsatisfiableError, choice_domain, corner_count
 from harness.portable import layouts
+from harness.portable.settings import USUAL
 
 THREADS = (1, 2)
 
@@ -63,7 +64,7 @@ class Factor:
     of the first tensor. `domain` is None for sizes, whose domain depends on the sizes before them.
     """
 
-    kind: Literal["size", "layout", "fill", "threads", "inplace", "path"]
+    kind: Literal["size", "layout", "fill", "threads", "inplace", "path", "setting"]
     name: str
     count: int
     position: int = -1
@@ -119,6 +120,8 @@ def _run_factors(case: Case, dtype: str) -> Iterator[Factor]:
         yield Factor("inplace", "inplace", 2, domain=choice_domain((False, True)))
     if len(paths := case.paths_in(dtype)) > 1:  # one corner: rows of a covering array are for gradients too
         yield Factor("path", "path", 1, domain=choice_domain(paths, paths[:1]))
+    if case.settings:
+        yield Factor("setting", "setting", 1, domain=choice_domain(case.every_setting, case.every_setting[:1]))
 
 
 def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed: int) -> Example:
@@ -144,6 +147,7 @@ def assemble(case: Case, dtype: str, free: tuple[Factor, ...], pick: Pick, seed:
         threads=chosen["threads", "threads"],
         inplace=inplace,
         path="plain" if inplace else chosen.get(("path", "path"), "plain"),
+        setting=chosen.get(("setting", "setting"), USUAL),
     )
 
 

@@ -129,6 +129,8 @@ def _example(case: Case, dtype: str, plain: Mapping[str, Any]) -> Example:
         example = example.but(layouts=kept)
     if example.path not in case.paths_in(dtype):
         example = example.but(path="plain")
+    if example.setting not in case.every_setting:
+        example = example.but(setting=case.every_setting[0])
     return complete_layouts(case, example)
 
 

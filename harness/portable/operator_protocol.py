@@ -68,8 +68,9 @@ class CallFields(TypedDict):
     """A call with everything that its inputs are made of.
 
     `call` is a dotted name; `inplace` the keyword or the dotted name that makes it in place, None where it is not.
-    `grad_output` is the layout of what backward is given, and of the memory given to ``out=``. `terms` is the length of
-    the longest reduction, from which the fill takes its density.
+    `grad_output` is the layout of what backward is given, and of the memory given to ``out=``. `setting` is that of
+    PyTorch, under which a cell makes the call, and no other worker. `terms` is the length of the longest reduction,
+    from which the fill takes its density.
     """
 
     call: str
@@ -81,6 +82,7 @@ class CallFields(TypedDict):
     grad_output: str
     threads: int
     path: str
+    setting: str
     dtype: str
     seed: int
     fill: str

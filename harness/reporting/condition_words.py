@@ -15,6 +15,13 @@ _PATHS: Final = {
     "jvp": "in forward mode",
     "plain": "with autograd",
 }
+_SETTINGS: Final = {
+    "onednn_off": "with oneDNN off",
+    "deterministic": "with deterministic algorithms",
+    "default_float64": "with float64 as the default dtype",
+    "four_threads": "with four threads",
+    "usual": "with the usual settings",
+}
 _FILLS: Final = {
     "special": "NaN, infinities, zeros or the dtype's extremes among the numbers",
     "integers": "small whole numbers",
@@ -76,6 +83,7 @@ def _describe_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> str:
 def _describe_choice(name: str, texts: Sequence[str], negated: bool) -> str:
     words: dict[str, Callable[[str], str]] = {
         "fill": lambda text: _FILLS.get(text, text),
+        "setting": lambda text: _SETTINGS.get(text, text),
         "path": lambda text: _PATHS.get(text, text),
         "dtype": lambda text: f"in {text}",
     }

@@ -62,6 +62,13 @@ _DECORATORS: Final = {
 }
 """What a path puts before the function that makes the call; without a graph where nothing else is said."""
 
+_SETTINGS: Final = {
+    "onednn_off": "torch.backends.mkldnn.set_flags(False)",
+    "deterministic": "torch.use_deterministic_algorithms(True, warn_only=True)",
+    "default_float64": "torch.set_default_dtype(torch.float64)",
+}
+"""The statement that makes a setting."""
+
 _COMPARED: Final = frozenset({TensorKind.OUTPUT, TensorKind.GRADIENT, TensorKind.BUFFER, TensorKind.TANGENT})
 """The tensors that a script can look at."""
 
@@ -104,7 +111,8 @@ class ScriptWriter:
             "title": _line(self._subject.title),
             "caps": ", ".join(f'{name}="{value}"' for name, value in _caps(self._subject.level).items()),
             "poison": POISON if self._poison else {},
-            "threads": self._example.threads,
+            "threads": 4 if self._example.setting == "four_threads" else self._example.threads,
+            "setting": _SETTINGS.get(self._example.setting, ""),
             "folders": list(dict.fromkeys(str(path.resolve().parent) for path in preload)),
             "imports": _import_text([path.stem for path in preload]),
             "is_own": self._is_own,

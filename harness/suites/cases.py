@@ -67,6 +67,7 @@ def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:
         **_dtypes(entry, report),
         "fills": _distinct(entry, report, "fills"),
         "paths": _paths(entry, report),
+        "settings": _distinct(entry, report, "settings"),
         "requires": entry.get("requires"),
     }
     return fields | {"examples": build_examples(entry, report, sizes, tensors)}

@@ -13,6 +13,7 @@ from harness.portable.dtypes import Dtype
 from harness.portable.fills import Fill
 from harness.portable.layouts import LAYOUTS
 from harness.portable.memory_format import MemoryFormat
+from harness.portable.settings import Setting
 from harness.suites.validation import Items, StrictSchema
 from harness.suites.wording import EXPECTED
 
@@ -248,6 +249,7 @@ class DefaultsSchema(StrictSchema):
     output: OutputEntry = Field("unspecified", description="The output's strides")
     inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
     paths: Items[PathName] = Field((), description="Other ways to run the call, without gradients: out, vmap, ...")
+    settings: Items[Setting] = Field((), description="Settings of PyTorch to run the call under now and then")
     dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
     unsupported: Items[Dtype] = Field(
         (), description="Dtypes that the operator must refuse, with the same error in both formats and at every level"

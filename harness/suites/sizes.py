@@ -13,7 +13,7 @@ from harness.suites.scope import Scope, is_whole
 
 DISTRIBUTIONS: Final = ("batch", "channels", "spatial")
 LENGTHS: Final = {"pair": 2, "triple": 3}
-RESERVED: Final = ("dtype", "fill", "threads", "inplace", "path", "min", "max", "abs", "ceil_div", "prod")
+RESERVED: Final = ("dtype", "fill", "threads", "inplace", "path", "setting", "min", "max", "abs", "ceil_div", "prod")
 """Names that conditions and expressions use for something else."""
 
 _Kind = Literal["batch", "channels", "spatial"]

@@ -22,6 +22,8 @@ class VariedAspect(enum.StrEnum):
     """The ISA level."""
     THREADS = "threads"
     """The number of threads."""
+    SETTING = "setting"
+    """The setting of PyTorch under which the call is made."""
     DTYPE = "dtype"
     """The dtype."""
     POISON = "poison"

@@ -12,6 +12,7 @@ from harness.execution import AS_USUAL, CellSettings
 from harness.generation import neighbours, resolve_example
 from harness.portable.layouts import placement, split_name
 from harness.portable.memory_format import MEMORY_FORMATS
+from harness.portable.settings import USUAL
 from harness.trial.diagnosis import Variation, VariedAspect
 
 PLAINEST: Final = "float32"
@@ -91,6 +92,12 @@ def _vary_threads(case: Case, example: Example) -> Iterator[tuple[Variation, Exa
         yield Variation(VariedAspect.THREADS, "one thread"), example.but(threads=1)
 
 
+def _vary_setting(case: Case, example: Example) -> Iterator[tuple[Variation, Example]]:
+    del case
+    if example.setting != USUAL:
+        yield Variation(VariedAspect.SETTING, "usual settings"), example.but(setting=USUAL)
+
+
 def _vary_dtype(case: Case, example: Example) -> Iterator[tuple[Variation, Example]]:
     if example.dtype != PLAINEST and PLAINEST in case.dtypes and example.path in case.paths_in(PLAINEST):
         yield Variation(VariedAspect.DTYPE, PLAINEST), example.but(dtype=PLAINEST)
@@ -110,6 +117,7 @@ _EXAMPLE_VARIATIONS: Final[tuple[_ExampleVariations, ...]] = (
     _vary_formats,
     _vary_views,
     _vary_threads,
+    _vary_setting,
     _vary_dtype,
     _vary_mode,
 )

@@ -84,6 +84,7 @@ class Call:
     grad_output: str
     threads: int
     path: str
+    setting: str
     dtype: str
     seed: int
     fill: str
@@ -188,6 +189,7 @@ def parse_call(fields: CallFields) -> Call:
         grad_output=fields["grad_output"],
         threads=fields["threads"],
         path=fields["path"],
+        setting=fields["setting"],
         dtype=fields["dtype"],
         seed=fields["seed"],
         fill=fields["fill"],

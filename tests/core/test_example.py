@@ -90,3 +90,11 @@ def test_a_path_is_written_where_it_is_not_the_plain_one() -> None:
     elsewhere = EXAMPLE.but(path="vmap")
     assert Example.from_json(elsewhere.to_json()) == elsewhere
     assert (EXAMPLE.values()["path"], elsewhere.values()["path"]) == ("plain", "vmap")
+
+
+def test_a_setting_is_written_where_it_is_not_the_usual_one() -> None:
+    """What was written before there were settings reads the same, and a condition may name them."""
+    assert "setting" not in json.loads(EXAMPLE.to_json())
+    elsewhere = EXAMPLE.but(setting="deterministic")
+    assert Example.from_json(elsewhere.to_json()) == elsewhere
+    assert (EXAMPLE.values()["setting"], elsewhere.values()["setting"]) == ("usual", "deterministic")

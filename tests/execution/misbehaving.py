@@ -190,6 +190,19 @@ def surroundings(x):
     return torch.tensor([foreign, int(os.environ["MALLOC_PERTURB_"]), int(os.environ["OMP_NUM_THREADS"])])
 
 
+def tell_settings(x):
+    """What the settings of PyTorch are while the call is made, in the elements of a tensor."""
+    threads = torch.get_num_threads()
+    is_narrow = torch.get_default_dtype() == torch.float32
+    settings = [torch.backends.mkldnn.enabled, torch.are_deterministic_algorithms_enabled(), is_narrow, threads > 2]
+    return torch.tensor(settings, dtype=x.dtype)
+
+
+def fail_on_settings(x):
+    """Raises, whatever the settings."""
+    raise ValueError("spoilt")
+
+
 def pid(x):
     """The process that runs this."""
     return torch.tensor([os.getpid(), torch.get_num_threads()])

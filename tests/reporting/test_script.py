@@ -40,6 +40,16 @@ SUBJECT = ScriptSubject(
 )
 
 
+def test_a_script_makes_the_setting_of_its_example() -> None:
+    """Before the call; the usual settings need no line."""
+    subject = replace(SUBJECT, example=EXAMPLE.but(setting="deterministic"))
+    assert "torch.use_deterministic_algorithms(True, warn_only=True)" in write_script(subject, poison=False)
+    assert "deterministic" not in write_script(SUBJECT, poison=False)
+    assert "torch.set_num_threads(4)" in write_script(
+        replace(SUBJECT, example=EXAMPLE.but(setting="four_threads")), poison=False
+    )
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Project:
     """What this project declares."""

@@ -189,8 +189,8 @@ def test_an_example_s_other_choices_must_be_possible(wrong: Wrong, added: str, e
             [
                 (
                     "2:11: expected a mapping with the keys sizes, depth, unbatched, empty, result, "
-                    "require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, got the number 3"
+                    "require, tensors, positional, arguments, numerics, "
+                    "output, inplace, paths, settings, dtypes, unsupported, fills, examples, requires, got the number 3"
                 )
             ],
         ),
@@ -243,7 +243,7 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
         (
             "10:5: unknown key 'zzz'; known keys are sizes, depth, unbatched, empty, result, "
             "require, tensors, positional, arguments, "
-            "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
+            "numerics, output, inplace, paths, settings, dtypes, unsupported, fills, examples, requires, call, "
             "module, reference, init, train, state, names"
         ),
         (

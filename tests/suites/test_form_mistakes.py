@@ -20,7 +20,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
                 (
                     "10:5: unknown key 'zzz'; known keys are sizes, depth, unbatched, empty, result, "
                     "require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
+                    "numerics, output, inplace, paths, settings, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names"
                 )
             ],
@@ -34,7 +34,7 @@ DTYPES = "float32, float64, bfloat16, float16, complex64, complex128, int64, int
                 (
                     "10:5: unknown key 'bogus'; known keys are sizes, depth, unbatched, empty, result, "
                     "require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
+                    "numerics, output, inplace, paths, settings, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names"
                 ),
                 (
@@ -303,7 +303,7 @@ def test_a_wrong_word_in_a_case_is_met_with_the_right_ones(
                 (
                     "2:12: expected a mapping with the keys sizes, depth, unbatched, empty, result, "
                     "require, tensors, positional, arguments, "
-                    "numerics, output, inplace, paths, dtypes, unsupported, fills, examples, requires, call, "
+                    "numerics, output, inplace, paths, settings, dtypes, unsupported, fills, examples, requires, call, "
                     "module, reference, init, train, state, names, got the number 3"
                 )
             ],

@@ -12,10 +12,19 @@ from typing import Any, Final
 
 from harness.core import Example, KnownFault, KnownIssue, Level, Verification
 from harness.golden.issues.levels import ALL, phrase_levels
+from harness.portable.settings import USUAL
 from harness.suites import inline_yaml
 
 _WIDTH: Final = 120
-_DEFAULTS: Final = {"absent": (), "fill": "integers", "seed": 0, "threads": 1, "inplace": False, "path": "plain"}
+_DEFAULTS: Final = {
+    "absent": (),
+    "fill": "integers",
+    "seed": 0,
+    "threads": 1,
+    "inplace": False,
+    "path": "plain",
+    "setting": USUAL,
+}
 """What a reproducer does not say."""
 
 

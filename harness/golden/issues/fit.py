@@ -36,6 +36,8 @@ def _misfits(case: Case, example: Example) -> Iterator[str]:
         yield f"there is no fill {example.fill!r}{suggestion(example.fill, FILLS)}"
     if example.path not in (paths := case.paths_in(example.dtype)):
         yield f"{case.name} has no path {example.path!r}{suggestion(example.path, paths)}"
+    if example.setting not in case.every_setting:
+        yield f"{case.name} has no setting {example.setting!r}{suggestion(example.setting, case.every_setting)}"
     if example.inplace and case.inplace is None:
         yield f"{case.name} declares no in-place form"
 

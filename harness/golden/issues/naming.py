@@ -71,7 +71,7 @@ def _condition_names(case: Case) -> Sequence[str]:
     tensors = [spec.name for spec in case.tensors]
     return [
         *(size.name for size in case.sizes),
-        *("dtype", "fill", "threads", "inplace", "path"),
+        *("dtype", "fill", "threads", "inplace", "path", "setting"),
         *(f"layout_{name}" for name in [*tensors, GRAD_OUTPUT]),
         *(f"has_{name}" for name in [*tensors, GRAD_OUTPUT]),
     ]

@@ -10,6 +10,7 @@ from harness.core import Severity
 from harness.core.finding import Oracle
 from harness.golden.issues.notes import AcceptanceSchema, ReleasesSchema
 from harness.portable.dtypes import Dtype
+from harness.portable.settings import USUAL
 from harness.suites import Items, StrictSchema
 
 Accumulator = Literal["float32", "float64", "bfloat16", "float16", "same"]
@@ -28,6 +29,7 @@ class ReproducerSchema(StrictSchema):
     threads: int = 1
     inplace: bool = False
     path: str = "plain"
+    setting: str = USUAL
 
 
 class PlaceSchema(ReleasesSchema):

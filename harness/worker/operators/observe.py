@@ -9,7 +9,7 @@ from ...portable.operator_protocol import ObservationData, ObserveReply
 from ...portable.protocol import TensorData
 from .. import fill_values, kernel_trace
 from ..call import Observe
-from . import foreign
+from . import foreign, switches
 from .run import Raised, Records, Run
 
 
@@ -50,8 +50,9 @@ def observe(request: Observe, log: kernel_trace.Trace) -> ObserveReply:
     """
     torch.set_num_threads(request.call.threads)
     values = fill_values.CallValues(request.call)
-    drawn = _observation(Run(request.call, contiguous=False, values=values), log, repeat=True, trace=request.trace)
-    plain = _observation(Run(request.call, contiguous=True, values=values), log, repeat=False, trace=False)
+    with switches.under_setting(request.call.setting):
+        drawn = _observation(Run(request.call, contiguous=False, values=values), log, repeat=True, trace=request.trace)
+        plain = _observation(Run(request.call, contiguous=True, values=values), log, repeat=False, trace=False)
     plain["tensors"] = {
         name: (*record[:3], None) if same(record, drawn["tensors"].get(name)) else record
         for name, record in plain["tensors"].items()

@@ -1,14 +1,15 @@
-"""What can be switched off for a while in a worker: oneDNN, and the filling of memory before it is handed out."""
+"""What can be switched for a while in a worker: oneDNN, the filling of memory before it is handed out, settings."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-from typing import Iterator
+import warnings
+from typing import Callable, ContextManager, Dict, Iterator
 
 import torch
 
-from ...portable import poison
+from ...portable import poison, settings
 
 M_PERTURB = -6
 """The parameter of mallopt(3) that MALLOC_PERTURB_ sets, in glibc's malloc.h."""
@@ -48,3 +49,52 @@ def without_poison() -> Iterator[None]:
         yield
     finally:
         set_option(M_PERTURB, poison.PERTURB)
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    """Ask for deterministic kernels, with a warning where there is none; as before when it ends."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.use_deterministic_algorithms(True, warn_only=True)  # noqa: FBT003 - it has no keyword for it
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+
+
+@contextlib.contextmanager
+def _default_float64() -> Iterator[None]:
+    """Let new tensors be float64; as before when it ends."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
+
+
+@contextlib.contextmanager
+def _four_threads() -> Iterator[None]:
+    """Run kernels in four threads; as before when it ends."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
+
+
+_SETTINGS: Dict[str, Callable[[], ContextManager[None]]] = {
+    settings.USUAL: contextlib.nullcontext,
+    "onednn_off": without_onednn,
+    "deterministic": _deterministic,
+    "default_float64": _default_float64,
+    "four_threads": _four_threads,
+}
+
+
+def under_setting(name: str) -> ContextManager[None]:
+    """Run what follows under a setting; as before when it ends, however it does."""
+    return _SETTINGS[name]()
