@@ -113,7 +113,8 @@ def _format_faults(run: ModelObservation) -> Iterator[PlacedFault]:
 def _conversion_faults(run: ModelObservation) -> Iterator[PlacedFault]:
     """The ways to convert the model that raise, or come to other parameters than the harness's own conversion."""
     for way, oracle, message in run.conversion_faults:
-        yield PlacedFault(cast("Oracle", oracle), tensor_name.conversion_way(way), run.conversion, Fault(1.0, message))
+        tensor, fault = tensor_name.conversion_way(way), Fault(1.0, f"converted by {way}: {message}")
+        yield PlacedFault(cast("Oracle", oracle), tensor, run.conversion, fault)
 
 
 def _comparable_tensors(reference: ModelReference, run: ModelObservation) -> Iterator[tuple[str, TensorRecord]]:

@@ -130,4 +130,4 @@ def test_a_way_to_convert_the_model_that_is_wrong_is_a_finding_of_its_own() -> N
     }
     [finding] = judgement_of(nchw=0.0, both=converted).findings
     assert (finding.oracle, finding.tensor, finding.layouts) == ("error", "conversion:to", ("both",))
-    assert "raised RuntimeError: no" in finding.message
+    assert "converted by to: raised RuntimeError: no" in finding.message
