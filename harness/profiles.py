@@ -61,7 +61,8 @@ class Profile:
     def for_refusals(self) -> Profile:
         """The same with few examples.
 
-        They are for a dtype that an operator must refuse before it looks at sizes, and for calls with nothing in them.
+        They are for a dtype that an operator must refuse before it looks at sizes, for calls with nothing in them, and
+        for images without a batch axis, which an operator gives to its kernels as a batch of one.
         """
         rows = min(self.rows or REFUSALS, REFUSALS)
         few = min(self.random, REFUSALS)

@@ -74,6 +74,7 @@ def with_empty(case: Case, empty: EmptySizes | None) -> Iterator[Case]:
         numerics=replace(case.numerics, constant=True),
         reference=empty.reference or case.reference,
         paths=(),
+        unsupported=(),
         examples=(),
         is_empty=True,
     )

@@ -50,6 +50,7 @@ def with_unbatched(case: Case, wanted: bool) -> Iterator[Case]:
         channels_last=False,
         shared=False,
         paths=(),
+        unsupported=(),
         examples=(),
     )
 

@@ -183,13 +183,18 @@ class Trial:
         self.outcome.complete = False
         self.outcome.notes.append(why)
 
+    @property
+    def _needs_few(self) -> bool:
+        """Whether few examples do: calls that are refused, have nothing in them, or go the way of a batch of one."""
+        return self._must_be_refused or self.case.is_empty or self.case.has_unbatched_results
+
     def _make_plan(self) -> GuidedPlan:
         """What is run. The time that making it takes is not the trial's."""
         started = time.monotonic()
         plan = make_plan(
             self.case,
             self.dtype,
-            profile=self.profile.for_refusals() if self._must_be_refused or self.case.is_empty else self.profile,
+            profile=self.profile.for_refusals() if self._needs_few else self.profile,
             saved=[*self.saved, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,

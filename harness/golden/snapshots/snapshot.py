@@ -109,9 +109,14 @@ class Snapshots:
 
 
 def can_be_exact(case: Case) -> bool:
-    """Whether the rules of a case allow results that every order of summation gives alike, and it has any."""
+    """Whether the rules of a case allow results that every order of summation gives alike.
+
+    One with nothing in it has no results, and those of an image without a batch axis are those of a batch of one.
+    """
     rules = (case.numerics, *case.numerics.each.values())
-    return not case.is_empty and all({numerics.output, numerics.gradient} <= _EXACT for numerics in rules)
+    return not (case.is_empty or case.has_unbatched_results) and all(
+        {numerics.output, numerics.gradient} <= _EXACT for numerics in rules
+    )
 
 
 def fingerprint(raw: bytes) -> str:
