@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING, is_differentiable
@@ -14,8 +14,11 @@ from harness.portable.tensor_name import TensorKind, kind_of
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both", "channels"]
-PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp"]
+PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp", "meta", "compile", "cached"]
 """Ways to run a call beside the plain one, which is forward and backward. None of them asks for gradients."""
+
+RARE_PATHS: Final = ("compile", "cached")
+"""Ways that cost seconds: two rows of an item go each of them, and of what is drawn one in a hundred is compiled."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +203,15 @@ class Case:
     def paths_in(self, dtype: str) -> tuple[str, ...]:
         """How the case is run in this dtype, plainly first.
 
-        Autocast is for what it casts from or to, tangents are for floating dtypes.
+        Autocast is for what it casts from or to, tangents are for floating dtypes, and what is compiled is so in one.
         """
-        fits = {"autocast": dtype in ("float32", "bfloat16"), "jvp": dtype in FLOATING}
-        return ("plain", *(path for path in self.paths if fits.get(path, True)))
+        fits = {
+            "autocast": dtype in ("float32", "bfloat16"),
+            "jvp": dtype in FLOATING,
+            **dict.fromkeys(RARE_PATHS, dtype == "float32"),
+        }
+        usual = [path for path in self.paths if path not in RARE_PATHS]
+        return ("plain", *(path for path in (*usual, *RARE_PATHS) if path in self.paths and fits.get(path, True)))
 
     @property
     def every_setting(self) -> tuple[str, ...]:

@@ -34,6 +34,15 @@ class TensorRecord:
 
 
 @dataclass(frozen=True)
+class TensorLayout:
+    """A tensor without its values; the fields are those of `TensorRecord`."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Observation:
     """One run of one Example in one cell.
 
@@ -45,6 +54,8 @@ class Observation:
     with the kinds that `arguments` had of those that the call names and `inner_arguments` of those within others, and
     `foreign` those of them that neither PyTorch nor torchvision has. An observation whose `status` is ``raised`` has
     the tensors that were computed all the same; `phase` is what the call was doing when it raised.
+    `counterparts` are the layouts that FakeTensorMode takes the tensors to have, on the path ``meta``, and those that
+    the call gives which is not compiled, on the path ``compile``.
     `omitted`: tensors that were not asked for, because a known issue says that computing them ends the worker.
     """
 
@@ -61,6 +72,7 @@ class Observation:
     arguments: ArgumentKinds = field(default_factory=dict)
     inner_arguments: ArgumentKinds = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
+    counterparts: Mapping[str, TensorLayout] = field(default_factory=dict)
     phase: CallPhase | None = None
     omitted: tuple[str, ...] = ()
     error: str = ""

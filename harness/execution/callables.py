@@ -34,6 +34,7 @@ class CallableLookup:
         self._preloads = preloads
         self._checks: dict[tuple[str, str | None, str | None], wire.CheckReply] = {}
         self._missing: dict[tuple[str, ...], str] = {}
+        self._path_problems: dict[str, str] = {}
 
     def missing_packages(self, case: Case) -> str:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing.
@@ -45,7 +46,7 @@ class CallableLookup:
         return self._missing.get(case.requires, "")
 
     def _ask_for_packages(self, case: Case) -> str:
-        request: wire.PackagesRequest = {"op": "packages", "requires": case.requires}
+        request: wire.PackagesRequest = {"op": "packages", "requires": case.requires, "paths": ()}
         try:
             reply = cast("wire.PackagesReply", self._ask(request, case.id, spare=0.0))
         except WorkerLost as lost:
@@ -54,6 +55,16 @@ class CallableLookup:
             if missing := cast("wire.PackagesReply", answer)["missing"]:
                 raise UserError(f"host {host} cannot run {case.id}, which this machine can: {missing}")
         return reply["missing"]
+
+    def path_problem(self, path: str) -> str:
+        """What a way to run a call needs and this machine has not; empty where it has all."""
+        if path not in self._path_problems:
+            request: wire.PackagesRequest = {"op": "packages", "requires": (), "paths": (path,)}
+            try:
+                self._path_problems[path] = cast("wire.PackagesReply", self._ask(request, path))["missing"]
+            except WorkerLost as lost:
+                return f"asking for it ended the worker: {lost.message}"
+        return self._path_problems[path]
 
     def problems(self, case: Case) -> list[str]:
         """What keeps the case or its reference from being called: an unknown callable, an argument it lacks."""

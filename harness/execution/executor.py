@@ -196,6 +196,10 @@ class Executor:
         """Which of the packages that the case requires is missing here, and how to get it; or nothing."""
         return self.lookup.missing_packages(case)
 
+    def path_problem(self, path: str) -> str:
+        """What a way to run a call needs and this machine has not; empty where it has all."""
+        return self.lookup.path_problem(path)
+
     def can_do_without_preload(self, case: Case) -> bool:
         """Whether what the case calls is there in a worker that has not run the preload files."""
         return self.lookup.can_do_without_preload(case)
@@ -381,8 +385,9 @@ class Executor:
         self, resolved: ResolvedExample, cells: Sequence[str], traced: Sequence[str] = ()
     ) -> dict[str, PendingRequest]:
         request, about = requests.observation_request(resolved), resolved.example.to_json()
+        limit = requests.cpu_limit(resolved.example, self.limit)
         return {
-            name: self._pool.cell(name).send({**request, "trace": name in traced}, about=about, limit=self.limit)
+            name: self._pool.cell(name).send({**request, "trace": name in traced}, about=about, limit=limit)
             for name in cells
         }
 

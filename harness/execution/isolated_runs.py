@@ -49,7 +49,7 @@ class IsolatedRuns:
         """As `Executor.run_isolated`, in these cells."""
         preloaded = self.lookup.needs_preload(case)
         supervisors = self.pool.fork_per_request(cells, preloaded, cells_preloaded=settings.preloaded)
-        limit *= repeats + len(after)
+        limit = requests.cpu_limit(example, limit) * (repeats + len(after))
         resolved, earlier = resolve_example(case, example), [resolve_example(case, each) for each in after]
         request = requests.observation_request(
             resolved, repeats=repeats, trace=traced, after=earlier, settings=settings
@@ -81,4 +81,5 @@ class IsolatedRuns:
         supervisors = self.pool.fork_per_request(cells, self.lookup.needs_preload(case))
         resolved = requests.without_gradients(resolve_example(case, example), without)
         request = requests.observation_request(resolved, repeats=repeats)
+        limit = requests.cpu_limit(example, limit)
         return {name: send_to_fork(supervisors[name], request, about=case.id, limit=limit * repeats) for name in cells}

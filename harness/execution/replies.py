@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
-from harness.core.observation import Array, ObservedLayout
+from harness.core.observation import Array, ObservedLayout, TensorLayout
 from harness.portable.operator_protocol import CallMetadata, MetadataReply, ObservationData, ObserveReply, ReferReply
-from harness.portable.protocol import ArrayData, TensorData
+from harness.portable.protocol import ArrayData, TensorData, TensorLayoutData
 
 
 def observations(cell: str, reply: ObserveReply) -> tuple[Observation, Observation]:
@@ -58,10 +58,16 @@ def _observation(
         arguments=data["arguments"],
         inner_arguments=data["inner_arguments"],
         foreign=tuple(data["foreign"]),
+        counterparts={name: _layout_of(layout) for name, layout in data["counterparts"].items()},
         phase=data["phase"],
         error=data["error"],
         message=data["message"],
     )
+
+
+def _layout_of(data: TensorLayoutData) -> TensorLayout:
+    dtype, shape, strides = data
+    return TensorLayout(dtype, tuple(shape), tuple(strides))
 
 
 def record_of(data: TensorData, shared: TensorRecord | None = None) -> TensorRecord:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from harness.core import Case, Example, TensorArgument, TorchName, leaves
+from harness.core.case import RARE_PATHS
 from harness.execution.cell_settings import AS_USUAL, CellSettings
 from harness.generation import (
     ResolvedExample,
@@ -31,6 +32,17 @@ from harness.portable.operator_protocol import (
     WireArgument,
 )
 from harness.portable.timing_protocol import TimeRequest
+
+_SAME_NUMBERS: Final = {"meta": "no_grad", "compile": "no_grad", "cached": "no_grad"}
+"""Paths whose numbers are those of another."""
+
+COMPILING_TIME: Final = 120.0
+"""CPU seconds beyond the limit of an example that is compiled: inductor's import, and the C++ compiler's."""
+
+
+def cpu_limit(example: Example, limit: float) -> float:
+    """The CPU seconds that an example may take where others may take `limit`."""
+    return limit + (COMPILING_TIME if example.path in RARE_PATHS else 0.0)
 
 
 def observation_request(
@@ -65,6 +77,8 @@ def reference_request(resolved: ResolvedExample, patterns: int = PATTERNS) -> Re
     numerics = case.numerics
     if example.dtype in case.unsupported:
         resolved = resolve_example(case, example.but(dtype=case.dtypes[0], path="no_grad"))
+    elif same := _SAME_NUMBERS.get(example.path):
+        resolved = replace(resolved, example=example.but(path=same))
     return {
         **_call(resolved),
         "op": "refer",

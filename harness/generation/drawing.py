@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from harness.core.case import RARE_PATHS
 from harness.generation.layout_choice import layout_pool, with_own_layout
 from harness.generation.shapes import mistake, unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
@@ -24,6 +25,7 @@ _BASE = 3 * 10**18
 source of whatever local modules are loaded, and skew small ranges: the same seed has to give the same examples in every
 process, and indices have to be uniform."""
 
+_RARITY = 100  # examples of which one goes a way that costs seconds
 _ROUNDS = 4  # times that missing examples are drawn again, with some to spare, to make up for duplicates
 _TOLERATED = (5, 0.05)  # that many rejected draws, and that share of them, before a case is called mis-declared
 
@@ -171,7 +173,7 @@ def free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
     """What a factor that is no size is drawn from.
 
     One thread and not in place come three times of four, the plain path two of three or more, the usual settings seven
-    of eight.
+    of eight, and what costs seconds once in a hundred.
     """
     if factor.kind == "layout":
         return layout_pool(factor, allowed)
@@ -179,7 +181,10 @@ def free_pool(factor: Factor, allowed: Domain) -> tuple[Any, ...]:
         return allowed.values
     if factor.kind == "setting":
         return (*allowed.values[:1] * (_USUAL * (len(allowed.values) - 1)), *allowed.values[1:])
-    return (*allowed.values[:1] * 2 * (len(allowed.values) - 1), *allowed.values)
+    rare = [value for value in allowed.values if value in RARE_PATHS]
+    usual = allowed.values[: len(allowed.values) - len(rare)]
+    pool = (*usual[:1] * 2 * (len(usual) - 1), *usual)
+    return (*pool * -(-_RARITY // len(pool)), "compile") if "compile" in rare else pool
 
 
 def _size_pool(bias: int, allowed: Domain) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core import Case, Example
+from harness.core.case import RARE_PATHS
 from harness.generation.shapes import Coordinate, coordinates, domain_of, legalise, scalar, with_values
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import THREADS, factors, without_overlap
@@ -94,7 +95,7 @@ def _with_layout(case: Case, example: Example, name: str, present: str | None) -
 def _run_neighbours(case: Case, example: Example) -> Iterator[Neighbour]:
     choices: dict[str, tuple[Any, ...]] = {"fill": case.fills, "threads": THREADS, "setting": case.every_setting}
     if not example.inplace:
-        choices["path"] = case.paths_in(example.dtype)
+        choices["path"] = tuple(path for path in case.paths_in(example.dtype) if path not in RARE_PATHS)
     if case.inplace is not None and example.path == "plain":
         choices["inplace"] = (False, True)
     for name, values in choices.items():

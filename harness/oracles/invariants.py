@@ -16,7 +16,12 @@ from harness.oracles.vacuity import EMPTY, Reasons
 from harness.portable.operator_protocol import CallPhase
 from harness.portable.tensor_name import TensorKind, kind_of
 
-PHASE_WORDS: Final[dict[CallPhase, str]] = {"forward": "the call", "jvp": "its jvp", "backward": "its backward"}
+PHASE_WORDS: Final[dict[CallPhase, str]] = {
+    "forward": "the call",
+    "jvp": "its jvp",
+    "meta": "FakeTensorMode",
+    "backward": "its backward",
+}
 """What raises, at the beginning of a sentence."""
 
 
@@ -79,6 +84,8 @@ def _is_due(observation: Observation, tensor: str) -> bool:
         return False
     if observation.phase == "backward":
         return kind_of(tensor) is not TensorKind.GRADIENT
+    if observation.phase == "meta":
+        return True
     return observation.status == "ok" or (observation.phase == "jvp" and kind_of(tensor) is not TensorKind.TANGENT)
 
 

@@ -9,6 +9,7 @@ from harness.core.finding import Oracle
 from harness.oracles import special_values
 from harness.oracles.aggregate import Faults
 from harness.oracles.compare import Comparison, Fault, accuracy_fault, compare, difference_fault
+from harness.oracles.counterparts import counterpart_faults
 from harness.oracles.expected import Expected, expected_dtype, expected_values
 from harness.oracles.invariants import (
     index_faults,
@@ -88,6 +89,8 @@ def _judge_metadata(
     for observation in results:
         place = (observation.cell, observation.layout)
         for oracle, tensor, message in metadata_faults(case, example, reference, observation):
+            faults.add(oracle, tensor, place, Fault(1.0, message))
+        for oracle, tensor, message in counterpart_faults(example, observation):
             faults.add(oracle, tensor, place, Fault(1.0, message))
         for tensor, message in judge_strides(case, example, reference, observation):
             faults.add("strides", tensor, place, Fault(1.0, message))

@@ -54,20 +54,27 @@ class CpuTimeLimit:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time that a process and its children that still run have used; the clock where the system tells none."""
+    """The CPU time that a process and all that it started have used; the clock where the system tells none.
+
+    It never becomes less: what a child has used that has ended, such as a compiler, is its parent's.
+    """
     own = _own_cpu_seconds(pid)
-    if own is None:
-        return time.monotonic()
+    return time.monotonic() if own is None else own + _descendants_cpu_seconds(pid)
+
+
+def _descendants_cpu_seconds(pid: int) -> float:
     children = ""
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return own + sum(_own_cpu_seconds(int(child)) or 0.0 for child in children.split())
+    return sum(
+        (_own_cpu_seconds(child) or 0.0) + _descendants_cpu_seconds(child) for child in map(int, children.split())
+    )
 
 
 def _own_cpu_seconds(pid: int) -> float | None:
-    """Fields 14 and 15 of /proc/PID/stat, in clock ticks: proc_pid_stat(5)."""
+    """Fields 14 to 17 of /proc/PID/stat, in clock ticks, those of children that have ended too: proc_pid_stat(5)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -14,9 +14,10 @@ DoubleBackwardOutcome = Literal["agrees", "constant", "refused", "differs", "rai
 ``refused``: it is not implemented, and the message says how; ``differs``: the message is gradgradcheck's; ``raised``:
 already the gradient raises; ``coarse``: something is not in float64, where finite differences tell nothing."""
 
-CallPhase = Literal["forward", "jvp", "backward"]
+CallPhase = Literal["forward", "jvp", "meta", "backward"]
 """What a call was doing when it raised. ``forward``: the call itself, with ``out=`` and under vmap too; ``jvp``: the
-call on dual numbers, where without them it returns; ``backward``: the gradients of what it had returned."""
+call on dual numbers, where without them it returns; ``meta``: the call
+under FakeTensorMode, where without it returns; ``backward``: the gradients of what it had returned."""
 
 
 @final
@@ -112,6 +113,8 @@ class ObservationData(TypedDict):
     the operators named by the call had, by operator and argument, `inner_arguments` those of operators within others;
     all of these but oneDNN's are empty where nothing was traced. Of a call that raised, `tensors` are what it computed
     all the same: the outputs, where only jvp or the backward raises, and the gradients that can be had one by one.
+    `counterparts` are the layouts that FakeTensorMode takes the tensors to have, where it is asked; and of tensors that
+    compiled code gave those that the call itself gives them.
     `error` is the class of what it raised, `message` its first line, and `phase` what it was doing; None where it
     returned.
     """
@@ -127,6 +130,7 @@ class ObservationData(TypedDict):
     arguments: dict[str, dict[str, tuple[str, ...]]]
     inner_arguments: dict[str, dict[str, tuple[str, ...]]]
     foreign: list[str]
+    counterparts: dict[str, TensorLayoutData]
     phase: CallPhase | None
     error: str
     message: str
@@ -267,10 +271,11 @@ class CheckReply(TypedDict):
 
 
 class PackagesRequest(TypedDict):
-    """Say which of these packages is not there."""
+    """Say which of these packages is not there, or what is not there that a way to run a call needs."""
 
     op: Literal["packages"]
     requires: tuple[str, ...]
+    paths: tuple[str, ...]
 
 
 class PackagesReply(TypedDict):

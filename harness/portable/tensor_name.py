@@ -23,6 +23,10 @@ class TensorKind(enum.Enum):
     """What the call left in a tensor that it may write: ``buffer:running_mean``."""
     TANGENT = "jvp"
     """The tangent of an output in forward mode: ``jvp:output[0]``."""
+    FAKED = "meta"
+    """A tensor as FakeTensorMode takes it to be: ``meta:output[0]``."""
+    COMPILED = "compile"
+    """A tensor as compiled code lays it out, beside the call itself: ``compile:output[0]``."""
     GRAD_OUTPUT = "grad_output"
     """What backward was given for an output: ``grad_output[0]``."""
     OUT = "out"
@@ -127,6 +131,11 @@ def tangent(index: int) -> str:
 def conversion_way(way: str) -> str:
     """The name of a way to convert a model: ``conversion:to``."""
     return str(TensorName(TensorKind.CONVERSION, way))
+
+
+def counterpart(path: str, name: str) -> str:
+    """The name of a tensor as FakeTensorMode takes it to be (``meta``), or as compiled code lays it out."""
+    return str(TensorName(TensorKind(path), name))
 
 
 def module(path: str) -> str:

@@ -13,6 +13,9 @@ _PATHS: Final = {
     "no_grad": "under no_grad",
     "out": "with out=",
     "jvp": "in forward mode",
+    "meta": "under FakeTensorMode",
+    "compile": "compiled",
+    "cached": "compiled, with the code of another level in the cache",
     "plain": "with autograd",
 }
 _SETTINGS: Final = {

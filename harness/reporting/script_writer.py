@@ -72,6 +72,9 @@ _SETTINGS: Final = {
 _COMPARED: Final = frozenset({TensorKind.OUTPUT, TensorKind.GRADIENT, TensorKind.BUFFER, TensorKind.TANGENT})
 """The tensors that a script can look at."""
 
+_BESIDE: Final = frozenset({TensorKind.FAKED, TensorKind.COMPILED})
+"""What is seen of a tensor beside the call itself, which a script compares with it."""
+
 _ABOUT_A_TENSOR: Final = frozenset({"values", "strides", "shape", "dtype", "range", "repeat"})
 """The oracles that say something of a tensor, and not of the call as a whole."""
 
@@ -84,7 +87,9 @@ class ScriptWriter:
         self._example, self._case = subject.example, subject.case
         self._resolved = resolve_example(self._case, self._example)
         self.tensors = [tensor for tensor in self._resolved.tensors if tensor.shape is not None]
-        self._kind = tensor_name.kind_of(subject.tensor) if subject.tensor else TensorKind.EVERY
+        self._has_counterpart = bool(subject.tensor) and tensor_name.kind_of(subject.tensor) in _BESIDE
+        self._tensor = tensor_name.parse(subject.tensor).of if self._has_counterpart else subject.tensor
+        self._kind = tensor_name.kind_of(self._tensor) if self._tensor else TensorKind.EVERY
         self._is_own = self._case.call.partition(".")[0] in {path.stem for path in subject.preload} or (
             bool(subject.preload) and self._case.call.startswith("torch.ops.")
         )
@@ -125,7 +130,7 @@ class ScriptWriter:
         path, is_plain = self._example.path, self._example.path == "plain"
         return {
             "decorator": _DECORATORS.get(path, "@torch.no_grad()"),
-            "what": f"{self._subject.tensor} of" if self._kind in _COMPARED else "the call on",
+            "what": f"{self._tensor} of" if self._kind in _COMPARED else "the call on",
             "tensors": [self._tensor_line(tensor, drawn) for tensor in self.tensors],
             "conversion": self._conversion,
             "tangents": [self._tangent_line(tensor) for tensor in self._leaves] if path == "jvp" else [],
@@ -152,8 +157,10 @@ class ScriptWriter:
         half = "bfloat16" if example.path == "autocast" else example.dtype
         return {
             "oracle": oracle,
-            "is_exact": oracle == "values" or (oracle == "shape" and self._due_shape is None),
+            "is_exact": not self._has_counterpart
+            and (oracle == "values" or (oracle == "shape" and self._due_shape is None)),
             "shape": self._due_shape,
+            "has_counterpart": self._has_counterpart,
             "tensor": self._subject.tensor,
             "format": self._due_format(),
             "strides": self._own_strides,
@@ -258,7 +265,7 @@ class ScriptWriter:
 
     def _result_text(self) -> str:
         """What the function that makes the call returns, of `outputs`, `gradients` or the tensors `t`."""
-        name = tensor_name.parse(self._subject.tensor)
+        name = tensor_name.parse(self._tensor)
         if self._subject.oracle == "written":
             return f'before["{name.of}"], t["{name.of}"].detach()'
         if name.kind is TensorKind.GRADIENT:

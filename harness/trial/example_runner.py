@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.core import Case, Example, KnownIssue
+from harness.core.case import RARE_PATHS
 from harness.execution import Executor, RedundantLevels, Result
 from harness.trial.fatal_parts import PartwiseRunner
 from harness.trial.judged_result import JudgedResult, disturbance, has_died, judge_run
@@ -74,6 +75,9 @@ class ExampleRunner:
         if self.rediscovers and any(self._deaths_met[name] < MOST_DEATHS_MET for name in issues):
             self._deaths_met.update(issues)
             return frozenset()
+        if example.path in RARE_PATHS:  # what is compiled at one more level costs as much again
+            few = self.executor.representative_cells
+            return frozenset(cells).union(cell.name for cell in self.executor.cells if cell.name not in few)
         return frozenset(cells)
 
     def judge(self, result: Result) -> JudgedResult:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.core import Case, Example
+from harness.core.case import RARE_PATHS
 from harness.generation import (
     corner_examples,
     declared_examples,
@@ -121,17 +122,20 @@ def _stratified_examples(guide: Guide, profile: Profile, known: int) -> list[Exa
 def _corner_rows(case: Case, dtype: str, profile: Profile, arrays: Path | None) -> list[Example]:
     """The rows of the covering array that an item runs: all, as many as the profile says, or its dtype's share.
 
-    Where the dtypes of a case share them each row is run in one of them, and in more where a share would be small.
+    Where the dtypes of a case share them each row is run in one of them, and in more where a share would be small. A
+    row that costs seconds is of one dtype anyhow, and is left out where the profile says how many there are.
     """
-    rows = corner_examples(case, dtype, profile.strength, arrays)
+    every = corner_examples(case, dtype, profile.strength, arrays)
+    rows = [row for row in every if row.path not in RARE_PATHS]
     if profile.rows:
         return _spread_rows(case, rows, profile.rows)
     if not profile.shares or len(rows) <= LEAST_SHARE:
-        return rows
+        return every
     share = rows[case.dtypes.index(dtype) :: len(case.dtypes)]
     if len(share) < LEAST_SHARE:
         share += _spread_rows(case, [row for row in rows if row not in share], LEAST_SHARE - len(share))
-    return [*share, *_missing_empty_rows(case, rows, share)]
+    costly = [row for row in every if row.path in RARE_PATHS]
+    return [*share, *_missing_empty_rows(case, rows, share), *costly]
 
 
 def _spread_rows(case: Case, rows: Sequence[Example], most: int) -> list[Example]:

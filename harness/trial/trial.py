@@ -18,7 +18,9 @@ from harness.core import (
     MissingDoubleBackward,
     Observation,
     ReproducerCheck,
+    ReproducerState,
 )
+from harness.core.case import RARE_PATHS
 from harness.execution import Executor
 from harness.generation import corner_coverage, declared_examples
 from harness.golden import CorpusCase
@@ -79,6 +81,7 @@ class Trial:
     _runner: ExampleRunner = field(init=False)
     _comparer: BuildComparer | None = field(default=None, init=False)
     _rediscovery: Rediscovery | None = field(default=None, init=False)
+    _lacking_paths: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         self._runner = ExampleRunner(self.case, self.executor, self.known_issues, self.rediscovers)
@@ -96,7 +99,17 @@ class Trial:
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 
+    def _drop_unavailable_paths(self) -> None:
+        """Leave out the ways that this machine cannot go, and say so: what did not run has not passed."""
+        for path in self.case.paths_in(self.dtype):
+            if lack := self.executor.path_problem(path) if path in RARE_PATHS else "":
+                self._lacking_paths = (*self._lacking_paths, path)
+                self.outcome.notes.append(f"{path} is not available: {lack}")
+        paths = tuple(path for path in self.case.paths if path not in self._lacking_paths)
+        self.case = replace(self.case, paths=paths)
+
     def _run_phases(self) -> None:
+        self._drop_unavailable_paths()
         incidents = len(self.executor.incidents)
         checks = self._send_reproducers()
         guided = self._make_plan()
@@ -138,9 +151,15 @@ class Trial:
         None where the examples are to find by themselves what they show.
         """
         return {
-            known_issue.name: send_reproducer(known_issue, self.case, self.dtype, self.executor)
+            known_issue.name: self._send_reproducer(known_issue)
             for known_issue in (() if self.rediscovers else self.known_issues)
         }
+
+    def _send_reproducer(self, known_issue: KnownIssue) -> Callable[[], ReproducerCheck]:
+        if (path := known_issue.reproducer.path) in self._lacking_paths:
+            unchecked = ReproducerCheck(ReproducerState.NOT_CHECKED, f"{path} is not available")
+            return lambda: unchecked
+        return send_reproducer(known_issue, self.case, self.dtype, self.executor)
 
     def _finish_comparison(self, *, is_available: bool) -> None:
         """End the comparison with the baseline, if there is one."""
@@ -188,6 +207,11 @@ class Trial:
         """Whether few examples do: calls that are refused, have nothing in them, or go the way of a batch of one."""
         return self._must_be_refused or self.case.is_empty or self.case.has_unbatched_results
 
+    @property
+    def _saved_here(self) -> list[Example]:
+        """The saved failures that can be run here."""
+        return [example for example in self.saved if example.path not in self._lacking_paths]
+
     def _make_plan(self) -> GuidedPlan:
         """What is run. The time that making it takes is not the trial's."""
         started = time.monotonic()
@@ -195,7 +219,7 @@ class Trial:
             self.case,
             self.dtype,
             profile=self.profile.for_refusals() if self._needs_few else self.profile,
-            saved=[*self.saved, *(self._comparer.reproducers() if self._comparer else ())],
+            saved=[*self._saved_here, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,
             corpus=self.corpus.examples_in(self.case, self.dtype),

@@ -17,6 +17,7 @@ from .models import factory, operations
 from .models import timing as model_timing
 from .operators import (
     check,
+    compiled,
     double_backward,
     foreign,
     functional_catalogue,
@@ -118,7 +119,8 @@ def _time(request: timing_wire.TimeRequest) -> timing_wire.TimeReply:
 
 
 def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:
-    return {"missing": factory.missing_package(request["requires"])}
+    problems = (factory.missing_package(request["requires"]), *map(compiled.path_problem, request["paths"]))
+    return {"missing": next(filter(None, problems), "")}
 
 
 def _catalogue(request: wire.CatalogueRequest) -> wire.CatalogueReply:

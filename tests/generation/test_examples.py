@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, product
@@ -27,7 +28,9 @@ from harness.generation import (
     sampled_examples,
 )
 from harness.generation.covering import covering_array, load_covering_array
+from harness.generation.drawing import free_pool
 from harness.generation.shapes import legalise, shapes
+from harness.generation.space import factors
 from harness.portable import layouts
 from harness.portable.memory_format import dense_strides
 
@@ -345,3 +348,19 @@ def test_every_path_meets_every_layout_of_the_first_tensor(image: Case) -> None:
     assert {row.path for row in drawn} == {"plain", "no_grad", "out"}
     assert 100 < len([row for row in drawn if row.path == "plain"]) < 190
     assert not [row for row in drawn if row.inplace and row.path != "plain"]
+
+
+def test_a_path_that_costs_seconds_has_two_rows_and_few_draws(image: Case) -> None:
+    """One draw in a hundred is compiled; the other paths keep their share, and what reads a cache is not drawn."""
+    case = replace(image, paths=("no_grad", "compile", "cached"))
+    rows = corner_examples(case, "float32")
+    for path in ("compile", "cached"):
+        layouts = [row.layouts["input"] for row in rows if row.path == path]
+        assert layouts == ["channels_last", "channels_last:slice_c"]
+    (factor,) = (each for each in factors(case, "float32") if each.kind == "path")
+    assert factor.domain is not None
+    counts = Counter(free_pool(factor, factor.domain))
+    assert counts["plain"] == 3 * counts["no_grad"]
+    assert (counts["compile"], counts["cached"]) == (1, 0)
+    assert 100 <= counts.total() - 1 < 104
+    assert {row.path for row in corner_examples(case, "bfloat16")} == {"plain", "no_grad"}

@@ -180,6 +180,14 @@ def test_a_tangent_may_be_named_where_the_case_is_run_in_forward_mode(tmp_path: 
         entries.check({CASE.id: CASE}, tmp_path)
 
 
+def test_a_fake_may_be_named_where_the_case_is_run_under_fake_tensor_mode(tmp_path: Path) -> None:
+    """Elsewhere there is none."""
+    entries = load_text(tmp_path, TEXT.replace('"grad:*"', '"meta:output[0]"'))
+    entries.check({CASE.id: replace(CASE, paths=("meta",))}, tmp_path)
+    with pytest.raises(DeclarationError, match=r"double has no tensor 'meta:output\[0\]'; known are input"):
+        entries.check({CASE.id: CASE}, tmp_path)
+
+
 def test_cases_of_other_suites_are_looked_up_on_disk(tmp_path: Path) -> None:
     """An entry of a suite that this run does not name is checked against that suite's file."""
     suite = tmp_path / CASE.id.partition("::")[0]

@@ -13,6 +13,8 @@ from harness.portable.tensor_name import TensorKind, TensorName, parse
     [
         ("output[0]", TensorKind.OUTPUT, "[0]"),
         ("output['out']", TensorKind.OUTPUT, "['out']"),
+        ("meta:output[0]", TensorKind.FAKED, "output[0]"),
+        ("compile:output[0]", TensorKind.COMPILED, "output[0]"),
         ("output.logits", TensorKind.OUTPUT, ".logits"),
         ("grad:weight", TensorKind.GRADIENT, "weight"),
         ("grad:layer1.0.conv1.weight", TensorKind.GRADIENT, "layer1.0.conv1.weight"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,3 +125,19 @@ def test_a_trial_in_a_verified_release_fails() -> None:
     """golden/ has seen the item there: what is missing now is a fault."""
     outcome = try_case(WithoutKernel(right))
     assert (outcome.status, outcome.lack) == (ItemStatus.FAILED, "")
+
+
+def test_a_way_that_the_machine_cannot_go_is_said_and_nothing_of_it_runs() -> None:
+    """Neither an example nor a reproducer: both would look as if they had passed."""
+
+    class WithoutCompiler(ToyExecutor):
+        def path_problem(self, path: str) -> str:
+            return f"no compiler for {path}"
+
+    case = replace(CASE, paths=("compile",))
+    entry = known_issue(REPRODUCER.but(path="compile"))
+    outcome = try_case(WithoutCompiler(right), entry, case=case, saved=[REPRODUCER.but(path="compile")])
+    assert outcome.notes == ["compile is not available: no compiler for compile"]
+    check = outcome.reproducers[entry.name]
+    assert (check.state, check.detail) == (ReproducerState.NOT_CHECKED, "compile is not available")
+    assert outcome.examples["saved"] == 0

@@ -65,6 +65,18 @@ def test_dtypes_share_the_rows_of_an_array() -> None:
     assert all(any(row in share for share in ran.values()) for row in rows)
 
 
+def test_a_whole_run_compiles_and_a_short_one_does_not() -> None:
+    """The rows that are compiled are of one dtype, which keeps them where dtypes share rows."""
+    case = replace(CASE, dtypes=("float32", "float64", "bfloat16"), paths=("compile",))
+    compiled = {}
+    for name in ("gate", "quick"):
+        profile = replace(PROFILES[name], random=0)
+        plan = make_plan(case, "float32", profile=profile, saved=[], corpus=[], seed=0, arrays=None).plan
+        compiled[name] = [each for each in plan.examples if each.path == "compile"]
+    assert len(compiled["gate"]) == 2
+    assert not compiled["quick"]
+
+
 def test_a_dtype_that_must_be_refused_runs_few_examples() -> None:
     """All that refuse pass, with no share of combinations; one that answers is reduced like any other fault."""
     case = replace(CASE, unsupported=("float16",))

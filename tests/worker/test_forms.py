@@ -273,6 +273,37 @@ def test_a_view_without_a_graph_asks_for_no_gradient(run_here: Run, path: str) -
     assert {name for observation in result.observations for name in observation.tensors} == {"output[0]"}
 
 
+@pytest.mark.parametrize("case", [SHUFFLE, CONV], ids=["shuffle", "conv"])
+def test_fake_tensor_mode_says_how_each_output_is_laid_out(run_here: Run, case: Case) -> None:
+    """Beside what the call itself gives; on the plain path nobody asks it."""
+    case = replace(case, paths=("meta",))
+    example = stand.example(case, sizes={"K": 2}, path="meta", layouts={"x": "channels_last", "input": "channels_last"})
+    for observation in run_here(case, example).observations:
+        assert (observation.status, observation.message) == ("ok", "")
+        layouts = {name: (fake.dtype, fake.shape, fake.strides) for name, fake in observation.counterparts.items()}
+        own = {name: (each.dtype, each.shape, each.strides) for name, each in observation.tensors.items()}
+        assert layouts == own
+    assert not run_here(case, example.but(path="plain")).observations[0].counterparts
+
+
+def test_a_compiled_call_gives_what_the_call_gives_and_is_laid_out_as_it_says(run_here: Run) -> None:
+    """In both formats, of which each is compiled; the numbers are those of the compiled code."""
+    case = stand.case("torch.nn.functional.relu", paths=("compile",))
+    result = run_here(case, stand.example(case, path="compile", layouts={"x": "channels_last"}))
+    for observation in result.observations:
+        assert (observation.status, observation.message) == ("ok", "")
+        np.testing.assert_array_equal(observation.tensors["output[0]"].values, result.reference.values["output[0]"])
+        assert observation.counterparts["output[0]"].strides == observation.tensors["output[0]"].strides
+
+
+def test_what_fake_tensor_mode_cannot_run_keeps_what_the_call_gave(run_here: Run) -> None:
+    """The number of elements that are not zero depends on the numbers, which a fake has not."""
+    case = stand.case("torch.nonzero", paths=("meta",))
+    for observation in run_here(case, stand.example(case, path="meta")).observations:
+        assert (observation.status, observation.phase) == ("raised", "meta")
+        assert (observation.error, set(observation.tensors)) == ("DynamicOutputShapeException", {"output[0]"})
+
+
 def test_a_jvp_that_raises_keeps_the_outputs(run_here: Run) -> None:
     """An operator without a forward-mode derivative still returns: its outputs are there, and the phase says jvp."""
     case = stand.case("misbehaving.refuse_backward", paths=("jvp",))
@@ -325,3 +356,13 @@ def test_a_callable_without_out_is_said_to_have_none(local: Executor) -> None:
     case = stand.case("torch.nn.functional.relu6", paths=("out",))
     assert local.check(case) == ["torch.nn.functional.relu6 takes no argument 'out'; it takes inplace"]
     assert local.check(stand.case("torch.add", A, B, inplace="torch.Tensor.add_", paths=("out",))) == []
+
+
+def test_what_a_compiled_path_needs_is_said_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler for both, and AVX-512 for the one that reads what is compiled at it; other paths need nothing."""
+    compiled = stand.module("operators.compiled")
+    monkeypatch.setattr(compiled.torch.cpu, "_is_avx512_supported", lambda: False)
+    assert compiled.path_problem("cached") == "this CPU has no AVX-512, with which the code in the cache is made"
+    monkeypatch.setattr(compiled.shutil, "which", lambda _name: None)
+    problems = [compiled.path_problem(path).partition(",")[0] for path in ("compile", "cached", "vmap")]
+    assert problems == ["inductor needs a C++ compiler"] * 2 + [""]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -38,41 +37,37 @@ COMMON: Final[Mapping[str, str]] = {
     "OMP_NUM_THREADS": "2",
     "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONDONTWRITEBYTECODE": "1",
+    # inductor's own pool of compiling processes would outlive an example, and a worker is forked
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
 }
 
 
-def variables(onednn: str | None, aten: str | None, *, traced: bool) -> dict[str, str]:
+def variables(onednn: str | None, aten: str | None, folder: Path, *, traced: bool) -> dict[str, str]:
     """What a worker with these caps has in its environment on top of the scrubbed one of the harness."""
-    chosen = {**COMMON, **_caps(onednn, aten)}
+    chosen = {**COMMON, **_caps(onednn, aten, folder)}
     if traced:
         chosen["ONEDNN_VERBOSE"] = "1"
     return chosen
 
 
-def timing_variables(onednn: str | None, aten: str | None) -> dict[str, str]:
+def timing_variables(onednn: str | None, aten: str | None, folder: Path) -> dict[str, str]:
     """The same for a worker that measures: its memory is not filled, oneDNN prints nothing, threads are PyTorch's."""
-    return {"PYTHONDONTWRITEBYTECODE": "1", **_caps(onednn, aten)}
+    return {"PYTHONDONTWRITEBYTECODE": "1", **_caps(onednn, aten, folder)}
 
 
-def _caps(onednn: str | None, aten: str | None) -> dict[str, str]:
-    """The caps of the libraries, and where what is compiled under them is kept."""
+def _caps(onednn: str | None, aten: str | None, folder: Path) -> dict[str, str]:
+    """The caps of the libraries, and where in that folder is kept what is compiled under them.
+
+    Inductor's own cache does not know of the caps: workers that shared one would get each other's kernels, and those of
+    a higher level end one of a lower by SIGILL, or give the numbers of another.
+    """
     caps = {
         "ONEDNN_MAX_CPU_ISA": onednn,
         "ATEN_CPU_CAPABILITY": aten,
         "FBGEMM_ENABLE_INSTRUCTIONS": _FBGEMM.get(onednn or ""),
     }
     chosen = {name: cap for name, cap in caps.items() if cap is not None}
-    return {**chosen, "TORCHINDUCTOR_CACHE_DIR": _inductor_cache(onednn, aten)}
-
-
-def _inductor_cache(onednn: str | None, aten: str | None) -> str:
-    """Where kernels that are compiled under these caps are kept.
-
-    Inductor's own cache does not know of the caps: workers that shared one would get each other's kernels, and those of
-    a higher level end one of a lower by SIGILL, or give the numbers of another.
-    """
-    root = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or f"{tempfile.gettempdir()}/nhwc-equivalence-{os.getuid()}"
-    return str(Path(root) / "-".join(name or "uncapped" for name in (onednn, aten)))
+    return {**chosen, "TORCHINDUCTOR_CACHE_DIR": str(folder / "-".join(name or "uncapped" for name in (onednn, aten)))}
 
 
 def tuning_variables(environment: Mapping[str, str] | None = None) -> list[str]:

@@ -265,12 +265,13 @@ class WorkerPool:
         """
         level = None if key.level is None else self._levels[key.level]
         onednn, aten = (level.onednn, level.aten) if level else (None, "default")
-        settings = environment.variables(onednn, aten, traced=level is not None)
+        compiled = Path(self._folder.name) / "inductor"
+        settings = environment.variables(onednn, aten, compiled, traced=level is not None)
         return Setup(
             name=key.name,
             python=(self._host_of(key) or self._host).python,
             role=key.role,
-            settings=environment.timing_variables(onednn, aten) if key.role == "timing" else settings,
+            settings=environment.timing_variables(onednn, aten, compiled) if key.role == "timing" else settings,
             folder=Path(self._folder.name),
             preload=self._preload if key.preloaded else (),
             traced=level is not None,

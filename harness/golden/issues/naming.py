@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from harness.core import Case, KnownIssue
 from harness.core.example import GRAD_OUTPUT
 from harness.golden.issues.fit import complete_layouts, describe_misfit
 from harness.portable.tensor_name import TensorKind, parse
 from harness.suites import Location, suggestion
+
+_BESIDE: Final = (TensorKind.FAKED, TensorKind.COMPILED)
+"""What is seen of a tensor beside the call, where the case goes that way."""
 
 
 def place_mistakes(place: KnownIssue, cases: Mapping[str, Case]) -> Iterator[tuple[str, Location]]:
@@ -57,8 +61,10 @@ def _reproducer_mistakes(place: KnownIssue, cases: Mapping[str, Case]) -> Iterat
 
 def _tensor_mistakes(place: KnownIssue, cases: Mapping[str, Case]) -> Iterator[str]:
     """What is said of names that no tensor of an observation of any of the cases has."""
+    paths = {path for case in cases.values() for path in case.paths}
     for text in place.tensors:
         kind, of = parse(text)
+        kind, of = parse(of) if kind in _BESIDE and kind.value in paths else (kind, of)
         name = of if kind in (TensorKind.GRADIENT, TensorKind.BUFFER) else text
         tensors = [spec.name for case in cases.values() for spec in case.tensors]
         has_tangents = any("jvp" in case.paths for case in cases.values())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import shutil
 from types import ModuleType
-from typing import Callable, List
+from typing import Callable
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
 from .. import messages
+from ..operators import compiled
 from .argument_data import Arguments
 from .call_arguments import call_model
 from .model_request import ModelRequest
@@ -95,20 +95,10 @@ def _export(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
 
 def _compile(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
     del arguments  # it compiles at the first call
-    if not hasattr(torch, "compile"):
-        msg = "torch.compile came with PyTorch 2.0"
-        raise Unavailable(msg)
-    config = _import_or_unavailable("torch._inductor.config", "this PyTorch has no inductor")
-    if not any(shutil.which(name) for name in _compiler_names(config.cpp.cxx)):
-        msg = "inductor needs a C++ compiler, and none is on the path; install g++ or clang, or name it in CXX"
-        raise Unavailable(msg)
+    if problem := compiled.compiler_problem():
+        raise Unavailable(problem)
     torch._dynamo.reset()
     return torch.compile(model)
-
-
-def _compiler_names(cxx: object) -> List[str]:
-    """Inductor's setting is a name or a sequence of names to try, of which some may be None."""
-    return [str(name) for name in (cxx if isinstance(cxx, (tuple, list)) else [cxx]) if name]
 
 
 def _import_or_unavailable(name: str, without: str) -> ModuleType:

@@ -65,6 +65,7 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
     records, raised = _records(run)
     lines = log.text()
     unrepeated = _unrepeated_names(run, records) if repeat and records else []
+    counterparts, raised = run.counterparts() if raised is None else ({}, raised)
     traced = run.operators() if trace else kernel_trace.OperatorTrace([], {}, {})
     return {
         "status": "ok" if raised is None else "raised",
@@ -78,6 +79,7 @@ def _observation(run: Run, log: kernel_trace.Trace, *, repeat: bool, trace: bool
         "arguments": sort_kinds(traced.arguments),
         "inner_arguments": sort_kinds(traced.inner_arguments),
         "foreign": foreign.foreign_operators(traced.names),
+        "counterparts": counterparts,
         "phase": raised.phase if raised else None,
         "error": raised.error if raised else "",
         "message": raised.message if raised else "",

@@ -12,7 +12,7 @@ from ...portable.operator_protocol import CallPhase
 from ...portable.protocol import TensorData
 from .. import fill_values, kernel_trace, messages, pytree, tensors
 from ..call import Call, Operand
-from . import invoke, modes
+from . import compiled, invoke, layouts, modes
 
 T = TypeVar("T")
 
@@ -108,6 +108,22 @@ class Run:
                 records[gradient] = alone[gradient]
         return records
 
+    def counterparts(self) -> tuple[layouts.Layouts, Raised | None]:
+        """How the outputs are laid out on a way beside the call's own, where its path has one, and what that raised.
+
+        That is under FakeTensorMode or, where the call is compiled, by the call itself.
+        """
+        path = self._call.path
+        lay_out = {"meta": layouts.fake_layouts, "compile": layouts.forward_layouts}.get(path)
+        if lay_out is None:
+            return {}, None
+        try:
+            self._renew_buffers()
+            with modes.mode(path):
+                return lay_out(self._call, self.inputs), None
+        except Exception as error:
+            return {}, Raised("meta" if path == "meta" else "forward", *messages.failure(error))
+
     def operators(self) -> kernel_trace.OperatorTrace:
         """The ATen operators that the call and its backward reach; what happens around them here is left out.
 
@@ -165,6 +181,8 @@ class Run:
         call, inputs = self._call, self.inputs
         if call.path == "vmap":
             return self._trace(lambda: modes.call_batched(call, inputs))
+        if call.path in compiled.PATHS and self._traces is None:  # compiled code has no operators to be traced
+            return compiled.call_compiled(call, inputs)
         if call.path == "jvp":
             along = modes.tangents(call, layouts=not self._contiguous)
             outputs, self._tangents = self._trace(lambda: modes.call_forward_mode(call, inputs, along))

@@ -66,7 +66,7 @@ def test_numbers_that_a_model_makes_itself_are_float64_in_the_reference(monkeypa
 
 def test_a_missing_compiler_is_said_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Inductor without one is skipped: the message says what is missing and how to get it."""
-    monkeypatch.setattr(module("models.runners").shutil, "which", lambda _name: None)
+    monkeypatch.setattr(module("operators.compiled").shutil, "which", lambda _name: None)
     reply = run(fields(runner="compile"))
     assert reply["status"] == "skipped"
     assert reply["message"].startswith("inductor needs a C++ compiler, and none is on the path; install g++ or clang")
