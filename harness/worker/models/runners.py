@@ -63,6 +63,12 @@ def _distribute(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module
     return torch.nn.parallel.DistributedDataParallel(model)
 
 
+def leave_process_group() -> None:
+    """End what `ddp` began: modules that exchange statistics, as SyncBatchNorm, ask whether there is a group at all."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def _fx(model: torch.nn.Module, arguments: Arguments) -> torch.nn.Module:
     del arguments
     return torch.fx.symbolic_trace(model)

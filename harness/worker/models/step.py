@@ -61,9 +61,12 @@ class ModelStep:
         """Each tensor as it is there. Raises whatever the model raises, ModelProblem and Unavailable."""
         set_mode(self.model, self.request)
         torch.manual_seed(self.seed)
-        with self._watch():
-            for name, tensor in self._train() if self.request.trains else self._evaluate():
-                yield name, real_view(tensor)
+        try:
+            with self._watch():
+                for name, tensor in self._train() if self.request.trains else self._evaluate():
+                    yield name, real_view(tensor)
+        finally:
+            runners.leave_process_group()
 
     def _evaluate(self) -> Iterator[NamedTensor]:
         with torch.no_grad():

@@ -90,6 +90,8 @@ def time_model(request: TimeModelRequest, log: kernel_trace.Trace) -> ModelTimeR
         return {"status": "problem", "message": str(error)}
     except Exception as error:
         return {"status": "problem", "message": f"it raised {messages.error_line(error)}"}
+    finally:
+        runners.leave_process_group()
     return {
         "status": "ok",
         "threads": threads,

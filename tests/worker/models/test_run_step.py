@@ -97,6 +97,12 @@ def test_a_step_of_a_wrapped_model_is_the_step_of_the_model(runner: str) -> None
         }
 
 
+def test_a_distributed_model_leaves_no_process_group() -> None:
+    """What runs next in the worker is not distributed: SyncBatchNorm would refuse the CPU."""
+    assert run(fields(step="train", runner="ddp"))["status"] == "ok"
+    assert not torch.distributed.is_initialized()
+
+
 def test_ways_to_convert_are_looked_at_once() -> None:
     """In evaluation, in the run of all that is converted."""
     evaluated, trained = run(fields(f"{BLOCKS}.clips", inputs=[clip()])), run(fields(step="train"))
