@@ -50,6 +50,15 @@ def test_a_script_makes_the_setting_of_its_example() -> None:
     )
 
 
+def test_a_script_leaves_code_in_a_fresh_cache_before_it_compiles_at_its_own_level() -> None:
+    """AVX-512 first, and never in float64; other scripts set no cache."""
+    text = write_script(replace(SUBJECT, example=EXAMPLE.but(path="cached")), poison=False)
+    assert 'os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp()' in text
+    assert 'for level in ("avx512", own):' in text
+    assert "(call if exact else torch.compile(call, dynamic=True))(t)" in text
+    assert "tempfile" not in write_script(SUBJECT, poison=False)
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Project:
     """What this project declares."""
@@ -116,7 +125,7 @@ def test_scripts_are_short_and_need_torch_alone(scripts: list[str]) -> None:
     """Each is a program of at most 40 lines that imports torch and what Python brings."""
     trees = [ast.parse(script) for script in scripts]
     imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import)]
-    assert {alias.name for node in imports for alias in node.names} == {"os", "sys", "signal", "torch"}
+    assert {alias.name for node in imports for alias in node.names} == {"os", "sys", "signal", "tempfile", "torch"}
     assert max(len(script.splitlines()) for script in scripts) <= MOST_LINES == 40
     assert max(len(line) for script in scripts for line in script.splitlines()) <= 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -294,6 +295,30 @@ def test_a_compiled_call_gives_what_the_call_gives_and_is_laid_out_as_it_says(ru
         assert (observation.status, observation.message) == ("ok", "")
         np.testing.assert_array_equal(observation.tensors["output[0]"].values, result.reference.values["output[0]"])
         assert observation.counterparts["output[0]"].strides == observation.tensors["output[0]"].strides
+
+
+def test_code_is_left_at_avx512_and_read_at_the_own_level_from_the_same_folder(
+    run_here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each way that the tensors lie, beside the level's own cache; the environment is then as it was."""
+    seen = []
+
+    def program(x: Any) -> Any:
+        """Stands for what is compiled."""
+        seen.append((os.environ["ATEN_CPU_CAPABILITY"], os.environ["TORCHINDUCTOR_CACHE_DIR"]))
+        return x.relu()
+
+    compiled = stand.module("operators.compiled")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/cache")
+    monkeypatch.setattr(compiled.torch, "compile", lambda *_, **__: program)
+    case = stand.case("torch.nn.functional.relu", paths=("cached",))
+    result = run_here(case, stand.example(case, path="cached", layouts={"x": "channels_last"}))
+    assert {observation.status for observation in result.observations} == {"ok"}
+    own, other = ("avx2", "/cache-shared"), ("avx512", "/cache-shared")
+    assert seen[:2] == [other, own]
+    assert (seen.count(other), set(seen)) == (2, {own, other})
+    assert (os.environ["ATEN_CPU_CAPABILITY"], os.environ["TORCHINDUCTOR_CACHE_DIR"]) == ("avx2", "/cache")
 
 
 def test_what_fake_tensor_mode_cannot_run_keeps_what_the_call_gave(run_here: Run) -> None:

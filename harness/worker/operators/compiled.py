@@ -6,10 +6,6 @@ import contextlib
 import importlib
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Callable, Iterator, List, Set, Tuple
 
 import torch
@@ -34,20 +30,8 @@ PATHS = ("compile", "cached")
 """Ways to run a call that compile it; ``cached`` with the code in the cache that another level has left there."""
 
 WRITER = "avx512"
-"""The level of ATEN_CPU_CAPABILITY whose code is left in the cache."""
-
-WRITE = """
-import sys, torch
-name, positional, keywords = torch.load(sys.argv[1], weights_only=False)
-function = torch
-for part in name.split(".")[1:]:
-    function = getattr(function, part)
-def program(*positional, **keywords):
-    return function(*positional, **keywords)
-with torch.no_grad():
-    torch.compile(program, dynamic=True, fullgraph=True)(*positional, **keywords)
-"""
-"""The same call, compiled by a process of its own: its arguments are in the file that is named."""
+"""The level of ATEN_CPU_CAPABILITY whose code is left in the cache. Inductor reads it whenever it compiles, and so this
+process can write for the other level itself: one of its own would cost another import, and its settings are others."""
 
 _programs: dict[str, Program] = {}
 _written: Set[Tuple[object, ...]] = set()
@@ -81,46 +65,35 @@ def path_problem(path: str) -> str:
 
 def call_compiled(call: Call, inputs: invoke.Inputs) -> List[torch.Tensor]:
     """What the compiled call returns. Raises what it or its compilation raises."""
-    key = f"{call.path} {call.call}"
-    program = _programs.get(key) or _new_program(key, call.call)
     positional = tuple(invoke.resolve_argument(value, inputs) for value in call.positional)
     keywords = {name: invoke.resolve_argument(value, inputs) for name, value in call.arguments.items()}
+    key = f"{call.path} {call.call}"
     if call.path == "compile":
+        program = _programs.get(key) or _new_program(key, call.call)
         return pytree.flatten(program(*positional, **keywords))
-    with _shared_cache() as folder:
-        layouts = tuple((name, tensor.stride()) for name, tensor in inputs.items() if tensor is not None)
+    shared = f"{os.environ['TORCHINDUCTOR_CACHE_DIR']}-shared"  # which every worker has
+    layouts = [(tuple(tensor.shape), tensor.stride()) for tensor in inputs.values() if tensor is not None]
+    with _variable("TORCHINDUCTOR_CACHE_DIR", shared):
         if (key, *layouts) not in _written:
-            _write_cache(folder, (call.call, positional, keywords))
+            with _variable("ATEN_CPU_CAPABILITY", WRITER):
+                _new_program(key, call.call)(*positional, **keywords)
+            _new_program(key, call.call)  # which knows nothing of what is written
             _written.add((key, *layouts))
+        program = _programs.get(key) or _new_program(key, call.call)
         return pytree.flatten(program(*positional, **keywords))
 
 
 @contextlib.contextmanager
-def _shared_cache() -> Iterator[Path]:
-    """Inductor's cache is for a while another one, beside this level's own, which it is removed with."""
-    own = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
-    folder = Path(f"{own or tempfile.mkdtemp()}-shared")
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
+def _variable(name: str, value: str) -> Iterator[None]:
+    """A variable of the environment is for a while another."""
+    own = os.environ.get(name)
+    os.environ[name] = value
     try:
-        yield folder
+        yield
     finally:
-        os.environ.pop("TORCHINDUCTOR_CACHE_DIR")
+        os.environ.pop(name)
         if own is not None:
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = own
-
-
-def _write_cache(folder: Path, arguments: Tuple[object, ...]) -> None:
-    """Let a process of the other level compile the same call into that folder. Raises RuntimeError."""
-    file = folder / "call.pt"
-    torch.save(arguments, file)
-    command = [sys.executable, "-W", "ignore", "-c", WRITE, str(file)]
-    ended = subprocess.run(  # noqa: S603 - this interpreter again
-        command, env={**os.environ, "ATEN_CPU_CAPABILITY": WRITER}, capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        msg = f"nothing was compiled at {WRITER}: {ended.stderr.strip().rpartition(chr(10))[2]}"
-        raise RuntimeError(msg)
+            os.environ[name] = own
 
 
 def _new_program(key: str, name: str) -> Program:
@@ -137,6 +110,5 @@ def _new_program(key: str, name: str) -> Program:
         if hasattr(dynamo.config, setting):  # each release has some of them
             setattr(dynamo.config, setting, value)
     _programs.clear()
-    _written.clear()
     _programs[key] = torch.compile(program, dynamic=True, fullgraph=True)
     return _programs[key]
