@@ -221,7 +221,7 @@ FAULTS = {
         "mse_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "reduction": "mean"}, NHWC, fill="reals"
     ),
     "sum_without_the_last": Fault(
-        "huber_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "W": 2, "reduction": "sum"}, NHWC, fill="reals"
+        "huber_loss[float32]", (*OUTPUT, "layout"), IMAGE | {"C": 2, "H": 2, "reduction": "sum"}, NHWC, fill="reals"
     ),
     "gradient_without_a_mean": Fault(
         "mse_loss[float64]",
