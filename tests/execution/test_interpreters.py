@@ -234,12 +234,12 @@ def test_the_environment_names_what_is_scrubbed() -> None:
     ]
 
 
-def test_settings_of_a_level() -> None:
+def test_settings_of_a_level(tmp_path: Path) -> None:
     """A level without a oneDNN cap sets none; only traced workers print their primitives."""
-    variables = environment.variables(None, "avx2", traced=False)
+    variables = environment.variables(None, "avx2", tmp_path, traced=False)
     assert variables["ATEN_CPU_CAPABILITY"] == "avx2"
     assert not {"ONEDNN_MAX_CPU_ISA", "ONEDNN_VERBOSE"} & set(variables)
-    assert environment.variables("AVX2", "avx2", traced=True)["ONEDNN_VERBOSE"] == "1"
+    assert environment.variables("AVX2", "avx2", tmp_path, traced=True)["ONEDNN_VERBOSE"] == "1"
 
 
 def test_last_words_prefer_the_fatal_error(tmp_path: Path) -> None:
@@ -275,8 +275,8 @@ def test_last_words_are_no_warnings(tmp_path: Path, warning: str) -> None:
 
 
 def test_each_instruction_set_has_a_cache_of_compiled_kernels_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below the folder that the person has chosen, if he has."""
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/cache")
+    """Below the folder of the pool, whatever the person has chosen: that one may hold kernels of another level."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/chosen")
     caps = [("AVX2", "avx2"), ("AVX512_CORE", "avx512"), (None, None)]
-    folders = [environment.variables(*cap, traced=False)["TORCHINDUCTOR_CACHE_DIR"] for cap in caps]
-    assert folders == ["/cache/AVX2-avx2", "/cache/AVX512_CORE-avx512", "/cache/uncapped-uncapped"]
+    folders = [environment.variables(*cap, Path("/pool"), traced=False)["TORCHINDUCTOR_CACHE_DIR"] for cap in caps]
+    assert folders == ["/pool/AVX2-avx2", "/pool/AVX512_CORE-avx512", "/pool/uncapped-uncapped"]
