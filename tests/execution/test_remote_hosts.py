@@ -137,7 +137,7 @@ def test_the_environment_is_that_of_the_level(server: SshServer, tmp_path: Path)
     wrapper = tmp_path / "python"
     wrapper.write_text(f'#!/bin/sh\nONEDNN_MAX_CPU_ISA=ALL KMP_BLOCKTIME=0 KEPT=1 exec {BARE} "$@"\n')
     wrapper.chmod(0o755)
-    settings = environment.variables("AVX2", "avx2", traced=True)
+    settings = environment.variables("AVX2", "avx2", tmp_path, traced=True)
     source = bundle.watchdog_source(settings, environment.SCRUBBED, "a-mark")
     command = parse_host_address(server.host(str(wrapper))).command(source)
     line = repr("import os\nfor item in os.environ.items(): print(*item, sep='=')") + "\n"

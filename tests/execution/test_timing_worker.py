@@ -24,9 +24,9 @@ def measure(executor: Executor, cell: str) -> Any:
     return executor.ask_cell(cell, request, about="max_pool2d", limit=60.0, measures=True)
 
 
-def test_nothing_of_its_environment_slows_it_down() -> None:
+def test_nothing_of_its_environment_slows_it_down(tmp_path: Path) -> None:
     """It has the caps of its level, and neither filled memory, nor oneDNN's lines, nor a number of threads."""
-    variables = environment.timing_variables("AVX2", "avx2")
+    variables = environment.timing_variables("AVX2", "avx2", tmp_path)
     assert (variables["ONEDNN_MAX_CPU_ISA"], variables["ATEN_CPU_CAPABILITY"]) == ("AVX2", "avx2")
     steering = {*environment.COMMON, "ONEDNN_VERBOSE"} - {"PYTHONDONTWRITEBYTECODE"}
     assert not steering & set(variables)
