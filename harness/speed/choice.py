@@ -34,9 +34,11 @@ HOME: Final = "the command line"
 def chosen_cases(names: Iterable[str], cases: Mapping[str, Case]) -> list[Case]:
     """The cases of these names, ``suite::case`` or the case alone; `cases` are all there are, by id.
 
+    Where a name alone is that of cases of several suites it is the one that has float32, in which speed is measured.
     Raises UserError for a name that no case has, and for a case in which nothing has a memory format.
     """
-    by_name = {name: case for case in cases.values() for name in (case.name, f"{case.suite}::{case.name}", case.id)}
+    ordered = sorted(cases.values(), key=lambda case: "float32" in case.dtypes)
+    by_name = {name: case for case in ordered for name in (case.name, f"{case.suite}::{case.name}", case.id)}
     chosen = [_case_of(name, by_name) for name in dict.fromkeys(names)]
     for case in chosen:
         if not any(spec.channels_last for spec in case.tensors):

@@ -37,6 +37,14 @@ def test_a_case_is_known_by_its_name_alone_and_with_its_suite(cases: dict[str, C
     assert {case.name for case in chosen} == {"max_pool2d"}
 
 
+def test_a_name_of_several_suites_is_the_case_in_float32(cases: dict[str, Case]) -> None:
+    """Quantised operators have the names of those that they quantise."""
+    (case,) = chosen_cases(["conv2d"], cases)
+    assert case.suite == "convolution"
+    (case,) = chosen_cases(["quantised::conv2d"], cases)
+    assert case.suite == "quantised"
+
+
 def test_a_name_that_no_case_has_is_refused_with_the_nearest(cases: dict[str, Case]) -> None:
     """So is a case that is the same in both formats."""
     with pytest.raises(UserError, match=r"there is no case 'max_pol2d'.*max_pool2d"):
