@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING, is_differentiable
+from harness.portable.layouts import CHANNELS_INNERMOST
 from harness.portable.settings import USUAL
 from harness.portable.tensor_name import TensorKind, kind_of
 
@@ -64,7 +65,7 @@ class TensorSpec:
     @property
     def last_layout(self) -> str:
         """The layout of it in which channels are innermost; nothing where its memory format is no free choice."""
-        return "channels_last" if self.channels_last else "contiguous:loaded" if self.unbatched else ""
+        return CHANNELS_INNERMOST[not self.channels_last] if self.channels_last or self.unbatched else ""
 
 
 @dataclass(frozen=True)

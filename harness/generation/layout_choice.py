@@ -8,7 +8,7 @@ from harness.core import Case, Example
 from harness.core.example import GRAD_OUTPUT
 from harness.generation.shapes import shapes
 from harness.generation.space import Factor, without_overlap
-from harness.portable.layouts import placement
+from harness.portable.layouts import CHANNELS_INNERMOST, placement
 from harness.portable.memory_format import dense_strides
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def layout_pool(factor: Factor, allowed: Domain) -> tuple[str | None, ...]:
     views += tuple(name for name in views if name.endswith(OF_ONES))
     share = max(1, len(views) // 8)
     # Hypothesis extends some prefixes with index 0 throughout: that is channels-last where there is such a thing.
-    last = tuple(name for name in ("channels_last", "contiguous:loaded") if name in allowed.values)
+    last = tuple(name for name in CHANNELS_INNERMOST if name in allowed.values)
     pool: tuple[str | None, ...] = last * 4 * share
     pool += ("contiguous",) * (share if factor.primary else 3 * share) + views
     return pool + (None,) * (len(pool) // 3) if None in allowed.values else pool

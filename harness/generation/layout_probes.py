@@ -17,12 +17,10 @@ from harness.generation.drawing import sampled_examples
 from harness.generation.shapes import SIMPLEST, domain_of, largest_numel, legalise
 from harness.generation.sizes import UnsatisfiableError
 from harness.generation.space import factors
+from harness.portable.layouts import CHANNELS_INNERMOST
 from harness.portable.memory_format import CHANNELS_LAST_RANKS, MEMORY_FORMATS
 
 ORDINARY: Final = "ordinary"
-
-_CHANNELS_INNERMOST: Final = ("channels_last", "contiguous:loaded")
-"""The layouts that stand for channels-last in the contract: of what has a batch, and of what has none."""
 _PLAIN: Final = {"batch": 2, "channels": 3, "spatial": 5}
 """Sizes with which no format can be taken for another; spatial ones grow by one each, so that axes differ."""
 
@@ -55,7 +53,7 @@ class LayoutProbe:
     @property
     def channels_last(self) -> frozenset[str]:
         """The tensors, and ``grad_output``, that are channels-last."""
-        return frozenset(name for name, layout in self.example.layouts.items() if layout in _CHANNELS_INNERMOST)
+        return frozenset(name for name, layout in self.example.layouts.items() if layout in CHANNELS_INNERMOST)
 
 
 def probe_shapes(case: Case, dtype: str) -> list[str]:
@@ -131,7 +129,7 @@ def _snapshot_example(case: Case, drawn: Example, index: int) -> Example:
 def _layouts(case: Case, names: Iterable[str], last: Collection[str]) -> dict[str, str]:
     """The layout of each of these: of those in `last`, grad_output among them, that with the channels innermost."""
     innermost = {spec.name: spec.last_layout or MEMORY_FORMATS[0] for spec in case.tensors}
-    innermost[GRAD_OUTPUT] = _CHANNELS_INNERMOST[case.has_unbatched_results]
+    innermost[GRAD_OUTPUT] = CHANNELS_INNERMOST[case.has_unbatched_results]
     return {name: innermost[name] if name in last else MEMORY_FORMATS[0] for name in names}
 
 

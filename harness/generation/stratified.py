@@ -16,7 +16,7 @@ from harness.generation.layout_choice import OF_ONES, with_own_layout
 from harness.generation.shapes import shape_of
 from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, assemble, factors
-from harness.portable.layouts import AXES, names_for
+from harness.portable.layouts import AXES, CHANNELS_INNERMOST, names_for
 
 if TYPE_CHECKING:
     from harness.core import Case, Example
@@ -129,7 +129,7 @@ def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
     as it is loaded, which they are given as a batch of one of them.
     """
     names = allowed.values
-    plain = tuple(name for name in names if name in ("channels_last", "contiguous:loaded"))
+    plain = tuple(name for name in names if name in CHANNELS_INNERMOST)
     steps = tuple(name for name in names if name and ":step" in name)
     gaps = tuple(name for name in names if name and ("slice_" in name or name.endswith(":expand_n")))
     odd = tuple(name for name in names if name and name.endswith(OF_ONES))

@@ -37,6 +37,9 @@ VIEWS: Dict[str, str] = {
 }
 """Each view, simplest first, and the code that makes it."""
 
+CHANNELS_INNERMOST: Tuple[str, str] = ("channels_last", "contiguous:loaded")
+"""The dense layouts in which the channels are innermost: of what has a batch axis, and of what has none."""
+
 _CHANNELS_LAST_ONLY = ("as_contiguous",)  # of a contiguous base it would be the plain format
 _CONTIGUOUS_ONLY = ("permuted",)  # reversed dimensions are neither format
 

@@ -14,13 +14,13 @@ from harness.suites.examples import build_examples
 from harness.suites.mistakes import suggestion
 from harness.suites.modules import build_module
 from harness.suites.names import PLACEHOLDER, is_dotted, is_name
-from harness.suites.nothing import EMPTY, build_empty, with_empty
+from harness.suites.nothing import EMPTY, build_empty, empty_case
 from harness.suites.positions import Location
 from harness.suites.schema import NumericsSchema, TensorNumericsSchema
 from harness.suites.scope import Scope
 from harness.suites.sizes import build_size
 from harness.suites.tensors import build_shape, build_tensors
-from harness.suites.unbatched import UNBATCHED, wants_unbatched, with_unbatched
+from harness.suites.unbatched import UNBATCHED, unbatched_case, wants_unbatched
 from harness.suites.validation import Report
 
 _OUTPUT: Final = re.compile(r"output\[\d+\]")
@@ -43,8 +43,9 @@ def build_cases(entry: Entry, report: Report, file: str, suite: str) -> Iterator
         fields = {**common, "column": column, "inplace": inplace, "reference": _reference(entry, report, member, call)}
         case = Case(id=f"{file}::{name}", name=name, suite=suite, line=line, call=call, **fields)
         for each in with_depth(case, depth):
-            yield from with_empty(each, empty)
-            yield from list(with_unbatched(each, unbatched))[1:]
+            yield each
+            yield from empty_case(each, empty)
+            yield from unbatched_case(each, unbatched)
 
 
 def _common_fields(entry: Entry, scope: Scope) -> dict[str, Any]:

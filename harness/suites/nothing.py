@@ -55,13 +55,12 @@ def build_empty(entry: Entry, scope: Scope) -> EmptySizes | None:
     return EmptySizes(schema.sizes, schema.reference) if scope.report.attempts == attempts else None
 
 
-def with_empty(case: Case, empty: EmptySizes | None) -> Iterator[Case]:
-    """The case, and where `empty` is given ``<name>_empty``, in which one of those sizes, or all of them, is 0.
+def empty_case(case: Case, empty: EmptySizes | None) -> Iterator[Case]:
+    """Where `empty` is given ``<name>_empty``, in which one of those sizes, or all of them, is 0.
 
     Only sizes that are drawn as batch, channels or spatial can be. An output of one number is no reason for distrust:
     a sum of nothing is 0 everywhere.
     """
-    yield case
     names = tuple(size.name for size in case.sizes if empty and size.name in empty.names and _has_least(size))
     if empty is None or not names:
         return

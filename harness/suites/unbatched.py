@@ -30,12 +30,11 @@ def wants_unbatched(entry: Entry, scope: Scope) -> bool:
     return False
 
 
-def with_unbatched(case: Case, wanted: bool) -> Iterator[Case]:
-    """The case, and where it is wanted ``<name>_unbatched``, the same without the batch axis of images and volumes.
+def unbatched_case(case: Case, wanted: bool) -> Iterator[Case]:
+    """Where it is wanted ``<name>_unbatched``, the same without the batch axis of images and volumes.
 
     Nothing is promised of its strides: what they are is in the layout contract.
     """
-    yield case
     if not wanted:
         return
     result = case.result[1:] if case.result and case.result[0].text == BATCH else None

@@ -6,12 +6,12 @@ None of it is quantised: the kernels are those of float64.
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import torch
 from torch.nn import functional
 
-from . import quantised
+from . import compositions, quantised
 
 LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127)}
 """The least and the largest integer of a quantised tensor."""
@@ -42,8 +42,7 @@ def exact_convolution(
     """The convolution of the integers, its sums brought to the result's scale."""
     convolve = getattr(functional, f"conv{image.dim() - 2}d")
     centred = image.double() - zero_point
-    wide = None if bias is None else bias.double()
-    sums = convolve(centred, weight.double(), wide, tuple(stride), tuple(padding), tuple(dilation), groups)
+    sums = convolve(centred, weight.double(), _in_float64(bias), tuple(stride), tuple(padding), tuple(dilation), groups)
     return requantise(_in_result_units(sums, per_channel, shift), result_zero_point, image.dtype, relu)
 
 
@@ -67,7 +66,7 @@ def exact_transposed_convolution(
     sums = convolve(
         image.double() - zero_point,
         weight.double(),
-        None if bias is None else bias.double(),
+        _in_float64(bias),
         tuple(stride),
         tuple(padding),
         tuple(output_padding),
@@ -90,8 +89,7 @@ def exact_linear_layer(
     result_zero_point: int,
 ) -> torch.Tensor:
     """The product of the integers, its sums brought to the result's scale."""
-    wide = None if bias is None else bias.double()
-    sums = functional.linear((image.double() - zero_point).movedim(1, -1), weight.double(), wide).movedim(-1, 1)
+    sums = compositions.linear(image.double() - zero_point, weight.double(), _in_float64(bias))
     return requantise(_in_result_units(sums, per_channel, shift), result_zero_point, image.dtype, relu)
 
 
@@ -105,7 +103,7 @@ def exact_combination(
     result_zero_point: int,
 ) -> torch.Tensor:
     """The sum or the product of what the integers stand for, in units of the result's scale."""
-    left, right = first.double() - zero_points[0], (second.double() - zero_points[1]) / 2
+    left, right = _centred_pair(first, second, zero_points)
     total = left + right if operator.startswith("add") else left * right * quantised.INPUT_SCALE
     return requantise(total / 2.0**shift, result_zero_point, first.dtype, operator.endswith("relu"))
 
@@ -120,8 +118,8 @@ def exact_concatenation(
     result_zero_point: int,
 ) -> torch.Tensor:
     """Both one after the other, each brought to the result's scale."""
-    parts = [first.double() - zero_points[0], (second.double() - zero_points[1]) / 2]
-    return requantise(torch.cat(parts, 1) / 2.0**shift, result_zero_point, first.dtype, operator.endswith("relu"))
+    joined = torch.cat(_centred_pair(first, second, zero_points), 1)
+    return requantise(joined / 2.0**shift, result_zero_point, first.dtype, operator.endswith("relu"))
 
 
 def exact_normalisation(
@@ -158,6 +156,15 @@ def exact_conversion(steps: torch.Tensor, *, zero_point: int, per_channel: bool)
     units = steps.double() * (quantised.WEIGHT_SCALE / quantised.STEPS) / scales
     integers = requantise(units, zero_point, torch.uint8)
     return integers, ((integers.double() - zero_point) * scales / quantised.LEAST_SCALE).to(torch.int32)
+
+
+def _in_float64(bias: torch.Tensor | None) -> torch.Tensor | None:
+    return None if bias is None else bias.double()
+
+
+def _centred_pair(first: torch.Tensor, second: torch.Tensor, zero_points: Tuple[int, int]) -> List[torch.Tensor]:
+    """What the integers of both stand for, in units of the first's scale, which is twice that of the second."""
+    return [first.double() - zero_points[0], (second.double() - zero_points[1]) / 2]
 
 
 def _in_result_units(sums: torch.Tensor, per_channel: bool, shift: int) -> torch.Tensor:

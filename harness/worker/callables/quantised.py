@@ -8,7 +8,7 @@ not depend on whether a kernel rounds before or after it adds the zero point.
 from __future__ import annotations
 
 import contextlib
-from typing import Callable, Iterator, Sequence, Tuple
+from typing import Callable, Iterator, List, Sequence, Tuple
 
 import torch
 from torch.nn import functional
@@ -87,8 +87,7 @@ def convolution(
             quantised_weight(weight, per_channel), real_bias(bias, per_channel), *geometry
         )
         call = _operator(f"conv{rank}d_relu" if relu else f"conv{rank}d")
-        scale = INPUT_SCALE * WEIGHT_SCALE * 2.0**shift
-        result = call(quantise(image, INPUT_SCALE, zero_point), packed, scale, result_zero_point)
+        result = call(quantise(image, INPUT_SCALE, zero_point), packed, _sum_scale(shift), result_zero_point)
     return result.int_repr()
 
 
@@ -114,9 +113,8 @@ def transposed_convolution(
         packed = _operator(f"conv_transpose{rank}d_prepack")(
             quantised_weight(weight, per_channel=False), real_bias(bias, per_channel=False), *geometry
         )
-        scale = INPUT_SCALE * WEIGHT_SCALE * 2.0**shift
         call = _operator(f"conv_transpose{rank}d")
-        result = call(quantise(image, INPUT_SCALE, zero_point), packed, scale, result_zero_point)
+        result = call(quantise(image, INPUT_SCALE, zero_point), packed, _sum_scale(shift), result_zero_point)
     return result.int_repr()
 
 
@@ -136,9 +134,8 @@ def linear_layer(
     with quantised_engine(engine):
         packed = _operator("linear_prepack")(quantised_weight(weight, per_channel), real_bias(bias, per_channel))
         call = _operator("linear_relu" if relu else "linear")
-        scale = INPUT_SCALE * WEIGHT_SCALE * 2.0**shift
         rows = quantise(image.movedim(1, -1), INPUT_SCALE, zero_point)
-        result = call(rows, packed, scale, result_zero_point)
+        result = call(rows, packed, _sum_scale(shift), result_zero_point)
     return result.int_repr().movedim(-1, 1)
 
 
@@ -171,12 +168,7 @@ def pointwise_convolution(
         torch.zeros(len(scales), dtype=torch.int64),
         real_bias(bias, per_channel),
         *geometry,
-        INPUT_SCALE * WEIGHT_SCALE * 2.0**shift,
-        result_zero_point,
-        image.dtype,
-        "relu" if relu else "none",
-        [],
-        "",
+        *_pointwise_result(image, relu, shift, result_zero_point),
     )
 
 
@@ -202,12 +194,7 @@ def pointwise_linear(
         scales.float(),
         torch.zeros(len(scales), dtype=torch.int64),
         real_bias(bias, per_channel),
-        INPUT_SCALE * WEIGHT_SCALE * 2.0**shift,
-        result_zero_point,
-        image.dtype,
-        "relu" if relu else "none",
-        [],
-        "",
+        *_pointwise_result(image, relu, shift, result_zero_point),
     )
     return result.movedim(-1, 1)
 
@@ -221,13 +208,9 @@ def combination(
     shift: int,
     result_zero_point: int,
 ) -> torch.Tensor:
-    """``torch.ops.quantized.add``, ``mul`` and the same with relu, of two tensors of different scales.
-
-    The second has half the scale of the first.
-    """
+    """``torch.ops.quantized.add``, ``mul`` and the same with relu, of two tensors of different scales."""
     scale = INPUT_SCALE * 2.0**shift
-    operands = (quantise(first, INPUT_SCALE, zero_points[0]), quantise(second, INPUT_SCALE / 2, zero_points[1]))
-    result = _operator(operator)(*operands, scale, result_zero_point)
+    result = _operator(operator)(*_quantised_pair(first, second, zero_points), scale, result_zero_point)
     return result.int_repr()
 
 
@@ -242,8 +225,7 @@ def concatenation(
 ) -> torch.Tensor:
     """``torch.ops.quantized.cat`` or ``cat_relu`` along the channels, of two tensors of different scales."""
     scale = INPUT_SCALE * 2.0**shift
-    operands = [quantise(first, INPUT_SCALE, zero_points[0]), quantise(second, INPUT_SCALE / 2, zero_points[1])]
-    result = _operator(operator)(operands, 1, scale, result_zero_point)
+    result = _operator(operator)(_quantised_pair(first, second, zero_points), 1, scale, result_zero_point)
     return result.int_repr()
 
 
@@ -306,6 +288,21 @@ def conversion(steps: torch.Tensor, *, zero_point: int, per_channel: bool) -> Tu
         zero_points = torch.full((len(scales),), zero_point, dtype=torch.int64)
         result = torch.quantize_per_channel(numbers, scales, zero_points, 1, torch.quint8)
     return result.int_repr(), (result.dequantize() / LEAST_SCALE).to(torch.int32)
+
+
+def _sum_scale(shift: int) -> float:
+    """The scale of a result of which a unit is 2^`shift` units of the sums of products."""
+    return INPUT_SCALE * WEIGHT_SCALE * 2.0**shift
+
+
+def _pointwise_result(image: torch.Tensor, relu: bool, shift: int, zero_point: int) -> Tuple[object, ...]:
+    """The last arguments of oneDNN's pointwise operators: how the result is quantised, and what follows the sums."""
+    return _sum_scale(shift), zero_point, image.dtype, "relu" if relu else "none", [], ""
+
+
+def _quantised_pair(first: torch.Tensor, second: torch.Tensor, zero_points: Tuple[int, int]) -> List[torch.Tensor]:
+    """Two tensors of different scales: the second has half the scale of the first."""
+    return [quantise(first, INPUT_SCALE, zero_points[0]), quantise(second, INPUT_SCALE / 2, zero_points[1])]
 
 
 def _operator(name: str) -> Callable[..., torch.Tensor]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import warnings
-from typing import Callable, ContextManager, Dict, Iterator
+from typing import Callable, ContextManager, Dict, Iterator, TypeVar
 
 import torch
 
 from ...portable import poison, settings
+
+T = TypeVar("T")
 
 M_PERTURB = -6
 """The parameter of mallopt(3) that MALLOC_PERTURB_ sets, in glibc's malloc.h."""
@@ -27,14 +29,18 @@ def without(*, onednn: bool = False, poison: bool = False) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def without_onednn() -> Iterator[None]:
-    """Switch oneDNN off; as before when it ends."""
-    enabled = torch._C._get_mkldnn_enabled()
-    torch._C._set_mkldnn_enabled(False)  # noqa: FBT003 - it takes no keyword
+def _with_value(put: Callable[[T], None], value: T, usual: T) -> Iterator[None]:
+    """Put a value, and the usual one back when it ends."""
+    put(value)
     try:
         yield
     finally:
-        torch._C._set_mkldnn_enabled(enabled)
+        put(usual)
+
+
+def without_onednn() -> ContextManager[None]:
+    """Switch oneDNN off; as before when it ends."""
+    return _with_value(torch._C._set_mkldnn_enabled, False, torch._C._get_mkldnn_enabled())  # noqa: FBT003 - a value
 
 
 @contextlib.contextmanager
@@ -64,26 +70,14 @@ def _deterministic() -> Iterator[None]:
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
-@contextlib.contextmanager
-def _default_float64() -> Iterator[None]:
+def _default_float64() -> ContextManager[None]:
     """Let new tensors be float64; as before when it ends."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(usual)
+    return _with_value(torch.set_default_dtype, torch.float64, torch.get_default_dtype())
 
 
-@contextlib.contextmanager
-def _four_threads() -> Iterator[None]:
+def _four_threads() -> ContextManager[None]:
     """Run kernels in four threads; as before when it ends."""
-    usual = torch.get_num_threads()
-    torch.set_num_threads(4)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(usual)
+    return _with_value(torch.set_num_threads, 4, torch.get_num_threads())
 
 
 _SETTINGS: Dict[str, Callable[[], ContextManager[None]]] = {
