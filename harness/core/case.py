@@ -15,8 +15,15 @@ from harness.portable.tensor_name import TensorKind, kind_of
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both", "channels"]
-PathName = Literal["no_grad", "inference_mode", "autocast", "out", "vmap", "jvp", "meta", "compile", "cached"]
-"""Ways to run a call beside the plain one, which is forward and backward. None of them asks for gradients."""
+BatchedPathName = Literal["vmap", "vmap_last", "vmap_one", "per_sample"]
+PathName = Literal["no_grad", "inference_mode", "autocast", "out", BatchedPathName, "jvp", "meta", "compile", "cached"]
+"""Ways to run a call beside the plain one, which is forward and backward. ``per_sample`` alone asks for gradients."""
+
+BATCHED_PATHS: Final = ("vmap", "vmap_last", "vmap_one", "per_sample")
+"""Ways under vmap, whose batching rules decide how results lie."""
+
+SELDOM_PATHS: Final = ("vmap_last", "vmap_one", "per_sample")
+"""Ways that an item goes in two rows, and else as often as others: they are variants of one of these."""
 
 RARE_PATHS: Final = ("compile", "cached")
 """Ways that cost seconds: two rows of an item go each of them, and of what is drawn one in a hundred is compiled."""
@@ -204,11 +211,11 @@ class Case:
     def paths_in(self, dtype: str) -> tuple[str, ...]:
         """How the case is run in this dtype, plainly first.
 
-        Autocast is for what it casts from or to, tangents are for floating dtypes, and what is compiled is so in one.
+        Autocast is for what it casts from or to, what derives for floating dtypes, and what is compiled is so in one.
         """
         fits = {
             "autocast": dtype in ("float32", "bfloat16"),
-            "jvp": dtype in FLOATING,
+            **dict.fromkeys(("jvp", "per_sample"), dtype in FLOATING),
             **dict.fromkeys(RARE_PATHS, dtype == "float32"),
         }
         usual = [path for path in self.paths if path not in RARE_PATHS]

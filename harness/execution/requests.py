@@ -33,7 +33,7 @@ from harness.portable.operator_protocol import (
 )
 from harness.portable.timing_protocol import TimeRequest
 
-_SAME_NUMBERS: Final = {"meta": "no_grad", "compile": "no_grad", "cached": "no_grad"}
+_SAME_NUMBERS: Final = {"meta": "no_grad", "compile": "no_grad", "cached": "no_grad", "per_sample": "plain"}
 """Paths whose numbers are those of another."""
 
 COMPILING_TIME: Final = 120.0

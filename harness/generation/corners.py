@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
-from harness.core.case import RARE_PATHS
+from harness.core.case import RARE_PATHS, SELDOM_PATHS
 from harness.generation.covering import load_covering_array
 from harness.generation.shapes import unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
@@ -63,8 +63,8 @@ def _setting_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
 def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
     """Each other way to run the call with each layout that the first tensor has in the rows: the pair that matters.
 
-    The paths are no factor of the array, of which most rows would then be without gradients. One that costs seconds
-    goes with two layouts, in the rows that are least simple.
+    The paths are no factor of the array, of which most rows would then be without gradients. One that costs seconds,
+    or is a variant of another, goes with two layouts, in the rows that are least simple.
     """
     first = next(iter(rows[0].layouts), "")
     by_layout: dict[str, list[Example]] = {}
@@ -72,7 +72,7 @@ def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Exampl
         if not row.inplace:
             by_layout.setdefault(row.layouts.get(first, ""), []).append(row)
     for index, path in enumerate(paths):
-        if path in RARE_PATHS:
+        if path in (*RARE_PATHS, *SELDOM_PATHS):
             yield from (by_layout[name][-1].but(path=path) for name in _TELLING if name in by_layout)
             continue
         yield from (group[(index + 1) % len(group)].but(path=path) for group in by_layout.values())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from harness.core import Case, Example, Observation, Reference, TensorRecord
+from harness.core.case import BATCHED_PATHS, RARE_PATHS
 from harness.core.example import GRAD_OUTPUT
 from harness.portable.layouts import split_name
 from harness.portable.memory_format import (
@@ -82,7 +83,7 @@ def _always(case: Case, tensor: str, shape: Shape) -> _Due | None:
 def _promise(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> _Due | None:
     """What follows from the formats that came in; None where the case promises nothing of this tensor."""
     name, shape = parse(tensor), reference.values[tensor].shape
-    if name.kind in (TensorKind.BUFFER, TensorKind.TANGENT) or example.path in ("vmap", "compile", "cached"):
+    if name.kind in (TensorKind.BUFFER, TensorKind.TANGENT) or example.path in (*BATCHED_PATHS, *RARE_PATHS):
         return None
     if name.kind is TensorKind.GRADIENT:
         if name.of not in (case.preserves or ()):

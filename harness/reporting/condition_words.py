@@ -8,6 +8,9 @@ from typing import Final
 
 _PATHS: Final = {
     "vmap": "under vmap",
+    "vmap_last": "under vmap along a last dimension",
+    "vmap_one": "under vmap over the first tensor alone",
+    "per_sample": "in the gradients of each sample",
     "autocast": "under autocast",
     "inference_mode": "in inference mode",
     "no_grad": "under no_grad",

@@ -53,7 +53,8 @@ def _tensors_of(place: KnownIssue, case: Case) -> list[str]:
     example = place.reproducer
     present = [spec for spec in case.tensors if spec.name not in example.absent]
     names = [tensor_name.output(0), tensor_name.output(1)]
-    names += [tensor_name.gradient(spec.name) for spec in present if spec.grad] if example.path == "plain" else []
+    has_gradients = example.path in ("plain", "per_sample")
+    names += [tensor_name.gradient(spec.name) for spec in present if spec.grad] if has_gradients else []
     names += [tensor_name.buffer(spec.name) for spec in present if spec.buffer]
     names += [tensor_name.tangent(0)] if example.path == "jvp" else []
     names += [spec.name for spec in present] if place.oracle == "written" else []

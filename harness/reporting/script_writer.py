@@ -135,6 +135,7 @@ class ScriptWriter:
             "conversion": self._conversion,
             "tangents": [self._tangent_line(tensor) for tensor in self._leaves] if path == "jvp" else [],
             "leaves": [tensor.name for tensor in self._leaves] if is_plain else [],
+            "differentiated": [tensor.name for tensor in self._leaves],
             "module": module_text(self._case, self._resolved),
             "call": self._call_lines(),
             "path": path,
@@ -144,9 +145,9 @@ class ScriptWriter:
             "grad_output": grad_output_text(self._resolved),
             "grad_layout": self._companion_layout("g"),
             "result": self._result_text(),
-            "returns_gradient": self._kind is TensorKind.GRADIENT,
+            "returns_gradient": self._kind is TensorKind.GRADIENT and is_plain,
             "index": self._result_text().removeprefix("gradients"),
-            "draws": bool(drawn) or self._runs_backward,
+            "draws": bool(drawn) or self._runs_backward or path == "per_sample",
             "runs_backward": self._runs_backward,
             "seeds": SEEDS if self._kind is TensorKind.GRADIENT and is_plain else 1,
         }
@@ -191,7 +192,7 @@ class ScriptWriter:
         if any(not _may_be_written(tensor, self._resolved) for tensor in self.tensors):
             yield "its numbers can neither be written out nor drawn"
         layout = self._example.layouts.get(GRAD_OUTPUT, "contiguous")
-        if self._example.path in ("plain", "out") and not rearrangement_text(layout, "g", self._rank):
+        if self._example.path in ("plain", "out", "per_sample") and not rearrangement_text(layout, "g", self._rank):
             yield f"no short expression lays grad_output out as {layout}"
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from harness.core import Case, Expression, Numerics, Size
+from harness.core.case import BATCHED_PATHS
 from harness.suites.arguments import build_arguments
 from harness.suites.depth import build_depth, names_with_depth, with_depth
 from harness.suites.entry import Entry
@@ -233,7 +234,7 @@ def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
             report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
         if path == "out" and entry.schema.module is not None:
             report.add(entry.at("paths", index), "a module takes no out=; remove one")
-        if path == "vmap" and any(schema.buffer for schema in entry.get("tensors").values()):
+        if path in BATCHED_PATHS and any(schema.buffer for schema in entry.get("tensors").values()):
             report.add(entry.at("paths", index), "under vmap two copies would write one buffer; remove one")
     return paths
 

@@ -248,7 +248,7 @@ class DefaultsSchema(StrictSchema):
     numerics: NumericsEntry | None = Field(None, description="How values are judged")
     output: OutputEntry = Field("unspecified", description="The output's strides")
     inplace: str | None = Field(None, description="The in-place form: a keyword set True, or a dotted callable")
-    paths: Items[PathName] = Field((), description="Other ways to run the call, without gradients: out, vmap, ...")
+    paths: Items[PathName] = Field((), description="Other ways to run the call: out, vmap, ...")
     settings: Items[Setting] = Field((), description="Settings of PyTorch to run the call under now and then")
     dtypes: Items[Dtype] = Field(("float32", "float64", "bfloat16", "float16"), min_length=1, description="Dtypes run")
     unsupported: Items[Dtype] = Field(

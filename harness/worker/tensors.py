@@ -28,6 +28,7 @@ class PlacedTensor:
 
     def __init__(self, values: Array, dtype: torch.dtype, layout: str | None) -> None:
         strides, offset, numel = layouts.placement(layout or "contiguous", values.shape)
+        self.layout = layout
         self.base = torch.empty(numel, dtype=dtype)
         if values.size:
             _write(self.base, strides, offset, values)

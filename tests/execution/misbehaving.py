@@ -184,6 +184,29 @@ def wrong_twice(x):
     return Square.apply(x)
 
 
+def swap_slices(x):
+    """The identity, whose batching rule swaps the two slices of a vmap."""
+
+    class Identity(torch.autograd.Function):
+        @staticmethod
+        def forward(value):
+            return value * 1
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def backward(ctx, grad_output):
+            return grad_output
+
+        @staticmethod
+        def vmap(info, in_dims, value):
+            return value.flip(in_dims[0]), in_dims[0]
+
+    return Identity.apply(x)
+
+
 def surroundings(x):
     """How many of the variables that must not be inherited are there, and what the fixed ones say."""
     foreign = sum(name.startswith("KMP_") or name == "MKLDNN_MAX_CPU_ISA" for name in os.environ)

@@ -241,10 +241,11 @@ def test_what_was_given_to_out_keeps_its_strides(scene: Any) -> None:
     assert not [text for text in stride_messages(scene) if text.startswith("output")]
 
 
-def test_a_slice_of_a_batched_call_promises_no_strides(scene: Any) -> None:
+@pytest.mark.parametrize("path", ["vmap", "vmap_last", "vmap_one", "per_sample"])
+def test_a_slice_of_a_batched_call_promises_no_strides(scene: Any, path: str) -> None:
     """Under vmap the batching rule decides where the dimension of the copies goes."""
     scene.strides("output[0]", NCHW)
-    scene.example = replace(scene.example, path="vmap")
+    scene.example = replace(scene.example, path=path)
     assert not [text for text in stride_messages(scene) if text.startswith("output")]
 
 

@@ -166,8 +166,8 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             "paths: [vmpa]",
             [
                 (
-                    "10:13: expected one of no_grad, inference_mode, autocast, out, vmap, jvp, meta, "
-                    "compile, cached, got the text 'vmpa'; did you mean 'vmap'?"
+                    "10:13: expected one of no_grad, inference_mode, autocast, out, vmap, vmap_last, vmap_one, "
+                    "per_sample, jvp, meta, compile, cached, got the text 'vmpa'; did you mean 'vmap'?"
                 )
             ],
         ),

@@ -12,9 +12,12 @@ from ...portable.operator_protocol import CallPhase
 from ...portable.protocol import TensorData
 from .. import fill_values, kernel_trace, messages, pytree, tensors
 from ..call import Call, Operand
-from . import compiled, invoke, layouts, modes
+from . import compiled, invoke, layouts, modes, transforms
 
 T = TypeVar("T")
+
+REWRITTEN = ("vmap", *transforms.MAPPED, "per_sample", "jvp")
+"""Paths on which operators get what PyTorch hands them, and not what the call was given."""
 
 Records = Dict[str, TensorData]
 """Tensors that came back, by name."""
@@ -43,7 +46,7 @@ class Run:
         self._placed: dict[str, tensors.PlacedTensor] = {}
         self._grad_outputs: dict[str, tensors.PlacedTensor] = {}
         self._out: modes.OutMemory | None = None
-        self._tangents: dict[str, torch.Tensor] = {}
+        self._derivatives: dict[str, torch.Tensor] = {}
         self._traces: list[kernel_trace.OperatorTrace] | None = None
         for operand, _shape in call.present:
             self._place(operand)
@@ -90,10 +93,10 @@ class Run:
             return records, raised
 
     def _forward_records(self, outputs: list[torch.Tensor]) -> Records:
-        """The outputs, what is left in the buffers, and the tangents."""
+        """The outputs, what is left in the buffers, and what the path derives: tangents, or gradients."""
         records = {tensor_name.output(index): tensors.record(output) for index, output in enumerate(outputs)}
         records.update((tensor_name.buffer(name), tensors.record(self.inputs[name])) for name in self.buffers)
-        records.update((name, tensors.record(tangent)) for name, tangent in self._tangents.items())
+        records.update((name, tensors.record(tensor)) for name, tensor in self._derivatives.items())
         return records
 
     def separate_gradients(self) -> Records:
@@ -127,7 +130,7 @@ class Run:
     def operators(self) -> kernel_trace.OperatorTrace:
         """The ATen operators that the call and its backward reach; what happens around them here is left out.
 
-        Of vmap and jvp without arguments: what they get there is PyTorch's affair.
+        Of those that PyTorch rewrites without arguments: what they get there is its affair.
         """
         traces = self._traces = []
         with contextlib.suppress(Exception):
@@ -135,7 +138,7 @@ class Run:
                 outputs = self._forward()
             self._backward(outputs)
         self._traces = None
-        return kernel_trace.merge_traces(traces, arguments=self._call.path not in ("vmap", "jvp"))
+        return kernel_trace.merge_traces(traces, arguments=self._call.path not in REWRITTEN)
 
     def _trace(self, work: Callable[[], T]) -> T:
         """The result of `work`, its operators noted while they are asked for."""
@@ -181,11 +184,18 @@ class Run:
         call, inputs = self._call, self.inputs
         if call.path == "vmap":
             return self._trace(lambda: modes.call_batched(call, inputs))
+        if call.path in transforms.MAPPED:
+            return self._trace(lambda: transforms.call_mapped(call, inputs, self._placed))
+        if call.path == "per_sample":
+            outputs, self._derivatives = self._trace(
+                lambda: transforms.call_per_sample(call, inputs, self._placed, self._placed_grad_output)
+            )
+            return outputs
         if call.path in compiled.PATHS and self._traces is None:  # compiled code has no operators to be traced
             return compiled.call_compiled(call, inputs)
         if call.path == "jvp":
             along = modes.tangents(call, layouts=not self._contiguous)
-            outputs, self._tangents = self._trace(lambda: modes.call_forward_mode(call, inputs, along))
+            outputs, self._derivatives = self._trace(lambda: modes.call_forward_mode(call, inputs, along))
             return outputs
         outputs = pytree.flatten(self._trace(lambda: invoke.invoke(call, inputs)))
         if call.path == "out":
@@ -212,13 +222,16 @@ class Run:
 
     def grad_output(self, index: int, output: torch.Tensor) -> torch.Tensor:
         """The grad_output of that output, in its drawn layout or contiguous; the same every time."""
+        return self._placed_grad_output(index, output).view
+
+    def _placed_grad_output(self, index: int, output: torch.Tensor) -> tensors.PlacedTensor:
         name = tensor_name.grad_output(index)
         if name not in self._grad_outputs:
             dtype = tensors.name_of(output.dtype)
             values = self._values.grad_output(index, tuple(output.shape), dtype)
             layout = None if self._contiguous else self._call.grad_output
             self._grad_outputs[name] = tensors.PlacedTensor(values, output.dtype, layout)
-        return self._grad_outputs[name].view
+        return self._grad_outputs[name]
 
     def output_ends(self, inputs: invoke.Inputs) -> dict[int, torch.Tensor]:
         """The outputs that depend on a leaf, by number, for these inputs; what the call writes is fresh every time."""
