@@ -14,6 +14,7 @@ from harness.golden import CoverageTargets, load_coverage_targets
 from harness.reporting import (
     ReachReport,
     arguments_reach,
+    cases_by_operator,
     count_operators,
     function_reach,
     list_reach,
@@ -44,11 +45,13 @@ def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
     cases = gate.project.every_case()
     targets.check(cases, settings.root)
     with gate:
-        offered, functions = gate.executor.catalogue({call for case in cases.values() for call in _calls(case)})
+        calls = {call for case in cases.values() for call in _calls(case)}
+        catalogue = gate.executor.lookup.catalogue(calls, targets.functions)
         schemas = gate.executor.lookup.schemas({*record.arguments, *record.inner_arguments})
         torch = gate.executor.build.torch
-    covering = _cases_by_function(cases, functions, targets)
+    covering = _cases_by_function(cases, catalogue["called"], targets)
     items = record.operators
+    running = cases_by_operator(items.values(), record.arguments)
     reached = count_operators(items.values())
     report = ReachReport(
         record=str(settings.record),
@@ -57,14 +60,36 @@ def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
         absent=tuple(sorted(_ids(cases.values()) - set(items))),
         operators=reached,
         lists=tuple(list_reach(name, published, reached) for name, published in targets.operators.items()),
-        functions=function_reach(
-            offered, covering, targets.functions.reasons(), items.values(), targets.functions.through
-        ),
+        functions={
+            namespace: function_reach(
+                offered,
+                _cases_of(namespace, offered, covering, running),
+                targets.functions[namespace].reasons(),
+                items.values(),
+                targets.functions[namespace].through,
+            )
+            for namespace, offered in catalogue["functions"].items()
+            if offered
+        },
         arguments=arguments_reach(record.arguments, record.inner_arguments, schemas, targets.arguments),
-        notes=_notes(torch, record.build.torch),
+        notes=_notes(
+            torch, record.build.torch, [name for name, offered in catalogue["functions"].items() if not offered]
+        ),
     )
     print(report.text(every_argument=options.arguments))  # noqa: T201 - a command prints
     return 0 if report.complete else 1
+
+
+def _cases_of(
+    namespace: str,
+    offered: Mapping[str, str],
+    covering: Mapping[str, Collection[str]],
+    running: Mapping[str, Collection[str]],
+) -> dict[str, Collection[str]]:
+    """Function of the namespace → its cases: those `covering` it by name, else those `running` its operator."""
+    return {
+        name: covering.get(f"{namespace}.{name}", ()) or running.get(operator, ()) for name, operator in offered.items()
+    }
 
 
 def _ids(cases: Iterable[Case]) -> set[str]:
@@ -77,25 +102,28 @@ def _calls(case: Case) -> Collection[str]:
 
 
 def _cases_by_function(
-    cases: Mapping[str, Case], functions: Mapping[str, str], targets: CoverageTargets
+    cases: Mapping[str, Case], functions: Mapping[str, Collection[str]], targets: CoverageTargets
 ) -> Mapping[str, Collection[str]]:
     """Function → the cases that run it: by calling it, in place too, or as golden/coverage.yaml says.
 
-    `functions` has the function of each dotted name that a case calls.
+    `functions` has the functions that each dotted name is which a case calls. Each has its namespace before it.
     """
     covering: dict[str, set[str]] = defaultdict(set)
     for case in cases.values():
         for name in _calls(case):
-            if name in functions:
-                covering[functions[name]].add(case.id)
-        if case.inplace == "inplace" and case.call in functions:  # relu(x, inplace=True) is relu_(x), and so its like
-            covering[functions[case.call] + "_"].add(case.id)
-    for name, case_id in targets.functions.through.items():
-        covering[name].add(case_id)
+            for function in functions.get(name, ()):
+                covering[function].add(case.id)
+        if case.inplace == "inplace":  # relu(x, inplace=True) is relu_(x), and so its like
+            for function in functions.get(case.call or "", ()):
+                covering[function + "_"].add(case.id)
+    for namespace, known in targets.functions.items():
+        for name, case_id in known.through.items():
+            covering[f"{namespace}.{name}"].add(case_id)
     return covering
 
 
-def _notes(here: str, recorded: str) -> tuple[str, ...]:
-    if here == recorded:
-        return ()
-    return (f"the functions are those of PyTorch {here}, and the record is of {recorded}",)
+def _notes(here: str, recorded: str, lacking: Iterable[str]) -> tuple[str, ...]:
+    notes = [f"{namespace} is not there, or has no functions" for namespace in lacking]
+    if here != recorded:
+        notes.append(f"the functions are those of PyTorch {here}, and the record is of {recorded}")
+    return tuple(notes)

@@ -108,17 +108,16 @@ class CallableLookup:
             self._checks[key] = self._ask_for_problems(request, preloaded=False)
         return self._checks[key]
 
-    def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
-        """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.
+    def catalogue(self, calls: Collection[str], namespaces: Collection[str]) -> wire.CatalogueReply:
+        """The public functions of these modules and classes, and which of them each of `calls` is, if it is any.
 
         Raises UserError where the worker is lost over it.
         """
-        request: wire.CatalogueRequest = {"op": "catalogue", "calls": sorted(calls)}
+        request: wire.CatalogueRequest = {"op": "catalogue", "calls": sorted(calls), "namespaces": [*namespaces]}
         try:
-            reply = cast("wire.CatalogueReply", self._ask(request, "the catalogue"))
+            return cast("wire.CatalogueReply", self._ask(request, "the catalogue"))
         except WorkerLost as lost:
-            raise UserError(f"listing torch.nn.functional ended the worker: {lost.message}") from None
-        return reply["functions"], reply["called"]
+            raise UserError(f"listing {', '.join(namespaces)} ended the worker: {lost.message}") from None
 
     def schemas(self, operators: Collection[str]) -> dict[str, wire.SchemaData]:
         """The schemas of those operators (``aten::add.Tensor``) that the build under test has.

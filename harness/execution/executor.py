@@ -212,13 +212,6 @@ class Executor:
         """Whether the case names a reference, or what it calls is PyTorch's own and the stock kernel is one."""
         return self.lookup.has_independent_reference(case)
 
-    def catalogue(self, calls: Collection[str]) -> tuple[list[str], dict[str, str]]:
-        """The public functions of torch.nn.functional, and which of them each of `calls` is, if it is one.
-
-        Raises UserError where the worker is lost over it.
-        """
-        return self.lookup.catalogue(calls)
-
     def ask_reference(self, request: Request, *, about: str, limit: float, preloaded: bool) -> Reply:
         """The reference worker's reply; `preloaded`: that of the one which has run the preload files.
 

@@ -43,14 +43,14 @@ class FunctionGroupSchema(StrictSchema):
 
 
 class FunctionsSchema(StrictSchema):
-    """What is known about functions of torch.nn.functional that no case calls by name."""
+    """What is known about functions of one module or class that no case calls by name. Names may be patterns."""
 
     through: dict[str, str] = Field(default_factory=dict, description="function: id of the case that runs it")
     not_on_maps: Items[FunctionGroupSchema] = Field(default=(), description="take no image or volume")
     left_out: Items[FunctionGroupSchema] = Field(default=(), description="take one, and have no case")
 
     def reasons(self) -> dict[str, str]:
-        """Function → why it has no case."""
+        """Function, or a pattern of functions → why it has no case."""
         return {name: group.reason for group in (*self.not_on_maps, *self.left_out) for name in group.names}
 
 
@@ -67,7 +67,7 @@ class CoverageSchema(StrictSchema):
     """The whole file."""
 
     operators: dict[str, OperatorListSchema]
-    functions: FunctionsSchema
+    functions: dict[str, FunctionsSchema] = Field(description="module or class: what is known of its functions")
     arguments: Items[ArgumentGroupSchema] = ()
 
 
@@ -78,7 +78,7 @@ class CoverageTargets:
     path: Path
     positions: Positions
     operators: dict[str, OperatorListSchema]
-    functions: FunctionsSchema
+    functions: dict[str, FunctionsSchema]
     arguments: tuple[ArgumentGroupSchema, ...] = ()
 
     def check(self, cases: Collection[str], root: Path) -> None:
@@ -94,19 +94,22 @@ class CoverageTargets:
             raise DeclarationError([Mistake(path, *self.positions.at(where), text) for where, text in problems])
 
     def _repeated_names(self) -> Iterator[tuple[Location, str]]:
-        names = set(self.functions.through)
-        for key in ("not_on_maps", "left_out"):
-            groups: tuple[FunctionGroupSchema, ...] = getattr(self.functions, key)
-            for index, group in enumerate(groups):
-                for place, name in enumerate(group.names):
-                    if name in names:
-                        yield ("functions", key, index, "names", place), f"{name!r} is given twice"
-                    names.add(name)
+        for namespace, functions in self.functions.items():
+            names = set(functions.through)
+            for key in ("not_on_maps", "left_out"):
+                groups: tuple[FunctionGroupSchema, ...] = getattr(functions, key)
+                for index, group in enumerate(groups):
+                    for place, name in enumerate(group.names):
+                        if name in names:
+                            yield ("functions", namespace, key, index, "names", place), f"{name!r} is given twice"
+                        names.add(name)
 
     def _unknown_names(self, cases: Collection[str]) -> Iterator[tuple[Location, str]]:
-        for name, case in self.functions.through.items():
-            if case not in cases:
-                yield ("functions", "through", name), f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
+        for namespace, functions in self.functions.items():
+            for name, case in functions.through.items():
+                if case not in cases:
+                    message = f"there is no case {case!r}{did_you_mean(case, sorted(cases))}"
+                    yield ("functions", namespace, "through", name), message
         for name, listed in self.operators.items():
             for operator in sorted(set(listed.written) - set(listed.names)):
                 yield ("operators", name, "written", operator), f"{operator!r} is not one of the list's names"

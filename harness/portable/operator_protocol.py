@@ -285,17 +285,21 @@ class PackagesReply(TypedDict):
 
 
 class CatalogueRequest(TypedDict):
-    """List torch.nn.functional, and say which of these dotted names are functions of it."""
+    """List these modules and classes, and say which of these dotted names are functions of them."""
 
     op: Literal["catalogue"]
     calls: list[str]
+    namespaces: list[str]
 
 
 class CatalogueReply(TypedDict):
-    """The names of its public functions; and by dotted name the function that it is, where it is one."""
+    """By namespace its public functions, each with the ATen operator that it calls or nothing.
 
-    functions: list[str]
-    called: dict[str, str]
+    By dotted name the functions that it is, with their namespaces, where it is any.
+    """
+
+    functions: dict[str, dict[str, str]]
+    called: dict[str, list[str]]
 
 
 class SchemasRequest(TypedDict):

@@ -33,7 +33,15 @@ from harness.reporting.model_item import (
 )
 from harness.reporting.operator_item import FailureRecord, OperatorItemRecord, operator_item_record
 from harness.reporting.own_reference import own_reference_sentence
-from harness.reporting.reach import FunctionReach, ListReach, ReachReport, count_operators, function_reach, list_reach
+from harness.reporting.reach import (
+    FunctionReach,
+    ListReach,
+    ReachReport,
+    cases_by_operator,
+    count_operators,
+    function_reach,
+    list_reach,
+)
 from harness.reporting.reading import read_operator_record, read_record
 from harness.reporting.record import (
     BaselineRecord,
@@ -110,6 +118,7 @@ __all__ = [
     "against_summary",
     "arguments_reach",
     "baseline_difference",
+    "cases_by_operator",
     "catalogue_text",
     "compare_runs",
     "comparison_markdown",

@@ -124,9 +124,13 @@ def _packages(request: wire.PackagesRequest) -> wire.PackagesReply:
 
 
 def _catalogue(request: wire.CatalogueRequest) -> wire.CatalogueReply:
+    offered = {namespace: functional_catalogue.functions(namespace) for namespace in request["namespaces"]}
     return {
-        "functions": list(functional_catalogue.functions()),
-        "called": functional_catalogue.functional_names(request["calls"]),
+        "functions": {
+            namespace: {name: functional_catalogue.operator_name(value) for name, value in each.items()}
+            for namespace, each in offered.items()
+        },
+        "called": functional_catalogue.called_names(request["calls"], offered),
     }
 
 

@@ -23,7 +23,8 @@ EXAMPLE: dict[str, Any] = {
 COVERAGE = """\
 operators: {mine: {about: one, link: none, names: [relu]}}
 functions:
-  not_on_maps: [{names: [conv1d], reason: three dimensions}]
+  torch.nn.functional:
+    not_on_maps: [{names: [conv1d], reason: three dimensions}]
 """
 ANY = "arguments: [{names: ['*'], reason: of no concern here}]\n"
 
@@ -75,7 +76,8 @@ def test_the_coverage_of_a_record(project: Project) -> None:
     assert "\n  conv2d: MISSING: " in run.output
     assert re.search(r"\n  aten::\w+/\w+: MISSING: ", run.output)
     offered = re.findall(r"^  (\w+): MISSING", run.output, re.MULTILINE)
-    project.write("golden/coverage.yaml", f"{COVERAGE}  left_out: [{{names: {offered}, reason: none of them}}]\n{ANY}")
+    explained = f"    left_out: [{{names: {offered}, reason: none of them}}]\n"
+    project.write("golden/coverage.yaml", COVERAGE + explained + ANY)
     run = project.command("coverage", "--levels", LEVEL)
     assert (run.code, "MISSING" in run.output) == (0, False), run.output
 

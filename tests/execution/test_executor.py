@@ -268,10 +268,27 @@ def test_the_catalogue_lists_functions_of_the_build(executor: Executor) -> None:
         "torch.nn.functional.rely",
         "nothing.here",
     ]
-    offered, called = executor.catalogue(calls)
-    assert {"conv2d", "max_pool2d", "relu", "relu_", "scaled_dot_product_attention"} <= set(offered)
-    assert not {"Tensor", "Optional", "math", "has_torch_function", "handle_torch_function"} & set(offered)
-    assert called == {"torch.pixel_shuffle": "pixel_shuffle", "torch.nn.functional.relu": "relu"}
+    catalogue = executor.lookup.catalogue(calls, ["torch.nn.functional", "torch", "torch.Tensor", "nothing.here"])
+    offered = catalogue["functions"]
+    functional = offered["torch.nn.functional"]
+    assert {"conv2d", "max_pool2d", "relu", "relu_", "scaled_dot_product_attention"} <= set(functional)
+    assert not {"Tensor", "Optional", "math", "has_torch_function", "handle_torch_function"} & set(functional)
+    assert offered["nothing.here"] == {}
+    assert catalogue["called"] == {
+        "torch.pixel_shuffle": ["torch.pixel_shuffle", "torch.nn.functional.pixel_shuffle"],
+        "torch.nn.functional.relu": ["torch.nn.functional.relu"],
+        "torch.relu": ["torch.relu"],
+    }
+
+
+def test_a_binding_is_known_by_its_operator(executor: Executor) -> None:
+    """torch.add and Tensor.add are aten::add; what is written in Python calls what it likes."""
+    offered = executor.lookup.catalogue([], ["torch", "torch.Tensor", "torch.linalg", "torch.nn.functional"])[
+        "functions"
+    ]
+    assert (offered["torch"]["add"], offered["torch.Tensor"]["add"]) == ("aten::add", "aten::add")
+    assert offered["torch.linalg"]["inv"] == "aten::linalg_inv"
+    assert (offered["torch.nn.functional"]["relu"], offered["torch"]["einsum"]) == ("", "")
 
 
 def test_metadata_are_shapes_and_strides_without_values(executor: Executor) -> None:

@@ -17,11 +17,15 @@ operators:
     names: [relu, half]
     written: {half: _to_copy}
 functions:
-  through: {sigmoid: "suites/x/s.yaml::sigmoid"}
-  not_on_maps:
-    - {names: [embedding], reason: takes indices}
-  left_out:
-    - {names: [bilinear], reason: keeps no format}
+  torch.nn.functional:
+    through: {sigmoid: "suites/x/s.yaml::sigmoid"}
+    not_on_maps:
+      - {names: [embedding], reason: takes indices}
+    left_out:
+      - {names: [bilinear], reason: keeps no format}
+  torch:
+    not_on_maps:
+      - {names: [embedding], reason: takes indices}
 arguments:
   - {names: ["aten::*/generator"], kinds: [given], reason: nothing is random}
 """
@@ -42,20 +46,23 @@ def test_lists_and_reasons(tmp_path: Path) -> None:
     assert targets.operators["wiki"].operators() == {"relu": "aten::relu", "half": "aten::_to_copy"}
     (group,) = targets.arguments
     assert (group.names, group.kinds, group.reason) == (("aten::*/generator",), ("given",), "nothing is random")
-    assert targets.functions.reasons() == {"embedding": "takes indices", "bilinear": "keeps no format"}
+    assert targets.functions["torch.nn.functional"].reasons() == {
+        "embedding": "takes indices",
+        "bilinear": "keeps no format",
+    }
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[bilinear]", "[bilinear, embedding]", "12:26: 'embedding' is given twice"),
-        ("[bilinear]", "[sigmoid]", "12:16: 'sigmoid' is given twice"),
+        ("[bilinear]", "[bilinear, embedding]", "13:28: 'embedding' is given twice"),
+        ("[bilinear]", "[sigmoid]", "13:18: 'sigmoid' is given twice"),
         ("::sigmoid", "::sigmoyd", "there is no case 'suites/x/s.yaml::sigmoyd'; did you mean"),
         ("{half:", "{haff:", "6:21: 'haff' is not one of the list's names"),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """A function in two places, a case and a name that do not exist."""
+    """A function in two places of one module, a case and a name that do not exist."""
     targets = load_coverage_targets(write_file(tmp_path, TEXT.replace(old, new)))
     with pytest.raises(DeclarationError) as error:
         targets.check(CASES, tmp_path)

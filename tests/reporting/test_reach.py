@@ -14,6 +14,7 @@ from harness.reporting import (
     OperatorItemRecord,
     ReachReport,
     arguments_reach,
+    cases_by_operator,
     count_operators,
     function_reach,
     list_reach,
@@ -65,7 +66,8 @@ def report(
     """The report that these items come to."""
     reached = count_operators(items)
     lists = (list_reach("l", LISTED, reached),)
-    return ReachReport("r.json", "2.9", len(items), ("flip[float64]",), reached, lists, functions, arguments)
+    modules = {"torch.nn.functional": functions}
+    return ReachReport("r.json", "2.9", len(items), ("flip[float64]",), reached, lists, modules, arguments)
 
 
 def test_operators_are_counted_by_item() -> None:
@@ -97,6 +99,19 @@ def test_every_function_is_covered_or_explained_or_missing() -> None:
     assert functions.needless == ("relu",)
 
 
+def test_a_reason_may_be_that_of_a_pattern() -> None:
+    """A name of its own comes before a pattern; one that fits nothing, or nothing without a case, is told."""
+    reasons = {"relu*": "makes no sense", "conv*": "is no more", "e*": "takes vectors", "elu_": "is in place"}
+    functions = function_reach(["elu", "elu_", "relu"], {"relu": [RELU]}, reasons, ITEMS)
+    assert functions.reasons == {"elu": "takes vectors", "elu_": "is in place"}
+    assert (functions.unknown, functions.needless, functions.missing) == (("conv*",), ("relu*",), ())
+
+
+def test_an_operator_has_the_cases_in_which_it_ran() -> None:
+    """By its name without the overload, and only where some call names it: others run inside."""
+    assert cases_by_operator(ITEMS, ["aten::relu", "aten::flip.default"]) == {"aten::relu": {RELU}}
+
+
 def test_the_text_names_what_is_missing() -> None:
     """Percent and missing of each list, each function with its case or its reason, and what the record lacks."""
     functions = function_reach(
@@ -115,7 +130,8 @@ def test_the_text_names_what_is_missing() -> None:
         "  missing: flip",
         "torch.nn.functional: 1 functions covered, 1 with a reason, 2 missing",
         f"  relu: {RELU}",
-        "  elu: not covered: takes vectors only",
+        "  not covered: takes vectors only",
+        "    elu",
         f"  flip: MISSING: no item of the record checked {FLIP}",
         "  pad: MISSING: no case calls it, and golden/coverage.yaml gives no reason",
         "note: golden/coverage.yaml names old, which torch.nn.functional of this build does not have",
