@@ -10,19 +10,25 @@ from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING, is_differentiable
 from harness.portable.layouts import CHANNELS_INNERMOST
 from harness.portable.settings import USUAL
-from harness.portable.tensor_name import TensorKind, kind_of
+from harness.portable.tensor_name import DERIVED, kind_of
 
 SizeKind = Literal["choice", "batch", "channels", "spatial", "range"]
 Rule = Literal["exact", "multilinear", "selection", "elementwise", "normwise", "resampling", "unspecified"]
 Magnitude = Literal["none", "input", "one", "both", "channels"]
 BatchedPathName = Literal["vmap", "vmap_last", "vmap_one", "per_sample"]
-PathName = Literal["no_grad", "inference_mode", "autocast", "out", BatchedPathName, "jvp", "meta", "compile", "cached"]
-"""Ways to run a call beside the plain one, which is forward and backward. ``per_sample`` alone asks for gradients."""
+DerivingPathName = Literal["double_backward", "jvp"]
+PathName = Literal[
+    "no_grad", "inference_mode", "autocast", "out", BatchedPathName, DerivingPathName, "meta", "compile", "cached"
+]
+"""Ways to run a call beside the plain one, which is forward and backward.
+
+Of these ``per_sample`` and ``double_backward`` ask for gradients.
+"""
 
 BATCHED_PATHS: Final = ("vmap", "vmap_last", "vmap_one", "per_sample")
 """Ways under vmap, whose batching rules decide how results lie."""
 
-SELDOM_PATHS: Final = ("vmap_last", "vmap_one", "per_sample")
+SELDOM_PATHS: Final = ("vmap_last", "vmap_one", "per_sample", "double_backward")
 """Ways that an item goes in two rows, and else as often as others: they are variants of one of these."""
 
 RARE_PATHS: Final = ("compile", "cached")
@@ -132,7 +138,7 @@ class Numerics:
     def rule(self, tensor: str) -> Rule:
         """The rule for the tensor of that name."""
         numerics = self.of(tensor)
-        return numerics.gradient if kind_of(tensor) is TensorKind.GRADIENT else numerics.output
+        return numerics.gradient if kind_of(tensor) in DERIVED else numerics.output
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ class Case:
         """
         fits = {
             "autocast": dtype in ("float32", "bfloat16"),
-            **dict.fromkeys(("jvp", "per_sample"), dtype in FLOATING),
+            **dict.fromkeys(("jvp", "per_sample", "double_backward"), dtype in FLOATING),
             **dict.fromkeys(RARE_PATHS, dtype == "float32"),
         }
         usual = [path for path in self.paths if path not in RARE_PATHS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,13 +15,21 @@ from harness.oracles.bounds import (
     coordinate_error,
     elementwise_allowance,
     elementwise_gradient_allowance,
+    gamma,
     multilinear_allowance,
     normwise_allowance,
 )
 from harness.oracles.rounding import round_to
-from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, part_of
+from harness.portable.dtypes import COMPLEX, FLOATING, accumulator_of, finfo, part_of
 from harness.portable.fills import WHOLE_FILLS
-from harness.portable.tensor_name import FIRST_OUTPUT, TensorKind, kind_of, parse
+from harness.portable.tensor_name import FIRST_OUTPUT, TensorKind, gradient, kind_of, parse, with_kind
+
+SUMMANDS: Final = 4
+"""Roundings to the dtype on the way to a number that the double backward gives, besides the last.
+
+It is a sum of at most three products of tensors, one for each tensor that the gradient is a product with, each of which
+an operator stores; autograd adds them up in two more steps, and hands on what it has accumulated in another.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ def expected_dtype(case: Case, example: Example, reference: Reference, tensor: s
         return {spec.name: spec.dtype for spec in case.tensors}.get(name.of) or example.dtype
     if name.kind is TensorKind.TANGENT:
         return example.dtype
+    if name.kind is TensorKind.SECOND:
+        is_of_output = kind_of(name.of) is TensorKind.GRAD_OUTPUT
+        like = with_kind(name.of, TensorKind.OUTPUT) if is_of_output else gradient(name.of)
+        return expected_dtype(case, example, reference, like)
     if example.inplace and tensor == FIRST_OUTPUT:
         return case.tensors[0].dtype or example.dtype
     values = reference.values[tensor]
@@ -90,7 +103,8 @@ def expected_values(
     values = reference.values[tensor]
     dtype = expected_dtype(case, example, reference, tensor)
     part, rule = part_of(dtype), case.numerics.rule(tensor)
-    if rule == "unspecified":
+    is_second = kind_of(tensor) is TensorKind.SECOND
+    if rule == "unspecified" or (is_second and example.fill == "special"):
         return Expected(dtype, values, values, free=True)
     if part not in FLOATING:
         return _resampled_bytes(reference, tensor, dtype) if rule == "resampling" else Expected(dtype, values, values)
@@ -117,7 +131,11 @@ def _allowance(  # noqa: PLR0913, PLR0917 - what a bound depends on
     if rule == "resampling":
         return _bound_resampling(reference, tensor, part_of(dtype), accumulator)
     integral = example.fill in WHOLE_FILLS and case.numerics.of(tensor).terms is None
-    return _bound_multilinear(reference, tensor, dtype, accumulator, integral=integral)
+    allowed = _bound_multilinear(reference, tensor, dtype, accumulator, integral=integral)
+    if kind_of(tensor) is not TensorKind.SECOND:
+        return allowed
+    stored = gamma(SUMMANDS, finfo(part_of(dtype)).unit_roundoff) * reference.bound[tensor]
+    return np.where(allowed > 0, allowed + stored, allowed)
 
 
 def _bound_multilinear(reference: Reference, tensor: str, dtype: str, accumulator: str, *, integral: bool) -> Array:

@@ -14,7 +14,7 @@ from harness.oracles.compare import Fault
 from harness.oracles.expected import due_shape, expected_dtype
 from harness.oracles.vacuity import EMPTY, Reasons
 from harness.portable.operator_protocol import CallPhase
-from harness.portable.tensor_name import TensorKind, kind_of
+from harness.portable.tensor_name import DERIVED, TensorKind, kind_of
 
 PHASE_WORDS: Final[dict[CallPhase, str]] = {
     "forward": "the call",
@@ -83,7 +83,7 @@ def _is_due(observation: Observation, tensor: str) -> bool:
     if tensor in observation.omitted:
         return False
     if observation.phase == "backward":
-        return kind_of(tensor) is not TensorKind.GRADIENT
+        return kind_of(tensor) not in DERIVED
     if observation.phase == "meta":
         return True
     return observation.status == "ok" or (observation.phase == "jvp" and kind_of(tensor) is not TensorKind.TANGENT)

@@ -23,7 +23,7 @@ from harness.oracles.invariants import (
 from harness.oracles.layout import judge_strides
 from harness.oracles.vacuity import NOTHING_JUDGED, has_empty_outputs, vacuity_reasons
 from harness.portable.dtypes import FLOATING
-from harness.portable.tensor_name import TensorKind, kind_of
+from harness.portable.tensor_name import DERIVED, TensorKind, kind_of
 
 Accumulators = Mapping[str, Mapping[str, str]]
 Ratios = dict[tuple[str, str], float]
@@ -118,7 +118,7 @@ class _ValuesOracle:
                 record = observation.tensors.get(tensor)
                 if record is None or not self._is_comparable(tensor, record):
                     continue
-                if kind_of(tensor) is TensorKind.GRADIENT and self._has_other_outputs(observation):
+                if kind_of(tensor) in DERIVED and self._has_other_outputs(observation):
                     continue  # its grad_output is another one than the reference's
                 comparison = self._comparison(tensor, observation.cell, record)
                 if comparison.fault:

@@ -83,7 +83,10 @@ def _always(case: Case, tensor: str, shape: Shape) -> _Due | None:
 def _promise(case: Case, example: Example, reference: Reference, observation: Observation, tensor: str) -> _Due | None:
     """What follows from the formats that came in; None where the case promises nothing of this tensor."""
     name, shape = parse(tensor), reference.values[tensor].shape
-    if name.kind in (TensorKind.BUFFER, TensorKind.TANGENT) or example.path in (*BATCHED_PATHS, *RARE_PATHS):
+    if name.kind in (TensorKind.BUFFER, TensorKind.TANGENT, TensorKind.SECOND) or example.path in (
+        *BATCHED_PATHS,
+        *RARE_PATHS,
+    ):
         return None
     if name.kind is TensorKind.GRADIENT:
         if name.of not in (case.preserves or ()):

@@ -21,6 +21,9 @@ class TensorKind(enum.Enum):
     """The gradient of a tensor argument, or of a parameter: ``grad:weight``, ``grad:layer1.0.conv1.weight``."""
     BUFFER = "buffer"
     """What the call left in a tensor that it may write: ``buffer:running_mean``."""
+    SECOND = "second"
+    """What the double backward gives for a tensor argument or a grad_output: ``second:weight``,
+    ``second:grad_output[0]``."""
     TANGENT = "jvp"
     """The tangent of an output in forward mode: ``jvp:output[0]``."""
     FAKED = "meta"
@@ -55,6 +58,10 @@ class TensorKind(enum.Enum):
 _BY_WORD = {kind.value: kind for kind in TensorKind}
 _BRACKETED = (TensorKind.OUTPUT, TensorKind.GRAD_OUTPUT, TensorKind.OUT)
 _NAME = re.compile(r"(?P<word>[a-z_]+|\*)(?:(?P<colon>:)(?P<of>.*)|(?P<path>[\[.].*))?", re.DOTALL)
+
+
+DERIVED = (TensorKind.GRADIENT, TensorKind.SECOND)
+"""What the backward computes, and is judged by the gradients' rule."""
 
 
 class TensorName(NamedTuple):
@@ -116,6 +123,11 @@ def out(index: int) -> str:
 def gradient(of: str) -> str:
     """The name of the gradient of an argument or parameter: ``grad:weight``."""
     return str(TensorName(TensorKind.GRADIENT, of))
+
+
+def second(of: str) -> str:
+    """The name of what the double backward gives for an argument or a grad_output: ``second:weight``."""
+    return str(TensorName(TensorKind.SECOND, of))
 
 
 def buffer(of: str) -> str:

@@ -15,6 +15,7 @@ _PATHS: Final = {
     "inference_mode": "in inference mode",
     "no_grad": "under no_grad",
     "out": "with out=",
+    "double_backward": "in the double backward",
     "jvp": "in forward mode",
     "meta": "under FakeTensorMode",
     "compile": "compiled",

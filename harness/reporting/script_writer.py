@@ -187,6 +187,8 @@ class ScriptWriter:
         if case.requires:
             yield f"it needs {' and '.join(case.requires)}"
         yield from (f"{name} is not PyTorch's own" for name in functions if name.partition(".")[0] not in roots)
+        if self._example.path == "double_backward":
+            yield "a script makes no double backward"
         if self._kind not in _COMPARED and subject.oracle in _ABOUT_A_TENSOR:
             yield f"a script does not look at {subject.tensor}"
         if any(not _may_be_written(tensor, self._resolved) for tensor in self.tensors):

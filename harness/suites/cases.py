@@ -232,6 +232,9 @@ def _paths(entry: Entry, report: Report) -> tuple[str, ...]:
     for index, path in enumerate(paths):
         if path == "jvp" and not entry.is_wrong("numerics") and output not in (None, "exact", "multilinear"):
             report.add(entry.at("paths", index), f"jvp needs outputs that are exact or multilinear, not {output}")
+        derived = getattr(written, "gradient", None) or output
+        if path == "double_backward" and derived not in (None, "exact", "multilinear", "selection"):
+            report.add(entry.at("paths", index), f"a double backward needs multilinear gradients, not {derived}")
         if path == "out" and entry.schema.module is not None:
             report.add(entry.at("paths", index), "a module takes no out=; remove one")
         if path in BATCHED_PATHS and any(schema.buffer for schema in entry.get("tensors").values()):

@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.core import PatternKind, Severity
 from harness.core.finding import Oracle
-from harness.portable.tensor_name import TensorKind, kind_of
+from harness.portable.tensor_name import DERIVED, kind_of
 from harness.trial.known_issues import DEATHS
 
 _BY_ORACLE: Final[dict[Oracle, Severity]] = {
@@ -34,7 +34,7 @@ def failure_severity(oracle: Oracle, tensor: str, pattern: Collection[PatternKin
         return _BY_ORACLE[oracle]
     if by_pattern := [_BY_PATTERN[kind] for kind in pattern if kind in _BY_PATTERN]:
         return by_pattern[0]
-    return Severity.WRONG_GRADIENT if kind_of(tensor) is TensorKind.GRADIENT else Severity.WRONG_VALUES
+    return Severity.WRONG_GRADIENT if kind_of(tensor) in DERIVED else Severity.WRONG_VALUES
 
 
 def severity_rank(severity: Severity | None) -> int:

@@ -17,7 +17,7 @@ from ..portable.operator_protocol import (
     ReferRequest,
     WireArgument,
 )
-from ..portable.tensor_name import TensorKind, kind_of
+from ..portable.tensor_name import DERIVED, kind_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Call:
     @property
     def has_gradients(self) -> bool:
         """Whether it is run backward as well."""
-        return self.path == "plain"
+        return self.path in ("plain", "double_backward")
 
     def with_gradients(self, names: Collection[str]) -> Call:
         """The same call, of which no gradients but those of these tensors are asked for."""
@@ -133,7 +133,7 @@ class Rules:
 
     def rule(self, tensor: str) -> str:
         """The rule of the tensor of that name."""
-        usual = self.gradient if kind_of(tensor) is TensorKind.GRADIENT else self.output
+        usual = self.gradient if kind_of(tensor) in DERIVED else self.output
         return self.each.get(tensor, usual)
 
     def __contains__(self, rule: str) -> bool:

@@ -59,6 +59,24 @@ def test_a_script_leaves_code_in_a_fresh_cache_before_it_compiles_at_its_own_lev
     assert "tempfile" not in write_script(SUBJECT, poison=False)
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "vmap_last",
+            "in_dims=-1, out_dims=-1)\n    y = batched(*[x.unsqueeze(-1).expand(*x.shape, 2) for x in t.values()])",
+        ),
+        ("vmap_one", "in_dims=dim)\n    y = batched(torch.stack([x, x], dim))"),
+        ("per_sample", 'torch.vmap(sample)(two(t["input"]), two(g))'),
+    ],
+)
+def test_a_script_maps_over_the_dimensions_of_its_path(path: str, text: str) -> None:
+    """Of all tensors the last one, of the first tensor alone the one behind its first, of samples those before."""
+    script = write_script(replace(SUBJECT, example=EXAMPLE.but(path=path), oracle="error", tensor="*"), poison=False)
+    assert text in script
+    ast.parse(script)
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Project:
     """What this project declares."""
@@ -152,6 +170,7 @@ def test_numbers_that_do_not_fit_are_drawn() -> None:
         ({"case": replace(RELU, requires=("torchvision",))}, "it needs torchvision"),
         ({"case": replace(RELU, call="mine.relu")}, "mine.relu is not PyTorch's own"),
         ({"tensor": "grad:weight"}, "there is no grad:weight in it"),
+        ({"example": EXAMPLE.but(path="double_backward")}, "a script makes no double backward"),
         (
             {"example": EXAMPLE.but(sizes={"N": 2, "C": 33, "H": 9, "W": 9}, fill="special")},
             "its numbers can neither be written out nor drawn",

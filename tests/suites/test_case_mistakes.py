@@ -257,6 +257,7 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes, plain: str) -> 
     ("change", "path", "expected"),
     [
         (("exact", "normwise"), "jvp", "jvp needs outputs that are exact or multilinear, not normwise"),
+        (("exact", "normwise"), "double_backward", "a double backward needs multilinear gradients, not normwise"),
         (("optional: true", "buffer: true"), "vmap", "under vmap two copies would write one buffer; remove one"),
         (("optional: true", "buffer: true"), "per_sample", "under vmap two copies would write one buffer; remove one"),
         (("call: torch.thing", "module: torch.Thing"), "out", "a module takes no out=; remove one"),

@@ -167,7 +167,7 @@ def test_a_wrong_type_says_what_was_expected(wrong: Wrong, old: str, new: str, e
             [
                 (
                     "10:13: expected one of no_grad, inference_mode, autocast, out, vmap, vmap_last, vmap_one, "
-                    "per_sample, jvp, meta, compile, cached, got the text 'vmpa'; did you mean 'vmap'?"
+                    "per_sample, double_backward, jvp, meta, compile, cached, got the text 'vmpa'; did you mean 'vmap'?"
                 )
             ],
         ),

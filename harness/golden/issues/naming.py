@@ -8,7 +8,7 @@ from typing import Final
 from harness.core import Case, KnownIssue
 from harness.core.example import GRAD_OUTPUT
 from harness.golden.issues.fit import complete_layouts, describe_misfit
-from harness.portable.tensor_name import TensorKind, parse
+from harness.portable.tensor_name import DERIVED, TensorKind, parse
 from harness.suites import Location, suggestion
 
 _BESIDE: Final = (TensorKind.FAKED, TensorKind.COMPILED)
@@ -65,7 +65,7 @@ def _tensor_mistakes(place: KnownIssue, cases: Mapping[str, Case]) -> Iterator[s
     for text in place.tensors:
         kind, of = parse(text)
         kind, of = parse(of) if kind in _BESIDE and kind.value in paths else (kind, of)
-        name = of if kind in (TensorKind.GRADIENT, TensorKind.BUFFER) else text
+        name = of if kind in (*DERIVED, TensorKind.BUFFER) else text
         tensors = [spec.name for case in cases.values() for spec in case.tensors]
         has_tangents = any("jvp" in case.paths for case in cases.values())
         returned = kind is TensorKind.OUTPUT or (kind is TensorKind.TANGENT and has_tangents)

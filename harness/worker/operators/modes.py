@@ -22,11 +22,11 @@ CANARY = 77.0
 
 @contextlib.contextmanager
 def mode(path: str) -> Iterator[None]:
-    """The mode of autograd and autocast in which a path runs; ``plain`` records a graph."""
+    """The mode of autograd and autocast in which a path runs; what goes backward records a graph."""
     with contextlib.ExitStack() as stack:
         if path == "inference_mode":
             stack.enter_context(torch.inference_mode())
-        elif path != "plain":
+        elif path not in ("plain", "double_backward"):
             stack.enter_context(torch.no_grad())
         if path == "autocast":
             stack.enter_context(torch.autocast("cpu", dtype=torch.bfloat16))

@@ -12,7 +12,7 @@ from ...portable.operator_protocol import CallPhase
 from ...portable.protocol import TensorData
 from .. import fill_values, kernel_trace, messages, pytree, tensors
 from ..call import Call, Operand
-from . import compiled, invoke, layouts, modes, transforms
+from . import compiled, invoke, layouts, modes, second_order, transforms
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Run:
             records.update(self._forward_records(outputs))
             phase = "backward"
             for name, gradient in self._backward(outputs).items():
-                records[tensor_name.gradient(name)] = tensors.record(gradient)
+                records[name] = tensors.record(gradient)
         except BaseException as error:
             return self._records_without_jvp(records, Raised(phase, *messages.failure(error)))
         return records, None
@@ -214,11 +214,17 @@ class Run:
         ends = {index: output for index, output in enumerate(outputs) if output.requires_grad}
         if not leaves or not ends:
             return {}
-        grad_outputs = [self.grad_output(index, output) for index, output in ends.items()]
+        grad_outputs = {index: self.grad_output(index, output) for index, output in ends.items()}
+        if self._call.path == second_order.PATH:
+            directions = second_order.place_directions(self._call, self._contiguous)
+            return self._trace(lambda: second_order.derive_twice(ends, leaves, grad_outputs, directions))
         gradients = self._trace(
-            lambda: torch.autograd.grad(list(ends.values()), list(leaves.values()), grad_outputs, allow_unused=True)
+            lambda: torch.autograd.grad(
+                list(ends.values()), list(leaves.values()), list(grad_outputs.values()), allow_unused=True
+            )
         )
-        return {name: gradient for name, gradient in zip(leaves, gradients) if gradient is not None}
+        named = zip(map(tensor_name.gradient, leaves), gradients)
+        return {name: gradient for name, gradient in named if gradient is not None}
 
     def grad_output(self, index: int, output: torch.Tensor) -> torch.Tensor:
         """The grad_output of that output, in its drawn layout or contiguous; the same every time."""

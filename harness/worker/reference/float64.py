@@ -27,7 +27,7 @@ MOST_MATRICES = 1 << 25
 
 _MATRICES: Dict[Tuple[object, ...], interpolation.Matrices] = {}
 
-DERIVING = ("plain", "jvp")
+DERIVING = ("plain", "jvp", "double_backward")
 """The paths that derive what a call returns."""
 
 SCALE = 2.0**-700

@@ -12,7 +12,7 @@ import torch
 from ...portable import dtypes, tensor_name
 from .. import fill_values, pytree
 from ..call import Argument, Call, Operand, TorchByName
-from ..operators import invoke, modes, switches
+from ..operators import invoke, modes, second_order, switches
 from ..tensors import Array
 
 Change = Callable[[Array], Array]
@@ -77,16 +77,22 @@ class Graph:
     def _forward(self, change: Change) -> list[torch.Tensor]:
         if self._call.path != "jvp":
             return pytree.flatten(invoke.invoke(self._call, self.inputs, plain=True))
-        along = {
+        outputs, self._tangents = modes.call_forward_mode(self._call, self.inputs, self._along(change), plain=True)
+        return outputs
+
+    def _along(self, change: Change) -> dict[str, torch.Tensor]:
+        """Tangents, or directions of a second derivative, that `change` has been applied to."""
+        return {
             operand.name: _leaf(fill_values.tangent_values(self._call, operand, shape), operand, change).detach()
             for operand, shape in self._call.present
             if operand.is_differentiated
         }
-        outputs, self._tangents = modes.call_forward_mode(self._call, self.inputs, along, plain=True)
-        return outputs
 
     def gradients(self, change: Change) -> dict[str, torch.Tensor]:
-        """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out."""
+        """The gradients for grad_outputs that `change` has been applied to, by ``grad:name``; unused ones left out.
+
+        Of a double backward also what it gives, by ``second:name``.
+        """
         leaves = {name: leaf for name, leaf in self.inputs.items() if leaf is not None and leaf.requires_grad}
         ends = self.ends
         if not leaves or not ends:
@@ -95,6 +101,9 @@ class Graph:
             torch.from_numpy(np.asarray(change(self.grad_output(index)))).to(end.dtype) for index, end in ends.items()
         ]
         with wide():
+            if self._call.path == second_order.PATH:
+                directions = self._along(change)
+                return second_order.derive_twice(ends, leaves, dict(zip(ends, grad_outputs)), directions)
             gradients = torch.autograd.grad(
                 list(ends.values()), list(leaves.values()), grad_outputs, allow_unused=True, retain_graph=True
             )
