@@ -19,8 +19,8 @@ class Profile:
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
     (0: all), and `shares` deals them out over the dtypes of a case; `random` is the number of examples that are drawn,
-    most of them stratified, and fewer or more by what they reach if `follows`; `extra` that of further ones where
-    judging them costs little, and `larger` that of examples that have grown beyond a grain; `limit` the CPU seconds one
+    most of them stratified, for a space of few arguments, and more for a larger one if `by_space`; fewer or more by
+    what they reach if `follows`; `larger` that of examples that have grown beyond a grain; `limit` the CPU seconds one
     example may take in one cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
     nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them that is run.
@@ -36,7 +36,7 @@ class Profile:
     recalls: bool = True
     saved_only: bool = False
     models: Tier = "quick"
-    extra: int = 0
+    by_space: bool = False
     larger: int = 0
     follows: bool = True
     shares: bool = False
@@ -48,7 +48,7 @@ class Profile:
         rows = min(self.rows or count // 2, count // 2)
         short = count < SHORT and self.models == "gate"
         models = "quick" if short else self.models
-        return replace(self, rows=rows, random=count - rows, extra=0, larger=0, models=models)
+        return replace(self, rows=rows, random=count - rows, by_space=False, larger=0, models=models)
 
     def includes(self, tier: Tier) -> bool:
         """Whether models of that tier are run."""
@@ -66,7 +66,7 @@ class Profile:
         """
         rows = min(self.rows or REFUSALS, REFUSALS)
         few = min(self.random, REFUSALS)
-        return replace(self, strength=2, rows=rows, random=few, extra=0, larger=0, follows=False)
+        return replace(self, strength=2, rows=rows, random=few, by_space=False, larger=0, follows=False)
 
 
 REFUSALS: Final = 12
@@ -81,8 +81,8 @@ PROFILES: Final[dict[str, Profile]] = {
             strength=2,
             rows=0,
             random=40,
-            extra=40,
-            larger=2,
+            by_space=True,
+            larger=3,
             limit=20.0,
             attempts=400,
             recalls=False,
@@ -93,7 +93,8 @@ PROFILES: Final[dict[str, Profile]] = {
             "nightly",
             strength=3,
             rows=0,
-            random=400,
+            random=300,
+            by_space=True,
             larger=8,
             limit=30.0,
             attempts=800,

@@ -34,7 +34,7 @@ from harness.generation.shapes import (
 )
 from harness.generation.shrinking import shrink
 from harness.generation.size_traits import size_traits
-from harness.generation.stratified import is_quickly_judged, stratified_examples, sums_products
+from harness.generation.stratified import space_bits, stratified_examples, sums_products
 from harness.generation.typical_example import typical_example
 
 __all__ = [
@@ -60,7 +60,6 @@ __all__ = [
     "fixed_examples",
     "gradcheck_examples",
     "has_own_layout",
-    "is_quickly_judged",
     "is_within_budget",
     "larger_examples",
     "layout_probes",
@@ -77,6 +76,7 @@ __all__ = [
     "shrink",
     "size_traits",
     "snapshot_candidates",
+    "space_bits",
     "stratified_examples",
     "sums_products",
     "terms",

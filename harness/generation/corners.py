@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.core.case import RARE_PATHS, SELDOM_PATHS
 from harness.generation.covering import load_covering_array
-from harness.generation.shapes import unsatisfiable_mistake
+from harness.generation.shapes import shape_of, unsatisfiable_mistake
 from harness.generation.sizes import Domain, UnsatisfiableError
-from harness.generation.space import Factor, Pick, assemble, factors
+from harness.generation.space import Factor, Pick, assemble, factors, is_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,12 @@ def corner_examples(case: Case, dtype: str, strength: int = 2, directory: Path |
     if not examples:
         raise unsatisfiable_mistake(case, problem)
     rows = list(examples.values())
-    return [*rows, *_empty_rows(case, rows), *_path_rows(case.paths_in(dtype)[1:], rows), *_setting_rows(case, rows)]
+    return [
+        *rows,
+        *_empty_rows(case, rows),
+        *_path_rows(case, case.paths_in(dtype)[1:], rows),
+        *_setting_rows(case, rows),
+    ]
 
 
 def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
@@ -50,7 +55,9 @@ def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
     for size in case.sizes:
         if size.empty:
             for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):
-                yield rows[row].but(sizes={**rows[row].sizes, size.name: 0})
+                yield (empty := rows[row].but(sizes={**rows[row].sizes, size.name: 0}))
+            if "meta" in case.paths:  # which refuses what the kernel returns before it looks
+                yield empty.but(path="meta", inplace=False)
 
 
 def _setting_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
@@ -60,11 +67,12 @@ def _setting_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
             yield rows[row].but(setting=setting)
 
 
-def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
+def _path_rows(case: Case, paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Example]:
     """Each other way to run the call with each layout that the first tensor has in the rows: the pair that matters.
 
-    The paths are no factor of the array, of which most rows would then be without gradients. One that costs seconds,
-    or is a variant of another, goes with two layouts, in the rows that are least simple.
+    The paths are no factor of the array, of which most rows would then be without gradients. Where a row can tell the
+    layout from its plain format that one is taken. A path that is a variant of another goes with two layouts, one that
+    costs seconds with one, in the rows that are least simple.
     """
     first = next(iter(rows[0].layouts), "")
     by_layout: dict[str, list[Example]] = {}
@@ -73,9 +81,12 @@ def _path_rows(paths: Sequence[str], rows: Sequence[Example]) -> Iterator[Exampl
             by_layout.setdefault(row.layouts.get(first, ""), []).append(row)
     for index, path in enumerate(paths):
         if path in (*RARE_PATHS, *SELDOM_PATHS):
-            yield from (by_layout[name][-1].but(path=path) for name in _TELLING if name in by_layout)
+            telling = _TELLING[: 1 if path in RARE_PATHS else None]
+            yield from (by_layout[name][-1].but(path=path) for name in telling if name in by_layout)
             continue
-        yield from (group[(index + 1) % len(group)].but(path=path) for group in by_layout.values())
+        for layout, group in by_layout.items():
+            apart = [row for row in group if is_apart(layout, shape_of(case, case.tensors[0], row.sizes))] or group
+            yield apart[(index + 1) % len(apart)].but(path=path)
 
 
 def _repair(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:

@@ -165,10 +165,11 @@ def _domain_at(case: Case, factor: Factor, sizes: Mapping[str, Any]) -> Domain |
 @cache
 def _distinct_layouts(names: tuple[str | None, ...], shape: tuple[int, ...]) -> tuple[str | None, ...]:
     """The names that are no plain format under another name: three images are no single one, for instance."""
-    return tuple(name for name in names if name is None or ":" not in name or _is_apart(name, shape))
+    return tuple(name for name in names if name is None or ":" not in name or is_apart(name, shape))
 
 
-def _is_apart(name: str, shape: tuple[int, ...]) -> bool:
+def is_apart(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether the layout of that name lies otherwise than its plain format at the shape."""
     return layouts.placement(name, shape)[:2] != layouts.placement(name.partition(":")[0], shape)[:2]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, product
-from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.generation.drawing import free_pool
@@ -36,10 +36,11 @@ _CANDIDATES = 16  # for each row; the one whose combinations have been met least
 def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[Example]:
     """At most `count` examples that differ in more than the seed, spread over the combinations of strata.
 
-    The strata of an extent are its least value and all others, those of a choice its values, those of the first
-    tensor's layout channels-last, views with steps, with other gaps, with odd strides where the size is 1, and the
-    rest; and in place or not. Within its stratum, and for all else, an example is drawn freely. What a kernel does with
-    one row, one column or one channel depends on what else there is: three or four of these have to meet.
+    The strata of an extent are its least value and all others, those of a choice its values, those of a layout
+    channels-last, views with steps, with other gaps, with odd strides where the size is 1, and the rest, fewer where it
+    is not the first tensor's; and in place or not. Within its stratum, and for all else, an example is drawn freely.
+    What a kernel does with one row, one column or one channel depends on what else there is: three or four of these
+    have to meet.
     """
     free = factors(case, dtype)
     strata = {factor: several for factor in free if (several := _strata_count(case, factor)) > 1}
@@ -58,16 +59,14 @@ def stratified_examples(case: Case, dtype: str, count: int, seed: int) -> list[E
     return list(examples.values())
 
 
-def is_quickly_judged(case: Case) -> bool:
-    """Whether more examples of the case cost little: its bounds need no drawn roundings, and no products are summed."""
-    return case.numerics.output in ("exact", "elementwise", "unspecified") or (
-        case.numerics.output == "multilinear" and not sums_products(case)
-    )
-
-
 def sums_products(case: Case) -> bool:
     """Whether the operator sums products of two tensors, such as a convolution: large ones take long."""
     return case.numerics.output == "multilinear" and sum(spec.grad for spec in case.tensors) != 1
+
+
+def space_bits(case: Case, dtype: str) -> float:
+    """The binary logarithm of the number of combinations of strata: how large a space is for a kernel."""
+    return sum(math.log2(_strata_count(case, factor)) for factor in factors(case, dtype))
 
 
 def _strata_count(case: Case, factor: Factor) -> int:
@@ -76,8 +75,8 @@ def _strata_count(case: Case, factor: Factor) -> int:
         choices = _choices(case, factor)
         is_listed = choices and not _are_extents(choices) and len(choices) <= MOST_STRATA
         return len(choices) if is_listed else min(2, factor.count)
-    if factor.kind == "layout" and factor.primary and factor.domain is not None:
-        return len(_layout_strata(factor.domain))
+    if factor.kind == "layout" and factor.domain is not None and _has_formats(case, factor):
+        return len(_layout_strata(factor))
     return 2 if factor.kind == "inplace" else 1
 
 
@@ -110,7 +109,7 @@ class _Pick:
 
     def _stratum(self, factor: Factor, allowed: Domain, stratum: int) -> tuple[Any, ...]:
         if factor.kind == "layout" and factor.domain is not None:
-            names = _layout_strata(factor.domain)[stratum]
+            names = _layout_strata(factor)[stratum]
             return tuple(name for name in names if name in allowed.values) or allowed.values
         choices = _choices(self.case, factor) if factor.kind == "size" else allowed.values
         if choices and not _are_extents(choices) and len(choices) <= MOST_STRATA:
@@ -122,19 +121,29 @@ class _Pick:
         return more if stratum and more else (least,)
 
 
-def _layout_strata(allowed: Domain) -> tuple[tuple[str | None, ...], ...]:
-    """The layouts of a domain by what kernels look at: dense channels-last, steps, other gaps, odd ones, and the rest.
+def _has_formats(case: Case, factor: Factor) -> bool:
+    """Whether it is the layout of the first tensor, or of another input that has formats, such as a weight."""
+    return factor.primary or any(spec.name == factor.name and spec.channels_last for spec in case.tensors)
+
+
+def _layout_strata(factor: Factor) -> tuple[tuple[str | None, ...], ...]:
+    """The layouts of a tensor by what kernels look at: dense channels-last, steps, other gaps, odd ones, and the rest.
 
     Channels-last counts twice: of the formats it is the one that kernels have branches for. So does an unbatched image
-    as it is loaded, which they are given as a batch of one of them.
+    as it is loaded, which they are given as a batch of one of them. Of another tensor than the first, which most
+    programs keep dense, the views with steps and gaps are one stratum, and left out is another.
     """
-    names = allowed.values
+    names = factor.domain.values if factor.domain else ()
     plain = tuple(name for name in names if name in CHANNELS_INNERMOST)
     steps = tuple(name for name in names if name and ":step" in name)
     gaps = tuple(name for name in names if name and ("slice_" in name or name.endswith(":expand_n")))
     odd = tuple(name for name in names if name and name.endswith(OF_ONES))
     rest = tuple(name for name in names if name not in {*plain, *steps, *gaps, *odd})
-    return tuple(stratum for stratum in (plain, plain, steps, gaps, odd, rest) if stratum)
+    absent = tuple(name for name in rest if name is None)
+    strata: tuple[tuple[str | None, ...], ...] = (plain, plain, steps, gaps, odd, rest)
+    if not factor.primary:
+        strata = (plain, plain, odd, tuple(name for name in (*steps, *gaps, *rest) if name is not None), absent)
+    return tuple(stratum for stratum in strata if stratum)
 
 
 def _with_view_of_an_extent(case: Case, example: Example) -> Example:
@@ -160,7 +169,7 @@ def stratified_rows(counts: Strata, most: int) -> tuple[Strata, ...]:
 
     Then any few columns take each combination about equally often. They are always the same.
     """
-    if prod(counts) <= most:
+    if math.prod(counts) <= most:
         return tuple(product(*map(range, counts)))
     source = random.Random(0)  # noqa: S311 - as above
     columns = list(combinations(range(len(counts)), min(len(counts), 4 if len(counts) <= FEW else 3)))

@@ -13,14 +13,17 @@ from harness.generation import (
     corner_examples,
     declared_examples,
     has_own_layout,
-    is_quickly_judged,
     larger_examples,
+    space_bits,
     stratified_examples,
     sums_products,
 )
 from harness.profiles import Profile
 from harness.trial.guide import DRAWN, Guide
 from harness.trial.judged_result import JudgedResult
+
+USUAL_BITS: Final = 8.0
+"""Of the space of an operator with an image and hardly an argument, such as relu: what a profile's number is of."""
 
 LEAST_SHARE: Final = 24
 """Rows of a covering array that an item runs at least where dtypes share them. With so many, evenly from all over the
@@ -76,14 +79,15 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     Of the corpus no more are taken than half of what is usually drawn: what reached the most stands first in it.
     `arrays` is a directory in which covering arrays are kept.
     """
-    guide = Guide(case, dtype, 0 if profile.saved_only else profile.random, seed, profile.follows)
+    usual = 0 if profile.saved_only else _usual_count(case, dtype, profile)
+    guide = Guide(case, dtype, usual, seed, profile.follows)
     plan = Plan()
     plan.add("saved", saved)
-    known = plan.add("corpus", corpus[: guide.usual // 2])
+    plan.add("corpus", corpus[: guide.usual // 2])
     plan.add("declared", declared_examples(case, dtype))
     if not profile.saved_only:
         plan.add("corners", _corner_rows(case, dtype, profile, arrays))
-        plan.add(DRAWN, _stratified_examples(guide, profile, len(known)))
+        plan.add(DRAWN, _stratified_examples(guide, profile))
         plan.add(DRAWN, guide.first_examples())
     return GuidedPlan(plan, guide)
 
@@ -108,15 +112,23 @@ class GuidedPlan:
             batch = [example for phase, examples in following.items() for example in self.plan.add(phase, examples)]
 
 
-def _stratified_examples(guide: Guide, profile: Profile, known: int) -> list[Example]:
-    """Stratified examples, more where judging costs little, and some larger than a grain where no products are summed.
+def _usual_count(case: Case, dtype: str, profile: Profile) -> int:
+    """How many examples are usually drawn: in proportion to the bits of the case's space, where the profile says so.
 
-    What there is of the corpus takes the place of as many of those that there are more.
+    A corner in which one more size or choice has to have one of two values is half as likely, and a fault of a kernel
+    needs more of them the more its operator has.
     """
+    if not profile.by_space:
+        return profile.random
+    return max(1, round(profile.random * space_bits(case, dtype) / USUAL_BITS))
+
+
+def _stratified_examples(guide: Guide, profile: Profile) -> list[Example]:
+    """Stratified examples, and some larger than a grain: one less where products are summed, which takes long."""
     case = guide.case
-    extra = max(0, profile.extra - known) if is_quickly_judged(case) else 0
-    stratified = stratified_examples(case, guide.dtype, guide.stratified_count + extra, guide.seed)
-    return [*stratified, *larger_examples(case, stratified, 0 if sums_products(case) else profile.larger)]
+    stratified = stratified_examples(case, guide.dtype, guide.stratified_count, guide.seed)
+    most = max(0, profile.larger - 1) if sums_products(case) else profile.larger
+    return [*stratified, *larger_examples(case, stratified, most)]
 
 
 def _corner_rows(case: Case, dtype: str, profile: Profile, arrays: Path | None) -> list[Example]:

@@ -15,6 +15,9 @@ from .trial_batch import rows_of
 SAMPLE = 512
 """Terms that are looked at to see whether they repeat."""
 
+SUMS = 4
+"""Sums of one operator that are looked at where it makes many, each with its share of these terms."""
+
 SIGNIFICANT = 12
 """Leading bits by which two terms are told apart."""
 
@@ -83,17 +86,33 @@ def effective_terms(args: Tuple[Any, ...], terms: int) -> list[float]:
 
     sqrt(n) where roundings are independent. Equal terms are rounded alike while the sum stays between two powers of
     two: of n terms with d values the errors of n / d add up in full, and d of these at random. How many values there
-    are is read from the first terms, by their leading bits: those behind are the noise's own.
+    are is read from the first terms, by their leading bits: those behind are the noise's own. Of an operator that is
+    told which dimensions to add up it is read from some of the sums, and the one with the fewest values decides: the
+    gradient of a smoothed loss is the same for all classes of a pixel, and another for each pixel.
     """
     operands = floating_tensors(args[:1])
     if terms < 2 or not operands:
         return [math.sqrt(terms)]
-    lines = rows_of(operands[0]).flatten(1)[:, :SAMPLE]
-    length = lines.shape[1]
-    return [
-        terms / math.sqrt(min(terms, values)) if 2 * values <= length else math.sqrt(terms)
-        for values in _value_counts(lines.numpy())
-    ]
+    sums = _sampled_sums(rows_of(operands[0]), args[1] if len(args) > 1 else None)
+    return [max(_effective(terms, values, sums.shape[2]) for values in _value_counts(each.numpy())) for each in sums]
+
+
+def _effective(terms: int, values: int, looked_at: int) -> float:
+    return terms / math.sqrt(min(terms, values)) if 2 * values <= looked_at else math.sqrt(terms)
+
+
+def _sampled_sums(rows: torch.Tensor, dims: object) -> torch.Tensor:
+    """Of each row some of the sums over these dimensions, with their first terms: (rows, sums, terms).
+
+    Without a list of dimensions the whole row is one sum.
+    """
+    if not isinstance(dims, (list, tuple)) or not dims:
+        return rows.flatten(1)[:, None, :SAMPLE]
+    reduced = [1 + int(dim) % (rows.dim() - 1) for dim in dims]
+    kept = [dim for dim in range(1, rows.dim()) if dim not in reduced]
+    lines = rows.permute(0, *kept, *reduced).flatten(1 + len(kept))[..., : SAMPLE // SUMS]
+    lines = lines.flatten(1, len(kept)) if kept else lines[:, None]
+    return lines[:, :: max(1, -(-lines.shape[1] // SUMS))]
 
 
 def _value_counts(lines: Array) -> list[int]:
