@@ -7,9 +7,9 @@ from collections.abc import Callable
 from itertools import combinations, product
 from typing import Any
 
-from harness.core import Case, Expression, Numerics, Size, TensorSpec
-from harness.generation import is_quickly_judged, larger_examples, shapes, stratified_examples
-from harness.generation.larger import GRAIN
+from harness.core import Case, Expression, Size, TensorSpec
+from harness.generation import corner_examples, larger_examples, shapes, space_bits, stratified_examples
+from harness.generation.larger import GRAIN, PRODUCTS
 from harness.generation.shapes import BUDGET
 from harness.generation.stratified import stratified_rows
 
@@ -101,15 +101,52 @@ def test_a_result_is_not_larger_than_what_an_example_may_have(
     shape = {"size": [expression(name) for name in "NCHW"]}
     one_axis = declare(sizes, [tensor("input", ["1", "1", "1", "W"])], arguments=shape)
     whole = declare(sizes, [tensor("input", ["N", "C", "H", "W"])], arguments=shape)
-    for case, count in ((one_axis, 1), (whole, 4)):
+    matrices = declare(sizes, [tensor("input", ["N", "2", "3"])], arguments=shape)
+    for case, count in ((one_axis, 1), (whole, 4), (matrices, 0)):
         larger = larger_examples(case, stratified_examples(case, "float32", 40, 0), 4)
         assert len(larger) >= count
         assert all(math.prod(example.sizes.values()) <= BUDGET for example in larger)
 
 
-def test_what_draws_roundings_or_sums_products_is_not_quickly_judged(image: Case, conv2d: Case) -> None:
-    """An elementwise function is, and so is a sum; a convolution and a normalisation are not."""
-    assert is_quickly_judged(image)
-    assert not is_quickly_judged(conv2d)
-    both = Numerics("normwise", "normwise")
-    assert not is_quickly_judged(Case(**{**vars(image), "numerics": both}))
+def test_an_operator_with_many_arguments_has_a_larger_space(image: Case, conv2d: Case) -> None:
+    """Each size with two strata is a bit of the space, and a convolution has twice as many as an image alone."""
+    assert space_bits(image, "float32") > 4
+    assert space_bits(conv2d, "float32") > 2 * space_bits(image, "float32")
+
+
+def test_a_weight_has_odd_strides_as_often_as_other_strata(conv2d: Case) -> None:
+    """Layouts of a weight are strata too: in a quarter of the rows, where its shape has a 1, strides of it are odd."""
+    examples = stratified_examples(conv2d, "float32", 96, 0)
+    odd = [example for example in examples if example.layouts["weight"].endswith((":odd", ":image"))]
+    assert len(odd) >= 10
+    assert {example.layouts["weight"].partition(":")[0] for example in odd} == {"contiguous", "channels_last"}
+
+
+def test_larger_examples_take_each_word_and_one_plane_is_beyond_16_bits(declare: Declare, tensor: Tensor) -> None:
+    """Of three larger examples each has another reduction, and the first one has all its elements in one image."""
+    sizes = [Size("N", "batch"), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")]
+    words = Size("reduction", "choice", choices=("mean", "sum", "none"))
+    case = declare([*sizes, words], [tensor("input", ["N", "C", "H", "W"])])
+    larger = larger_examples(case, stratified_examples(case, "float32", 40, 0), 3)
+    assert {example.sizes["reduction"] for example in larger} == {"mean", "sum", "none"}
+    assert larger[0].sizes["N"] == 1
+    assert math.prod(shapes(case, larger[0])["input"]) > 2**15
+
+
+def test_no_larger_example_sums_more_products_than_take_seconds(conv2d: Case) -> None:
+    """A larger convolution has an image beyond a grain, and not its largest weight with it."""
+    larger = larger_examples(conv2d, stratified_examples(conv2d, "float32", 80, 0), 2)
+    assert larger
+    for example in larger:
+        extents = shapes(conv2d, example)
+        assert math.prod(extents["input"]) * math.prod(extents["weight"]) // extents["input"][1] <= PRODUCTS
+
+
+def test_every_way_to_run_a_call_meets_each_layout_where_it_tells(declare: Declare, tensor: Tensor) -> None:
+    """A row of a path has its first tensor apart from the plain format if any has, and an empty one is faked too."""
+    sizes = [Size("N", "batch", empty=True), Size("C", "channels"), Size("H", "spatial"), Size("W", "spatial")]
+    spec = tensor("input", ["N", "C", "H", "W"], channels_last=True)
+    rows = corner_examples(declare(sizes, [spec], paths=("meta",)), "float32")
+    faked = [row for row in rows if row.path == "meta"]
+    assert any(row.layouts["input"].endswith(":expand_n") and row.sizes["N"] > 1 for row in faked)
+    assert any(row.sizes["N"] == 0 for row in faked)
