@@ -43,7 +43,7 @@ def test_a_short_run_takes_its_rows_from_all_over_the_array(rows: int) -> None:
     first, *others = corner_examples(CASE, "float32")
     every = [first, *(example for example in others if has_own_layout(CASE, example))]
     assert len(others) > len(every)
-    try_case(ToyExecutor(note), profile=replace(PROFILES["gate"], rows=rows, random=0, extra=0))
+    try_case(ToyExecutor(note), profile=replace(PROFILES["gate"], rows=rows, random=0, by_space=False))
     places = [every.index(example) for example in ran]
     assert len(places) == rows < len(every)
     gaps = np.diff([*places, len(every)])
@@ -73,7 +73,7 @@ def test_a_whole_run_compiles_and_a_short_one_does_not() -> None:
         profile = replace(PROFILES[name], random=0)
         plan = make_plan(case, "float32", profile=profile, saved=[], corpus=[], seed=0, arrays=None).plan
         compiled[name] = [each for each in plan.examples if each.path == "compile"]
-    assert len(compiled["gate"]) == 2
+    assert len(compiled["gate"]) == 1
     assert not compiled["quick"]
 
 
@@ -354,7 +354,7 @@ def test_a_short_run_has_an_empty_batch_as_well() -> None:
         ran.append(example)
         return ""
 
-    profile = replace(PROFILES["gate"], rows=6, random=0, extra=0, larger=0)
+    profile = replace(PROFILES["gate"], rows=6, random=0, by_space=False, larger=0)
     outcome = try_case(ToyExecutor(note), case=replace(CASE, sizes=sizes), profile=profile)
     assert outcome.examples["corners"] == 6
     assert any(example.sizes["N"] == 0 for example in ran)

@@ -10,7 +10,7 @@ from harness.profiles import PROFILES
 from harness.trial import Outcome, Trial
 from tests.trial.toy import CASE, ToyExecutor, Wrong
 
-PROFILE = replace(PROFILES["gate"], rows=20, random=10, extra=0, larger=0)
+PROFILE = replace(PROFILES["gate"], rows=20, random=10, by_space=False, larger=0)
 SMALLEST = {"N": 1, "C": 1, "H": 1, "W": 1}
 
 
