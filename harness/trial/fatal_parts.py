@@ -32,9 +32,6 @@ REPEATS: Final = 24
 HASTE: Final = 10
 """What hangs is known to: a part whose end is looked for gets this part of the time limit."""
 
-GOING_BACKWARD: Final = ("plain", "double_backward")
-"""The ways to run a call of which single gradients can be left out."""
-
 
 @dataclass(frozen=True)
 class FatalParts:
@@ -178,6 +175,6 @@ class PartwiseRunner:
 
     def _gradients(self, example: Example) -> frozenset[str]:
         """The tensors of which the example asks for a gradient."""
-        tensors = resolve_example(self.case, example).tensors if example.path in GOING_BACKWARD else ()
+        tensors = resolve_example(self.case, example).tensors if example.path == "plain" else ()
         present = [tensor for tensor in tensors if tensor.shape is not None]
         return frozenset(tensor.name for tensor in present if tensor.gradient and is_differentiable(tensor.dtype))
