@@ -71,8 +71,8 @@ def _path_rows(case: Case, paths: Sequence[str], rows: Sequence[Example]) -> Ite
     """Each other way to run the call with each layout that the first tensor has in the rows: the pair that matters.
 
     The paths are no factor of the array, of which most rows would then be without gradients. Where a row can tell the
-    layout from its plain format that one is taken. A path that is a variant of another goes with two layouts, one that
-    costs seconds with one, in the rows that are least simple.
+    layout from its plain format that one is taken. A path that is a variant of another, or reads a cache, goes with two
+    layouts, and what is compiled for each case with one, in the rows that are least simple.
     """
     first = next(iter(rows[0].layouts), "")
     by_layout: dict[str, list[Example]] = {}
@@ -81,7 +81,7 @@ def _path_rows(case: Case, paths: Sequence[str], rows: Sequence[Example]) -> Ite
             by_layout.setdefault(row.layouts.get(first, ""), []).append(row)
     for index, path in enumerate(paths):
         if path in (*RARE_PATHS, *SELDOM_PATHS):
-            telling = _TELLING[: 1 if path in RARE_PATHS else None]
+            telling = _TELLING[: 1 if path == "compile" else None]
             yield from (by_layout[name][-1].but(path=path) for name in telling if name in by_layout)
             continue
         for layout, group in by_layout.items():

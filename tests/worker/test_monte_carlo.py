@@ -229,10 +229,11 @@ def test_equal_terms_are_rounded_alike() -> None:
     assert effective_terms((different % 4 + 1.0,), 256) == [128.0]
     assert effective_terms((1 + 2.0**-24 * different,), 256) == [256.0]
     pixels = torch.arange(33, dtype=torch.float64).expand(1, 64, 33)
-    assert effective_terms((pixels, [1], True), 64) == [64.0]
-    assert effective_terms((pixels, [-1], True), 33) == [math.sqrt(33)]
-    assert effective_terms((pixels, [0, 1]), 64) == [64.0]
-    assert effective_terms((pixels[0, 0], [0]), 33) == [math.sqrt(33)]
+    assert effective_terms((pixels,), 64, [1]) == [64.0]
+    assert effective_terms((pixels,), 33, [-1]) == [math.sqrt(33)]
+    assert effective_terms((pixels,), 64, [0, 1]) == [64.0]
+    assert effective_terms((pixels[0, 0],), 33, [0]) == [math.sqrt(33)]
+    assert effective_terms((pixels, [2, 2]), 4) == [2.0], "the extents of a kernel are no dimensions"
 
 
 def test_terms_that_a_sum_does_not_feel_are_allowed_to_be_lost(run_here: Run) -> None:

@@ -226,10 +226,11 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         """The result with each sum off by the roundings of its length."""
         magnitudes = func(*_map_floating(args, torch.abs), **_map_floating(keywords, torch.abs))
         totals, counts = iter(floating_tensors(magnitudes)), iter(term_counts(name, args, result))
+        dims = args[1] if name in _PLAIN_SUMS and len(args) > 1 else None
 
         def move(tensor: torch.Tensor) -> torch.Tensor:
             """One of the sums; they come in order."""
-            weights = [self._inner * terms for terms in effective_terms(args, next(counts))]
+            weights = [self._inner * terms for terms in effective_terms(args, next(counts), dims)]
             return tensor + self._patterns.weigh(next(totals).abs() * self._patterns.draw(tensor), weights)
 
         return _map_floating(result, move)

@@ -81,19 +81,19 @@ def _convolution_backward_terms(args: Tuple[Any, ...], result: object) -> list[i
     return [count for count, gradient in zip(counts, gradients) if floating_tensors(gradient)]
 
 
-def effective_terms(args: Tuple[Any, ...], terms: int) -> list[float]:
+def effective_terms(args: Tuple[Any, ...], terms: int, dims: object = None) -> list[float]:
     """By how many roundings of its sum of magnitudes a sum of so many terms is off, in each trial; or in all alike.
 
     sqrt(n) where roundings are independent. Equal terms are rounded alike while the sum stays between two powers of
     two: of n terms with d values the errors of n / d add up in full, and d of these at random. How many values there
-    are is read from the first terms, by their leading bits: those behind are the noise's own. Of an operator that is
-    told which dimensions to add up it is read from some of the sums, and the one with the fewest values decides: the
+    are is read from the first terms, by their leading bits: those behind are the noise's own. Where `dims` are the
+    dimensions that are added up it is read from some of the sums, and the one with the fewest values decides: the
     gradient of a smoothed loss is the same for all classes of a pixel, and another for each pixel.
     """
     operands = floating_tensors(args[:1])
     if terms < 2 or not operands:
         return [math.sqrt(terms)]
-    sums = _sampled_sums(rows_of(operands[0]), args[1] if len(args) > 1 else None)
+    sums = _sampled_sums(rows_of(operands[0]), dims)
     return [max(_effective(terms, values, sums.shape[2]) for values in _value_counts(each.numpy())) for each in sums]
 
 
