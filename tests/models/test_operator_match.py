@@ -106,16 +106,24 @@ def test_the_dtype_is_that_of_the_result(cases: list[Case]) -> None:
     [
         conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3), padding="same"),
         conv(tensor(1, 5, 9, 9), tensor(6, 4, 3, 3)),
-        conv(tensor(4, 9, 9), tensor(6, 4, 3, 3)),
+        conv(tensor(9, 9), tensor(6, 4, 3, 3)),
         conv(tensor(1, 4, 9, 9), tensor(6, 4, 3, 3), unheard_of=1),
         conv(tensor(1, 4, 9, 9, dtype="int8"), tensor(6, 4, 3, 3)),
         FunctionCall("torch.no_such_operator", ("input",), {"input": tensor(1, 2, 3, 3)}, (), (tensor(1),)),
     ],
-    ids=["padding in words", "channels that do not fit", "no batch", "another argument", "another dtype", "no case"],
+    ids=["padding in words", "channels that do not fit", "no channels", "another argument", "another dtype", "no case"],
 )
 def test_what_no_case_can_make_has_no_example(cases: list[Case], call: FunctionCall) -> None:
     """An example that is not the very call would answer another question."""
     assert match_operator(cases, [call]) is None
+
+
+def test_an_image_without_a_batch_has_a_case_of_its_own(cases: list[Case]) -> None:
+    """A convolution of one image alone is an example of the case that runs convolutions so."""
+    match = match_operator(cases, [conv(tensor(4, 9, 9), tensor(6, 4, 3, 3))])
+    assert match is not None
+    assert match[1].case == "suites/operators/convolution.yaml::conv2d_unbatched"
+    assert {name: match[1].sizes[name] for name in ("Cg", "Kg", "H", "W")} == {"Cg": 4, "Kg": 6, "H": 9, "W": 9}
 
 
 def test_the_first_call_that_has_a_case_is_taken(cases: list[Case]) -> None:
