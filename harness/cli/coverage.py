@@ -11,8 +11,11 @@ from harness.cli.parser import Commands, add_command
 from harness.core import Case
 from harness.gate import Gate
 from harness.golden import CoverageTargets, load_coverage_targets
+from harness.portable.operator_protocol import CatalogueReply
 from harness.reporting import (
+    FunctionReach,
     ReachReport,
+    Record,
     arguments_reach,
     cases_by_operator,
     count_operators,
@@ -49,9 +52,7 @@ def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
         catalogue = gate.executor.lookup.catalogue(calls, targets.functions)
         schemas = gate.executor.lookup.schemas({*record.arguments, *record.inner_arguments})
         torch = gate.executor.build.torch
-    covering = _cases_by_function(cases, catalogue["called"], targets)
     items = record.operators
-    running = cases_by_operator(items.values(), record.arguments)
     reached = count_operators(items.values())
     report = ReachReport(
         record=str(settings.record),
@@ -60,17 +61,7 @@ def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
         absent=tuple(sorted(_ids(cases.values()) - set(items))),
         operators=reached,
         lists=tuple(list_reach(name, published, reached) for name, published in targets.operators.items()),
-        functions={
-            namespace: function_reach(
-                offered,
-                _cases_of(namespace, offered, covering, running),
-                targets.functions[namespace].reasons(),
-                items.values(),
-                targets.functions[namespace].through,
-            )
-            for namespace, offered in catalogue["functions"].items()
-            if offered
-        },
+        functions=_functions_by_namespace(catalogue, cases, targets, record),
         arguments=arguments_reach(record.arguments, record.inner_arguments, schemas, targets.arguments),
         notes=_notes(
             torch, record.build.torch, [name for name, offered in catalogue["functions"].items() if not offered]
@@ -78,6 +69,22 @@ def print_coverage(options: argparse.Namespace, settings: Settings) -> int:
     )
     print(report.text(every_argument=options.arguments))  # noqa: T201 - a command prints
     return 0 if report.complete else 1
+
+
+def _functions_by_namespace(
+    catalogue: CatalogueReply, cases: Mapping[str, Case], targets: CoverageTargets, record: Record
+) -> dict[str, FunctionReach]:
+    """What the functions of each module or class that is there come to."""
+    covering = _cases_by_function(cases, catalogue["called"], targets)
+    items = record.operators.values()
+    running = cases_by_operator(items, record.arguments)
+    reaches = {}
+    for namespace, offered in catalogue["functions"].items():
+        known = targets.functions[namespace]
+        if offered:
+            covered = _cases_of(namespace, offered, covering, running)
+            reaches[namespace] = function_reach(offered, covered, known.reasons(), items, known.through)
+    return reaches
 
 
 def _cases_of(

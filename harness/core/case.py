@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from harness.core.expression import Expression
 from harness.portable.dtypes import FLOATING, is_differentiable
@@ -25,14 +25,14 @@ PathName = Literal[
 Of these ``per_sample`` and ``double_backward`` ask for gradients.
 """
 
-BATCHED_PATHS: Final = ("vmap", "vmap_last", "vmap_one", "per_sample")
+BATCHED_PATHS: Final[tuple[BatchedPathName, ...]] = get_args(BatchedPathName)
 """Ways under vmap, whose batching rules decide how results lie."""
 
 SELDOM_PATHS: Final = ("vmap_last", "vmap_one", "per_sample", "double_backward")
 """Ways that an item goes in two rows, and else as often as others: they are variants of one of these."""
 
 RARE_PATHS: Final = ("compile", "cached")
-"""Ways that cost seconds: two rows of an item go each of them, and of what is drawn one in a hundred is compiled."""
+"""Ways that cost seconds: few rows of an item go them, and of what is drawn one in a hundred is compiled."""
 
 
 @dataclass(frozen=True)

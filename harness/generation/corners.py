@@ -12,7 +12,7 @@ from harness.generation.sizes import Domain, UnsatisfiableError
 from harness.generation.space import Factor, Pick, assemble, factors, is_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.core import Case, Example
@@ -54,10 +54,11 @@ def _empty_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
     """For each size that may be 0, a simple row and one from the middle with it: enough for what emptiness shows."""
     for size in case.sizes:
         if size.empty:
-            for row in dict.fromkeys((len(rows) // 8, len(rows) // 2)):
-                yield (empty := rows[row].but(sizes={**rows[row].sizes, size.name: 0}))
+            chosen = [rows[index] for index in dict.fromkeys((len(rows) // 8, len(rows) // 2))]
+            emptied = [row.but(sizes={**row.sizes, size.name: 0}) for row in chosen]
+            yield from emptied
             if "meta" in case.paths:  # which refuses what the kernel returns before it looks
-                yield empty.but(path="meta", inplace=False)
+                yield emptied[-1].but(path="meta", inplace=False)
 
 
 def _setting_rows(case: Case, rows: Sequence[Example]) -> Iterator[Example]:
@@ -79,14 +80,22 @@ def _path_rows(case: Case, paths: Sequence[str], rows: Sequence[Example]) -> Ite
     for row in rows:
         if not row.inplace:
             by_layout.setdefault(row.layouts.get(first, ""), []).append(row)
+    telling = _rows_that_tell(case, by_layout) if paths else {}
     for index, path in enumerate(paths):
         if path in (*RARE_PATHS, *SELDOM_PATHS):
-            telling = _TELLING[: 1 if path == "compile" else None]
-            yield from (by_layout[name][-1].but(path=path) for name in telling if name in by_layout)
+            layouts = _TELLING[: 1 if path == "compile" else None]
+            yield from (by_layout[name][-1].but(path=path) for name in layouts if name in by_layout)
             continue
-        for layout, group in by_layout.items():
-            apart = [row for row in group if is_apart(layout, shape_of(case, case.tensors[0], row.sizes))] or group
-            yield apart[(index + 1) % len(apart)].but(path=path)
+        yield from (group[(index + 1) % len(group)].but(path=path) for group in telling.values())
+
+
+def _rows_that_tell(case: Case, by_layout: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
+    """For each layout of the first tensor the rows in which it is apart from its plain format; all where none is."""
+    first = case.tensors[0]
+    return {
+        layout: [row for row in group if is_apart(layout, shape_of(case, first, row.sizes))] or group
+        for layout, group in by_layout.items()
+    }
 
 
 def _repair(case: Case, dtype: str, free: tuple[Factor, ...], row: tuple[int, ...], seed: int) -> Example:

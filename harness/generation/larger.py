@@ -62,9 +62,9 @@ def larger_examples(case: Case, examples: Sequence[Example], count: int) -> list
 
 def _with_choices(case: Case, sizes: Mapping[str, Any], turn: int) -> Mapping[str, Any]:
     """The sizes with the values of that turn in place of what is chosen from a list of words, such as a reduction."""
-    listed = {size.name: size.choices for size in case.sizes if size.kind == "choice" and not size.length}
-    words = {name: choices for name, choices in listed.items() if all(isinstance(each, str) for each in choices)}
-    return {**sizes, **{name: choices[turn % len(choices)] for name, choices in words.items()}}
+    chosen = (size for size in case.sizes if size.kind == "choice" and not size.length)
+    words = (size for size in chosen if all(isinstance(each, str) for each in size.choices))
+    return {**sizes, **{size.name: size.choices[turn % len(size.choices)] for size in words}}
 
 
 def _elements(case: Case, sizes: Mapping[str, Any]) -> int:
@@ -75,8 +75,9 @@ def _sizes_beyond_a_grain(case: Case, sizes: Mapping[str, Any], first: int) -> d
     """The sizes with larger ones of a kind, and then of the next two where their bounds end the growth."""
     kinds = {size.name: size.kind for size in case.sizes}
     grown = dict(sizes)
-    enough = GRAIN if _KINDS[first] == "batch" else ONE_IMAGE
-    if enough > GRAIN:
+    is_one_image = _KINDS[first] != "batch"
+    enough = ONE_IMAGE if is_one_image else GRAIN
+    if is_one_image:
         grown.update({name: 1 for name, kind in kinds.items() if kind == "batch" and grown[name] != 0})
     for kind in (*_KINDS[first:], *_KINDS[:first]):
         for at in coordinates(case):

@@ -226,7 +226,7 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
         """The result with each sum off by the roundings of its length."""
         magnitudes = func(*_map_floating(args, torch.abs), **_map_floating(keywords, torch.abs))
         totals, counts = iter(floating_tensors(magnitudes)), iter(term_counts(name, args, result))
-        dims = args[1] if name in _PLAIN_SUMS and len(args) > 1 else None
+        dims = _summed_dims(args) if name in _PLAIN_SUMS else None
 
         def move(tensor: torch.Tensor) -> torch.Tensor:
             """One of the sums; they come in order."""
@@ -238,11 +238,16 @@ class RoundingNoise(TorchDispatchMode):  # type: ignore[misc] # torch is not the
     def _lost_terms(self, func: Any, args: Args, keywords: Keywords) -> torch.Tensor | None:
         """The sum of the terms that a sum as large as theirs would not feel, for `sum` and `mean`; None without any."""
         terms = args[0].abs()
-        dims = list(args[1]) if len(args) > 1 and args[1] else list(range(terms.dim()))
+        dims = _summed_dims(args) or list(range(terms.dim()))
         small = terms <= self._inner * terms.sum(dims, keepdim=True)
         if not (as_numpy(rows_of(small)) & (as_numpy(rows_of(terms)) != 0)).any():
             return None
         return func(terms.where(small, torch.zeros_like(terms)), *args[1:], **keywords)
+
+
+def _summed_dims(args: Args) -> list[int]:
+    """The dimensions that a `sum` or `mean` is told to add up; none where it adds up all."""
+    return list(args[1]) if len(args) > 1 and args[1] else []
 
 
 def _map_floating(part: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:

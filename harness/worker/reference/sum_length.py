@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Tuple
+from typing import Any, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -81,7 +81,7 @@ def _convolution_backward_terms(args: Tuple[Any, ...], result: object) -> list[i
     return [count for count, gradient in zip(counts, gradients) if floating_tensors(gradient)]
 
 
-def effective_terms(args: Tuple[Any, ...], terms: int, dims: object = None) -> list[float]:
+def effective_terms(args: Tuple[Any, ...], terms: int, dims: Sequence[int] | None = None) -> list[float]:
     """By how many roundings of its sum of magnitudes a sum of so many terms is off, in each trial; or in all alike.
 
     sqrt(n) where roundings are independent. Equal terms are rounded alike while the sum stays between two powers of
@@ -101,14 +101,14 @@ def _effective(terms: int, values: int, looked_at: int) -> float:
     return terms / math.sqrt(min(terms, values)) if 2 * values <= looked_at else math.sqrt(terms)
 
 
-def _sampled_sums(rows: torch.Tensor, dims: object) -> torch.Tensor:
+def _sampled_sums(rows: torch.Tensor, dims: Sequence[int] | None) -> torch.Tensor:
     """Of each row some of the sums over these dimensions, with their first terms: (rows, sums, terms).
 
-    Without a list of dimensions the whole row is one sum.
+    Without dimensions the whole row is one sum.
     """
-    if not isinstance(dims, (list, tuple)) or not dims:
+    if not dims:
         return rows.flatten(1)[:, None, :SAMPLE]
-    reduced = [1 + int(dim) % (rows.dim() - 1) for dim in dims]
+    reduced = [1 + dim % (rows.dim() - 1) for dim in dims]
     kept = [dim for dim in range(1, rows.dim()) if dim not in reduced]
     lines = rows.permute(0, *kept, *reduced).flatten(1 + len(kept))[..., : SAMPLE // SUMS]
     lines = lines.flatten(1, len(kept)) if kept else lines[:, None]
