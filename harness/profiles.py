@@ -18,9 +18,9 @@ class Profile:
     """How many examples one item (a case in one dtype) runs, and how long it may take.
 
     `strength` is that of the covering array (2: every pair of corner values); `rows` caps how many of its rows run
-    (0: all), and `shares` deals them out over the dtypes of a case; `random` is the number of examples that are drawn,
-    most of them stratified, for a space of few arguments, and more for a larger one if `by_space`; fewer or more by
-    what they reach if `follows`; `larger` that of examples that have grown beyond a grain; `limit` the CPU seconds one
+    (0: all), and `shares` deals these, and what is drawn, out over the dtypes of a case; `random` is how many are
+    drawn, most of them stratified, for a space of few arguments, and more for a larger one if `by_space`; fewer or more
+    by what they reach if `follows`; `larger` is about how many have grown beyond a grain; `limit` the CPU seconds one
     example may take in one cell; `attempts` the candidates a shrink may try; `fresh`: a new seed for each run, printed;
     `recalls`: failures saved by earlier runs go first (not in the gate, which is the same every time); `saved_only`:
     nothing but reproducers, saved failures and declared examples; `models` is the largest tier of them that is run.

@@ -57,7 +57,7 @@ RULES = {
         "suites generation execution oracles golden profiles trial reporting numpy pydantic jinja2", "torch pytest"
     ),
     "speed": rule("suites generation execution models jinja2 pydantic", "torch pytest"),
-    "mutants": rule("suites generation execution profiles trial numpy pydantic torch", "torch pytest"),
+    "mutants": rule("suites generation execution profiles golden trial numpy pydantic torch", "torch pytest"),
     "worker": rule("torch numpy"),
     "worker/operators": rule("worker torch numpy"),
     "worker/reference": rule("worker worker/operators torch numpy"),

@@ -171,5 +171,5 @@ class MutantRuns:
         case = self._cases.get(f"suites/operators/{mutant.family}.yaml::{case_name}")
         if case is None or dtype not in (*case.dtypes, *case.unsupported):
             raise UserError(f"{mutant.name}: {mutant.family} has no item {name}")
-        corpus = gate.project.home_of(case).golden.corpus(case).examples_in(case, dtype)
+        corpus = gate.project.home_of(case).golden.corpus(case)
         return MutantItem(name, case, dtype, gate.known_issues_of(case, dtype), gate.item_seed(case, dtype), corpus)

@@ -19,9 +19,10 @@ from harness.generation.shapes import (
     with_values,
 )
 from harness.generation.sizes import UnsatisfiableError
+from harness.generation.stratified import sums_products
 
 if TYPE_CHECKING:
-    from harness.core import Case, Example
+    from harness.core import Case, Example, Size
 
 GRAIN: Final = 2**15
 """Elements that one thread works on by itself (at::internal::GRAIN_SIZE)."""
@@ -39,32 +40,42 @@ _TRIED: Final = 8  # examples for each that is asked for
 
 
 def larger_examples(case: Case, examples: Sequence[Example], count: int) -> list[Example]:
-    """At most `count` of the examples with sizes that have grown, so that the first tensor is larger than a grain.
+    """About `count` of the examples with sizes that have grown, so that the first tensor is larger than a grain.
 
     They are made of the largest ones. Two threads run them, the first and every second with that tensor in
-    channels-last; each takes another value of what the suite lists, and another fill. What does not grow by its batch
-    is one image, which alone is larger then. Fewer, or none, where the sizes of the case cannot grow that far within
-    what an example may have.
+    channels-last; each takes another value of what the suite lists, and another fill, and so many are made that each
+    word of it, such as a reduction, meets two fills. What does not grow by its batch is one image, which alone is
+    larger then. Fewer, or none, where the sizes of the case cannot grow that far within what an example may have, or
+    where it sums products, which takes long.
     """
     first = case.tensors[0]
+    words = max((len(size.choices) for size in case.sizes if _lists_words(size)), default=1)
+    is_quick = not sums_products(case)
+    count = max(count, 2 * words) if count and words > 1 and is_quick else count
     larger: list[Example] = []
     for number, example in enumerate(sorted(examples, key=lambda each: -_elements(case, each.sizes))):
         if len(larger) == count or number == _TRIED * count:
             break
         varied = _with_choices(case, example.sizes, examples[0].seed + len(larger))
-        if (sizes := _sizes_beyond_a_grain(case, varied, number % len(_KINDS))) is not None:
+        kind = (number + len(larger) // words) % len(_KINDS)
+        if (sizes := _sizes_beyond_a_grain(case, varied, kind)) is not None:
             own = {first.name: "channels_last"} if first.channels_last and len(larger) % 2 == 0 else {}
-            fill = case.fills[(case.fills.index(example.fill) + len(larger)) % len(case.fills)]
+            turn = len(larger) + len(larger) // words
+            fill = case.fills[(case.fills.index(example.fill) + turn) % len(case.fills)]
             candidate = example.but(sizes=sizes, threads=2, layouts={**example.layouts, **own}, fill=fill)
-            larger += [candidate] if _fits(case, candidate) and _products(case, candidate) <= PRODUCTS else []
+            fits = _fits(case, candidate) and (is_quick or _products(case, candidate) <= PRODUCTS)
+            larger += [candidate] if fits else []
     return larger
 
 
 def _with_choices(case: Case, sizes: Mapping[str, Any], turn: int) -> Mapping[str, Any]:
     """The sizes with the values of that turn in place of what is chosen from a list of words, such as a reduction."""
-    chosen = (size for size in case.sizes if size.kind == "choice" and not size.length)
-    words = (size for size in chosen if all(isinstance(each, str) for each in size.choices))
+    words = (size for size in case.sizes if _lists_words(size))
     return {**sizes, **{size.name: size.choices[turn % len(size.choices)] for size in words}}
+
+
+def _lists_words(size: Size) -> bool:
+    return size.kind == "choice" and not size.length and all(isinstance(each, str) for each in size.choices)
 
 
 def _elements(case: Case, sizes: Mapping[str, Any]) -> int:
@@ -94,8 +105,16 @@ def _sizes_beyond_a_grain(case: Case, sizes: Mapping[str, Any], first: int) -> d
 
 
 def _products(case: Case, example: Example) -> int:
-    """About how many products are summed: each number of the first tensor with what the largest other has a channel."""
+    """About how many products are summed: each number of the first tensor with what the largest other has a channel.
+
+    Where the call pads, numbers of the padding count: a kernel meets each of them.
+    """
     first, *others = shapes(case, example).values()
+    padding = arguments(case, example).get("padding", 0)
+    extents = len(first) - 2
+    widths = padding if isinstance(padding, tuple) else (padding,) * extents
+    if len(widths) == extents and all(type(width) is int for width in widths):
+        first = (*first[:2], *(extent + 2 * width for extent, width in zip(first[2:], widths, strict=True)))
     return math.prod(first) * max(map(math.prod, others), default=0) // max((1, *first[1:2]))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from harness.generation.drawing import free_pool
 from harness.generation.layout_choice import OF_ONES, with_own_layout
@@ -19,6 +20,8 @@ from harness.generation.space import Factor, assemble, factors
 from harness.portable.layouts import AXES, CHANNELS_INNERMOST, names_for
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from harness.core import Case, Example
 
 Strata = tuple[int, ...]
@@ -172,18 +175,30 @@ def stratified_rows(counts: Strata, most: int) -> tuple[Strata, ...]:
     if math.prod(counts) <= most:
         return tuple(product(*map(range, counts)))
     source = random.Random(0)  # noqa: S311 - as above
-    columns = list(combinations(range(len(counts)), min(len(counts), 4 if len(counts) <= FEW else 3)))
-    worth: dict[tuple[Strata, Strata], float] = defaultdict(lambda: 1.0)
+    combinations_of = _Combinations(counts, min(len(counts), 4 if len(counts) <= FEW else 3))
+    worth = np.ones(combinations_of.count)
     rows: dict[Strata, None] = {}
     while len(rows) < most:
         candidates = [tuple(map(source.randrange, counts)) for _ in range(_CANDIDATES)]
-        best = max(candidates, key=lambda row: sum(map(worth.__getitem__, _met_by(row, columns))) * (row not in rows))
-        rows[best] = None
-        for combination in _met_by(best, columns):
-            worth[combination] /= 4
+        met = combinations_of.met_by(candidates)
+        best = int(np.argmax(worth[met].sum(axis=1) * [candidate not in rows for candidate in candidates]))
+        rows[candidates[best]] = None
+        worth[met[best]] /= 4
     return tuple(rows)
 
 
-def _met_by(row: Strata, columns: list[Strata]) -> Iterator[tuple[Strata, Strata]]:
-    """The combinations that a row has."""
-    return ((indices, tuple(row[index] for index in indices)) for indices in columns)
+class _Combinations:
+    """The combinations that any `width` columns can take, numbered: column i has counts[i] strata."""
+
+    def __init__(self, counts: Strata, width: int) -> None:
+        self._columns = np.array(list(combinations(range(len(counts)), width)))
+        widths = np.array(counts)[self._columns]
+        ends = np.cumsum(widths.prod(axis=1))
+        self.count = int(ends[-1])
+        self._first = ends - widths.prod(axis=1)
+        self._step = np.cumprod(np.c_[np.ones(len(widths), int), widths[:, :-1]], axis=1)
+
+    def met_by(self, rows: list[Strata]) -> NDArray[np.int64]:
+        """For each row the numbers of the combinations that it has, shape (rows, choices of columns)."""
+        numbers: NDArray[np.int64] = (np.array(rows)[:, self._columns] * self._step).sum(axis=2) + self._first
+        return numbers

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.core import Case, Example, KnownIssue
+from harness.core import Case, KnownIssue
+from harness.golden import CorpusCase
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,4 @@ class MutantItem:
     dtype: str
     known_issues: Sequence[KnownIssue]
     seed: int
-    corpus: Sequence[Example] = ()
+    corpus: CorpusCase = field(default_factory=CorpusCase)

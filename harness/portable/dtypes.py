@@ -102,6 +102,17 @@ def is_differentiable(dtype: str) -> bool:
     return dtype in FLOATING or dtype in COMPLEX
 
 
+def kernel_class(dtype: str) -> str:
+    """What the dtypes that instantiate the same code of an ATen kernel have in common.
+
+    AT_DISPATCH makes a kernel's loops of one template for float32 and float64, of another for the half types where
+    these accumulate in float32 (at::opmath_type), and for complex and integral ones where it has those.
+    """
+    if dtype in FLOATING:
+        return "floating" if accumulator_of(dtype) == dtype else "half"
+    return "complex" if dtype in COMPLEX else "integral"
+
+
 def part_of(dtype: str) -> str:
     """The floating dtype that the numbers of `dtype` are kept in: its parts' for a complex one, else `dtype` itself."""
     return COMPLEX.get(dtype, dtype)

@@ -12,7 +12,7 @@ from typing import Final
 from harness.core import Case, Example
 from harness.generation import ExampleSource, has_own_layout, is_within_budget, neighbours
 from harness.trial.judged_result import JudgedResult
-from harness.trial.ways import formats_of, kernels_of, traits_of, ways
+from harness.trial.ways import ATEN, formats_of, kernels_of, traits_of, ways
 
 STRATIFIED: Final = 3
 """Fifths of the examples that a profile has for a case which are stratified, and do not follow from anything."""
@@ -66,8 +66,10 @@ class Reached:
 class Guide:
     """Draws examples, and varies by one step those that reached something new, until nothing new comes.
 
-    `usual` is how many examples a case is given; from four fifths of them to half more are drawn, the stratified
-    ones included, if it `follows` what those have reached. The same answers of the same kernels give the same examples.
+    `usual` is how many examples an item is given; from four fifths of them to half more are drawn, the stratified
+    ones included, if it `follows` what those have reached. `sharers` items of the case run the same code of ATen's
+    kernels: each is given its share of them, and all only where oneDNN runs, which has a kernel for each dtype. The
+    same answers of the same kernels give the same examples.
     """
 
     case: Case
@@ -75,6 +77,7 @@ class Guide:
     usual: int
     seed: int
     follows: bool = True
+    sharers: int = 1
     _pioneers: list[Reached] = field(default_factory=list, init=False)
     _known_ways: set[str] = field(default_factory=set, init=False)
     _source: ExampleSource = field(init=False)
@@ -103,13 +106,19 @@ class Guide:
         )
 
     @property
+    def share(self) -> int:
+        """How many examples the item is given by what is known so far."""
+        is_of_aten = all(reached.kernels == {ATEN} for reached in self._pioneers)
+        return -(-self.usual // self.sharers) if is_of_aten else self.usual
+
+    @property
     def stratified_count(self) -> int:
-        """How many of the usual examples are stratified; the others are drawn freely."""
-        return self.usual * STRATIFIED // 5
+        """How many examples of the share that it begins with are stratified; the others are drawn freely."""
+        return -(-self.usual // self.sharers) * STRATIFIED // 5
 
     def first_examples(self) -> list[Example]:
         """What is drawn freely before anything is known."""
-        free = self.usual - self.stratified_count
+        free = -(-self.usual // self.sharers) - self.stratified_count
         self._count += self.stratified_count
         return self._draw(free // 2 if self.follows else free)
 
@@ -129,7 +138,8 @@ class Guide:
 
     def next_examples(self) -> Mapping[str, list[Example]]:
         """By phase what is to run next; nothing where the case has had its share."""
-        size = min(max(2, round(self.usual * BATCH_SHARE)), round(self.usual * MOST_SHARE) - self._count)
+        share = self.share
+        size = min(max(2, round(share * BATCH_SHARE)), round(share * MOST_SHARE) - self._count)
         if not self.follows or size <= 0 or self._is_at_its_end:
             return {}
         varied = self._vary(size // 2)
@@ -138,7 +148,7 @@ class Guide:
 
     @property
     def _is_at_its_end(self) -> bool:
-        window = self._news[-max(2, self.usual // 2) :]
+        window = self._news[-max(2, self.share // 2) :]
         return sum(window) < NEWS_SHARE * len(window)
 
     def _draw(self, size: int) -> list[Example]:

@@ -18,6 +18,8 @@ from harness.generation import (
     stratified_examples,
     sums_products,
 )
+from harness.golden import CorpusCase
+from harness.portable.dtypes import kernel_class
 from harness.profiles import Profile
 from harness.trial.guide import DRAWN, Guide
 from harness.trial.judged_result import JudgedResult
@@ -70,20 +72,23 @@ def make_plan(  # noqa: PLR0913 - all but two by keyword
     *,
     profile: Profile,
     saved: Sequence[Example],
-    corpus: Sequence[Example],
+    corpus: CorpusCase,
     seed: int,
     arrays: Path | None,
 ) -> GuidedPlan:
     """Saved failures, the corpus, declared examples, corners, then drawn ones, as many as the profile asks for.
 
-    Of the corpus no more are taken than half of what is usually drawn: what reached the most stands first in it.
+    Of the corpus no more are taken than half of what is usually drawn: what reached the most stands first in it. Dtypes
+    that run the same code take turns with it, except where oneDNN ran.
     `arrays` is a directory in which covering arrays are kept.
     """
     usual = 0 if profile.saved_only else _usual_count(case, dtype, profile)
-    guide = Guide(case, dtype, usual, seed, profile.follows)
+    alike = _alike_dtypes(case, dtype) if profile.shares else [dtype]
+    guide = Guide(case, dtype, usual, seed, profile.follows, len(alike))
+    turn, turns = (0, 1) if corpus.kernels else (alike.index(dtype), len(alike))
     plan = Plan()
     plan.add("saved", saved)
-    plan.add("corpus", corpus[: guide.usual // 2])
+    plan.add("corpus", corpus.examples_in(case, dtype)[: usual // 2][turn::turns])
     plan.add("declared", declared_examples(case, dtype))
     if not profile.saved_only:
         plan.add("corners", _corner_rows(case, dtype, profile, arrays))
@@ -121,6 +126,12 @@ def _usual_count(case: Case, dtype: str, profile: Profile) -> int:
     if not profile.by_space:
         return profile.random
     return max(1, round(profile.random * space_bits(case, dtype) / USUAL_BITS))
+
+
+def _alike_dtypes(case: Case, dtype: str) -> list[str]:
+    """The dtypes of the case that run the same code of a kernel as that one, itself among them."""
+    alike = [other for other in case.dtypes if kernel_class(other) == kernel_class(dtype)]
+    return alike if dtype in alike else [dtype]  # one that must be refused is none of the case
 
 
 def _stratified_examples(guide: Guide, profile: Profile) -> list[Example]:

@@ -222,7 +222,7 @@ class Trial:
             saved=[*self._saved_here, *(self._comparer.reproducers() if self._comparer else ())],
             seed=self.seed,
             arrays=self.arrays,
-            corpus=self.corpus.examples_in(self.case, self.dtype),
+            corpus=self.corpus,
         )
         if self.deadline is not None:
             self.deadline += time.monotonic() - started

@@ -52,6 +52,20 @@ def test_where_something_new_goes_on_coming_half_more_is_drawn_and_no_more() -> 
     assert len(phases[VARIED]) == 10
 
 
+def test_dtypes_that_run_the_same_code_share_what_is_drawn_unless_onednn_runs() -> None:
+    """One of two sharers draws less than the 90 of one alone, and as many as that where a kernel of oneDNN ran."""
+    news = [0]
+
+    def kernels_of_onednn(example: Example) -> list[str]:
+        news[0] += 1
+        return [f"x{news[0]}:jit", example.dtype]
+
+    shared = run(Guide(CASE, "float32", 200, 1, sharers=2), lambda _: ())
+    every = run(Guide(CASE, "float32", 40, 1, sharers=2), kernels_of_onednn)
+    assert sum(map(len, shared.values())) == 70
+    assert sum(map(len, every.values())) == 60 - 12
+
+
 def test_what_reached_a_new_kernel_is_varied_by_one_step() -> None:
     """Each varied example differs from one that ran before it in one size or one layout."""
     phases = run(Guide(CASE, "float32", 40, 1), lambda example: ["rare:jit"] if example.sizes["C"] == 17 else [])

@@ -12,6 +12,7 @@ import pytest
 from harness.core import Example, Expression, Numerics, Observation, ReproducerCheck, ReproducerState
 from harness.execution import Result
 from harness.generation import corner_examples, has_own_layout
+from harness.golden import CorpusCase
 from harness.profiles import PROFILES
 from harness.trial import make_plan
 from harness.trial.plan import LEAST_SHARE
@@ -58,11 +59,29 @@ def test_dtypes_share_the_rows_of_an_array() -> None:
     ran: dict[str, list[Example]] = {}
     for dtype in case.dtypes:
         plan = make_plan(
-            case, dtype, profile=replace(PROFILES["gate"], random=0), saved=[], corpus=[], seed=0, arrays=None
+            case, dtype, profile=replace(PROFILES["gate"], random=0), saved=[], corpus=CorpusCase(), seed=0, arrays=None
         ).plan
         ran[dtype] = [each.but(dtype="float32") for each in plan.examples if plan.phase(each) == "corners"]
         assert LEAST_SHARE <= len(ran[dtype]) < len(rows)
     assert all(any(row in share for share in ran.values()) for row in rows)
+
+
+def test_dtypes_that_run_the_same_code_take_turns_with_the_corpus_unless_onednn_ran() -> None:
+    """Of four examples of ATen two alike dtypes run two each, a half type all; where oneDNN ran, each runs all."""
+    case = replace(CASE, dtypes=("float32", "float64", "bfloat16"))
+    rows = corner_examples(case, "float32")
+    plain = tuple({"sizes": dict(row.sizes), "layouts": dict(row.layouts)} for row in rows)
+    profile = replace(PROFILES["gate"], random=16, by_space=False, larger=0)
+    ran = {}
+    for kernels in ((), ("jit:avx2",)):
+        for dtype in case.dtypes:
+            corpus = CorpusCase(kernels, plain[:4])
+            plan = make_plan(case, dtype, profile=profile, saved=[], corpus=corpus, seed=0, arrays=None).plan
+            of_corpus = [each.but(dtype="float32") for each in plan.examples if plan.phase(each) == "corpus"]
+            ran[bool(kernels), dtype] = [each.to_json() for each in of_corpus]
+    assert [len(ran[False, dtype]) for dtype in case.dtypes] == [2, 2, 4]
+    assert set(ran[False, "float32"]).isdisjoint(ran[False, "float64"])
+    assert [len(ran[True, dtype]) for dtype in case.dtypes] == [4, 4, 4]
 
 
 def test_a_whole_run_compiles_and_a_short_one_does_not() -> None:
@@ -71,7 +90,7 @@ def test_a_whole_run_compiles_and_a_short_one_does_not() -> None:
     compiled = {}
     for name in ("gate", "quick"):
         profile = replace(PROFILES[name], random=0)
-        plan = make_plan(case, "float32", profile=profile, saved=[], corpus=[], seed=0, arrays=None).plan
+        plan = make_plan(case, "float32", profile=profile, saved=[], corpus=CorpusCase(), seed=0, arrays=None).plan
         compiled[name] = [each for each in plan.examples if each.path == "compile"]
     assert len(compiled["gate"]) == 1
     assert not compiled["quick"]
