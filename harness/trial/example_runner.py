@@ -29,7 +29,7 @@ class _Group:
     """What is learnt of the examples that run in the same cells, from one batch of them to the next."""
 
     redundant: RedundantLevels
-    traces: TraceSelection = field(default_factory=lambda: TraceSelection(MOST_TRACED))
+    traces: TraceSelection
 
 
 @dataclass
@@ -91,8 +91,9 @@ class ExampleRunner:
         if not kept:
             yield from self._judge_parts(examples, keep_out)
             return
+        cells = [cell for cell in self.executor.cells if cell.name in kept]
         group = self._groups.setdefault(
-            tuple(kept), _Group(RedundantLevels([cell for cell in self.executor.cells if cell.name in kept]))
+            tuple(kept), _Group(RedundantLevels(cells), TraceSelection(self.case, MOST_TRACED))
         )
         traced = group.traces.select(examples)
         for result in self.executor.run(self.case, examples, cells=kept, traced=traced, redundant=group.redundant):

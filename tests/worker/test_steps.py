@@ -56,23 +56,38 @@ def test_a_state_that_is_given_is_used_and_a_fresh_optimizer_has_its_own(name: s
     assert not parameters[0].equal(parameters[2])
 
 
-@pytest.mark.parametrize("form", ["plain", "foreach"])
-def test_gradients_are_clipped_in_place(form: str) -> None:
+@pytest.mark.parametrize("length", ["plain", "two"])
+def test_gradients_are_clipped_in_place(length: str) -> None:
     """To the norm or the value that is asked for, and the norm that they had is returned."""
     steps = module("callables.steps")
     gradients, others = numbers(0), numbers(0)
-    torch.testing.assert_close(steps.clip_norm(gradients, form, 0.5, 2), steps.plain_clip_norm(others, form, 0.5, 2))
+    torch.testing.assert_close(
+        steps.clip_norm(length, gradients, 0.5, 2), steps.plain_clip_norm(length, others, 0.5, 2)
+    )
     torch.testing.assert_close(gradients, others)
-    assert all(tensor.max() == 0.75 for tensor in steps.clip_value(numbers(0), form, 0.75))
+    assert all(tensor.max() == 0.75 for tensor in steps.clip_value(length, numbers(0), 0.75))
 
 
 def test_averages_and_scales_are_what_a_loop_gives() -> None:
     """The functions of torch.optim.swa_utils and of GradScaler change the tensors that they are given."""
     steps = module("callables.steps")
     for name, arguments in {"moving_average": (numbers(1), 0.75), "equal_average": (numbers(1), 3)}.items():
-        due = getattr(steps, "plain_" + name)(numbers(0), *arguments)
-        torch.testing.assert_close(getattr(steps, name)(numbers(0), *arguments), due)
+        due = getattr(steps, "plain_" + name)("two", numbers(0), *arguments)
+        torch.testing.assert_close(getattr(steps, name)("two", numbers(0), *arguments), due)
     gradients, others = numbers(0), numbers(0)
     gradients[1][0] = others[1][0] = torch.inf
-    assert steps.unscale(gradients, 2).item() == steps.plain_unscale(others, 2).item() == 1
+    assert steps.unscale("two", gradients, 2).item() == steps.plain_unscale("two", others, 2).item() == 1
     torch.testing.assert_close(gradients, others)
+
+
+@pytest.mark.parametrize("name", ["add_", "mul_", "clamp_max_", "copy_", "addcmul_", "addcdiv_", "lerp_", "sqrt_"])
+def test_so_many_of_a_list_are_changed_as_the_word_says(name: str) -> None:
+    """One of two, or both, as a loop changes them; what is behind is as it was."""
+    steps = module("callables.steps")
+    count = {"sqrt_": 1, "addcmul_": 3, "addcdiv_": 3, "lerp_": 3}.get(name, 2)
+    for length, changed in {"one": 1, "two": 2}.items():
+        lists = [numbers(seed) for seed in range(count)]
+        getattr(steps, "foreach_" + name)(length, *lists)
+        due = getattr(steps, "each_" + name)(length, *(numbers(seed) for seed in range(count)))
+        assert len(due) == changed
+        torch.testing.assert_close(lists[0], due + numbers(0)[changed:])

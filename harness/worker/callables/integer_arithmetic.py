@@ -13,8 +13,11 @@ from torch.nn import functional
 
 from . import compositions, quantised
 
-LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127)}
+LIMITS = {torch.uint8: (0, 255), torch.int8: (-128, 127), torch.int32: (-(2**31), 2**31 - 1)}
 """The least and the largest integer of a quantised tensor."""
+
+INTEGERS = {"quint8": torch.uint8, "qint8": torch.int8, "qint32": torch.int32}
+"""The dtypes of quantised tensors, and those of their integers."""
 
 
 def requantise(numbers: torch.Tensor, zero_point: int, dtype: torch.dtype, relu: bool = False) -> torch.Tensor:
@@ -150,12 +153,25 @@ def exact_movement(image: torch.Tensor, *, function: str, zero_point: int, **opt
     return requantise(result / quantised.INPUT_SCALE, zero_point, image.dtype)
 
 
-def exact_conversion(steps: torch.Tensor, *, zero_point: int, per_channel: bool) -> Tuple[torch.Tensor, torch.Tensor]:
-    """The integers that stand for these numbers, and what they stand for in units of the least scale."""
-    scales = quantised.weight_scales(steps.shape[1], per_channel).view(1, -1, *[1] * (steps.dim() - 2))
+def exact_conversion(
+    steps: torch.Tensor, *, to: str, scale: float, zero_point: int
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The integers that stand for these numbers, and what they stand for in units of the scale."""
+    shifted = quantised.shifted_zero_point(to, zero_point)
+    integers = requantise(steps.double() / quantised.STEPS, shifted, INTEGERS[to])
+    return integers, (integers.double() - shifted).to(torch.int32)
+
+
+def exact_conversion_per_channel(
+    steps: torch.Tensor, *, to: str, axis: int, zero_point: int
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The same with a scale for each slice along `axis`, and in units of the least scale."""
+    shape = [-1 if dim == axis else 1 for dim in range(steps.dim())]
+    scales = quantised.weight_scales(steps.shape[axis], per_channel=True).view(shape)
+    shifted = quantised.shifted_zero_point(to, zero_point)
     units = steps.double() * (quantised.WEIGHT_SCALE / quantised.STEPS) / scales
-    integers = requantise(units, zero_point, torch.uint8)
-    return integers, ((integers.double() - zero_point) * scales / quantised.LEAST_SCALE).to(torch.int32)
+    integers = requantise(units, shifted, INTEGERS[to])
+    return integers, ((integers.double() - shifted) * scales / quantised.LEAST_SCALE).to(torch.int32)
 
 
 def _in_float64(bias: torch.Tensor | None) -> torch.Tensor | None:

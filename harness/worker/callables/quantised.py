@@ -278,16 +278,30 @@ STEPS = 16
 """A number to be quantised is this part of its whole number of steps, in units of the scale."""
 
 
-def conversion(steps: torch.Tensor, *, zero_point: int, per_channel: bool) -> Tuple[torch.Tensor, torch.Tensor]:
-    """Real numbers quantised to bytes, per tensor or per channel: the integers, and what they are in `LEAST_SCALE`."""
+def conversion(steps: torch.Tensor, *, to: str, scale: float, zero_point: int) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Real numbers quantised to the dtype `to`: the integers, and what they are in units of the scale.
+
+    `zero_point` is that of bytes without a sign.
+    """
+    numbers = steps.float() * (scale / STEPS)
+    result = torch.quantize_per_tensor(numbers, scale, shifted_zero_point(to, zero_point), getattr(torch, to))
+    return result.int_repr(), (result.dequantize() / scale).to(torch.int32)
+
+
+def conversion_per_channel(
+    steps: torch.Tensor, *, to: str, axis: int, zero_point: int
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The same with a scale for each slice along `axis`: the integers, and what they are in `LEAST_SCALE`."""
     numbers = steps.float() * (WEIGHT_SCALE / STEPS)
-    if not per_channel:
-        result = torch.quantize_per_tensor(numbers, WEIGHT_SCALE, zero_point, torch.quint8)
-    else:
-        scales = weight_scales(numbers.shape[1], per_channel=True)
-        zero_points = torch.full((len(scales),), zero_point, dtype=torch.int64)
-        result = torch.quantize_per_channel(numbers, scales, zero_points, 1, torch.quint8)
+    scales = weight_scales(numbers.shape[axis], per_channel=True)
+    zero_points = torch.full((len(scales),), shifted_zero_point(to, zero_point), dtype=torch.int64)
+    result = torch.quantize_per_channel(numbers, scales, zero_points, axis, getattr(torch, to))
     return result.int_repr(), (result.dequantize() / LEAST_SCALE).to(torch.int32)
+
+
+def shifted_zero_point(to: str, zero_point: int) -> int:
+    """The zero point in a dtype of quantised tensors, of which that of signed bytes begins at -128."""
+    return zero_point - 128 if to == "qint8" else zero_point
 
 
 def _sum_scale(shift: int) -> float:
