@@ -55,7 +55,13 @@ class TraceSelection:
         formats = _dense_formats(self.case, example)
         yield from (("dense", *each) for each in formats.items())
         if self._list_members:
-            yield from _list_traits({name: formats[name] for name in formats if name in self._list_members}, example)
+            members = {name: formats[name] for name in formats if name in self._list_members}
+            yield from _list_traits(members, self._choices(example), example)
+
+    def _choices(self, example: Example) -> dict[str, object]:
+        """The sizes of the example that no shape is made of."""
+        extents = {name for spec in self.case.tensors for each in spec.shape for name in each.names}
+        return {name: value for name, value in example.sizes.items() if name not in extents}
 
     @cached_property
     def _list_members(self) -> frozenset[str]:
@@ -85,14 +91,14 @@ def _form(example: Example) -> str:
     return "inplace" if example.inplace else example.path if example.path in OTHER_OPERATORS else ""
 
 
-def _list_traits(formats: Mapping[str, str], example: Example) -> Iterator[Trait]:
+def _list_traits(formats: Mapping[str, str], choices: Mapping[str, object], example: Example) -> Iterator[Trait]:
     """Each tensor of a list in its format, and each choice, with each word of the example and without one."""
     form = _form(example)
     words = [(name, value) for name, value in example.sizes.items() if isinstance(value, str)]
     for name, memory_format in formats.items():
         yield form, "listed", name, memory_format
         yield from ((form, "listed", name, memory_format, *word) for word in words)
-    for name, value in example.sizes.items():
+    for name, value in choices.items():
         yield from ((form, "chosen", name, _trait(value), *word) for word in words if word[0] != name)
 
 
