@@ -120,8 +120,11 @@ class ExampleRunner:
         for _ in range(FRESH_WORKERS):
             fresh = self.executor.run_isolated(self.case, result.example, cells=cells)
             if not disturbance(fresh):
-                about = result.example.to_json()
-                self.incidents.append(f"the {kind} did not come back in a fresh worker, whose answer counts: {about}")
+                if not has_died(fresh):
+                    about = result.example.to_json()
+                    self.incidents.append(
+                        f"the {kind} did not come back in a fresh worker, whose answer counts: {about}"
+                    )
                 return fresh
         self._confirmed_ends.add(kind)
         return result
