@@ -16,8 +16,8 @@ from harness.portable.memory_format import MEMORY_FORMATS, Shape, dense_strides,
 Trait = tuple[object, ...]
 """A free choice of the example, and what matters of its value: the value itself, a format, or whether it is over 1."""
 
-OTHER_OPERATORS: Final = ("out", "vmap")
-"""Paths on which the case's operator is another overload of it, or is handed other arguments."""
+OTHER_OPERATORS: Final = {"out": "out"} | dict.fromkeys(("vmap", "vmap_last", "vmap_one", "per_sample"), "vmap")
+"""Paths on which the case's operator is another overload of it, or is handed other arguments, and what they share."""
 
 
 @dataclass
@@ -87,8 +87,8 @@ def _own_traits(example: Example) -> Iterator[Trait]:
 
 
 def _form(example: Example) -> str:
-    """The path, where it runs another operator than the plain call."""
-    return "inplace" if example.inplace else example.path if example.path in OTHER_OPERATORS else ""
+    """How the call is run, where that is another operator than the plain call runs."""
+    return "inplace" if example.inplace else OTHER_OPERATORS.get(example.path, "")
 
 
 def _list_traits(formats: Mapping[str, str], choices: Mapping[str, object], example: Example) -> Iterator[Trait]:

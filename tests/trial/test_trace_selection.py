@@ -67,6 +67,7 @@ def test_another_operator_has_forms_of_its_own() -> None:
     ]
     assert selection(8).select(forms) == forms
     assert len(selection(8).select([*plain, *(each.but(path="no_grad") for each in plain)])) == len(plain)
+    assert selection(8).select([*(each.but(path="vmap_last") for each in plain), *plain])[-len(plain) :] == plain
 
 
 def test_a_number_below_zero_is_a_form() -> None:
