@@ -42,13 +42,16 @@ class Profile:
     shares: bool = False
 
     def with_examples(self, count: int | None) -> Profile:
-        """The same profile with about `count` examples an item: at most half of them from the covering array."""
+        """The same profile with about `count` examples an item: at most half of them from the covering array.
+
+        What is asked for is run in each dtype, and shared by none.
+        """
         if count is None or self.saved_only:
             return self
         rows = min(self.rows or count // 2, count // 2)
         short = count < SHORT and self.models == "gate"
         models = "quick" if short else self.models
-        return replace(self, rows=rows, random=count - rows, by_space=False, larger=0, models=models)
+        return replace(self, rows=rows, random=count - rows, by_space=False, larger=0, models=models, shares=False)
 
     def includes(self, tier: Tier) -> bool:
         """Whether models of that tier are run."""

@@ -84,6 +84,16 @@ def test_dtypes_that_run_the_same_code_take_turns_with_the_corpus_unless_onednn_
     assert [len(ran[True, dtype]) for dtype in case.dtypes] == [4, 4, 4]
 
 
+def test_where_a_number_of_examples_is_asked_for_no_dtype_shares_it() -> None:
+    """As many are drawn of a case in three dtypes as of one in one dtype."""
+    drawn = []
+    for dtypes in (("float32",), ("float32", "float64", "bfloat16")):
+        case, profile = replace(CASE, dtypes=dtypes), PROFILES["gate"].with_examples(24)
+        plan = make_plan(case, "float32", profile=profile, saved=[], corpus=CorpusCase(), seed=0, arrays=None).plan
+        drawn.append(sum(plan.phase(each) == "drawn" for each in plan.examples))
+    assert drawn[0] == drawn[1] > 0
+
+
 def test_a_whole_run_compiles_and_a_short_one_does_not() -> None:
     """The rows that are compiled are of one dtype, which keeps them where dtypes share rows."""
     case = replace(CASE, dtypes=("float32", "float64", "bfloat16"), paths=("compile",))
