@@ -193,9 +193,9 @@ class _Combinations:
     def __init__(self, counts: Strata, width: int) -> None:
         self._columns = np.array(list(combinations(range(len(counts)), width)))
         widths = np.array(counts)[self._columns]
-        ends = np.cumsum(widths.prod(axis=1))
-        self.count = int(ends[-1])
-        self._first = ends - widths.prod(axis=1)
+        sizes = widths.prod(axis=1)
+        self.count = int(sizes.sum())
+        self._first = np.cumsum(sizes) - sizes
         self._step = np.cumprod(np.c_[np.ones(len(widths), int), widths[:, :-1]], axis=1)
 
     def met_by(self, rows: list[Strata]) -> NDArray[np.int64]:

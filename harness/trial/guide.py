@@ -114,12 +114,12 @@ class Guide:
 
     @property
     def stratified_count(self) -> int:
-        """How many examples of the share that it begins with are stratified; the others are drawn freely."""
-        return -(-self.usual // self.sharers) * STRATIFIED // 5
+        """How many of the share, as it is before anything is known, are stratified; the others are drawn freely."""
+        return self.share * STRATIFIED // 5
 
     def first_examples(self) -> list[Example]:
         """What is drawn freely before anything is known."""
-        free = -(-self.usual // self.sharers) - self.stratified_count
+        free = self.share - self.stratified_count
         self._count += self.stratified_count
         return self._draw(free // 2 if self.follows else free)
 

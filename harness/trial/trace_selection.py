@@ -39,6 +39,8 @@ class TraceSelection:
 
     def select(self, examples: Sequence[Example]) -> list[Example]:
         """Those among these examples, in their own order, that add to what was chosen before."""
+        if not self.most:
+            return []
         traits = [frozenset(self._traits(example)) for example in examples]
         chosen: list[int] = []
         while self.most and len(chosen) < len(examples):

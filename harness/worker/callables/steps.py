@@ -114,7 +114,7 @@ def clip_value(length: str, gradients: Tensors, most: float) -> List[Tensor]:
     """Clamp gradients to `most` and its negative."""
     gradients = _so_many(length, gradients)
     torch.nn.utils.clip_grad_value_(_parameters_with(gradients), most, foreach=length != "plain")
-    return [*gradients]
+    return gradients
 
 
 def plain_clip_value(length: str, gradients: Tensors, most: float) -> List[Tensor]:
